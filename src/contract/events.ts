@@ -1,0 +1,180 @@
+import type { ErrorCode } from './errors.ts';
+import { ServeError } from './errors.ts';
+
+/** Why a generation ended. A cancelled one says `stop` and sets `cancelled` on the finish event. */
+export type FinishReason = 'stop' | 'length' | 'tool-calls';
+
+export interface Usage {
+  /** Prompt tokens, cached ones included. */
+  readonly inputTokens: number;
+  /** Prompt tokens whose evaluation was reused: `inputTokens - cachedTokens` were evaluated for this request. */
+  readonly cachedTokens: number;
+  /** Generated tokens, reasoning included, the end-of-turn token not. */
+  readonly outputTokens: number;
+  readonly reasoningTokens: number;
+}
+
+/** Milliseconds, measured by the clock that was handed in. */
+export interface Timings {
+  readonly queueMs: number;
+  /** From the slot to the first token. */
+  readonly promptMs: number;
+  /** From the first token to the last. */
+  readonly predictedMs: number;
+}
+
+export interface TokenCandidate {
+  readonly token: number;
+  readonly text: string;
+  readonly bytes: readonly number[];
+  /** Natural logarithm of the raw probability, before temperature and other samplers. */
+  readonly logprob: number;
+}
+
+export interface TokenLogprob extends TokenCandidate {
+  /** Most likely first; as many as were asked for. */
+  readonly top: readonly TokenCandidate[];
+}
+
+export type BlockKind = 'text' | 'reasoning' | 'tool-call';
+
+export type BlockStart =
+  | { readonly type: 'block-start'; readonly index: number; readonly kind: 'text' | 'reasoning' }
+  | {
+      readonly type: 'block-start';
+      readonly index: number;
+      readonly kind: 'tool-call';
+      readonly id: string;
+      readonly name: string;
+    };
+
+export interface BlockDelta {
+  readonly type: 'block-delta';
+  readonly index: number;
+  /** Text; for a tool call a piece of its arguments as JSON text. May be empty when it only carries logprobs. */
+  readonly delta: string;
+  readonly logprobs?: readonly TokenLogprob[];
+}
+
+export interface BlockEnd {
+  readonly type: 'block-end';
+  readonly index: number;
+}
+
+export type BlockEvent = BlockStart | BlockDelta | BlockEnd;
+
+export interface StartEvent {
+  readonly type: 'start';
+  readonly inputTokens: number;
+  readonly cachedTokens: number;
+}
+
+/** Log probabilities of the prompt's own tokens (`echo` with `logprobs`), before any block. The first has no logprob: -0 stands for none. */
+export interface PromptLogprobsEvent {
+  readonly type: 'prompt-logprobs';
+  readonly tokens: readonly (
+    | TokenLogprob
+    | { readonly token: number; readonly text: string; readonly bytes: readonly number[] }
+  )[];
+}
+
+export interface FinishEvent {
+  readonly type: 'finish';
+  readonly reason: FinishReason;
+  /** Ended by a cancel call: nothing failed, the answer is what there was. */
+  readonly cancelled?: boolean;
+  /** The stop string that ended it, when one did. */
+  readonly stopString?: string;
+  readonly usage: Usage;
+  readonly timings: Timings;
+  /** The seed that was used, so that the run can be repeated. */
+  readonly seed: number;
+  /** What the client should know although the answer is given: becomes the warning header of plain answers. */
+  readonly warnings?: readonly string[];
+}
+
+/** Grammar: `start prompt-logprobs? (block-start block-delta* block-end)* finish`, one block open at a time. */
+export type GenerationEvent = StartEvent | PromptLogprobsEvent | BlockEvent | FinishEvent;
+
+export type Block =
+  | { readonly kind: 'text' | 'reasoning'; readonly text: string; readonly logprobs: readonly TokenLogprob[] }
+  | { readonly kind: 'tool-call'; readonly id: string; readonly name: string; readonly arguments: string };
+
+export interface GenerationResult {
+  readonly start: StartEvent;
+  readonly promptLogprobs?: PromptLogprobsEvent;
+  readonly blocks: readonly Block[];
+  readonly finish: FinishEvent;
+}
+
+/** The whole answer out of its events. This is all that `stream: false` does differently. */
+export async function collect(events: AsyncIterable<GenerationEvent>): Promise<GenerationResult> {
+  const collector = new Collector();
+  for await (const event of events) collector.add(event);
+  return collector.result();
+}
+
+/** Throws on events out of order: a stream that ends without `finish` is an error, never a short answer. */
+export class Collector {
+  #start: StartEvent | undefined;
+  #promptLogprobs: PromptLogprobsEvent | undefined;
+  #finish: FinishEvent | undefined;
+  #blocks: Block[] = [];
+  #open: { start: BlockStart; pieces: string[]; logprobs: TokenLogprob[] } | undefined;
+
+  add(event: GenerationEvent): void {
+    if (this.#finish) throw outOfOrder(`${event.type} after finish`);
+    switch (event.type) {
+      case 'start':
+        if (this.#start) throw outOfOrder('second start');
+        this.#start = event;
+        return;
+      case 'prompt-logprobs':
+        this.#promptLogprobs = event;
+        return;
+      case 'block-start':
+        if (!this.#start || this.#open || event.index !== this.#blocks.length)
+          throw outOfOrder(`block-start ${event.index}`);
+        this.#open = { start: event, pieces: [], logprobs: [] };
+        return;
+      case 'block-delta':
+        if (this.#open?.start.index !== event.index) throw outOfOrder(`block-delta ${event.index}`);
+        this.#open.pieces.push(event.delta);
+        if (event.logprobs) this.#open.logprobs.push(...event.logprobs);
+        return;
+      case 'block-end':
+        if (this.#open?.start.index !== event.index) throw outOfOrder(`block-end ${event.index}`);
+        this.#blocks.push(closeBlock(this.#open));
+        this.#open = undefined;
+        return;
+      case 'finish':
+        if (this.#open) throw outOfOrder('finish inside a block');
+        this.#finish = event;
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  result(): GenerationResult {
+    if (!this.#start || !this.#finish)
+      throw new ServeError('internal' satisfies ErrorCode, 'The generation ended without its finish event.');
+    return {
+      start: this.#start,
+      blocks: this.#blocks,
+      finish: this.#finish,
+      ...(this.#promptLogprobs && { promptLogprobs: this.#promptLogprobs }),
+    };
+  }
+}
+
+function closeBlock(open: { start: BlockStart; pieces: string[]; logprobs: TokenLogprob[] }): Block {
+  const text = open.pieces.join('');
+  if (open.start.kind === 'tool-call')
+    return { kind: 'tool-call', id: open.start.id, name: open.start.name, arguments: text };
+  return { kind: open.start.kind, text, logprobs: open.logprobs };
+}
+
+function outOfOrder(what: string): ServeError {
+  return new ServeError('internal', `Event out of order: ${what}.`);
+}

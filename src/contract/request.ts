@@ -1,0 +1,153 @@
+import type { JsonObject, JsonValue } from './json.ts';
+
+export interface TextPart {
+  readonly type: 'text';
+  readonly text: string;
+}
+
+/** A string stays a string: some templates render the two differently. Image and audio parts are refused by the dialects. */
+export type Content = string | readonly TextPart[];
+
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  /** JSON text as the model or the client wrote it; malformed text is passed on as it is. */
+  readonly arguments: string;
+}
+
+export type Message =
+  | { readonly role: 'system' | 'developer' | 'user'; readonly content: Content; readonly name?: string }
+  | {
+      readonly role: 'assistant';
+      readonly content: Content | null;
+      readonly reasoning?: string;
+      readonly toolCalls?: readonly ToolCall[];
+      readonly name?: string;
+    }
+  | { readonly role: 'tool'; readonly content: Content; readonly toolCallId: string; readonly name?: string };
+
+export interface Tool {
+  readonly name: string;
+  readonly description?: string;
+  /** JSON Schema of the arguments; absent means no arguments. */
+  readonly parameters?: JsonObject;
+  readonly strict?: boolean;
+  /** `{type: "function", function: {...}}` as given, without invented or null fields: what templates see. */
+  readonly definition: JsonObject;
+  /** A free-form tool (Responses `custom`): the call's arguments are `{"input": text}`. */
+  readonly freeform?: { readonly grammar?: string };
+}
+
+export type ToolChoice =
+  | { readonly type: 'auto' | 'none' | 'required' }
+  | { readonly type: 'function'; readonly name: string }
+  | { readonly type: 'allowed'; readonly mode: 'auto' | 'required'; readonly names: readonly string[] };
+
+/** Absent members take the model's recommendation from the GGUF, else the server's default. */
+export interface Sampling {
+  /** 0 is greedy. */
+  readonly temperature?: number;
+  readonly topP?: number;
+  /** 0 or less: off. */
+  readonly topK?: number;
+  readonly minP?: number;
+  readonly seed?: number;
+  /** 1 is off. */
+  readonly repeatPenalty?: number;
+  readonly frequencyPenalty?: number;
+  readonly presencePenalty?: number;
+  /** Token id -> bias added to its logit, -100 to 100 as in OpenAI's API. */
+  readonly logitBias?: ReadonlyMap<number, number>;
+}
+
+/** What form the answer's text must have. Reasoning stays free. */
+export type OutputShape =
+  | { readonly type: 'text' }
+  | { readonly type: 'json' }
+  | { readonly type: 'json-schema'; readonly schema: JsonValue; readonly name?: string; readonly strict?: boolean }
+  /** Raw GBNF. */
+  | { readonly type: 'grammar'; readonly grammar: string };
+
+/** Reasoning wishes; absent members leave the choice to the template. */
+export interface Reasoning {
+  readonly enabled?: boolean;
+  /** As the client spelled it: minimal, low, medium, high ... `none` arrives as enabled: false. */
+  readonly effort?: string;
+  /** Tokens; 0 = no thinking, -1 = no limit. */
+  readonly budget?: number;
+  /** `none` leaves the tags in the text. */
+  readonly format?: 'auto' | 'none';
+}
+
+export type Prompt =
+  | ChatPrompt
+  /** Special tokens spelled in the text are parsed, because people send ready ChatML. */
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'tokens'; readonly tokens: readonly number[] }
+  /** Fill in the middle; texts never become control tokens. */
+  | {
+      readonly type: 'infill';
+      readonly prefix: string;
+      readonly suffix: string;
+      readonly extra: readonly { readonly name: string; readonly text: string }[];
+    };
+
+export interface ChatPrompt {
+  readonly type: 'chat';
+  readonly messages: readonly Message[];
+  readonly tools: readonly Tool[];
+  readonly toolChoice: ToolChoice;
+  readonly parallelToolCalls?: boolean;
+  readonly reasoning: Reasoning;
+  /** chat_template_kwargs: copied into the template's variables as they are, last. */
+  readonly templateVariables: JsonObject;
+  readonly documents?: readonly JsonValue[];
+  /** Default true: a final assistant message is continued (prefill). */
+  readonly continueFinalMessage: boolean;
+  readonly autoHealToolCalls?: boolean;
+}
+
+/** Where a request belongs and how it can be found again. */
+export interface RequestKeys {
+  /** A conversation: keeps it on its slot. */
+  readonly sessionId?: string;
+  /** A person (`user`, `metadata.user_id`): only a hint below the longest prefix. */
+  readonly userHint?: string;
+  /** Unique per run: a cancel call finds exactly this one. */
+  readonly cancelId?: string;
+  /** The completion / response / message id of the answer, set by the door. */
+  readonly answerId?: string;
+}
+
+/** One choice to generate, already valid: defaults that depend on the model are still open. */
+export interface GenerationRequest {
+  /** As the client asked; undefined or unknown names are served by the default model. */
+  readonly model?: string;
+  readonly prompt: Prompt;
+  readonly sampling: Sampling;
+  /** -1: the rest of the context. 0 only together with promptLogprobs. */
+  readonly maxTokens: number;
+  readonly stop: readonly string[];
+  readonly outputShape: OutputShape;
+  readonly logprobs?: { readonly top: number };
+  readonly promptLogprobs?: { readonly top: number };
+  readonly ignoreEos: boolean;
+  readonly cachePrompt: boolean;
+  /** 1 (low) to 5 (high). */
+  readonly priority: number;
+  readonly keys: RequestKeys;
+  /** Show control tokens of the answer as text (raw completions that ask for it). */
+  readonly showSpecialTokens?: boolean;
+}
+
+/** Defaults shared by all dialects; a dialect spreads its own findings over them. */
+export const requestDefaults = {
+  sampling: {},
+  maxTokens: -1,
+  stop: [],
+  outputShape: { type: 'text' },
+  ignoreEos: false,
+  cachePrompt: true,
+  priority: 3,
+  keys: {},
+} as const satisfies Omit<GenerationRequest, 'prompt'>;

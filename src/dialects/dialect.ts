@@ -1,0 +1,61 @@
+import type { ServeError } from '../contract/errors.ts';
+import type { GenerationEvent, GenerationResult } from '../contract/events.ts';
+import type { JsonObject, JsonValue } from '../contract/json.ts';
+import type { GenerationRequest } from '../contract/request.ts';
+
+/** One piece of a streamed answer. The door writes it as SSE (`event:`/`data:`/comment) or as an NDJSON line. */
+export type Frame =
+  | { readonly type: 'data'; readonly data: JsonValue | JsonObject; readonly event?: string }
+  /** Not JSON: `[DONE]`. */
+  | { readonly type: 'raw'; readonly text: string }
+  | { readonly type: 'comment'; readonly text: string };
+
+/** Facts about the answer that a dialect must not make up itself. */
+export interface AnswerContext {
+  /** Random part of the answer's ids, e.g. `4fd1...`: the dialect puts its own prefix before it. */
+  readonly id: string;
+  /** Unix seconds. */
+  readonly created: number;
+  /** The name of the model that really answers. */
+  readonly model: string;
+  /** Fresh ids for output items and the like, with the prefix given: newId('fc_') */
+  readonly newId: (prefix: string) => string;
+}
+
+/** A parsed request: one GenerationRequest per choice (n, or prompts times n), in choice order. */
+export interface ParsedCall {
+  readonly generations: readonly GenerationRequest[];
+  readonly stream: boolean;
+  /** Told to the client in the header x-serve-model-warning: things accepted but not acted on. */
+  readonly warnings: readonly string[];
+}
+
+/** Events of one answer -> frames. Stateful but pure: no clock, no I/O, no randomness but newId. */
+export interface StreamEncoder {
+  /** `choice` is the index into ParsedCall.generations. Each choice's events follow the event grammar. */
+  encode(event: GenerationEvent, choice: number): readonly Frame[];
+  /** After every choice has finished: usage, terminator. */
+  end(): readonly Frame[];
+  /** An error after the first byte: the dialect's error frame and whatever its clients expect behind it. */
+  fail(error: ServeError): readonly Frame[];
+  heartbeat(): Frame;
+}
+
+export interface ErrorBody {
+  readonly body: JsonObject;
+  /** The dialect's own status where it differs from the door's table (Anthropic: 529). */
+  readonly status?: number;
+}
+
+/** Wire JSON <-> contract. Everything pure; errors are thrown as ServeError. */
+export interface Dialect<Call extends ParsedCall = ParsedCall> {
+  readonly name: string;
+  readonly format: 'sse' | 'ndjson';
+  /** Ids of answers: prefix before AnswerContext.id, as the cancel registry and the headers know the answer. */
+  readonly idPrefix: string;
+  parse(body: unknown): Call;
+  /** The whole answer, `stream: false`. Results in choice order. */
+  whole(call: Call, answer: AnswerContext, results: readonly GenerationResult[]): JsonObject;
+  encoder(call: Call, answer: AnswerContext): StreamEncoder;
+  error(error: ServeError): ErrorBody;
+}

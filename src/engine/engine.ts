@@ -1,0 +1,148 @@
+import type { TokenLogprob } from '../contract/events.ts';
+import type { Sampling } from '../contract/request.ts';
+
+/**
+ * The seam between the scheduler's world and native code. One engine = one loaded model with N slots. The loop behind
+ * `run` owns the native context; nobody else touches it.
+ */
+export interface Engine {
+  readonly info: EngineInfo;
+  readonly text: TokenText;
+  /** What every slot holds now, by slot id: 0 ... slots-1. Cheap; read by the slot choice. */
+  slots(): readonly SlotState[];
+  /** Runs a sequence on a slot that no other run uses. See EngineRun. */
+  run(job: EngineJob): EngineRun;
+  /** Snapshots of slot state for the prefix store; undefined where the engine cannot. */
+  readonly snapshots: SnapshotAccess | undefined;
+  /** Numbers of the loop since load, for metrics and for Retry-After. */
+  stats(): EngineStats;
+  /** Settles after the step in flight; running jobs fail with engine_failure. */
+  dispose(): Promise<void>;
+}
+
+export interface EngineInfo {
+  readonly slots: number;
+  /** Tokens per slot. */
+  readonly contextSize: number;
+  /** Tokens per native batch. */
+  readonly batchSize: number;
+  readonly vocabularySize: number;
+  /** For people: `CPU (AVX2), 2 threads`, `CUDA: NVIDIA H200`. */
+  readonly device: string;
+  /** Ends every turn when generated. */
+  isEndOfGeneration(token: number): boolean;
+}
+
+/** Tokens <-> text. */
+export interface TokenText {
+  /**
+   * Never blocks the event loop for more than 10 ms at a stretch. The pieces are tokenized one by one and joined, so no
+   * token spans two pieces: user text that spells a control token is split between pieces and so can never become one.
+   * `special`: spelled control tokens are parsed.
+   */
+  tokenize(
+    pieces: readonly string[],
+    options: { readonly special: boolean; readonly signal?: AbortSignal },
+  ): Promise<number[]>;
+  /** The bytes of one token: may be part of a UTF-8 character. Control tokens give their spelling. */
+  bytes(token: number): Uint8Array;
+  isControl(token: number): boolean;
+}
+
+export interface SlotState {
+  readonly id: number;
+  /** Tokens whose evaluation the slot holds. A live view: do not keep it over an await. */
+  readonly tokens: readonly number[];
+  readonly phase: 'idle' | 'prefill' | 'decode';
+}
+
+export interface EngineJob {
+  readonly slot: number;
+  /** The whole prompt, never empty. The engine reuses the longest common prefix with what the slot holds. */
+  readonly prompt: readonly number[];
+  /** At least this much of the slot's state may be reused; less when caching is off (0). */
+  readonly reuse: number;
+  readonly sampling: ResolvedSampling;
+  /** GBNF, compiled by the engine and held inactive until a directive switches it on, unless `grammarActive`. */
+  readonly grammar?: string;
+  readonly grammarActive?: boolean;
+  readonly logprobs?: { readonly top: number };
+  readonly promptLogprobs?: { readonly top: number };
+  /** The run ends with `length` after so many tokens; at most what fits the context. 0: evaluate the prompt only. */
+  readonly maxTokens: number;
+  readonly ignoreEos: boolean;
+  readonly signal: AbortSignal;
+  /**
+   * Called by the loop, synchronously, once per generated token while the next step is already being decoded. Text work
+   * happens here. End-of-generation tokens are not passed. Must not throw.
+   */
+  onToken(token: GeneratedToken): Directive;
+  /** Every prompt token's log probability, when asked; before the first onToken. */
+  onPromptLogprobs?(tokens: readonly (TokenLogprob | undefined)[]): void;
+}
+
+export type ResolvedSampling = Required<Omit<Sampling, 'logitBias'>> & Pick<Sampling, 'logitBias'>;
+
+export interface GeneratedToken {
+  readonly token: number;
+  readonly logprob?: TokenLogprob;
+  /** It was put there by a `force` directive, not sampled. */
+  readonly forced: boolean;
+}
+
+/** What the run should do next. */
+export type Directive =
+  | { readonly type: 'continue' }
+  /** End now: nothing of what is in flight is shown. */
+  | { readonly type: 'stop' }
+  /** These tokens come next instead of sampled ones; each is given back through onToken with `forced`. */
+  | { readonly type: 'force'; readonly tokens: readonly number[] }
+  /** Switch the grammar on from the next sampled token (a GBNF text replaces the job's) or off. */
+  | { readonly type: 'grammar'; readonly grammar: string | 'own' | 'off' };
+
+export interface EngineRun {
+  /** Tokens of the prompt that need no evaluation. */
+  readonly cachedTokens: number;
+  /** Settles when the sequence is off the batch and its slot may be used again. Rejects with a ServeError (engine_failure) or the signal's reason. */
+  readonly done: Promise<RunResult>;
+  /** A paused run takes no part in steps: a slow reader slows its own stream only. */
+  pause(): void;
+  resume(): void;
+}
+
+export interface RunResult {
+  readonly reason: 'end-of-generation' | 'length' | 'stopped' | 'grammar-end';
+  readonly outputTokens: number;
+  /** Milliseconds from the first step to the first token, and from there to the last. */
+  readonly promptMs: number;
+  readonly predictedMs: number;
+}
+
+/** State of a prefix that any slot can take over. */
+export interface SnapshotAccess {
+  /** Bytes a snapshot of so many tokens takes, as far as known. */
+  estimateBytes(tokens: number): number;
+  /** Saves the first `tokens` tokens of a slot; between steps. */
+  save(slot: number, tokens: number): Promise<Snapshot>;
+  /** The slot (no run on it) then holds the snapshot's tokens. False: refused, the slot is empty. */
+  load(slot: number, snapshot: Snapshot): Promise<boolean>;
+  drop(snapshot: Snapshot): void;
+}
+
+export interface Snapshot {
+  readonly tokens: readonly number[];
+  readonly bytes: number;
+  /** The engine's own handle. */
+  readonly handle: unknown;
+}
+
+export interface EngineStats {
+  readonly steps: number;
+  readonly prefillTokens: number;
+  readonly decodeTokens: number;
+  /** Running averages, tokens per second; undefined before the first measurement. */
+  readonly prefillRate: number | undefined;
+  readonly decodeRate: number | undefined;
+  readonly threads: number;
+  readonly flashAttention: boolean | 'auto';
+}
