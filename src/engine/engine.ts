@@ -14,6 +14,11 @@ export interface Engine {
   run(job: EngineJob): EngineRun;
   /** Snapshots of slot state for the prefix store; undefined where the engine cannot. */
   readonly snapshots: SnapshotAccess | undefined;
+  /**
+   * Settles true once the slot holds at least the first `tokens` tokens of its run's prompt, false when the run ends
+   * before that. Lets a request wait for a prefix that a neighbour is evaluating right now.
+   */
+  whenHeld(slot: number, tokens: number, signal: AbortSignal): Promise<boolean>;
   /** Numbers of the loop since load, for metrics and for Retry-After. */
   stats(): EngineStats;
   /** Settles after the step in flight; running jobs fail with engine_failure. */
@@ -127,6 +132,11 @@ export interface SnapshotAccess {
   /** The slot (no run on it) then holds the snapshot's tokens. False: refused, the slot is empty. */
   load(slot: number, snapshot: Snapshot): Promise<boolean>;
   drop(snapshot: Snapshot): void;
+  /**
+   * Slot to slot, between steps; `from` may be running, `to` must not. `to` then holds the first `tokens` tokens of
+   * `from`. False: refused, `to` is empty.
+   */
+  copy(from: number, to: number, tokens: number): Promise<boolean>;
 }
 
 export interface Snapshot {
