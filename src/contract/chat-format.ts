@@ -31,6 +31,8 @@ export interface ReasoningMarkers {
   readonly close: string;
   /** Further texts that end the reasoning without belonging to it (a call may end an unclosed thought). */
   readonly alsoEndedBy?: readonly string[];
+  /** The model thinks only when a request asks for it. */
+  readonly onlyWhenAsked?: boolean;
   /** What to inject to end the thinking early; default: newline, `close`, two newlines. */
   readonly forcedClose?: string;
 }

@@ -64,6 +64,8 @@ export const minimax1Calls: JsonCalls = {
 
 export const firefunctionCalls: JsonCalls = { ...json, section: { open: ' functools[', close: ']' } };
 
+export const graniteCalls: JsonCalls = { ...json, section: { open: '<|tool_call|>[', close: ']' } };
+
 export const mistralNemoCalls: JsonCalls = {
   ...json,
   section: { open: '[TOOL_CALLS][', close: ']' },
