@@ -3,6 +3,7 @@ import { ServeError } from '../contract/errors.ts';
 import { commonPrefix } from './common-prefix.ts';
 import type { Engine, EngineJob, EngineRun, Snapshot } from './engine.ts';
 import { FakeHolders } from './fake/holders.ts';
+import { letterAfter } from './fake/letters.ts';
 import type { FakeModel, FakeSlot, Scripted } from './fake/run.ts';
 import { FakeRun } from './fake/run.ts';
 import { fakeSnapshots } from './fake/snapshots.ts';
@@ -234,7 +235,7 @@ class ScriptedEngine {
   #modelFor(job: EngineJob): FakeModel {
     const { answer } = this.#options;
     const given = typeof answer === 'function' ? answer(job) : answer;
-    if (given === undefined) return sayLetters;
+    if (given === undefined) return letterAfter;
     const script = typeof given === 'string' ? this.#text.encode(given) : given;
     let next = 0;
     return () => {
@@ -250,11 +251,4 @@ class ScriptedEngine {
     if (!slot) throw new ServeError('internal', `Slot ${id} does not exist; the engine has ${this.#slots.length}.`);
     return slot;
   }
-}
-
-/** A letter that depends on every token held. */
-function sayLetters(tokens: readonly number[]): number {
-  let hash = 17;
-  for (const token of tokens) hash = (hash * 31 + token) % 1_000_003;
-  return 97 + (hash % 26);
 }

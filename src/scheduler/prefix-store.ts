@@ -6,6 +6,8 @@ import type { CostModel } from './cost-model.ts';
 export interface PrefixStore {
   /** What can be loaded, in no order. */
   list(): readonly StoredPrefix[];
+  /** Counts as a use of the prefix nearest to this prompt, so that making room for others does not drop it. */
+  want(prompt: readonly number[]): void;
   /** Saves the first `tokens` tokens of a slot if that is worth its price; never throws. */
   keep(slot: number, tokens: readonly number[], options?: { readonly shared?: boolean }): Promise<void>;
   /** False: refused, the slot is empty; never throws. */
@@ -69,6 +71,14 @@ export function createPrefixStore({ access, costs, budget, observer }: StoreOpti
 
   return {
     list: () => [...entries],
+    want: (prompt) => {
+      let nearest: { readonly entry: Entry; readonly shared: number } | undefined;
+      for (const entry of entries) {
+        const shared = commonPrefix(entry.snapshot.tokens, prompt);
+        if (shared > (nearest?.shared ?? 0)) nearest = { entry, shared };
+      }
+      if (nearest) touch(nearest.entry);
+    },
     get bytes() {
       return used();
     },

@@ -36,6 +36,7 @@ export async function preparePrefix(
   context: PrepareContext,
   signal: AbortSignal,
 ): Promise<Prepared> {
+  if (holding.ask.cachePrompt) context.store?.want(holding.ask.prompt);
   await keepForLater(holding, lastTenant, context);
   signal.throwIfAborted();
   if (!holding.ask.cachePrompt) return { reuse: 0, source: 'none' };

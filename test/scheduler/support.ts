@@ -78,8 +78,8 @@ export async function useLease(
   { prompt, maxTokens }: Admission,
   lease: Lease,
   signal: AbortSignal = never,
+  output: number[] = [],
 ): Promise<{ output: number[]; cachedTokens: number }> {
-  const output: number[] = [];
   try {
     const run = engine.run({
       slot: lease.slot,
