@@ -69,18 +69,19 @@ function checkAlways({ scheduler, engine }: House): void {
     throw new Error(`slots ${slots}, queued ${queued}, preparing ${preparing}, running ${running}, busy ${busy}`);
 }
 
+/** Plain comparisons: a hundred thousand calls of `expect` would take longer than the runs. */
 function checkOutcome({ request, controller, output, outcomes }: Client, failures: number): void {
-  expect(outcomes.length).toBe(1);
   const [outcome] = outcomes;
   const expected = expectedOutput(request);
-  if (outcome === 'done') {
-    expect(output).toEqual(expected);
-    return;
-  }
-  expect(output).toEqual(expected.slice(0, output.length));
-  if (outcome?.code === 'client_closed') expect(controller.signal.reason).toBe(outcome);
-  else if (outcome?.code === 'engine_failure') expect(failures).toBeGreaterThan(0);
-  else expect(outcome?.code).toBe('overloaded');
+  const wanted = outcome === 'done' ? expected : expected.slice(0, output.length);
+  const allowed =
+    outcome === 'done' ||
+    outcome?.code === 'overloaded' ||
+    (outcome?.code === 'client_closed' && controller.signal.reason === outcome) ||
+    (outcome?.code === 'engine_failure' && failures > 0);
+  const listeners = getEventListeners(controller.signal, 'abort').length;
+  if (outcomes.length !== 1 || !allowed || listeners > 0 || output.join() !== wanted.join())
+    expect({ outcomes, output, listeners }).toEqual({ outcomes: ['one of the allowed'], output: wanted, listeners: 0 });
 }
 
 /** One random day of the house, until everybody was served, refused or gone. */
@@ -129,10 +130,7 @@ async function oneRun(random: Random): Promise<Record<string, number>> {
     checkAlways(place);
   }
   await Promise.all(inFlight);
-  for (const client of clients) {
-    checkOutcome(client, failures);
-    expect(getEventListeners(client.controller.signal, 'abort')).toEqual([]);
-  }
+  for (const client of clients) checkOutcome(client, failures);
   const { queued, preparing, running, snapshots, snapshotBytes } = place.scheduler.stats();
   expect({ queued, preparing, running, timers: place.time.pending }).toEqual({
     queued: 0,
