@@ -231,8 +231,7 @@ export const flags = {
   }),
   verbose: flag('Logs and metrics', toggle(), { default: false, help: 'The same as --log-level debug.' }),
   logFormat: flag('Logs and metrics', choice(['pretty', 'json']), {
-    default: undefined,
-    defaultText: 'pretty on a terminal, else json',
+    default: 'pretty',
     help: 'Form of the log lines.',
   }),
   logPrompts: flag('Logs and metrics', toggle(), { default: false, help: 'Log the text of prompts and answers.' }),
