@@ -7,6 +7,7 @@ import { flagNames, type RawArguments, readArguments, usageError } from './confi
 import { suggest } from './config/suggest.ts';
 
 export { describeFlags, type FlagText } from './config/help.ts';
+export { packageVersion } from './config/version.ts';
 
 /** Everything that can be set, checked and frozen. Made once, by parseConfig. Durations are seconds. */
 export interface Config

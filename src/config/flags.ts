@@ -43,13 +43,13 @@ export const flags = {
   model: flag('Model', exactList('MODEL'), {
     default: none,
     defaultText: 'the bundled demo model',
-    help: 'A .gguf file, a folder that holds one, or hf:owner/repo[:quant]; the same as MODEL. Repeat it to serve several.',
+    help: 'A .gguf file, a folder that holds one, or hf:owner/repo[:quant]; the same as MODEL.',
     alsoFlags: ['m'],
   }),
   alias: flag('Model', list('NAME'), {
     default: none,
     defaultText: 'the file name without .gguf',
-    help: 'Name under which the model is served; more names may follow.',
+    help: 'Name under which the model is served; the first one is its id.',
     alsoFlags: ['served-model-name', 'a'],
   }),
   strictModel: flag('Model', toggle(), {
