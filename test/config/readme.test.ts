@@ -5,7 +5,7 @@ import { flagGroups } from '../../src/config/flags.ts';
 import { describeFlags } from '../../src/config.ts';
 
 const path = resolve(import.meta.dirname, '../../README.md');
-const marks = /(<!-- flags:begin -->\n)[^]*(<!-- flags:end -->)/;
+const marks = /(<!-- flags:begin -->\n)[\s\S]*(<!-- flags:end -->)/;
 
 function flagTable(): string {
   const cell = (text: string) => text.replaceAll('|', '\\|');
