@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../contract/json.ts';
 import type { GenerationRequest, OutputShape, Reasoning } from '../../contract/request.ts';
 import type { ParsedCall } from '../dialect.ts';
 import { defined } from '../shared/defined.ts';
@@ -15,7 +16,7 @@ export interface MessagesCall extends ParsedCall {
 }
 
 export function parseMessages(body: unknown): MessagesCall {
-  const valid = validate(requestSchema, body);
+  const valid = validate(requestSchema, withExtraBody(body));
   const warnings: Warnings = new Set(unusedFields(valid));
   const request = toRequest(valid, warnings);
   return {
@@ -24,6 +25,14 @@ export function parseMessages(body: unknown): MessagesCall {
     warnings: [...warnings],
     showThinking: valid.thinking?.display !== 'omitted',
   };
+}
+
+/**
+ * Clients that know no fields but the protocol's put this server's extensions into a member `extra_body`. They count as
+ * if written beside the others, which win.
+ */
+function withExtraBody(body: unknown): unknown {
+  return isJsonObject(body) && isJsonObject(body.extra_body) ? { ...body.extra_body, ...body } : body;
 }
 
 function toRequest(body: MessagesBody, warnings: Warnings): GenerationRequest {

@@ -97,6 +97,13 @@ describe('a Messages request', () => {
     });
   });
 
+  it('takes the extensions out of extra_body too, below those that stand beside it', () => {
+    const { request } = requestOf({ ...hello, top_k: 5, extra_body: { top_k: 9, min_p: 0.2, session_id: 'chat-1' } });
+    expect(request.sampling).toEqual({ topK: 5, minP: 0.2 });
+    expect(request.keys).toEqual({ sessionId: 'chat-1' });
+    expect(errorOf({ ...hello, extra_body: { min_p: 2 } })).toMatchObject({ param: 'min_p' });
+  });
+
   it('reads -1 and no max_tokens as the rest of the context', () => {
     expect(requestOf({ ...hello, max_tokens: -1 }).request.maxTokens).toBe(-1);
     expect(requestOf(hello).request.maxTokens).toBe(-1);
