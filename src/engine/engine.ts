@@ -1,5 +1,6 @@
 import type { TokenLogprob } from '../contract/events.ts';
 import type { Sampling } from '../contract/request.ts';
+import type { ThreadPlan } from './thread-plan.ts';
 
 /**
  * The seam between the scheduler's world and native code. One engine = one loaded model with N slots. The loop behind
@@ -153,6 +154,6 @@ export interface EngineStats {
   /** Running averages, tokens per second; undefined before the first measurement. */
   readonly prefillRate: number | undefined;
   readonly decodeRate: number | undefined;
-  readonly threads: number;
+  readonly threads: ThreadPlan;
   readonly flashAttention: boolean | 'auto';
 }

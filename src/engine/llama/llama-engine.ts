@@ -8,12 +8,13 @@ import { Slot } from './slot.ts';
 import { createSnapshots } from './snapshots.ts';
 import { StepLoop, type StepReport } from './step-loop.ts';
 import { createTokenText } from './token-text.ts';
+import type { Tuning } from './tune.ts';
 
 export interface LlamaEngineOptions {
   readonly model: LlamaModel;
   readonly context: LlamaContext;
   readonly device: string;
-  readonly flashAttention: boolean | 'auto';
+  readonly tuning: Tuning;
   readonly clock: Clock;
   readonly stepTargetMs: number;
   readonly yieldToEventLoop: () => Promise<void>;
@@ -45,6 +46,7 @@ export function createLlamaEngine(options: LlamaEngineOptions): Engine {
     tools,
     slots,
     batchSize: context.batchSize,
+    threads: options.tuning.threads,
     pacer,
     clock,
     onStep(report) {
@@ -76,8 +78,8 @@ export function createLlamaEngine(options: LlamaEngineOptions): Engine {
       ...totals,
       prefillRate: pacer.prefillRate,
       decodeRate,
-      threads: nativeContextOfModel.getThreads(),
-      flashAttention: options.flashAttention,
+      threads: options.tuning.threads,
+      flashAttention: options.tuning.flashAttention,
     }),
     async dispose() {
       await loop.stop();

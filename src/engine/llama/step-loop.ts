@@ -5,6 +5,7 @@ import type { EngineJob, EngineRun } from '../engine.ts';
 import type { StepShare } from '../plan-step.ts';
 import { planStep } from '../plan-step.ts';
 import type { StepPacer } from '../step-pacer.ts';
+import { type ThreadPlan, threadsFor } from '../thread-plan.ts';
 import { giveToRequest } from './deliver.ts';
 import { RunSampler, type SamplingTools } from './run-sampler.ts';
 import { SequenceRun } from './sequence-run.ts';
@@ -21,6 +22,7 @@ export interface StepLoopOptions {
   readonly tools: SamplingTools;
   readonly slots: readonly Slot[];
   readonly batchSize: number;
+  readonly threads: ThreadPlan;
   readonly pacer: StepPacer;
   readonly clock: Clock;
   readonly onStep: (report: StepReport) => void;
@@ -186,7 +188,9 @@ export class StepLoop {
 
   #fillBatch(shares: readonly StepShare[]): Participant[] {
     const { context } = this.#options.tools;
-    context.initBatch(shares.reduce((sum, { tokens }) => sum + tokens, 0));
+    const batchTokens = shares.reduce((sum, { tokens }) => sum + tokens, 0);
+    context.setThreads(threadsFor(this.#options.threads, batchTokens));
+    context.initBatch(batchTokens);
     return shares.flatMap((share) => {
       const slot = this.#slot(share.slot);
       const { run } = slot;
