@@ -1,11 +1,6 @@
+import type { TimerHandle, Timers } from '../contract/services.ts';
 import type { Waiting } from './choose.ts';
 import type { Holding } from './holding.ts';
-
-/** Timers as they are handed in: real ones from main, or a test's own. */
-export interface Timers {
-  set(callback: () => void, milliseconds: number): unknown;
-  clear(handle: unknown): void;
-}
 
 export interface QueueEntry extends Waiting {
   readonly signal: AbortSignal;
@@ -15,7 +10,7 @@ export interface QueueEntry extends Waiting {
 
 /** Those who wait for a slot. An entry leaves exactly once: taken, aborted, or out of time. */
 export class AdmissionQueue {
-  readonly #entries = new Map<QueueEntry, { readonly timer: unknown; readonly onAbort: () => void }>();
+  readonly #entries = new Map<QueueEntry, { readonly timer: TimerHandle; readonly onAbort: () => void }>();
   readonly #timers: Timers;
 
   constructor(timers: Timers) {

@@ -1,7 +1,7 @@
+import type { Timers } from '../../src/contract/services.ts';
 import type { FakeEngine, FakeEngineOptions } from '../../src/engine/fake.ts';
 import { createFakeEngine } from '../../src/engine/fake.ts';
 import type { Admission, Lease } from '../../src/scheduler/admission.ts';
-import type { Timers } from '../../src/scheduler/queue.ts';
 import type { Scheduler, SchedulerOptions } from '../../src/scheduler/scheduler.ts';
 import { createScheduler } from '../../src/scheduler/scheduler.ts';
 import { greedy } from '../engine-contract/subject.ts';
