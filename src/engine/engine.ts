@@ -78,6 +78,8 @@ export interface EngineJob {
   /** The run ends with `length` after so many tokens; at most what fits the context. 0: evaluate the prompt only. */
   readonly maxTokens: number;
   readonly ignoreEos: boolean;
+  /** No speculative decoding: directives must be obeyed at exactly the token that they answer. */
+  readonly certainTokensOnly?: boolean;
   readonly signal: AbortSignal;
   /**
    * Called by the loop, synchronously, once per generated token while the next step is already being decoded. Text work
