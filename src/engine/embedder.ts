@@ -1,15 +1,13 @@
-/** Text as its tokenizer reads it, spelled control tokens being plain text; or tokens, taken as they are. */
-export type EmbeddingInput = string | readonly number[];
-
-export interface Embedding {
-  /** As the model pools it, not normalised. */
-  readonly vector: readonly number[];
-  /** Tokens evaluated, those that the vocabulary adds included. */
-  readonly tokens: number;
-}
+import type { Embedding, EmbeddingInput, Ranking } from '../contract/services.ts';
 
 /** How a model makes one vector out of many tokens; `last` is also what a chat model does. */
 export type Pooling = 'mean' | 'cls' | 'last';
+
+export interface EmbedOptions {
+  /** Inputs that are too long are cut at their end instead of refused. */
+  readonly truncate: boolean;
+  readonly signal: AbortSignal;
+}
 
 /** The vectors of one loaded model. Its contexts are made on first use. */
 export interface Embedder {
@@ -19,19 +17,12 @@ export interface Embedder {
   /** Longest input in tokens, those that the vocabulary adds included. */
   readonly maxTokens: number;
   /**
-   * One embedding per input, in their order. Inputs of all callers share the contexts, first come, first served; several
-   * are evaluated at once. ServeError context_length_exceeded or invalid_request, `param` naming the input
-   * (`input[3]`), before anything is evaluated. Aborting takes effect between two inputs.
+   * One embedding per input, in their order. Inputs of all callers share the contexts and take turns; several are
+   * evaluated at once. ServeError context_length_exceeded or invalid_request, `param` naming the input (`input[3]`),
+   * before anything is evaluated. Aborting takes effect between two inputs.
    */
-  embed(inputs: readonly EmbeddingInput[], signal: AbortSignal): Promise<readonly Embedding[]>;
+  embed(inputs: readonly EmbeddingInput[], options: EmbedOptions): Promise<readonly Embedding[]>;
   dispose(): Promise<void>;
-}
-
-export interface Ranking {
-  /** 0 to 1: how likely the document answers the query. In the order of the documents. */
-  readonly scores: readonly number[];
-  /** Tokens evaluated over all pairs of query and document. */
-  readonly tokens: number;
 }
 
 /** The relevance scores of a model that was trained for them. */

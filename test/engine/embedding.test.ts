@@ -16,6 +16,7 @@ const options = {
   yieldToEventLoop: () => new Promise<void>((resolve) => setImmediate(resolve)),
 };
 const signal = new AbortController().signal;
+const strict = { truncate: false, signal };
 const folder = mkdtempSync(join(tmpdir(), 'serve-model-embedding-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -36,7 +37,7 @@ function largestDifference(left: readonly number[], right: readonly number[]): n
 }
 
 async function vectorOf(embedder: Embedder, input: string | readonly number[]): Promise<readonly number[]> {
-  const [embedding] = await embedder.embed([input], signal);
+  const [embedding] = await embedder.embed([input], strict);
   return embedding?.vector ?? [];
 }
 
@@ -57,7 +58,7 @@ describe('embeddings of the demo model, a chat model', () => {
   });
 
   it('gives the same vector for the same text twice', async () => {
-    const [first, second] = await embedder.embed(['The cat sat.', 'The cat sat.'], signal);
+    const [first, second] = await embedder.embed(['The cat sat.', 'The cat sat.'], strict);
     expect(first?.vector).toHaveLength(192);
     expect(second).toEqual(first);
     expect(await vectorOf(embedder, 'A dog ran.')).not.toEqual(first?.vector);
@@ -65,7 +66,7 @@ describe('embeddings of the demo model, a chat model', () => {
 
   it('gives a batch the vectors that its inputs have one by one', async () => {
     const inputs = Array.from({ length: 24 }, (_, index) => 'word '.repeat(1 + ((index * 7) % 23)) + index);
-    const batch = await embedder.embed(inputs, signal);
+    const batch = await embedder.embed(inputs, strict);
     for (const [index, input] of inputs.entries()) {
       expect(largestDifference(batch[index]?.vector ?? [], await vectorOf(embedder, input))).toBeLessThan(1e-4);
     }
@@ -73,26 +74,33 @@ describe('embeddings of the demo model, a chat model', () => {
 
   it('gives tokens the vector of their text', async () => {
     const tokens = model.tokenize('The cat sat.', false);
-    expect(await embedder.embed([tokens], signal)).toEqual(await embedder.embed(['The cat sat.'], signal));
+    expect(await embedder.embed([tokens], strict)).toEqual(await embedder.embed(['The cat sat.'], strict));
   });
 
   it('reads spelled control tokens in a text as text', async () => {
-    const [spelled] = await embedder.embed(['<|im_end|>'], signal);
+    const [spelled] = await embedder.embed(['<|im_end|>'], strict);
     expect(spelled?.tokens).toBeGreaterThan(1);
   });
 
   it('takes an input of the longest length and refuses one token more, naming input and numbers', async () => {
-    const [longest] = await embedder.embed([new Array(256).fill(100)], signal);
+    const [longest] = await embedder.embed([new Array(256).fill(100)], strict);
     expect(longest?.tokens).toBe(256);
-    await expect(embedder.embed(['short', new Array(257).fill(100)], signal)).rejects.toMatchObject({
+    await expect(embedder.embed(['short', new Array(257).fill(100)], strict)).rejects.toMatchObject({
       code: 'context_length_exceeded',
       message: '`input[1]` has 257 tokens, but this model takes 256 at once. Split it into shorter parts.',
       details: { param: 'input[1]', tokens: { needed: 257, available: 256, asked: 0, estimated: false } },
     });
   });
 
+  it('cuts a long input on request and says how long it was', async () => {
+    const long = Array.from({ length: 300 }, (_, index) => 100 + index);
+    const [cut, whole, short] = await embedder.embed([long, long.slice(0, 256), 'short'], { truncate: true, signal });
+    expect(cut).toEqual({ ...whole, cutFrom: 300 });
+    expect(short).not.toHaveProperty('cutFrom');
+  });
+
   it.each([-1, 2048, 1.5])('refuses the token %d', async (token) => {
-    await expect(embedder.embed([[1], [1, token]], signal)).rejects.toMatchObject({
+    await expect(embedder.embed([[1], [1, token]], strict)).rejects.toMatchObject({
       code: 'invalid_request',
       message: expect.stringContaining(`\`input[1]\` holds the token ${token}, but this model's tokens are 0 to 2047`),
     });
@@ -101,7 +109,10 @@ describe('embeddings of the demo model, a chat model', () => {
   it('stops between two inputs when its caller leaves, and goes on working for others', async () => {
     const caller = new AbortController();
     const reason = new Error('left');
-    const running = embedder.embed(new Array(200).fill('some words to be read'), caller.signal);
+    const running = embedder.embed(new Array(200).fill('some words to be read'), {
+      truncate: false,
+      signal: caller.signal,
+    });
     caller.abort(reason);
     await expect(running).rejects.toBe(reason);
     expect(await vectorOf(embedder, 'still here')).toHaveLength(192);
@@ -127,16 +138,22 @@ describe.each(['mean', 'cls'] as const)('embeddings of an embedding model with %
   });
 
   it('counts the marks around a text, and fills the whole context', async () => {
-    const [short, longest] = await embedder.embed(['abc', 'a'.repeat(tinyBertContext - 2)], signal);
+    const [short, longest] = await embedder.embed(['abc', 'a'.repeat(tinyBertContext - 2)], strict);
     expect([short?.tokens, longest?.tokens]).toEqual([5, tinyBertContext]);
-    await expect(embedder.embed(['a'.repeat(tinyBertContext - 1)], signal)).rejects.toMatchObject({
+    await expect(embedder.embed(['a'.repeat(tinyBertContext - 1)], strict)).rejects.toMatchObject({
       details: { tokens: { needed: tinyBertContext + 1, available: tinyBertContext } },
     });
   });
 
+  it('keeps the end mark of an input that is cut', async () => {
+    const cut = embedder.embed(['a'.repeat(100)], { truncate: true, signal });
+    const [fitting] = await embedder.embed(['a'.repeat(tinyBertContext - 2)], strict);
+    expect(await cut).toEqual([{ ...fitting, cutFrom: 102 }]);
+  });
+
   it('gives a batch the vectors that its inputs have one by one', async () => {
     const inputs = ['abc', 'b', 'hello world', 'zz top', 'abc'];
-    const batch = await embedder.embed(inputs, signal);
+    const batch = await embedder.embed(inputs, strict);
     expect(batch[4]).toEqual(batch[0]);
     for (const [index, input] of inputs.entries())
       expect(largestDifference(batch[index]?.vector ?? [], await vectorOf(embedder, input))).toBeLessThan(1e-4);

@@ -6,7 +6,8 @@ import {
   type Token,
 } from 'node-llama-cpp';
 import { ServeError } from '../../contract/errors.ts';
-import type { Embedder, Embedding, EmbeddingInput, Pooling } from '../embedder.ts';
+import type { Embedding, EmbeddingInput } from '../../contract/services.ts';
+import type { Embedder, Pooling } from '../embedder.ts';
 import { Lanes } from '../lanes.ts';
 import { vocabularySizeOf } from './llama-engine.ts';
 import { nativeModel } from './native.ts';
@@ -62,12 +63,18 @@ export function createLlamaEmbedder(model: LlamaModel, options: EmbeddingOptions
     dimensions: model.embeddingVectorSize,
     pooling,
     maxTokens,
-    async embed(inputs, signal) {
-      const prepared: Token[][] = [];
+    async embed(inputs, { truncate, signal }) {
+      const prepared: Prepared[] = [];
       for (const [index, input] of inputs.entries()) {
-        const tokens = withMarks(model, await toTokens(input, index, signal));
-        checkLength(tokens.length, maxTokens, `input[${index}]`);
-        prepared.push(tokens);
+        const tokens = await toTokens(input, index, signal);
+        const whole = withMarks(model, tokens);
+        if (!truncate) checkLength(whole.length, maxTokens, `input[${index}]`);
+        const excess = Math.max(0, whole.length - maxTokens);
+        prepared.push(
+          excess === 0
+            ? { tokens: whole }
+            : { tokens: withMarks(model, tokens.slice(0, -excess)), cutFrom: whole.length },
+        );
       }
       return lanes.useForAll(prepared, signal, evaluate);
     },
@@ -78,9 +85,14 @@ export function createLlamaEmbedder(model: LlamaModel, options: EmbeddingOptions
   };
 }
 
-async function evaluate(context: LlamaEmbeddingContext, tokens: readonly Token[]): Promise<Embedding> {
+interface Prepared {
+  readonly tokens: readonly Token[];
+  readonly cutFrom?: number;
+}
+
+async function evaluate(context: LlamaEmbeddingContext, { tokens, cutFrom }: Prepared): Promise<Embedding> {
   const { vector } = await context.getEmbeddingFor([...tokens]);
-  return { vector, tokens: tokens.length };
+  return { vector, tokens: tokens.length, ...(cutFrom !== undefined && { cutFrom }) };
 }
 
 function poolingOf(model: LlamaModel): Pooling {
