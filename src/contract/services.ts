@@ -33,6 +33,15 @@ export interface ModelDirectory {
 /** Milliseconds since some fixed moment, monotonic. */
 export type Clock = () => number;
 
+/** Timers, handed in so that tests own the time. */
+export interface Timers {
+  /** Calls back once after so many milliseconds; never keeps the process alive. */
+  set(callback: () => void, milliseconds: number): TimerHandle;
+  clear(handle: TimerHandle): void;
+}
+
+export type TimerHandle = object | number;
+
 /** One line per request, written when it is over. Milliseconds; absent members were never reached. */
 export interface RequestRecord {
   readonly requestId: string;

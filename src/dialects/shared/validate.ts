@@ -14,13 +14,16 @@ export function rule<T extends z.ZodType>(schema: T, holds: (value: z.output<T>)
   return schema.refine(holds, { error: wanted, params: { wanted: true } });
 }
 
-/** Checks a request body: the value, or a ServeError that names the first field at fault as the client spelled it. */
-export function validate<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
+/**
+ * Checks a request body: the value, or a ServeError that names the first field at fault as the client spelled it. `at`
+ * is where in the body the value was found.
+ */
+export function validate<T extends z.ZodType>(schema: T, body: unknown, at: readonly PropertyKey[] = []): z.output<T> {
   const checked = schema.safeParse(body);
   if (checked.success) return checked.data;
   const issue = deepest(checked.error.issues);
-  const param = pathName(issue.path);
-  const message = sentence(issue, valueAt(body, issue.path));
+  const param = pathName([...at, ...issue.path]);
+  const message = sentence(issue, param, valueAt(body, issue.path));
   throw new ServeError(codeOf(issue), message, param === '' ? {} : { param });
 }
 
@@ -58,9 +61,9 @@ function codeOf(issue: Issue): ErrorCode {
 }
 
 /** "`temperature` is 3, but must be at most 2." A custom issue says it all itself, unless it was made by `rule`. */
-function sentence(issue: Issue, value: unknown): string {
+function sentence(issue: Issue, param: string, value: unknown): string {
   if (issue.code === 'custom' && issue.params?.wanted !== true) return issue.message;
-  const name = issue.path.length === 0 ? 'The request body' : `\`${pathName(issue.path)}\``;
+  const name = param === '' ? 'The request body' : `\`${param}\``;
   if (value === undefined) return `${name} is missing: it must be ${wanted(issue)}.`;
   return `${name} is ${show(value)}, but must be ${wanted(issue)}.`;
 }
@@ -74,7 +77,7 @@ function wanted(issue: Issue): string {
     case 'too_small':
       return `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unit(issue.origin)}`;
     case 'invalid_value':
-      return issue.values.length === 1 ? show(issue.values[0]) : `one of ${issue.values.map(show).join(', ')}`;
+      return oneOf(issue.values);
     case 'invalid_union':
       return unionNames(issue);
     default:
@@ -83,8 +86,12 @@ function wanted(issue: Issue): string {
 }
 
 function unionNames(issue: z.core.$ZodIssueInvalidUnion): string {
-  const members = issue.errors.flatMap((member) => member.slice(0, 1).map(wanted));
-  return members.length === 0 ? 'one of the known kinds' : [...new Set(members)].join(' or ');
+  if (issue.errors.length === 0) return oneOf('options' in issue ? (issue.options ?? []) : []);
+  return [...new Set(issue.errors.flatMap((member) => member.slice(0, 1).map(wanted)))].join(' or ');
+}
+
+function oneOf(values: readonly unknown[]): string {
+  return values.length === 1 ? show(values[0]) : `one of ${values.map(show).join(', ')}`;
 }
 
 const typeNames: Record<string, string> = {

@@ -6,17 +6,21 @@ import { nativeBindings, nativeContext, nativeModel } from './native.ts';
 import type { SamplingTools } from './run-sampler.ts';
 import { Slot } from './slot.ts';
 import { createSnapshots } from './snapshots.ts';
+import type { Speculation } from './speculation.ts';
 import { StepLoop, type StepReport } from './step-loop.ts';
 import { createTokenText } from './token-text.ts';
+import type { Tuning } from './tune.ts';
 
 export interface LlamaEngineOptions {
   readonly model: LlamaModel;
   readonly context: LlamaContext;
   readonly device: string;
-  readonly flashAttention: boolean | 'auto';
+  readonly tuning: Tuning;
   readonly clock: Clock;
   readonly stepTargetMs: number;
   readonly yieldToEventLoop: () => Promise<void>;
+  /** Speculative decoding. */
+  readonly speculation: Speculation | undefined;
   readonly onStep?: (report: StepReport) => void;
   readonly onFailure: (error: unknown) => void;
 }
@@ -45,8 +49,11 @@ export function createLlamaEngine(options: LlamaEngineOptions): Engine {
     tools,
     slots,
     batchSize: context.batchSize,
+    threads: options.tuning.threads,
     pacer,
     clock,
+    // Guesses that prove wrong must be cut off again.
+    guessers: needsCheckpoints ? undefined : options.speculation?.guessers,
     onStep(report) {
       totals.steps++;
       totals.prefillTokens += report.prefillTokens;
@@ -76,11 +83,12 @@ export function createLlamaEngine(options: LlamaEngineOptions): Engine {
       ...totals,
       prefillRate: pacer.prefillRate,
       decodeRate,
-      threads: nativeContextOfModel.getThreads(),
-      flashAttention: options.flashAttention,
+      threads: options.tuning.threads,
+      flashAttention: options.tuning.flashAttention,
     }),
     async dispose() {
       await loop.stop();
+      await options.speculation?.dispose();
       await context.dispose();
       await model.dispose();
     },

@@ -1,12 +1,17 @@
+import { createHash } from 'node:crypto';
+import { availableParallelism, cpus } from 'node:os';
 import { getLlama, InsufficientMemoryError, type Llama, type LlamaContext, type LlamaModel } from 'node-llama-cpp';
 import { ServeError } from '../../contract/errors.ts';
 import type { VocabularyFacts } from '../../contract/model.ts';
 import type { Clock } from '../../contract/services.ts';
 import type { Engine } from '../engine.ts';
+import { DraftDesk } from './draft-guesser.ts';
 import { createLlamaEngine, vocabularySizeOf } from './llama-engine.ts';
-import { nativeBindings, nativeModel } from './native.ts';
+import { nativeBindings, nativeContext, nativeModel } from './native.ts';
+import { lookupGuessers, type Speculation } from './speculation.ts';
 import type { StepReport } from './step-loop.ts';
 import { controlTexts } from './token-text.ts';
+import { createTunedContext, type Tuning, type TuningMemory } from './tune.ts';
 
 export type GpuChoice = 'auto' | 'cuda' | 'metal' | 'vulkan' | 'off';
 
@@ -22,6 +27,8 @@ export interface LoadOptions {
   /** undefined: calibrated or the engine's choice. */
   readonly threads: number | undefined;
   readonly flashAttention: boolean | undefined;
+  /** Speculative decoding by a small model of the same vocabulary, or by looking the text up in the prompt. */
+  readonly speculation?: { readonly draftModelPath: string } | 'lookup';
   readonly stepTargetMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -29,6 +36,9 @@ export interface LoadOptions {
   readonly onProgress: (fraction: number) => void;
   readonly onStep?: (report: StepReport) => void;
   readonly onFailure: (error: unknown) => void;
+  /** Remembers calibrations between starts. */
+  readonly tuningMemory?: TuningMemory;
+  readonly onCalibrate?: () => void;
   readonly onNativeLog?: (level: string, message: string) => void;
 }
 
@@ -40,6 +50,7 @@ export interface LoadedModel {
   readonly parameters: number | undefined;
   /** llama.cpp's own Jinja engine, compiled once per template. */
   readonly compileTemplate: (template: string) => (variables: Record<string, unknown>) => string;
+  readonly tuning: Tuning;
   /** For the engine room's other contexts (embeddings). */
   readonly model: LlamaModel;
 }
@@ -51,12 +62,23 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
   const llama = await openLlama(options);
   const model = await loadWeights(llama, options);
   try {
-    const context = await createContext(model, options);
+    const { context, tuning } = await createTunedContext({
+      llama,
+      model,
+      createContext: (flashAttention, small) => createContext(model, options, flashAttention, small),
+      threads: options.threads,
+      flashAttention: options.flashAttention,
+      memory: options.tuningMemory,
+      key: tuningKey(llama, model, options),
+      clock: options.clock,
+      onCalibrate: () => options.onCalibrate?.(),
+    });
     const engine = createLlamaEngine({
       model,
       context,
-      device: await deviceName(llama, context),
-      flashAttention: options.flashAttention ?? 'auto',
+      device: await deviceName(llama, tuning),
+      tuning,
+      speculation: await openGuessers(llama, context, tuning, options),
       clock: options.clock,
       stepTargetMs: options.stepTargetMs,
       yieldToEventLoop,
@@ -66,6 +88,7 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
     return {
       engine,
       model,
+      tuning,
       vocabulary: vocabularyFacts(model),
       trainedContextSize: model.trainContextSize,
       embeddingSize: model.embeddingVectorSize,
@@ -128,20 +151,51 @@ async function loadWeights(llama: Llama, options: LoadOptions): Promise<LlamaMod
   }
 }
 
-async function createContext(model: LlamaModel, options: LoadOptions): Promise<LlamaContext> {
+async function createContext(
+  model: LlamaModel,
+  options: LoadOptions,
+  flashAttention: boolean | 'auto',
+  small?: { contextSize: number },
+): Promise<LlamaContext> {
   try {
     return await model.createContext({
-      sequences: options.slots,
-      contextSize: options.contextSize ?? { min: smallestContext, max: model.trainContextSize },
+      sequences: small ? 1 : options.slots,
+      contextSize: small?.contextSize ?? options.contextSize ?? { min: smallestContext, max: model.trainContextSize },
       ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
       ...(options.threads !== undefined && { threads: options.threads }),
-      flashAttention: options.flashAttention ?? 'auto',
+      flashAttention,
       createSignal: options.signal,
     });
   } catch (error) {
     if (options.signal.aborted) throw options.signal.reason;
     throw tooLarge(options, error);
   }
+}
+
+async function openGuessers(
+  llama: Llama,
+  context: LlamaContext,
+  tuning: Tuning,
+  options: LoadOptions,
+): Promise<Speculation | undefined> {
+  const { speculation } = options;
+  if (speculation === undefined) return undefined;
+  if (speculation === 'lookup') return lookupGuessers();
+  const draft = await loadWeights(llama, { ...options, path: speculation.draftModelPath });
+  const draftContext = await draft.createContext({
+    sequences: options.slots,
+    // The library's default, all hardware threads, can stall for seconds when the machine is busy: workers spin.
+    threads: tuning.threads.single,
+    contextSize: Math.min(context.contextSize, draft.trainContextSize),
+  });
+  const desk = new DraftDesk({
+    bindings: nativeBindings(llama),
+    model: nativeModel(draft),
+    context: nativeContext(draftContext),
+    batchSize: draftContext.batchSize,
+    contextSize: draftContext.contextSize,
+  });
+  return { guessers: (slot) => desk.guesser(slot), dispose: () => draft.dispose() };
 }
 
 function tooLarge({ path, slots, contextSize }: LoadOptions, cause: unknown): ServeError {
@@ -154,11 +208,27 @@ function tooLarge({ path, slots, contextSize }: LoadOptions, cause: unknown): Se
   );
 }
 
-async function deviceName(llama: Llama, context: LlamaContext): Promise<string> {
-  const threads = `${context.idealThreads} ${context.idealThreads === 1 ? 'thread' : 'threads'}`;
-  if (!llama.gpu) return `CPU, ${threads}`;
+async function deviceName(llama: Llama, { threads }: Tuning): Promise<string> {
+  if (!llama.gpu) {
+    const counts = [...new Set(Object.values(threads))].sort((a, b) => a - b);
+    return `CPU, ${counts.join(' to ')} ${counts.at(-1) === 1 ? 'thread' : 'threads'}`;
+  }
   const names = await llama.getGpuDeviceNames();
   return `${llama.gpu === 'metal' ? 'Metal' : llama.gpu.toUpperCase()}: ${[...new Set(names)].join(', ')}`;
+}
+
+/** Another file, machine, shape or library may want another tuning. */
+function tuningKey(llama: Llama, model: LlamaModel, { path, slots, contextSize }: LoadOptions): string {
+  const facts = [
+    path,
+    model.size,
+    slots,
+    contextSize ?? 'auto',
+    cpus()[0]?.model,
+    availableParallelism(),
+    llama.llamaCppRelease.release,
+  ];
+  return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 32);
 }
 
 function vocabularyFacts(model: LlamaModel): VocabularyFacts {
@@ -171,6 +241,7 @@ function vocabularyFacts(model: LlamaModel): VocabularyFacts {
     size,
     bosText: spelling(native.tokenBos()),
     eosText: spelling(native.tokenEos()),
+    ...(native.tokenBos() >= 0 && { bosToken: native.tokenBos() }),
     addsBos: native.shouldPrependBosToken(),
     addsEos: native.shouldAppendEosToken(),
     controlTexts: controlTexts(native, size),
