@@ -72,7 +72,7 @@ describe('the official client', () => {
       role: 'assistant',
       model: 'tiny',
       content: [
-        { type: 'thinking', thinking: 'Hm.', signature: 'serve-model-1.e30' },
+        { type: 'thinking', thinking: 'Hm.', signature: 'serve-model.' },
         { type: 'text', text: 'Looking', citations: null },
         { type: 'tool_use', id: 'call_a', name: 'read', input: { path: 'a' } },
         { type: 'tool_use', id: 'call_b', name: 'list', input: {} },
