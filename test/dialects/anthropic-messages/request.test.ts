@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../../src/contract/errors.ts';
 import type { ChatPrompt, Message } from '../../../src/contract/request.ts';
-import { anthropicMessages } from '../../../src/dialects/anthropic-messages/anthropic-messages.ts';
 import { parseCountTokens } from '../../../src/dialects/anthropic-messages/count-tokens.ts';
+import { anthropicMessages } from '../../../src/dialects/anthropic-messages/index.ts';
 
 const hello = { messages: [{ role: 'user', content: 'Hi' }] };
 

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ServeError } from '../../../src/contract/errors.ts';
 import type { GenerationEvent } from '../../../src/contract/events.ts';
 import { Collector } from '../../../src/contract/events.ts';
-import { anthropicMessages } from '../../../src/dialects/anthropic-messages/anthropic-messages.ts';
+import { anthropicMessages } from '../../../src/dialects/anthropic-messages/index.ts';
 import type { Frame } from '../../../src/dialects/dialect.ts';
 import { answer, anyBlocks, anyEnd, eventsOf, framesOf } from './events.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../../src/contract/errors.ts';
-import { anthropicMessages } from '../../../src/dialects/anthropic-messages/anthropic-messages.ts';
+import { anthropicMessages } from '../../../src/dialects/anthropic-messages/index.ts';
 import type { Frame } from '../../../src/dialects/dialect.ts';
 import { answer, anyBlocks, anyEnd, eventsOf, framesOf } from './events.ts';
 import { checkStreamGrammar } from './stream-grammar.ts';
