@@ -1,7 +1,7 @@
 import type { BlockStart, TokenLogprob } from '../../contract/events.ts';
 import type { JsonObject } from '../../contract/json.ts';
+import { packReasoning } from '../shared/hidden-reasoning.ts';
 import { FreeformInput } from './freeform-input.ts';
-import { packReasoning } from './hidden-reasoning.ts';
 import { logprobObjects } from './logprobs.ts';
 import type { Shown } from './request.ts';
 import type { DeclaredTool } from './tool-directory.ts';
