@@ -20,7 +20,8 @@ const allowed: Record<string, readonly string[]> = {
   // What is kept between requests lives longer than one: neither the door's nor the conductor's.
   'response-store': ['contract'],
   http: ['contract', 'dialects'],
-  'config.ts': ['contract'],
+  config: ['contract'],
+  'config.ts': ['contract', 'config'],
   cli: ['contract', 'config.ts', 'main.ts', 'models', 'telemetry'],
   'main.ts': [
     'contract',
@@ -44,7 +45,7 @@ const allowed: Record<string, readonly string[]> = {
 const packageRooms: Record<string, readonly string[]> = {
   hono: ['http'],
   '@hono/node-server': ['http'],
-  zod: ['dialects', 'config.ts', 'http'],
+  zod: ['dialects', 'config', 'config.ts', 'http'],
   '@huggingface/jinja': ['prompt'],
   'node-llama-cpp': ['engine', 'models'],
   pino: ['telemetry'],

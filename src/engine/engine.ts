@@ -17,7 +17,8 @@ export interface Engine {
   readonly snapshots: SnapshotAccess | undefined;
   /**
    * Settles true once the slot holds at least the first `tokens` tokens of its run's prompt, false when the run ends
-   * before that. Lets a request wait for a prefix that a neighbour is evaluating right now.
+   * before that. Lets a request wait for a prefix that a neighbour is evaluating right now. A slot without a run is
+   * about to get one: the wait begins with it. Rejects with the signal's reason.
    */
   whenHeld(slot: number, tokens: number, signal: AbortSignal): Promise<boolean>;
   /** Numbers of the loop since load, for metrics and for Retry-After. */
@@ -77,6 +78,8 @@ export interface EngineJob {
   /** The run ends with `length` after so many tokens; at most what fits the context. 0: evaluate the prompt only. */
   readonly maxTokens: number;
   readonly ignoreEos: boolean;
+  /** No speculative decoding: directives must be obeyed at exactly the token that they answer. */
+  readonly certainTokensOnly?: boolean;
   readonly signal: AbortSignal;
   /**
    * Called by the loop, synchronously, once per generated token while the next step is already being decoded. Text work

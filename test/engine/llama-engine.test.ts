@@ -1,19 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LoadedModel } from '../../src/engine/llama/load.ts';
 import { answer, loadDemoModel } from '../support/demo-engine.ts';
-
-interface Example {
-  readonly prompt: string;
-  readonly raw: string;
-  readonly certainty: number;
-  readonly prompt_tokens: number;
-}
-
-const examples = (
-  JSON.parse(readFileSync(resolve(import.meta.dirname, '../fixtures/demo-examples.json'), 'utf8')) as Example[]
-).filter(({ certainty }) => certainty > 0.5);
+import { examples } from '../support/demo-examples.ts';
 
 describe('the llama engine with the demo model', () => {
   let loaded: LoadedModel;

@@ -6,6 +6,7 @@ import { nativeBindings, nativeContext, nativeModel } from './native.ts';
 import type { SamplingTools } from './run-sampler.ts';
 import { Slot } from './slot.ts';
 import { createSnapshots } from './snapshots.ts';
+import type { Speculation } from './speculation.ts';
 import { StepLoop, type StepReport } from './step-loop.ts';
 import { createTokenText } from './token-text.ts';
 import type { Tuning } from './tune.ts';
@@ -18,6 +19,8 @@ export interface LlamaEngineOptions {
   readonly clock: Clock;
   readonly stepTargetMs: number;
   readonly yieldToEventLoop: () => Promise<void>;
+  /** Speculative decoding. */
+  readonly speculation: Speculation | undefined;
   readonly onStep?: (report: StepReport) => void;
   readonly onFailure: (error: unknown) => void;
 }
@@ -49,6 +52,8 @@ export function createLlamaEngine(options: LlamaEngineOptions): Engine {
     threads: options.tuning.threads,
     pacer,
     clock,
+    // Guesses that prove wrong must be cut off again.
+    guessers: needsCheckpoints ? undefined : options.speculation?.guessers,
     onStep(report) {
       totals.steps++;
       totals.prefillTokens += report.prefillTokens;
@@ -83,6 +88,7 @@ export function createLlamaEngine(options: LlamaEngineOptions): Engine {
     }),
     async dispose() {
       await loop.stop();
+      await options.speculation?.dispose();
       await context.dispose();
       await model.dispose();
     },

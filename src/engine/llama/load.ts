@@ -5,8 +5,10 @@ import { ServeError } from '../../contract/errors.ts';
 import type { VocabularyFacts } from '../../contract/model.ts';
 import type { Clock } from '../../contract/services.ts';
 import type { Engine } from '../engine.ts';
+import { DraftDesk } from './draft-guesser.ts';
 import { createLlamaEngine, vocabularySizeOf } from './llama-engine.ts';
-import { nativeBindings, nativeModel } from './native.ts';
+import { nativeBindings, nativeContext, nativeModel } from './native.ts';
+import { lookupGuessers, type Speculation } from './speculation.ts';
 import type { StepReport } from './step-loop.ts';
 import { controlTexts } from './token-text.ts';
 import { createTunedContext, type Tuning, type TuningMemory } from './tune.ts';
@@ -25,6 +27,8 @@ export interface LoadOptions {
   /** undefined: calibrated or the engine's choice. */
   readonly threads: number | undefined;
   readonly flashAttention: boolean | undefined;
+  /** Speculative decoding by a small model of the same vocabulary, or by looking the text up in the prompt. */
+  readonly speculation?: { readonly draftModelPath: string } | 'lookup';
   readonly stepTargetMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -74,6 +78,7 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
       context,
       device: await deviceName(llama, tuning),
       tuning,
+      speculation: await openGuessers(llama, context, tuning, options),
       clock: options.clock,
       stepTargetMs: options.stepTargetMs,
       yieldToEventLoop,
@@ -165,6 +170,32 @@ async function createContext(
     if (options.signal.aborted) throw options.signal.reason;
     throw tooLarge(options, error);
   }
+}
+
+async function openGuessers(
+  llama: Llama,
+  context: LlamaContext,
+  tuning: Tuning,
+  options: LoadOptions,
+): Promise<Speculation | undefined> {
+  const { speculation } = options;
+  if (speculation === undefined) return undefined;
+  if (speculation === 'lookup') return lookupGuessers();
+  const draft = await loadWeights(llama, { ...options, path: speculation.draftModelPath });
+  const draftContext = await draft.createContext({
+    sequences: options.slots,
+    // The library's default, all hardware threads, can stall for seconds when the machine is busy: workers spin.
+    threads: tuning.threads.single,
+    contextSize: Math.min(context.contextSize, draft.trainContextSize),
+  });
+  const desk = new DraftDesk({
+    bindings: nativeBindings(llama),
+    model: nativeModel(draft),
+    context: nativeContext(draftContext),
+    batchSize: draftContext.batchSize,
+    contextSize: draftContext.contextSize,
+  });
+  return { guessers: (slot) => desk.guesser(slot), dispose: () => draft.dispose() };
 }
 
 function tooLarge({ path, slots, contextSize }: LoadOptions, cause: unknown): ServeError {

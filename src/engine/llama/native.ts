@@ -23,6 +23,12 @@ export interface NativeContext {
     logits: [tokens: number[], max: false, min: false, selected: false, top: number],
     totalLogitWeight: true,
   ): Promise<[number, undefined, undefined, number[], number]>;
+  sampleToken(
+    batchIndex: number,
+    sampler: NativeSampler,
+    probabilities: false,
+    confidence: true,
+  ): Promise<[token: number, probabilities: undefined, confidence: number]>;
   removeTokenCellsFromSequence(sequence: number, start: number, end: number): boolean;
   getSequenceKvCacheMinPosition(sequence: number): number;
   getSequenceKvCacheMaxPosition(sequence: number): number;

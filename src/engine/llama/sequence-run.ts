@@ -27,6 +27,8 @@ export class SequenceRun implements EngineRun {
   undelivered: GeneratedToken[] = [];
   outputTokens = 0;
   sampler: RunSampler | undefined;
+  /** The tail of `input` that is only guessed (speculative decoding). */
+  guessed: readonly number[] = [];
   promptLogprobs: (TokenLogprob | undefined)[] | undefined;
 
   readonly #clock: Clock;
@@ -44,6 +46,13 @@ export class SequenceRun implements EngineRun {
     this.#wake = wake;
     this.done = this.#settle.promise;
     if (job.promptLogprobs) this.promptLogprobs = [undefined];
+  }
+
+  /** Fewer guesses than planned fit into the batch. */
+  dropGuessesBehind(tokens: number): void {
+    if (this.guessed.length === 0) return;
+    this.input = this.input.slice(0, tokens);
+    this.guessed = this.input.slice(1);
   }
 
   get waiting(): number {
@@ -68,13 +77,16 @@ export class SequenceRun implements EngineRun {
     this.#startedAt ??= this.#clock();
   }
 
-  generated(tokens: readonly GeneratedToken[]): void {
-    if (tokens.length === 0) return;
+  /** These tokens were generated; the last of them, or all forced ones, are evaluated next, the guesses behind them. */
+  generated(tokens: readonly GeneratedToken[], guesses: readonly number[] = []): void {
+    const last = tokens.at(-1);
+    if (!last) return;
     this.#lastTokenAt = this.#clock();
     this.#firstTokenAt ??= this.#lastTokenAt;
     this.outputTokens += tokens.length;
     this.undelivered.push(...tokens);
-    this.input = tokens.map(({ token }) => token);
+    this.guessed = guesses;
+    this.input = last.forced ? tokens.map(({ token }) => token) : [last.token, ...guesses];
     this.position = 0;
     this.prefilling = false;
   }

@@ -8,8 +8,10 @@ import type { StepPacer } from '../step-pacer.ts';
 import { type ThreadPlan, threadsFor } from '../thread-plan.ts';
 import { giveToRequest } from './deliver.ts';
 import { RunSampler, type SamplingTools } from './run-sampler.ts';
+import { readPromptLogprobs, sampleRun, takeForced } from './sample-run.ts';
 import { SequenceRun } from './sequence-run.ts';
 import type { Slot } from './slot.ts';
+import type { Guesser, GuesserFactory } from './speculation.ts';
 
 export interface StepReport {
   readonly prefillTokens: number;
@@ -25,6 +27,8 @@ export interface StepLoopOptions {
   readonly threads: ThreadPlan;
   readonly pacer: StepPacer;
   readonly clock: Clock;
+  /** Speculative decoding; undefined: one token a step. */
+  readonly guessers: GuesserFactory | undefined;
   readonly onStep: (report: StepReport) => void;
   /** The context is broken: every run has failed, no further step will come. */
   readonly onFailure: (error: unknown) => void;
@@ -53,9 +57,11 @@ export class StepLoop {
   #wakeUp: (() => void) | undefined;
   #disposed: Promise<void> | undefined;
   #stopping = false;
+  readonly #guessers: readonly (Guesser | undefined)[];
 
   constructor(options: StepLoopOptions) {
     this.#options = options;
+    this.#guessers = options.slots.map(({ id }) => options.guessers?.(id));
   }
 
   start(): void {
@@ -195,8 +201,10 @@ export class StepLoop {
       const slot = this.#slot(share.slot);
       const { run } = slot;
       if (!run) return [];
+      if (share.tokens < run.waiting) run.dropGuessesBehind(share.tokens);
       const tokens = Uint32Array.from(run.input.slice(run.position, run.position + share.tokens));
-      const wanted = run.promptLogprobs && run.prefilling ? [...tokens.keys()] : lastOf(run, share.tokens);
+      const all = run.prefilling ? run.promptLogprobs !== undefined : run.guessed.length > 0;
+      const wanted = all ? [...tokens.keys()] : lastOf(run, share.tokens);
       const logits = context.addToBatch(slot.id, slot.tokens.length, tokens, Uint32Array.from(wanted));
       return [{ slot, run, share, logits }];
     });
@@ -216,50 +224,39 @@ export class StepLoop {
 
   /** After the decode: the run's next token, or its end. */
   async #advance(participant: Participant): Promise<void> {
-    const { slot, run, logits } = participant;
+    const { slot, run, share, logits } = participant;
     if (slot.run !== run) return;
     if (run.failure !== undefined) return this.#leave(slot, () => run.fail(requestFailure(run.failure)));
     if (run.stopped) return this.#leave(slot, () => run.finish('stopped'));
     try {
-      if (run.promptLogprobs && run.prefilling) await this.#promptLogprobs(participant);
+      if (run.prefilling) await readPromptLogprobs(run, share.tokens, logits);
       if (run.waiting > 0) return;
       if (run.prefilling) await slot.takeCheckpoint();
       if (run.full) return this.#leave(slot, () => run.finish('length'));
       if (run.forced.length > 0) run.generated(takeForced(run));
-      else await this.#sample(slot, run, logits[logits.length - 1] ?? 0);
+      else await this.#sample(slot, run, run.prefilling ? logits.subarray(-1) : logits);
     } catch (error) {
       return this.#leave(slot, () => run.fail(requestFailure(error)));
     }
     if (slot.run === run && run.full) this.#end(slot, run);
   }
 
-  async #sample(slot: Slot, run: SequenceRun, batchIndex: number): Promise<void> {
-    const { sampler, job } = run;
-    if (!sampler) return;
-    const token = await sampler.sample(batchIndex);
-    if (token === -1) return this.#leave(slot, () => run.finish('grammar-end'));
-    const ends = this.#options.tools.model.isEogToken(token) && (!job.ignoreEos || sampler.grammarActive);
-    if (ends) return this.#leave(slot, () => run.finish('end-of-generation'));
-    const logprob = job.logprobs && (await sampler.logprob(batchIndex, token, job.logprobs.top));
-    run.generated([{ token, forced: false, ...(logprob && { logprob }) }]);
+  async #sample(slot: Slot, run: SequenceRun, logits: Uint32Array): Promise<void> {
+    const { end, tokens, guesses } = await sampleRun(run, logits, {
+      slot,
+      guesser: run.job.certainTokensOnly ? undefined : this.#guessers[slot.id],
+      isEndOfGeneration: (token) => this.#options.tools.model.isEogToken(token),
+    });
+    run.generated(tokens, guesses);
+    if (!end) return;
+    giveToRequest(run);
+    this.#leave(slot, () => run.finish(run.stopped ? 'stopped' : end));
   }
 
   /** The budget is used up: the last token is delivered without waiting for a decode that will not come. */
   #end(slot: Slot, run: SequenceRun): void {
     giveToRequest(run);
     this.#leave(slot, () => run.finish(run.stopped ? 'stopped' : 'length'));
-  }
-
-  async #promptLogprobs({ run, share, logits }: Participant): Promise<void> {
-    const { promptLogprobs, sampler, job } = run;
-    if (!promptLogprobs || !sampler) return;
-    const first = run.position - share.tokens;
-    for (let at = 0; at < share.tokens; at++) {
-      const next = run.input[first + at + 1];
-      if (next === undefined) break;
-      promptLogprobs.push(await sampler.logprob(logits[at] ?? 0, next, job.promptLogprobs?.top ?? 0));
-    }
-    if (run.waiting === 0) job.onPromptLogprobs?.(promptLogprobs);
   }
 
   #deliver(): void {
@@ -270,6 +267,7 @@ export class StepLoop {
     const { run } = slot;
     if (!run) return;
     slot.run = undefined;
+    this.#guessers[slot.id]?.stop();
     settle(run);
   }
 
@@ -287,14 +285,6 @@ export class StepLoop {
 
 function lastOf(run: SequenceRun, tokens: number): number[] {
   return run.waiting === tokens ? [tokens - 1] : [];
-}
-
-/** Forced tokens count like generated ones and never exceed the budget. */
-function takeForced(run: SequenceRun) {
-  const room = run.job.maxTokens - run.outputTokens;
-  const tokens = run.forced.slice(0, room);
-  run.forced = [];
-  return tokens.map((token) => ({ token, forced: true }));
 }
 
 function stopped(): ServeError {
