@@ -76,7 +76,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
     chatFormat: config.chatFormat,
     ...(config.alias.length > 0 && { aliases: config.alias }),
   });
-  let unload = async () => undefined as void;
+  let unload: () => Promise<void> = async () => undefined;
 
   return {
     app,
