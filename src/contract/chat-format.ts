@@ -1,30 +1,132 @@
 /**
  * How a model family writes its answers. One row of output/families.ts per family; prompt, output and grammar read the
- * same row. Markers are literal text of the model's output.
+ * same row. Markers are literal text of the model's output, whitespace included; the machines accept any other
+ * whitespace around them, a grammar writes them as they stand.
  */
 export interface ChatFormat {
   readonly name: string;
+  /** How an answer is laid out; `plain` is thought, text and calls one after the other. */
+  readonly layout: AnswerLayout;
   readonly reasoning: ReasoningMarkers | undefined;
-  /** Key into the table of tool-call syntaxes; undefined: the family has no calls, everything is text. */
-  readonly toolCalls: string | undefined;
+  /** undefined: the family has no calls, everything is text. */
+  readonly toolCalls: ToolCallFormat | undefined;
+  /** Markers around the answer's text that are not shown (Cohere, Granite 3.3, Kimi K3). */
+  readonly text?: { readonly open: string; readonly close: string };
+  /** Further markers that are never shown, wherever they stand between blocks or in text. */
+  readonly hidden?: readonly string[];
   /** Ends of turn that come spelled out as text. */
   readonly stopStrings: readonly string[];
   /** Control tokens that the machines must see as text; all others are hidden. */
   readonly visibleTokens: readonly string[];
 }
 
+/**
+ * `harmony`: gpt-oss channels. `muse`: recipients in message headers. `functionary`: `>>>all` and `>>>name`.
+ * Everything else is `plain`.
+ */
+export type AnswerLayout = 'plain' | 'harmony' | 'muse' | 'functionary';
+
 export interface ReasoningMarkers {
   readonly open: string;
   readonly close: string;
   /** Further texts that end the reasoning without belonging to it (a call may end an unclosed thought). */
   readonly alsoEndedBy?: readonly string[];
+  /** What to inject to end the thinking early; default: newline, `close`, two newlines. */
+  readonly forcedClose?: string;
 }
+
+/**
+ * An answer's calls: `section.open? call (separator call)* section.close?`, a call being `open ... close`. What stands
+ * between open and close is the syntax's matter.
+ */
+interface CallFrame {
+  readonly section?: { readonly open: string; readonly close: string };
+  readonly open: string;
+  readonly close: string;
+  readonly separator: string;
+  /** The family may make several calls in one answer. */
+  readonly parallel: boolean;
+}
+
+/** `open {"name": N, "arguments": {...}} close`; with `array`, section.open and section.close contain the brackets. */
+export interface JsonCalls extends CallFrame {
+  readonly syntax: 'json';
+  readonly array: boolean;
+  readonly keys: { readonly name: string; readonly arguments: string; readonly id?: string };
+  /** The object is `{"N": {arguments}}` (Apertus); keys are not used. */
+  readonly nameIsKey?: boolean;
+}
+
+/** `open N nameEnd {json} close`; with an id `open N idOpen ID nameEnd {json} close` or `open ID idEnd N nameEnd ...`. */
+export interface NamedJsonCalls extends CallFrame {
+  readonly syntax: 'named-json';
+  readonly nameEnd: string;
+  /** Between name and id (Mistral Small 3.2: `[CALL_ID]`). */
+  readonly idOpen?: string;
+  /** Between id and name (Solar: `<|tool_call:name|>`). */
+  readonly idEnd?: string;
+  /** Kimi K2: the name is written `functions.N:INDEX`, and that text is the call's id. */
+  readonly indexedName?: boolean;
+}
+
+/**
+ * `open N nameEnd (parameter.open K keyEnd V parameter.close)* close`, parameters joined by `parameter.separator`.
+ * Values are raw text where the tool's schema says string, else JSON. With `attribute`, it stands behind the quote that
+ * ends the key: `K" string="true">` (DSML: whether the value is raw text), `K" type="T"<|sep|>` (Kimi K3: the schema's type).
+ */
+export interface TaggedCalls extends CallFrame {
+  readonly syntax: 'tagged';
+  readonly nameEnd: string;
+  readonly parameter: {
+    readonly open: string;
+    readonly keyEnd: string;
+    readonly close: string;
+    readonly separator: string;
+    readonly attribute?: 'string' | 'type';
+  };
+  /** Kimi K3: ` index="1"` stands behind the quote that ends the name, counting the answer's calls. */
+  readonly numbered?: boolean;
+}
+
+/** Gemma 4: `<|tool_call>call:N{key:<|"|>text<|"|>,n:3}<tool_call|>`: unquoted keys, strings between `quote`s. */
+export interface DictCalls extends CallFrame {
+  readonly syntax: 'dict';
+  readonly quote: string;
+}
+
+/** LFM2: `open [name(key="text", n=3), other()] close`: Python literals. */
+export interface PythonCalls extends CallFrame {
+  readonly syntax: 'python';
+}
+
+/** MiniMax M3: every tag carries `namespace` before it; objects and arrays are nested tags. */
+export interface NamespacedCalls extends CallFrame {
+  readonly syntax: 'namespaced';
+  readonly namespace: string;
+}
+
+/** The layout itself says who is called (harmony, functionary): the message's body is the arguments as JSON. */
+export interface AddressedCalls {
+  readonly syntax: 'addressed';
+  readonly parallel: boolean;
+}
+
+export type ToolCallFormat =
+  | JsonCalls
+  | NamedJsonCalls
+  | TaggedCalls
+  | DictCalls
+  | PythonCalls
+  | NamespacedCalls
+  | AddressedCalls;
 
 /** What a rendered prompt leaves open: where the model's text begins. */
 export interface PromptOpening {
   readonly block: 'text' | 'reasoning';
   /** The end of the prompt that belongs to the answer (a `<think>` opened by the template, a prefill). */
   readonly generationPrompt: string;
+  /** The model goes on in the middle of a text (prefill): leading whitespace belongs to it. */
+  readonly continues?: boolean;
 }
 
 export interface RenderedPrompt {

@@ -1,0 +1,122 @@
+import type { ChatFormat, PromptOpening } from '../contract/chat-format.ts';
+import type { BlockEvent } from '../contract/events.ts';
+import type { Tool, ToolChoice } from '../contract/request.ts';
+import { harmony, muse, readAddressedAnswer } from './addressed-answer.ts';
+import { BlockWriter } from './block-writer.ts';
+import { readFunctionaryAnswer } from './functionary-answer.ts';
+import { MarkerScanner, type Reading } from './marker-scanner.ts';
+import { readPlainAnswer } from './plain-answer.ts';
+import { forcedClose } from './reasoning.ts';
+import type { CallTools } from './tool-calls/call-reader.ts';
+import { toolNames } from './tool-names.ts';
+
+export interface OutputMachineOptions {
+  readonly format: ChatFormat;
+  readonly opening: PromptOpening;
+  readonly tools: readonly Tool[];
+  readonly toolChoice: ToolChoice;
+  readonly newToolCallId: () => string;
+  /** `none` leaves thoughts and their markers in the text. */
+  readonly reasoningFormat: 'auto' | 'none';
+  /** Mend malformed calls where it is certain what was meant. */
+  readonly autoHeal: boolean;
+  /** A call to a tool that was not offered is text. */
+  readonly checkToolNames: boolean;
+}
+
+/** Where the model's text is right now. */
+export type OutputState = 'reasoning' | 'text' | 'tool-call';
+
+/**
+ * The model's text -> blocks. Four laws: lossless (end() releases everything that was held), chunk-invariant, prompt
+ * (holds back no more than the longest marker and the whitespace before it), and never throws on text of a model.
+ * Whitespace that only separates blocks belongs to none; an empty answer gives no block.
+ */
+export interface OutputMachine {
+  push(text: string): BlockEvent[];
+  /** Nothing more comes: releases what was held and closes the open block. */
+  end(): BlockEvent[];
+  readonly state: OutputState;
+  /** Mended places in tool calls so far. */
+  readonly repairs: number;
+  /** The text to inject now so that the thinking ends; the machine must be given it like any other text. */
+  closeReasoning(): string;
+}
+
+/** What the layouts work with. */
+export interface AnswerContext {
+  readonly format: ChatFormat;
+  readonly opening: PromptOpening;
+  readonly scanner: MarkerScanner;
+  readonly writer: BlockWriter;
+  /** undefined: calls are not possible, their markup is text. */
+  readonly calls: CallTools | undefined;
+  readonly reasoningFormat: 'auto' | 'none';
+  enter(state: OutputState): void;
+}
+
+export function createOutputMachine(options: OutputMachineOptions): OutputMachine {
+  const { format, opening, tools, toolChoice } = options;
+  const scanner = new MarkerScanner();
+  const writer = new BlockWriter();
+  let repairs = 0;
+  let state: OutputState = opening.block;
+  const calls: CallTools = {
+    scanner,
+    writer,
+    heal: options.autoHeal,
+    newId: options.newToolCallId,
+    ...toolNames(tools, toolChoice, options.checkToolNames),
+    repaired: (count = 1) => {
+      repairs += count;
+    },
+  };
+  const callsPossible = tools.length > 0 && toolChoice.type !== 'none';
+  const reading = layouts({
+    format,
+    opening,
+    scanner,
+    writer,
+    calls: callsPossible ? calls : undefined,
+    reasoningFormat: options.reasoningFormat,
+    enter: (entered) => {
+      state = entered;
+    },
+  });
+
+  return {
+    push(text) {
+      scanner.push(text);
+      reading.next();
+      return writer.take();
+    },
+    end() {
+      scanner.end();
+      reading.next();
+      writer.close();
+      return writer.take();
+    },
+    get state() {
+      return state;
+    },
+    get repairs() {
+      return repairs;
+    },
+    closeReasoning: () => (format.reasoning ? forcedClose(format.reasoning) : ''),
+  };
+}
+
+function layouts(context: AnswerContext): Reading<void> {
+  switch (context.format.layout) {
+    case 'plain':
+      return readPlainAnswer(context);
+    case 'harmony':
+      return readAddressedAnswer(context, harmony);
+    case 'muse':
+      return readAddressedAnswer(context, muse);
+    case 'functionary':
+      return readFunctionaryAnswer(context);
+    default:
+      return context.format.layout satisfies never;
+  }
+}

@@ -1,0 +1,26 @@
+import type { Tool, ToolChoice } from '../contract/request.ts';
+
+/** Prefixes that models put before a tool's name. */
+const prefixes = ['functions.', 'functions::', 'function.', 'tools.', 'tool.'];
+
+export interface ToolNames {
+  /** The name under which the tool was offered; undefined when it was not. */
+  offered(name: string): string | undefined;
+  tool(name: string): Tool | undefined;
+}
+
+/** Which names are calls. Without the check every name is, except the empty one. */
+export function toolNames(tools: readonly Tool[], choice: ToolChoice, check: boolean): ToolNames {
+  const allowed = choice.type === 'allowed' ? new Set(choice.names) : undefined;
+  const byName = new Map(tools.filter(({ name }) => allowed?.has(name) ?? true).map((tool) => [tool.name, tool]));
+  return {
+    tool: (name) => byName.get(name),
+    offered(written) {
+      const name = written.trim();
+      if (byName.has(name)) return name;
+      const prefix = prefixes.find((prefix) => name.startsWith(prefix) && byName.has(name.slice(prefix.length)));
+      if (prefix) return name.slice(prefix.length);
+      return check || name === '' ? undefined : name;
+    },
+  };
+}

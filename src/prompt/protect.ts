@@ -1,0 +1,85 @@
+import { ServeError } from '../contract/errors.ts';
+import type { JsonObject, JsonValue } from '../contract/json.ts';
+import { isJsonObject } from '../contract/json.ts';
+
+/**
+ * Breaks up the spellings of control tokens in text that users provide. A private-use character that they do not use
+ * is put into each; the rendered prompt is split at these separators, and since pieces are tokenized one by one, no token can
+ * span two of them.
+ */
+export interface Protection {
+  text(text: string): string;
+  value(value: JsonValue | undefined): JsonValue | undefined;
+  /** The rendered prompt -> pieces, separators gone. */
+  split(rendered: string): string[];
+}
+
+/** Compiles the spellings once; the result makes a protection for the user text of one request. */
+export function createProtector(spellings: readonly string[]): (userText: string) => Protection {
+  const sorted = [...new Set(spellings)].filter((text) => text.length > 1).sort((a, b) => b.length - a.length);
+  const pattern = sorted.length > 0 ? new RegExp(sorted.map(escapePattern).join('|'), 'g') : undefined;
+  const beginnings = new Set(sorted.flatMap(properPrefixes));
+  const longest = sorted[0]?.length ?? 0;
+
+  return (userText) => {
+    const separator = unusedCharacter(userText);
+    const breakAt = (text: string, at: number) => `${text.slice(0, at)}${separator}${text.slice(at)}`;
+
+    function text(written: string): string {
+      const given = written.replace(/\p{Surrogate}/gu, '\uFFFD');
+      if (!pattern) return given;
+      const broken = given.replace(pattern, (spelling) => breakAt(spelling, 1));
+      const open = unfinished(broken);
+      return open === undefined ? broken : breakAt(broken, open + 1);
+    }
+
+    /** Where a spelling begins that the field does not finish: the next field could. */
+    function unfinished(broken: string): number | undefined {
+      for (let at = Math.max(0, broken.length - longest + 1); at < broken.length; at++) {
+        if (beginnings.has(broken.slice(at))) return at;
+      }
+      return undefined;
+    }
+
+    function value(given: JsonValue | undefined): JsonValue | undefined {
+      if (typeof given === 'string') return text(given);
+      if (Array.isArray(given)) return given.map((item) => value(item) ?? null);
+      return isJsonObject(given) ? object(given) : given;
+    }
+
+    function object(given: JsonObject): JsonObject {
+      return Object.fromEntries(Object.entries(given).map(([key, member]) => [text(key), value(member)]));
+    }
+
+    return { text, value, split: (rendered) => rendered.split(separator).filter((piece) => piece !== '') };
+  };
+}
+
+/** A private-use character that the user text does not contain. */
+function unusedCharacter(userText: string): string {
+  for (const [first, last] of privateUse) {
+    for (let code = first; code <= last; code++) {
+      const character = String.fromCodePoint(code);
+      if (!userText.includes(character)) return character;
+    }
+  }
+  throw new ServeError(
+    'invalid_request',
+    'The messages contain every private-use character of Unicode, and the server needs one of them. Leave one out.',
+    { param: 'messages' },
+  );
+}
+
+const privateUse = [
+  [0xe000, 0xf8ff],
+  [0xf0000, 0xffffd],
+  [0x100000, 0x10fffd],
+] as const;
+
+function properPrefixes(text: string): string[] {
+  return Array.from({ length: text.length - 1 }, (_, index) => text.slice(0, index + 1));
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+}

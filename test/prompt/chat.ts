@@ -1,0 +1,66 @@
+import type { VocabularyFacts } from '../../src/contract/model.ts';
+import type { ChatPrompt, Message, Tool } from '../../src/contract/request.ts';
+
+export const vocabulary: VocabularyFacts = {
+  size: 4096,
+  bosText: '',
+  eosText: '<|im_end|>',
+  addsBos: false,
+  addsEos: false,
+  controlTexts: ['<|im_start|>', '<|im_end|>'],
+  infill: undefined,
+};
+
+export function chat(messages: readonly Message[], more: Partial<ChatPrompt> = {}): ChatPrompt {
+  return {
+    type: 'chat',
+    messages,
+    tools: [],
+    toolChoice: { type: 'auto' },
+    reasoning: {},
+    templateVariables: {},
+    continueFinalMessage: true,
+    ...more,
+  };
+}
+
+interface WireMessage {
+  readonly role: string;
+  readonly content?: string | null;
+  readonly reasoning_content?: string;
+  readonly tool_call_id?: string;
+  readonly tool_calls?: readonly {
+    readonly id?: string;
+    readonly function: { readonly name: string; readonly arguments: string | object };
+  }[];
+}
+
+/** OpenAI's message shape, as fixtures are written, in the contract's words. */
+export function fromWire(message: WireMessage): Message {
+  const content = message.content ?? '';
+  switch (message.role) {
+    case 'tool':
+      return { role: 'tool', content, toolCallId: message.tool_call_id ?? '' };
+    case 'assistant':
+      return {
+        role: 'assistant',
+        content,
+        ...(message.reasoning_content && { reasoning: message.reasoning_content }),
+        toolCalls: (message.tool_calls ?? []).map(({ id = '', function: { name, arguments: args } }) => ({
+          id,
+          name,
+          arguments: typeof args === 'string' ? args : JSON.stringify(args),
+        })),
+      };
+    case 'system':
+    case 'developer':
+    case 'user':
+      return { role: message.role, content };
+    default:
+      throw new Error(`No role ${message.role}.`);
+  }
+}
+
+export function fromWireTool(definition: { readonly function: { readonly name: string } }): Tool {
+  return { name: definition.function.name, definition: JSON.parse(JSON.stringify(definition)) };
+}
