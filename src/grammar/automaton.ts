@@ -149,6 +149,41 @@ export function ofTexts(texts: readonly string[], maxStates: number): Automaton 
   );
 }
 
+/** All texts in which none of the markers occurs. A state is what of the text's end may be the beginning of one. */
+export function notContaining(markers: readonly string[]): Automaton {
+  const beginnings = new Set(
+    markers.flatMap((marker) => [...marker].map((_, length, all) => all.slice(0, length).join(''))),
+  );
+  const letters = [...new Set(markers.flatMap((marker) => [...marker]))];
+  const points = letters.map((letter) => letter.codePointAt(0) ?? 0);
+  const others = invert(points.map((point) => [point, point] as const));
+  const rest = (text: string) => {
+    const chars = [...text];
+    for (let from = 0; from < chars.length; from++) {
+      const end = chars.slice(from).join('');
+      if (beginnings.has(end)) return end;
+    }
+    return '';
+  };
+  return build<string>(
+    {
+      start: '',
+      accepts: () => true,
+      ways: (begun) => [
+        ...others.map(([low, high]) => ({ low, high, to: '' })),
+        ...letters
+          .filter((letter) => !markers.some((marker) => (begun + letter).endsWith(marker)))
+          .map((letter) => ({
+            low: letter.codePointAt(0) ?? 0,
+            high: letter.codePointAt(0) ?? 0,
+            to: rest(begun + letter),
+          })),
+      ],
+    },
+    10_000,
+  );
+}
+
 /** Drops states from which no accepting one can be reached. */
 function prune(states: readonly State[]): readonly State[] {
   const before = states.map((): number[] => []);

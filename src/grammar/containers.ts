@@ -1,6 +1,7 @@
 import type { Expression } from './gbnf.ts';
 import { choice, empty, optional, sequence, text } from './gbnf.ts';
 import type { JsonRules } from './json.ts';
+import type { RuleBook } from './rule-book.ts';
 
 export interface Member {
   /** `"name": value`, spelled. */
@@ -15,25 +16,48 @@ export interface FurtherMembers {
   readonly max: number | undefined;
 }
 
+/** What stands around members and between them. */
+export interface MemberStyle {
+  readonly open: Expression;
+  readonly between: Expression;
+  readonly close: Expression;
+  /** Closes when there was no member. */
+  readonly closeEmpty: Expression;
+}
+
+export function jsonStyle(json: JsonRules): MemberStyle {
+  return {
+    open: sequence(text('{'), json.gap),
+    between: sequence(text(','), json.gap),
+    close: sequence(json.gap, text('}')),
+    closeEmpty: text('}'),
+  };
+}
+
+export interface MemberOptions {
+  readonly further?: FurtherMembers | undefined;
+  readonly nonEmpty?: boolean;
+}
+
 /**
- * An object with these members in this order, optional ones left out at will, then the further ones. One rule per
- * place where the choice begins anew, so the grammar grows with the number of members and not with its square.
+ * Members in this order, optional ones left out at will, then the further ones. One rule per place where the choice
+ * begins anew, so the grammar grows with the number of members and not with its square.
  */
-export function objectRules(
-  json: JsonRules,
+export function memberRules(
+  book: RuleBook,
   members: readonly Member[],
-  { further, nonEmpty }: { readonly further: FurtherMembers | undefined; readonly nonEmpty: boolean },
+  style: MemberStyle,
+  { further, nonEmpty = false }: MemberOptions = {},
 ): Expression {
-  const close = sequence(json.gap, text('}'));
-  const comma = sequence(text(','), json.gap);
+  const { open, between, close, closeEmpty } = style;
   const minFurther = further?.min ?? 0;
   const moreFurther = (min: number, max: number | undefined) =>
-    further ? json.book.count('further', json.book.define('further', sequence(comma, further.pair)), min, max) : empty;
+    further ? book.count('further', book.define('further', sequence(between, further.pair)), min, max) : empty;
   const less = (count: number | undefined) => (count === undefined ? undefined : count - 1);
 
   /** Something was written; nothing declared is left. */
   let after: Expression = sequence(moreFurther(minFurther, further?.max), close);
-  /** The next pair, without its comma, and all behind it; undefined: there is none. */
+  /** The next pair, without what stands before it, and all behind it; undefined: there is none. */
   let pick: Expression | undefined =
     further && further.max !== 0
       ? sequence(further.pair, moreFurther(Math.max(0, minFurther - 1), less(further.max)), close)
@@ -42,16 +66,15 @@ export function objectRules(
   for (const member of [...members].reverse()) {
     const written = sequence(member.pair, after);
     if (member.required) mayEnd = false;
-    const later: Expression | undefined = !member.required && pick ? json.book.define('pick', pick) : undefined;
+    const later: Expression | undefined = !member.required && pick ? book.define('pick', pick) : undefined;
     const chosen: Expression = later ? choice(written, later) : written;
-    pick = member.required ? chosen : json.book.define('pick', chosen);
-    const next = sequence(comma, pick);
-    after = mayEnd ? json.book.define('after', choice(next, close)) : next;
+    pick = member.required ? chosen : book.define('pick', chosen);
+    const next = sequence(between, pick);
+    after = mayEnd ? book.define('after', choice(next, close)) : next;
   }
-  const begin = sequence(text('{'), json.gap);
   const nothing = mayEnd && !nonEmpty;
-  if (!pick) return nothing ? sequence(begin, text('}')) : sequence(begin, close);
-  return nothing ? sequence(begin, choice(pick, text('}'))) : sequence(begin, pick);
+  if (!pick) return sequence(open, nothing ? closeEmpty : close);
+  return nothing ? sequence(open, choice(pick, closeEmpty)) : sequence(open, pick);
 }
 
 export interface ItemCounts {

@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../contract/json.ts';
 import type { Automaton } from './automaton.ts';
 import { complement, intersect, isNothing, ofTexts, TooManyStates } from './automaton.ts';
 import type { Member } from './containers.ts';
-import { objectRules } from './containers.ts';
+import { jsonStyle, memberRules } from './containers.ts';
 import type { Expression } from './gbnf.ts';
 import { choice, sequence, text } from './gbnf.ts';
 import { parseRegex, UnsupportedRegex } from './regex.ts';
@@ -61,17 +61,17 @@ export function objectShapeRules(compiler: SchemaCompiler, shape: ObjectShape, p
   if (max !== undefined && (needed > max || min > max)) return undefined;
   if (!further && members.length < min) return undefined;
   if (max === needed)
-    return objectRules(
-      json,
+    return memberRules(
+      json.book,
       members.filter(({ required }) => required),
-      { further: undefined, nonEmpty: false },
+      jsonStyle(json),
     );
   const counted = members.length === 0;
   if (max !== undefined && !counted && (further || members.length > max)) compiler.loosen(path, 'maxProperties');
   // Two of the further names may turn out the same, so two written ones need not be two.
   if (min > Math.max(needed, 1) || (min > needed && min > 1)) compiler.loosen(path, 'minProperties');
   const counts = counted ? { min, max } : { min: 0, max: undefined };
-  return objectRules(json, members, {
+  return memberRules(json.book, members, jsonStyle(json), {
     further: further && { pair: further, ...counts },
     nonEmpty: min > 0,
   });

@@ -59,6 +59,21 @@ export class RuleBook {
     return sequence(needed, this.#atMost(hint, one, max - min));
   }
 
+  /** Tries something; when it throws a ServeError, the rules it has added are taken back. */
+  attempt<Value>(make: () => Value): Value | ServeError {
+    const before = new Set(this.#rules.keys());
+    const size = this.#size;
+    try {
+      return make();
+    } catch (error) {
+      if (!(error instanceof ServeError)) throw error;
+      for (const name of [...this.#rules.keys()]) if (!before.has(name)) this.#rules.delete(name);
+      for (const [printed, name] of [...this.#names]) if (!this.#rules.has(name)) this.#names.delete(printed);
+      this.#size = size;
+      return error;
+    }
+  }
+
   /** All rules that `root` needs. */
   grammar(root: Expression): Grammar {
     const used = new Map<string, Expression>([['root', root]]);

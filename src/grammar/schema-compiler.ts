@@ -10,8 +10,8 @@ import { objectShape, objectShapeRules } from './object-shape.ts';
 import { SchemaExpander } from './schema-expander.ts';
 import { joined, list, tuple, withoutAnnotations } from './schema-merge.ts';
 import { refuse } from './schema-words.ts';
+import type { Writing } from './strings.ts';
 import { quoted, stringRules } from './strings.ts';
-import type { Spelling } from './text-rules.ts';
 import { automatonRules } from './text-rules.ts';
 import { isValid, numberLimits } from './validate.ts';
 
@@ -184,7 +184,7 @@ export class SchemaCompiler {
       case 'number':
         return this.#number(schema, path);
       case 'string': {
-        const written = this.text(schema, path, 'json');
+        const written = this.text(schema, path, { spelling: 'json', hint: hint(path) });
         return written && quoted(written);
       }
       case 'array':
@@ -195,8 +195,8 @@ export class SchemaCompiler {
   }
 
   /** The characters of a string; what cannot be said is noted. */
-  text(schema: JsonObject, path: string, spelling: Spelling): Expression | undefined {
-    const { expression, loosened } = stringRules(this.json, stringLimits(schema), spelling, hint(path));
+  text(schema: JsonObject, path: string, writing: Writing): Expression | undefined {
+    const { expression, loosened } = stringRules(this.json, stringLimits(schema), writing);
     for (const keyword of loosened) this.loosen(path, keyword);
     return expression;
   }

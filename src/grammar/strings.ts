@@ -1,5 +1,5 @@
 import type { Automaton } from './automaton.ts';
-import { intersect, isNothing, lengths, TooManyStates } from './automaton.ts';
+import { intersect, isNothing, lengths, notContaining, TooManyStates } from './automaton.ts';
 import { anyChar } from './code-points.ts';
 import { formats } from './formats.ts';
 import type { Expression } from './gbnf.ts';
@@ -27,93 +27,101 @@ export interface StringRules {
   readonly loosened: readonly ('pattern' | 'format' | 'minLength' | 'maxLength')[];
 }
 
+/** How the text stands in the answer. */
+export interface Writing {
+  readonly spelling: Spelling;
+  /** Name for its rules. */
+  readonly hint: string;
+  /** The marker behind raw text, which it must therefore not contain. */
+  readonly without?: string;
+}
+
 /** Beyond this an automaton is explored no further. */
 const maxExplored = 3_000;
 /** An automaton of more states becomes too large a grammar; then the pattern is written the way it reads. */
 const maxStates = 400;
 
-/** The characters of a string, without quotes when `json`. */
-export function stringRules(json: JsonRules, limits: StringLimits, spelling: Spelling, hint: string): StringRules {
+type Keyword = StringRules['loosened'][number];
+
+/** The characters of a string, without its quotes. */
+export function stringRules(json: JsonRules, limits: StringLimits, writing: Writing): StringRules {
   const { min, max } = limits;
   if (max !== undefined && max < min) return { expression: undefined, loosened: [] };
+  const loosened = new Set<Keyword>();
+  const { automaton, tooLarge } = conditions(limits, writing, loosened);
+  if (automaton && isNothing(automaton)) return { expression: undefined, loosened: [] };
+  const [alone] = tooLarge;
+  if (alone && tooLarge.length === 1 && !automaton && min === 0 && max === undefined) {
+    const expression = asItReads(json, alone, writing);
+    if (expression) return { expression, loosened: [...loosened] };
+  }
+  if (tooLarge.length > 0) loosened.add('pattern');
+  const expression = automaton ? measured(json, automaton, limits, { writing, loosened }) : free(json, limits, writing);
+  return { expression, loosened: [...loosened] };
+}
+
+/** Everything but the length as one automaton; expressions that are too large for one are handed back. */
+function conditions({ patterns, formats: names }: StringLimits, { without }: Writing, loosened: Set<Keyword>) {
   const wanted = [
-    ...limits.patterns.map((pattern) => ({ pattern, keyword: 'pattern' as const })),
-    ...limits.formats.flatMap((name) => {
+    ...patterns.map((pattern) => ({ pattern, keyword: 'pattern' as const })),
+    ...names.flatMap((name) => {
       const format = Object.hasOwn(formats, name) ? formats[name] : undefined;
       return format ? [{ pattern: format.pattern, keyword: 'format' as const }] : [];
     }),
   ];
-  if (wanted.length === 0) return { expression: free(json, limits, spelling, hint), loosened: [] };
-
-  const loosened = new Set<StringRules['loosened'][number]>();
-  let merged: Automaton | undefined;
+  let automaton: Automaton | undefined = without === undefined ? undefined : notContaining([without]);
   const tooLarge: RegexNode[] = [];
   for (const { pattern, keyword } of wanted) {
-    try {
-      const node = parseRegex(pattern);
-      const next = attempt(() => regexAutomaton(node, maxExplored));
-      if (!next) tooLarge.push(node);
-      const both = next && (merged ? attempt(() => intersect(merged ?? next, next, maxExplored)) : next);
-      if (both) merged = both;
-      else if (next) loosened.add(keyword);
-    } catch (error) {
-      if (!(error instanceof UnsupportedRegex)) throw error;
-      loosened.add(keyword);
-    }
+    const node = readable(pattern);
+    const next = node && attempt(() => regexAutomaton(node, maxExplored));
+    if (node && !next) tooLarge.push(node);
+    const known = automaton;
+    const both = next && (known ? attempt(() => intersect(known, next, maxExplored)) : next);
+    if (both) automaton = both;
+    else if (next || !node) loosened.add(keyword);
   }
-  if (merged && isNothing(merged)) return { expression: undefined, loosened: [] };
-  const [alone] = tooLarge;
-  if (!merged && tooLarge.length === 1 && alone && min === 0 && max === undefined) {
-    const expression = asItReads(json, alone, spelling, hint);
-    if (expression) return { expression, loosened: [...loosened] };
-  }
-  if (tooLarge.length > 0) loosened.add('pattern');
-  if (!merged) return { expression: free(json, limits, spelling, hint), loosened: [...loosened] };
-  return measured(json, merged, limits, { spelling, hint, loosened });
+  return { automaton, tooLarge };
 }
 
-/** Pattern and length together. */
+/** The automaton's texts of the right length. */
 function measured(
   json: JsonRules,
   automaton: Automaton,
   { min, max, patterns }: StringLimits,
-  { spelling, hint, loosened }: { spelling: Spelling; hint: string; loosened: Set<StringRules['loosened'][number]> },
-): StringRules {
+  { writing, loosened }: { writing: Writing; loosened: Set<Keyword> },
+): Expression | undefined {
   const single = repeatedClass(automaton);
   if (single) {
     const least = Math.max(min, single.min);
-    const expression =
-      max !== undefined && max < least ? undefined : json.book.count(hint, oneOf(single.ranges, spelling), least, max);
-    return { expression, loosened: [...loosened] };
+    if (max !== undefined && max < least) return undefined;
+    return json.book.count(writing.hint, oneOf(single.ranges, writing.spelling), least, max);
   }
-  let exact = automaton;
-  if (min > 0 || max !== undefined) {
-    const cut = attempt(() => intersect(automaton, lengths(min, max, maxExplored), maxExplored));
-    if (cut) exact = cut;
-    else {
-      if (min > 0) loosened.add('minLength');
-      if (max !== undefined) loosened.add('maxLength');
-    }
-  }
-  if (isNothing(exact)) return { expression: undefined, loosened: [] };
-  if (exact.states.length <= maxStates)
-    return { expression: automatonRules(json.book, exact, spelling, hint), loosened: [...loosened] };
+  const isMeasured = min > 0 || max !== undefined;
+  const cut = isMeasured ? attempt(() => intersect(automaton, lengths(min, max, maxExplored), maxExplored)) : automaton;
+  if (!cut && min > 0) loosened.add('minLength');
+  if (!cut && max !== undefined) loosened.add('maxLength');
+  const exact = cut ?? automaton;
+  if (isNothing(exact)) return undefined;
   const [pattern] = patterns;
-  const readable =
-    patterns.length === 1 &&
-    pattern !== undefined &&
-    exact === automaton &&
-    asItReads(json, parseRegex(pattern), spelling, hint);
-  if (readable) return { expression: readable, loosened: [...loosened] };
-  if (exact.states.length <= maxExplored)
-    return { expression: automatonRules(json.book, exact, spelling, hint), loosened: [...loosened] };
-  return { expression: undefined, loosened: [] };
+  const node = exact === automaton && patterns.length === 1 && pattern !== undefined && readable(pattern);
+  const short =
+    exact.states.length > maxStates && node && writing.without === undefined && asItReads(json, node, writing);
+  return short || automatonRules(json.book, exact, writing.spelling, writing.hint);
 }
 
 /** Any text of the length asked for. */
-function free(json: JsonRules, { min, max }: StringLimits, spelling: Spelling, hint: string): Expression {
-  const char = spelling === 'json' ? json.char : json.book.define('any', oneOf(anyChar, 'raw'));
-  return json.book.count(spelling === 'json' ? 'char' : hint, char, min, max);
+function free(json: JsonRules, { min, max }: StringLimits, { spelling }: Writing): Expression {
+  if (spelling === 'json') return json.book.count('char', json.char, min, max);
+  return json.book.count('any', json.book.define('any', oneOf(anyChar, 'raw')), min, max);
+}
+
+function readable(pattern: string): RegexNode | undefined {
+  try {
+    return parseRegex(pattern);
+  } catch (error) {
+    if (error instanceof UnsupportedRegex) return undefined;
+    throw error;
+  }
 }
 
 /** `[class]*` and `[class]+` take a length for nothing. */
@@ -129,7 +137,7 @@ function repeatedClass(automaton: Automaton) {
 }
 
 /** The expression part by part: small even with big counts, but several readings are open at a time. */
-function asItReads(json: JsonRules, node: RegexNode, spelling: Spelling, hint: string): Expression | undefined {
+function asItReads(json: JsonRules, node: RegexNode, { spelling, hint }: Writing): Expression | undefined {
   const parts = node.kind === 'sequence' ? node.parts : [node];
   const starts = parts[0]?.kind === 'start';
   const ends = parts.at(-1)?.kind === 'end';
