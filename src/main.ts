@@ -4,12 +4,15 @@ import { type Config, packageVersion } from './config.ts';
 import type { ModelProfile } from './contract/model.ts';
 import { createCancelRegistry } from './generation/cancellation.ts';
 import { createGenerationService } from './generation/generate.ts';
+import { createTokenService } from './generation/tokens.ts';
+import { createEmbeddingService, createRerankService } from './generation/vectors.ts';
 import { createApp } from './http/app.ts';
 import { type DoorSettings, defaultDoorSettings } from './http/dependencies.ts';
 import { listen } from './http/listen.ts';
 import { loadRuntime } from './main/load-runtime.ts';
 import { createSingleModel } from './main/single-model.ts';
 import { createTuningMemory, realSystem, type System } from './main/system.ts';
+import { createVectors } from './main/vectors.ts';
 import { readModelProfile } from './models/profile.ts';
 import { createTelemetry } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -59,9 +62,13 @@ export async function startServer(
       checkToolNames: config.toolNameCheck,
     },
   });
+  const vectors = createVectors(models);
   const app = createApp({
     generation,
     models,
+    embeddings: createEmbeddingService(vectors.find),
+    rerank: createRerankService(vectors.find),
+    tokens: createTokenService(models),
     telemetry,
     clock: system.clock,
     unixSeconds: () => Math.floor(system.unixMilliseconds() / 1000),
@@ -93,6 +100,11 @@ export async function startServer(
         failed: (error) => telemetry.log('error', 'the engine failed', { error }),
       },
     );
+    if (config.embeddingModel !== undefined) {
+      const progress = (fraction: number) => observer.progress('load', fraction);
+      await vectors.load(config.embeddingModel, { config, telemetry, signal: loading.signal, progress });
+    }
+    vectors.serveChat(running.runtime, running.loaded);
     models.serve(running.runtime);
     telemetry.log('info', 'engine tuned', { ...running.loaded.tuning });
     return {
@@ -106,6 +118,7 @@ export async function startServer(
       async close() {
         models.setState('draining');
         await listener.close({ force: true });
+        await vectors.dispose();
         await running.dispose();
         metrics.close();
       },

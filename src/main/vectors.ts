@@ -2,13 +2,15 @@ import type { Config } from '../config.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import type { ModelDirectory, Telemetry } from '../contract/services.ts';
-import type { VectorModel } from '../generation/vectors.ts';
+import { createLlamaEmbedder } from '../engine/llama/embedding.ts';
 import { loadVectorModel } from '../engine/llama/embedding-load.ts';
+import { createLlamaRanker } from '../engine/llama/embedding-ranking.ts';
+import type { LoadedModel } from '../engine/llama/load.ts';
+import type { ModelRuntime } from '../generation/runtime.ts';
+import type { FindVectorModel, VectorModel } from '../generation/vectors.ts';
 import { completeProfile, readModelProfile } from '../models/profile.ts';
 
-/** A model for vectors beside the chat model, or instead of it. */
-export interface RunningVectors extends VectorModel {
-  readonly profile: ModelProfile;
+interface RunningVectors extends VectorModel {
   dispose(): Promise<void>;
 }
 
@@ -19,47 +21,67 @@ export interface VectorLoading {
   readonly progress: (fraction: number) => void;
 }
 
-/** `target` as in findModel. */
-export async function loadVectors(
-  target: string | undefined,
-  { config, telemetry, signal, progress }: VectorLoading,
-): Promise<RunningVectors> {
+/** The models that give vectors: one loaded for them (--embedding-model), and the chat model. */
+export interface Vectors {
+  readonly find: FindVectorModel;
+  /** The chat model gives vectors too; its contexts are made on first use. */
+  serveChat(runtime: ModelRuntime, loaded: LoadedModel): void;
+  /** `target` as in findModel. */
+  load(target: string, loading: VectorLoading): Promise<ModelProfile>;
+  /** Before the models themselves: contexts hold on to them. */
+  dispose(): Promise<void>;
+}
+
+export function createVectors(directory: ModelDirectory): Vectors {
+  let chat: RunningVectors | undefined;
+  let own: RunningVectors | undefined;
+  return {
+    find(name) {
+      // Clients that know one server name their chat model for everything: only a model loaded for vectors can be meant.
+      if (own) return own;
+      // Throws for an unknown name where the server is strict, and while the model is loading.
+      directory.resolve(name);
+      if (chat) return chat;
+      throw new ServeError('model_loading', 'The model is still loading.', { retryAfterSeconds: 2 });
+    },
+    serveChat({ profile }, { model }) {
+      const embedder = createLlamaEmbedder(model);
+      const ranker = createLlamaRanker(model);
+      chat = {
+        id: profile.id,
+        embedder,
+        ranker,
+        dispose: async () => void (await Promise.all([embedder.dispose(), ranker?.dispose()])),
+      };
+    },
+    async load(target, loading) {
+      const { running, profile } = await loadVectors(target, loading);
+      own = running;
+      return profile;
+    },
+    async dispose() {
+      await Promise.all([chat?.dispose(), own?.dispose()]);
+    },
+  };
+}
+
+async function loadVectors(target: string, { config, telemetry, signal, progress }: VectorLoading) {
   const file = await readModelProfile(target);
   const loaded = await loadVectorModel({
     path: file.path,
     gpu: config.gpu,
     gpuLayers: config.gpuLayers,
-    embedding: { maxTokens: config.ctxSize || undefined },
     signal,
     onProgress: progress,
     onNativeLog: (level, message) => telemetry.log(level === 'error' ? 'warn' : 'debug', message),
   });
+  const { embedder, ranker, dispose } = loaded;
   const profile = completeProfile(file, {
     vocabulary: loaded.vocabulary,
-    contextSize: loaded.embedder.maxTokens,
+    contextSize: embedder.maxTokens,
     slots: 1,
-    embeddingSize: loaded.embedder.dimensions,
+    embeddingSize: embedder.dimensions,
   });
-  return { id: profile.id, profile, embedder: loaded.embedder, ranker: loaded.ranker, dispose: loaded.dispose };
-}
-
-/**
- * Who gives the vectors for a name: the model that was loaded for them, unless the chat model is named; without one the
- * chat model itself. `chat` is undefined until it is loaded.
- */
-export function chooseVectorModel(
-  directory: ModelDirectory,
-  running: { readonly chat: VectorModel | undefined; readonly vectors: RunningVectors | undefined },
-  name: string | undefined,
-): VectorModel {
-  const { chat, vectors } = running;
-  if (vectors && (name === undefined || !isNameOf(directory.list()[0], name) || !chat)) return vectors;
-  // Throws for an unknown name where the server is strict, and while the model is loading.
-  directory.resolve(name);
-  if (chat) return chat;
-  throw new ServeError('model_loading', 'The model is still loading.', { retryAfterSeconds: 2 });
-}
-
-function isNameOf(profile: ModelProfile | undefined, name: string): boolean {
-  return profile !== undefined && (profile.id === name || profile.aliases.includes(name));
+  const running: RunningVectors = { id: profile.id, embedder, ranker, dispose };
+  return { running, profile };
 }

@@ -15,6 +15,7 @@ import type { AppDependencies, DoorSettings } from '../../src/http/dependencies.
 import { defaultDoorSettings } from '../../src/http/dependencies.ts';
 import type { Timers } from '../../src/http/timers.ts';
 import { systemTimers } from '../../src/http/timers.ts';
+import { fakeServices } from './fake-services.ts';
 
 /** Fails with the label instead of hanging the run. */
 export async function within<T>(what: string, work: Promise<T>, milliseconds = 5000): Promise<T> {
@@ -239,6 +240,7 @@ export function openDoor({ settings = {}, time }: DoorOptions = {}): Door {
   const dependencies: AppDependencies = {
     generation,
     models,
+    ...fakeServices,
     telemetry,
     clock: time ? time.clock : () => performance.now(),
     unixSeconds: () => 1_750_000_000,
