@@ -33,14 +33,11 @@ export interface ModelDirectory {
 /** Milliseconds since some fixed moment, monotonic. */
 export type Clock = () => number;
 
-/** Timers, handed in so that tests own the time. */
+/** Time that passes, handed in like every clock: tests move it by hand. */
 export interface Timers {
-  /** Calls back once after so many milliseconds; never keeps the process alive. */
-  set(callback: () => void, milliseconds: number): TimerHandle;
-  clear(handle: TimerHandle): void;
+  /** Calls back once after so many milliseconds, unless the returned function is called before. Never keeps the process alive. */
+  after(milliseconds: number, callback: () => void): () => void;
 }
-
-export type TimerHandle = object | number;
 
 /** One line per request, written when it is over. Milliseconds; absent members were never reached. */
 export interface RequestRecord {

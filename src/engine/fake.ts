@@ -108,7 +108,7 @@ class ScriptedEngine {
         ...this.#counters,
         prefillRate: this.#options.prefillRate,
         decodeRate: this.#options.decodeRate,
-        threads: 1,
+        threads: { single: 1, batched: 1, prefill: 1 },
         flashAttention: false,
       }),
       step: () => this.#stepAndSettle(),

@@ -1,5 +1,5 @@
 import { ServeError } from '../contract/errors.ts';
-import type { Clock } from '../contract/services.ts';
+import type { Clock, Timers } from '../contract/services.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Admission, Lease, SchedulerObserver } from './admission.ts';
 import type { SlotView } from './choose.ts';
@@ -9,7 +9,7 @@ import type { Holding, Tenant } from './holding.ts';
 import { createPrefixStore } from './prefix-store.ts';
 import type { PrepareContext } from './prepare.ts';
 import { preparePrefix } from './prepare.ts';
-import type { QueueEntry, Timers } from './queue.ts';
+import type { QueueEntry } from './queue.ts';
 import { AdmissionQueue } from './queue.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 import type { SchedulerStats } from './stats.ts';

@@ -132,12 +132,16 @@ function openLlama({ gpu, onNativeLog }: LoadOptions): Promise<Llama> {
 }
 
 async function loadWeights(llama: Llama, options: LoadOptions): Promise<LlamaModel> {
+  let loading = true;
   try {
     return await llama.loadModel({
       modelPath: options.path,
       ...(options.gpuLayers !== undefined && { gpuLayers: options.gpuLayers }),
       loadSignal: options.signal,
-      onLoadProgress: options.onProgress,
+      // The library's reports trickle in late: what comes after the load is no progress.
+      onLoadProgress: (fraction) => {
+        if (loading) options.onProgress(fraction);
+      },
     });
   } catch (error) {
     if (options.signal.aborted) throw options.signal.reason;
@@ -148,6 +152,8 @@ async function loadWeights(llama: Llama, options: LoadOptions): Promise<LlamaMod
       {},
       { cause: error },
     );
+  } finally {
+    loading = false;
   }
 }
 
