@@ -79,13 +79,13 @@ class Generation {
     const forward = () => controller.abort(signal.reason);
     if (signal.aborted) forward();
     signal.addEventListener('abort', forward, { once: true });
-    const unregister = this.#deps.cancels.register(this.#request.keys, () =>
+    const registration = this.#deps.cancels.register(this.#request.keys, () =>
       controller.abort(new EarlyEnd('cancelled')),
     );
     try {
       yield* this.#admitted(controller);
     } finally {
-      unregister();
+      registration.release();
       signal.removeEventListener('abort', forward);
     }
   }

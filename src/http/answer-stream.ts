@@ -27,8 +27,11 @@ export class AnswerStream implements FrameSource {
     this.#first = options.first;
   }
 
-  async next(): Promise<readonly Frame[] | undefined> {
-    if (this.#over) return undefined;
+  get done(): boolean {
+    return this.#over;
+  }
+
+  async next(): Promise<readonly Frame[]> {
     try {
       return await this.#nextFrames();
     } catch (thrown) {

@@ -15,6 +15,9 @@ import { retryAfterSeconds } from './retry-after.ts';
 import type { SchedulerStats } from './stats.ts';
 import { StatsBook } from './stats.ts';
 
+export type { Admission, Lease, SchedulerObserver } from './admission.ts';
+export type { SchedulerStats } from './stats.ts';
+
 export interface Scheduler {
   /**
    * Resolves when a slot is held for this request and its state is prepared. Rejects with ServeError overloaded (with
@@ -173,7 +176,8 @@ class SlotScheduler implements Scheduler {
     this.#holdings.delete(holding.slot);
     const tenant = this.#tenants.get(holding.slot);
     if (tenant) tenant.usedAt = this.#options.clock();
-    holding.released.abort();
+    // A reason of its own: making the default one captures a stack.
+    holding.released.abort('released');
     this.#fillSlots();
   }
 
