@@ -47,19 +47,11 @@ const name = optional(z.string());
 
 const onlyAssistant = z
   .unknown()
-<<<<<<< HEAD
   .optional()
   .superRefine((value, context) => {
     if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) return;
     context.addIssue({ code: 'custom', message: 'Only an assistant message may carry `tool_calls`.' });
   });
-=======
-  .superRefine((value, context) => {
-    if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) return;
-    context.addIssue({ code: 'custom', message: 'Only an assistant message may carry `tool_calls`.' });
-  })
-  .optional();
->>>>>>> main
 
 const plain = { content, name, tool_calls: onlyAssistant };
 
