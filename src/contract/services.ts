@@ -140,7 +140,7 @@ export interface TokenService {
   /** Exactly the prompt tokens that `generate` would evaluate. */
   promptTokens(request: GenerationRequest, signal: AbortSignal): Promise<readonly number[]>;
   /** The bytes of each token, which may be parts of characters. invalid_request for a number that is no token. */
-  pieces(model: string | undefined, tokens: readonly number[]): readonly Uint8Array[];
+  pieces(model: string | undefined, tokens: readonly number[], signal: AbortSignal): Promise<readonly Uint8Array[]>;
 }
 
 export interface TokenizeOptions {

@@ -14,9 +14,13 @@ import { Exchange } from './exchange.ts';
 import { requestIdOf } from './request-id.ts';
 import type { Route } from './route.ts';
 import { countTokensRoutes } from './routes/count-tokens.ts';
+import { frontPageRoutes } from './routes/front-page.ts';
 import { generationRoutes } from './routes/generation.ts';
 import { healthRoutes } from './routes/health.ts';
 import { modelRoutes } from './routes/models.ts';
+import { ollamaRoutes } from './routes/ollama.ts';
+import { tokenRoutes } from './routes/tokens.ts';
+import { vectorRoutes } from './routes/vectors.ts';
 
 /** On a socket the adapter hands the native request along; without one (app.request, embedding) there is none. */
 type Env = { Bindings: Partial<HttpBindings> };
@@ -26,8 +30,12 @@ export function createApp(dependencies: AppDependencies): Hono<Env> {
   const routes = [
     ...generationRoutes(dependencies),
     ...countTokensRoutes(dependencies),
+    ...vectorRoutes(dependencies),
+    ...tokenRoutes(dependencies),
+    ...ollamaRoutes(dependencies),
     ...modelRoutes(dependencies),
     ...healthRoutes(dependencies),
+    ...frontPageRoutes(dependencies),
   ];
   const app = new Hono<Env>({ strict: false });
   for (const route of routes) app.on(route.method, [...route.paths], (context) => answer(context, route, dependencies));
