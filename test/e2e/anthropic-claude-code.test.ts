@@ -59,7 +59,7 @@ interface Turn {
 
 function request(turn: number, messages: readonly Turn[]): Anthropic.Beta.MessageCreateParamsStreaming {
   return {
-    model: 'claude-sonnet-4-5',
+    model: 'claude-sonnet-5',
     max_tokens: 32_000,
     system: system(turn),
     tools,
@@ -82,7 +82,13 @@ function withMovingMark(messages: readonly Turn[]): Turn[] {
 const ask = async (turn: number, messages: readonly Turn[]) =>
   client.beta.messages
     .stream(
-      { ...request(turn, messages), max_tokens: 60, temperature: 0 },
+      {
+        ...request(turn, messages),
+        max_tokens: 60,
+        temperature: 0,
+        // Every second answer is a call, so that the next turn brings its result.
+        tool_choice: turn % 2 === 0 ? { type: 'any' } : { type: 'auto' },
+      },
       { headers: { 'anthropic-beta': 'claude-code-20250219', 'x-claude-code-session-id': 'session-3' } },
     )
     .finalMessage();
@@ -129,10 +135,12 @@ function toParam(block: Anthropic.Beta.BetaContentBlock): Anthropic.ContentBlock
   }
 }
 
-/** Every second turn a made-up call is answered, as if the model had read a file; every other one the user speaks. */
+/** The results of all calls, as if they had been carried out, and the user's next words. */
 function nextUserTurn(turn: number, content: readonly Anthropic.Beta.BetaContentBlock[]): Turn {
   const results = content.flatMap((block): Anthropic.ToolResultBlockParam[] =>
-    block.type === 'tool_use' ? [{ type: 'tool_result', tool_use_id: block.id, content: 'done' }] : [],
+    block.type === 'tool_use'
+      ? [{ type: 'tool_result', tool_use_id: block.id, content: [{ type: 'text', text: 'done' }] }]
+      : [],
   );
   return { role: 'user', content: [...results, { type: 'text', text: `Thank you! Turn ${turn} is over.` }] };
 }
