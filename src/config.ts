@@ -25,7 +25,8 @@ export interface Config
 export type ParsedCommand =
   | { readonly command: 'help'; readonly text: string }
   | { readonly command: 'version' }
-  | { readonly command: 'serve' | 'list'; readonly config: Config }
+  | { readonly command: 'serve'; readonly config: Config }
+  | { readonly command: 'list'; readonly config: Config }
   | { readonly command: 'inspect' | 'pull' | 'rm'; readonly target: string; readonly config: Config };
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { type Config, packageVersion, parseConfig } from '../config.ts';
+import { ServeError } from '../contract/errors.ts';
 import { failureText } from './failure.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
@@ -24,15 +25,17 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<void> {
       case 'list':
       case 'inspect':
       case 'pull':
-      case 'rm':
-        terminal.tell(`The command ${parsed.command} is not built yet.`);
-        process.exitCode = 1;
+      case 'rm': {
+        const { runLibraryCommand } = await import('./library-commands.ts');
+        await runLibraryCommand(parsed, terminal);
         return;
+      }
       default:
         return parsed satisfies never;
     }
   } catch (error) {
     terminal.tell(failureText(error, config));
+    if (error instanceof ServeError && error.code === 'client_closed') process.exit(130);
     // exitCode alone would wait for what a half-started server left behind.
     process.exit(1);
   }

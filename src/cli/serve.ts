@@ -1,7 +1,9 @@
 import { type Config, packageVersion } from '../config.ts';
 import { type RunningServer, startServer } from '../main.ts';
+import { machineMemory } from '../models/machine-memory.ts';
 import { bannerLines } from './banner.ts';
 import { createProgress } from './progress.ts';
+import { obtainModel } from './pull.ts';
 import { handleSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -11,9 +13,10 @@ const phaseLabels = { load: 'Loading the model', calibrate: 'Measuring the machi
 export async function serve(config: Config, terminal: Terminal): Promise<void> {
   let server: RunningServer | undefined;
   handleSignals(process, () => server, terminal.tell);
+  const ready = await withModelFiles(config, terminal);
   const progress = createProgress({ terminal: terminal.interactive, write: terminal.writeError });
   try {
-    server = await startServer(config, {
+    server = await startServer(ready, {
       progress: (phase, fraction) => progress.show(phaseLabels[phase], fraction),
     });
   } finally {
@@ -24,4 +27,12 @@ export async function serve(config: Config, terminal: Terminal): Promise<void> {
   // With JSON logs stdout holds nothing but log lines.
   const write = config.logFormat === 'json' ? terminal.writeError : terminal.write;
   write(`${bannerLines(facts).join('\n')}\n`);
+}
+
+/** Models that lie on the hub are downloaded first: the server itself knows files only. */
+async function withModelFiles(config: Config, terminal: Terminal): Promise<Config> {
+  const options = { config, terminal, signal: new AbortController().signal, memory: machineMemory };
+  const model: string[] = [];
+  for (const target of config.model) model.push(await obtainModel(target, options));
+  return Object.freeze({ ...config, model });
 }

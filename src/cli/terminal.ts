@@ -1,3 +1,5 @@
+import { createInterface } from 'node:readline/promises';
+
 /** Where the commands write to. Results go to stdout; progress, questions and failures to stderr. */
 export interface Terminal {
   readonly write: (text: string) => void;
@@ -6,6 +8,8 @@ export interface Terminal {
   readonly tell: (sentence: string) => void;
   /** A person looks at stderr. */
   readonly interactive: boolean;
+  /** The line that the person types; undefined when nobody can. */
+  readonly ask: ((question: string, signal: AbortSignal) => Promise<string>) | undefined;
 }
 
 /** stdout and stderr of this process. A reader that goes away (`| head`) must not end it with a stack trace. */
@@ -17,5 +21,15 @@ export function processTerminal(): Terminal {
     writeError,
     tell: (sentence) => writeError(`serve-model: ${sentence}\n`),
     interactive: process.stderr.isTTY === true,
+    ask: process.stdin.isTTY === true ? askLine : undefined,
   };
+}
+
+async function askLine(question: string, signal: AbortSignal): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await lines.question(question, { signal });
+  } finally {
+    lines.close();
+  }
 }

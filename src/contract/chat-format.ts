@@ -10,8 +10,10 @@ export interface ChatFormat {
   readonly reasoning: ReasoningMarkers | undefined;
   /** undefined: the family has no calls, everything is text. */
   readonly toolCalls: ToolCallFormat | undefined;
-  /** Markers around the answer's text that are not shown (Cohere, Granite 3.3, Solar). */
+  /** Markers around the answer's text that are not shown (Cohere, Granite 3.3, Kimi K3). */
   readonly text?: { readonly open: string; readonly close: string };
+  /** Further markers that are never shown, wherever they stand between blocks or in text. */
+  readonly hidden?: readonly string[];
   /** Ends of turn that come spelled out as text. */
   readonly stopStrings: readonly string[];
   /** Control tokens that the machines must see as text; all others are hidden. */
@@ -20,9 +22,9 @@ export interface ChatFormat {
 
 /**
  * `harmony`: gpt-oss channels. `muse`: recipients in message headers. `functionary`: `>>>all` and `>>>name`.
- * `xtml`: Kimi K3. Everything else is `plain`.
+ * Everything else is `plain`.
  */
-export type AnswerLayout = 'plain' | 'harmony' | 'muse' | 'functionary' | 'xtml';
+export type AnswerLayout = 'plain' | 'harmony' | 'muse' | 'functionary';
 
 export interface ReasoningMarkers {
   readonly open: string;
@@ -68,8 +70,9 @@ export interface NamedJsonCalls extends CallFrame {
 }
 
 /**
- * `open N nameEnd (parameter.open K keyEnd V parameter.close)* close`. `parameter.attributes` names what stands between
- * key and keyEnd: DSML ` string="true|false"`, Kimi K3 ` type="T"`.
+ * `open N nameEnd (parameter.open K keyEnd V parameter.close)* close`, parameters joined by `parameter.separator`.
+ * Values are raw text where the tool's schema says string, else JSON. With `attribute`, it stands behind the quote that
+ * ends the key: `K" string="true">` (DSML: whether the value is raw text), `K" type="T"<|sep|>` (Kimi K3: the schema's type).
  */
 export interface TaggedCalls extends CallFrame {
   readonly syntax: 'tagged';
@@ -81,6 +84,8 @@ export interface TaggedCalls extends CallFrame {
     readonly separator: string;
     readonly attribute?: 'string' | 'type';
   };
+  /** Kimi K3: ` index="1"` stands behind the quote that ends the name, counting the answer's calls. */
+  readonly numbered?: boolean;
 }
 
 /** Gemma 4: `<|tool_call>call:N{key:<|"|>text<|"|>,n:3}<tool_call|>`: unquoted keys, strings between `quote`s. */
@@ -100,12 +105,10 @@ export interface NamespacedCalls extends CallFrame {
   readonly namespace: string;
 }
 
-/** The layout itself says who is called (harmony, muse, functionary): arguments are the message's body. */
+/** The layout itself says who is called (harmony, functionary): the message's body is the arguments as JSON. */
 export interface AddressedCalls {
   readonly syntax: 'addressed';
   readonly parallel: boolean;
-  /** What the body of a call is. */
-  readonly body: 'json' | 'tagged';
 }
 
 export type ToolCallFormat =

@@ -34,6 +34,8 @@ export interface FakeEngineOptions {
 
 export type FakeAnswer = string | readonly Scripted[];
 
+const oneThread = { single: 1, batched: 1, prefill: 1 };
+
 /** Milliseconds that a step takes on the fake's own clock, which promptMs and predictedMs are measured with. */
 const stepMs = 1;
 
@@ -105,10 +107,12 @@ class ScriptedEngine {
       run: (job) => this.#run(job),
       whenHeld: (slot, tokens, signal) => this.#holders.wait(this.#slotAt(slot), tokens, signal),
       stats: () => ({
-        ...this.#counters,
+        steps: this.#counters.steps,
+        prefillTokens: this.#counters.prefillTokens,
+        decodeTokens: this.#counters.decodeTokens,
         prefillRate: this.#options.prefillRate,
         decodeRate: this.#options.decodeRate,
-        threads: 1,
+        threads: oneThread,
         flashAttention: false,
       }),
       step: () => this.#stepAndSettle(),

@@ -17,7 +17,7 @@ export function threadsFor(plan: ThreadPlan, tokens: number): number {
   return tokens > 1 ? plan.batched : plan.single;
 }
 
-/** 1, 2, 4 ... up to all cores, the physical ones included; the likely best first, in case time runs out. */
+/** 1, 2, 4 ... up to all cores, the physical ones included; the likely best first, which the others must clearly beat. */
 export function threadCandidates(cores: number, mathCores: number): number[] {
   const powers = [1, 2, 4, 8, 16, 32, 64].filter((count) => count < cores);
   return [...new Set([mathCores, cores, ...powers.reverse()])].filter((count) => count >= 1 && count <= cores);

@@ -1,23 +1,20 @@
+import type { RequestKeys } from '../contract/request.ts';
 import type { Clock } from '../contract/services.ts';
 
-/** What a run can be found by. Several runs may share a session or an answer (its choices); a cancel id is one call's own. */
-export interface RunKeys {
-  readonly cancelId?: string;
-  readonly sessionId?: string;
-  /** The id of the completion, response or message as the client sees it. */
-  readonly answerId?: string;
-}
-
-/** A cancel call. A cancel id given matches exclusively: the other keys are not looked at. */
-export type CancelKeys = RunKeys;
+/** What a run can be found by. A cancel id belongs to one call; its choices share it. */
+export type CancelKeys = Pick<RequestKeys, 'cancelId' | 'sessionId' | 'answerId'>;
 
 export interface CancelRegistry {
   /**
    * From admission to the last step: `cancel` is called at most once, and at once when a cancel call for this cancel id
-   * came before. Check and registration are one step. The function returned ends the registration.
+   * came before. Check and registration are one step.
    */
-  register(keys: RunKeys, cancel: () => void): () => void;
-  /** How many runs were cancelled now. A cancel id without a run is kept for a while; other keys never are. */
+  register(keys: CancelKeys, cancel: () => void): { release(): void };
+  /**
+   * A cancel id given matches exclusively: the other keys are not looked at, so a stale stop never hits a later run of
+   * the same session. How many runs were cancelled now. A cancel id is kept for a while, other keys never are; no key
+   * finds nothing.
+   */
   cancel(keys: CancelKeys): number;
   readonly size: number;
 }
@@ -31,7 +28,7 @@ export interface CancelRegistryOptions {
 }
 
 interface Run {
-  readonly keys: RunKeys;
+  readonly keys: CancelKeys;
   readonly cancel: () => void;
   cancelled: boolean;
 }
@@ -65,20 +62,21 @@ export function createCancelRegistry({
       forgetOld();
       const run: Run = { keys, cancel, cancelled: false };
       runs.add(run);
-      // Kept until it expires: the choices of one call register one after the other.
       if (keys.cancelId !== undefined && pending.has(keys.cancelId)) stop(run);
-      return () => {
-        runs.delete(run);
+      return {
+        release: () => {
+          runs.delete(run);
+        },
       };
     },
     cancel: (keys) => {
       forgetOld();
       const found = [...runs].filter((run) => !run.cancelled && matches(run.keys, keys));
       for (const run of found) stop(run);
-      const { cancelId } = keys;
-      if (cancelId !== undefined && ![...runs].some((run) => run.keys.cancelId === cancelId)) {
-        pending.delete(cancelId);
-        pending.set(cancelId, clock() + pendingMs);
+      if (keys.cancelId !== undefined) {
+        // Also when it found a run: another choice of the same call may still be on its way.
+        pending.delete(keys.cancelId);
+        pending.set(keys.cancelId, clock() + pendingMs);
         forgetOld();
       }
       return found.length;
@@ -86,7 +84,7 @@ export function createCancelRegistry({
   };
 }
 
-function matches(run: RunKeys, { cancelId, sessionId, answerId }: CancelKeys): boolean {
+function matches(run: CancelKeys, { cancelId, sessionId, answerId }: CancelKeys): boolean {
   if (cancelId !== undefined) return run.cancelId === cancelId;
   if (sessionId !== undefined && run.sessionId === sessionId) return true;
   return answerId !== undefined && run.answerId === answerId;

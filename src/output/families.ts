@@ -1,68 +1,68 @@
 import type { ChatFormat } from '../contract/chat-format.ts';
 import { ServeError } from '../contract/errors.ts';
-
-interface Family {
-  readonly format: ChatFormat;
-  /** The template contains all of these and none of those. */
-  readonly all: readonly string[];
-  readonly none?: readonly string[];
-}
-
-const thinkTags = { open: '<think>', close: '</think>' };
-
-const hermesCalls = {
-  syntax: 'json',
-  open: '<tool_call>\n',
-  close: '\n</tool_call>',
-  separator: '\n',
-  parallel: true,
-  array: false,
-  keys: { name: 'name', arguments: 'arguments' },
-} as const;
-
-/** First match wins. */
-const families: readonly Family[] = [
-  {
-    format: {
-      name: 'hermes',
-      layout: 'plain',
-      reasoning: thinkTags,
-      toolCalls: hermesCalls,
-      stopStrings: [],
-      visibleTokens: ['<tool_call>', '</tool_call>', '<think>', '</think>'],
-    },
-    all: ['<tool_call>'],
-  },
-];
-
-const plain: ChatFormat = {
-  name: 'plain',
-  layout: 'plain',
-  reasoning: undefined,
-  toolCalls: undefined,
-  stopStrings: [],
-  visibleTokens: [],
-};
+import { type Family, families } from './family-table.ts';
 
 /** Every family by its name, as `--chat-format` takes it. */
 export const chatFormats: Readonly<Record<string, ChatFormat>> = Object.fromEntries(
-  [...families.map(({ format }) => format), plain].map((format) => [format.name, format]),
+  families.map((family) => [family.name, formatOf(family)]),
 );
 
-/** The family that a template's own markers tell; `override` is the name of one. */
+/**
+ * The family that a template's own markers tell. `override` is the name of one. Without template the answer is read as
+ * plain text.
+ */
 export function detectChatFormat(template: string | undefined, override?: string): ChatFormat {
-  if (override !== undefined) return named(override);
-  if (template === undefined) return plain;
-  return families.find((family) => matches(family, template))?.format ?? plain;
+  if (override !== undefined) return namedFormat(override);
+  const found = template === undefined ? undefined : families.find((family) => matches(family, template));
+  if (found === undefined || template === undefined) return namedFormat('plain');
+  const { reasoning } = found;
+  // Sizes of one family share the markup for calls, but not all of them think.
+  const thinks = reasoning && [reasoning.open, reasoning.close].some((marker) => mentions(template, marker));
+  return formatOf(thinks ? found : { ...found, reasoning: undefined });
 }
 
-function named(name: string): ChatFormat {
+function namedFormat(name: string): ChatFormat {
   const format = Object.hasOwn(chatFormats, name) ? chatFormats[name] : undefined;
   if (format) return format;
   const names = Object.keys(chatFormats).join(', ');
   throw new ServeError('invalid_request', `There is no chat format ${JSON.stringify(name)}. Use one of: ${names}.`);
 }
 
-function matches({ all, none = [] }: Family, template: string): boolean {
-  return all.every((text) => template.includes(text)) && !none.some((text) => template.includes(text));
+function matches({ all, not = [] }: Family, template: string): boolean {
+  return all.every((text) => template.includes(text)) && !not.some((text) => template.includes(text));
+}
+
+/** Templates put markers together from pieces: the tag's first word is enough. */
+function mentions(template: string, marker: string): boolean {
+  const tag = /^\s*([<[][^<>[\]\s:]+)/.exec(marker)?.[1] ?? marker;
+  return template.includes(tag);
+}
+
+function formatOf(
+  family: Omit<Family, 'reasoning'> & { readonly reasoning?: Family['reasoning'] | undefined },
+): ChatFormat {
+  const { name, layout = 'plain', reasoning, toolCalls, text, hidden, stopStrings = [], visible = [] } = family;
+  const markup = [literals(reasoning), literals(toolCalls), literals(text), hidden ?? []].flat();
+  return {
+    name,
+    layout,
+    reasoning,
+    toolCalls,
+    ...(text && { text }),
+    ...(hidden && { hidden }),
+    stopStrings,
+    visibleTokens: [...new Set([...visible, ...markup.flatMap(tags)])],
+  };
+}
+
+/** All texts of a row, at any depth. */
+function literals(row: unknown): string[] {
+  if (typeof row === 'string') return [row];
+  if (typeof row !== 'object' || row === null) return [];
+  return Object.values(row).flatMap(literals);
+}
+
+/** What looks like a token of its own: `<...>`, `[...]`. */
+function tags(text: string): string[] {
+  return text.match(/<[^<>\s]+>|\[\/?[A-Z][A-Z_ ]*\]/g) ?? [];
 }

@@ -91,6 +91,34 @@ export class MarkerScanner {
     }
   }
 
+  /**
+   * A short text up to the next marker, which is consumed when it is one of `own`. undefined when there is no marker
+   * within `longest` characters or the text ends: so much is consumed then.
+   */
+  *shortText(
+    markers: MarkerSet,
+    longest: number,
+    own: readonly (string | undefined)[],
+  ): Reading<{ text: string; marker: string } | undefined> {
+    for (;;) {
+      const { from, found } = this.#search(markers);
+      if (from - this.#at > longest) {
+        this.take(longest);
+        return undefined;
+      }
+      if (found !== undefined) {
+        const text = this.take(from - this.#at);
+        if (own.includes(found)) this.take(found.length);
+        return { text, marker: found };
+      }
+      if (this.#ended) {
+        this.take(longest);
+        return undefined;
+      }
+      yield;
+    }
+  }
+
   /** Whether `literal` comes next; consumed when it does. */
   *literal(literal: string): Reading<boolean> {
     for (;;) {
@@ -124,12 +152,19 @@ export class MarkerScanner {
 
   /** Consumes whitespace and returns the character after it, not consumed. */
   *skipSpace(): Reading<string | undefined> {
+    yield* this.space();
+    return yield* this.peek();
+  }
+
+  /** Consumes whitespace and returns it. */
+  *space(): Reading<string> {
+    let space = '';
     for (;;) {
       const next = yield* this.peek();
-      if (next === undefined || !isSpace(next)) return next;
+      if (next === undefined || !isSpace(next)) return space;
       let end = this.#at + 1;
       while (end < this.#text.length && isSpace(this.#text.charAt(end))) end++;
-      this.take(end - this.#at);
+      space += this.take(end - this.#at);
     }
   }
 

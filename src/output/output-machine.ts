@@ -1,7 +1,9 @@
 import type { ChatFormat, PromptOpening } from '../contract/chat-format.ts';
 import type { BlockEvent } from '../contract/events.ts';
 import type { Tool, ToolChoice } from '../contract/request.ts';
+import { harmony, muse, readAddressedAnswer } from './addressed-answer.ts';
 import { BlockWriter } from './block-writer.ts';
+import { readFunctionaryAnswer } from './functionary-answer.ts';
 import { MarkerScanner, type Reading } from './marker-scanner.ts';
 import { readPlainAnswer } from './plain-answer.ts';
 import { forcedClose } from './reasoning.ts';
@@ -105,5 +107,16 @@ export function createOutputMachine(options: OutputMachineOptions): OutputMachin
 }
 
 function layouts(context: AnswerContext): Reading<void> {
-  return readPlainAnswer(context);
+  switch (context.format.layout) {
+    case 'plain':
+      return readPlainAnswer(context);
+    case 'harmony':
+      return readAddressedAnswer(context, harmony);
+    case 'muse':
+      return readAddressedAnswer(context, muse);
+    case 'functionary':
+      return readFunctionaryAnswer(context);
+    default:
+      return context.format.layout satisfies never;
+  }
 }

@@ -1,3 +1,4 @@
+import type { ChatFormat } from '../contract/chat-format.ts';
 import type { Reading } from './marker-scanner.ts';
 import { MarkerSet } from './marker-scanner.ts';
 import type { AnswerContext } from './output-machine.ts';
@@ -13,7 +14,17 @@ export function* readPlainAnswer(context: AnswerContext): Reading<void> {
   const thought = thoughts(context, text);
   const openMarker = format.reasoning?.open.trim() ?? '';
   const closeMarker = format.reasoning?.close.trim() ?? '';
-  const markers = new MarkerSet([openMarker, closeMarker, ...(calls?.openers ?? [])]);
+  const wrapper = wrapperOf(format.text);
+  const hidden = format.hidden ?? [];
+  const markers = new MarkerSet([
+    openMarker,
+    closeMarker,
+    ...(calls?.openers ?? []),
+    wrapper.open,
+    wrapper.close,
+    ...hidden,
+  ]);
+  let wrapped = text.atBlockStart === false;
 
   if (opening.block === 'reasoning' && thought) yield* thought.read(opening.continues === true);
   for (;;) {
@@ -26,6 +37,13 @@ export function* readPlainAnswer(context: AnswerContext): Reading<void> {
     } else if (marker === closeMarker && text.atBlockStart && context.reasoningFormat === 'auto') {
       // A thought that was never opened and is empty: some models answer so when told not to think.
       scanner.take(marker.length);
+    } else if (marker === wrapper.open && text.atBlockStart) {
+      scanner.take(marker.length);
+      wrapped = true;
+    } else if (hidden.includes(marker) || (marker === wrapper.close && (wrapped || text.atBlockStart))) {
+      scanner.take(marker.length);
+      wrapped &&= marker !== wrapper.close;
+      text.afterPart();
     } else if (calls?.openers.includes(marker) && (!calls.onlyAtStart || text.atBlockStart)) {
       enter('tool-call');
       const before = writer.count;
@@ -38,6 +56,10 @@ export function* readPlainAnswer(context: AnswerContext): Reading<void> {
       text.write(scanner.take(marker.length));
     }
   }
+}
+
+function wrapperOf(text: ChatFormat['text']): { readonly open: string; readonly close: string } {
+  return { open: text?.open.trim() ?? '', close: text?.close.trim() ?? '' };
 }
 
 /** Thoughts go to their own block, or with their markers into the text. */

@@ -57,6 +57,12 @@ export class TextSink {
     this.#lastShown = '';
   }
 
+  /** A hidden marker stood here: whitespace around it separates, what follows belongs to the same block. */
+  afterPart(): void {
+    this.#held = '';
+    this.#separates = true;
+  }
+
   end(): void {
     if (!this.#separates && this.#held !== '') this.#show(this.#held);
     this.#held = '';

@@ -12,7 +12,10 @@ export interface Admission {
   readonly userHint?: string;
   /** False: nothing is reused, and nothing of it is kept for others. */
   readonly cachePrompt: boolean;
-  /** Prompt positions, ascending, where reuse is likely: the end of system + tools first, then ends of turns. */
+  /**
+   * Prompt positions, ascending, where reuse is likely: the end of system + tools first, then ends of turns. What lies
+   * behind the last one (the opening of the answer, its reasoning) is not missed when the conversation goes on.
+   */
   readonly checkpoints?: readonly number[];
 }
 

@@ -21,7 +21,8 @@ export interface PlanInput<Snapshot> {
   /** Tokens of the prompt that the own slot holds. */
   readonly have: number;
   readonly sources: readonly Source<Snapshot>[];
-  evaluateMs(tokens: number): number;
+  /** Milliseconds to evaluate one token. */
+  readonly tokenMs: number;
   transferMs(bytes: number): number;
   estimateBytes(tokens: number): number;
 }
@@ -34,11 +35,11 @@ const minimumGain = 16;
  * it, so both take longer: that is charged to every way but waiting.
  */
 export function planPrefix<Snapshot>(input: PlanInput<Snapshot>): PrefixPlan<Snapshot> {
-  const { promptLength, have, evaluateMs } = input;
+  const { promptLength, have, tokenMs } = input;
   const neighbour = busiestNeighbour(input.sources);
   const rest = (reuse: number) => {
     const doubled = Math.max(0, neighbour.promised - Math.max(neighbour.held, reuse));
-    return evaluateMs(promptLength - reuse) + evaluateMs(doubled);
+    return (promptLength - reuse + doubled) * tokenMs;
   };
   let best: { plan: PrefixPlan<Snapshot>; cost: number } = { plan: { type: 'keep' }, cost: rest(have) };
   for (const { plan, reuse, cost } of input.sources.flatMap((source) => offers(source, input, rest)))
@@ -54,7 +55,7 @@ interface Offer<Snapshot> {
 
 function offers<Snapshot>(
   source: Source<Snapshot>,
-  { promptLength, evaluateMs, transferMs, estimateBytes }: PlanInput<Snapshot>,
+  { promptLength, tokenMs, transferMs, estimateBytes }: PlanInput<Snapshot>,
   rest: (reuse: number) => number,
 ): Offer<Snapshot>[] {
   if (source.type === 'snapshot') {
@@ -69,7 +70,7 @@ function offers<Snapshot>(
     cost: move(held) + rest(held),
   };
   if (promised <= held) return [copy];
-  const cost = evaluateMs(promised - held) + move(promised) + evaluateMs(promptLength - promised);
+  const cost = (promptLength - held) * tokenMs + move(promised);
   return [copy, { plan: { type: 'wait', slot, tokens: promised }, reuse: promised, cost }];
 }
 

@@ -9,7 +9,7 @@ export interface PrefixStore {
   /** Counts as a use of the prefix nearest to this prompt, so that making room for others does not drop it. */
   want(prompt: readonly number[]): void;
   /** Saves the first `tokens` tokens of a slot if that is worth its price; never throws. */
-  keep(slot: number, tokens: readonly number[], options?: { readonly shared?: boolean }): Promise<void>;
+  keep(slot: number, tokens: readonly number[]): Promise<void>;
   /** False: refused, the slot is empty; never throws. */
   load(slot: number, prefix: StoredPrefix): Promise<boolean>;
   readonly bytes: number;
@@ -20,8 +20,6 @@ export interface StoredPrefix {
 }
 
 interface Entry extends StoredPrefix {
-  /** Likely to be wanted by several conversations: outlives the longer ones that begin with it. */
-  shared: boolean;
   /** Loads in flight: not dropped meanwhile. */
   loading: number;
 }
@@ -63,7 +61,7 @@ export function createPrefixStore({ access, costs, budget, observer }: StoreOpti
   const add = (entry: Entry) => {
     // The conversation has moved on: its earlier state is part of the later one.
     for (const older of entries)
-      if (!older.shared && older.loading === 0 && isPrefix(older.snapshot.tokens, entry.snapshot.tokens)) drop(older);
+      if (older.loading === 0 && isPrefix(older.snapshot.tokens, entry.snapshot.tokens)) drop(older);
     entries.add(entry);
     observer.snapshotSaved?.({ tokens: entry.snapshot.tokens.length, bytes: entry.snapshot.bytes });
     makeRoom(0);
@@ -82,19 +80,19 @@ export function createPrefixStore({ access, costs, budget, observer }: StoreOpti
     get bytes() {
       return used();
     },
-    keep: async (slot, tokens, { shared = false } = {}) => {
+    keep: async (slot, tokens) => {
       const known = [...entries].find(({ snapshot }) => isPrefix(tokens, snapshot.tokens));
       if (known) {
         touch(known);
-        if (!shared || known.snapshot.tokens.length === tokens.length) return;
+        return;
       }
       const bytes = access.estimateBytes(tokens.length);
-      if (costs.evaluateMs(tokens.length) < 2 * costs.transferMs(bytes) * worth || !makeRoom(bytes)) return;
+      if (costs.tokenMs() * tokens.length < 2 * costs.transferMs(bytes) * worth || !makeRoom(bytes)) return;
       reserved += bytes;
       try {
         const snapshot = await costs.measured(bytes, () => access.save(slot, tokens.length));
         reserved -= bytes;
-        add({ snapshot, shared, loading: 0 });
+        add({ snapshot, loading: 0 });
       } catch (error) {
         reserved -= bytes;
         observer.transferFailed?.('save', error);

@@ -86,7 +86,7 @@ function planFor(holding: Holding, context: PrepareContext, tried: Tried): Prefi
     promptLength: holding.ask.prompt.length,
     have: reusable(holding, context.engine),
     sources: sourcesFor(holding, context, tried),
-    evaluateMs: context.costs.evaluateMs,
+    tokenMs: context.costs.tokenMs(),
     transferMs: context.costs.transferMs,
     estimateBytes: (tokens) => context.engine.snapshots?.estimateBytes(tokens) ?? 0,
   });
@@ -163,13 +163,11 @@ async function keepForLater(holding: Holding, lastTenant: Tenant | undefined, co
   const tokens = engine.slots()[holding.slot]?.tokens ?? [];
   if (!store || !lastTenant?.ask.cachePrompt || tokens.length < minimumKept) return;
   const remains = holding.ask.cachePrompt ? commonPrefix(tokens, holding.ask.prompt) : 0;
-  // A conversation that goes on, or one that lost only its last turn.
-  if (tokens.length - remains < Math.max(minimumKept, tokens.length / 4)) return;
-  const heldElsewhere = (length: number) =>
-    engine.slots().some(({ id, tokens: other }) => id !== holding.slot && commonPrefix(other, tokens) >= length);
-  const common = lastTenant.ask.checkpoints?.[0] ?? 0;
-  const whole = tokens.slice();
-  if (common >= minimumKept && common > remains && common <= whole.length && !heldElsewhere(common))
-    await store.keep(holding.slot, whole.slice(0, common), { shared: true });
-  if (!heldElsewhere(whole.length)) await store.keep(holding.slot, whole);
+  const goesOn = remains >= (lastTenant.ask.checkpoints?.at(-1) ?? lastTenant.ask.prompt.length);
+  // Or it lost but its last turn: evaluating that again is cheaper than a copy of everything.
+  if (goesOn || tokens.length - remains < Math.max(minimumKept, tokens.length / 4)) return;
+  const heldElsewhere = engine
+    .slots()
+    .some(({ id, tokens: other }) => id !== holding.slot && commonPrefix(other, tokens) === tokens.length);
+  if (!heldElsewhere) await store.keep(holding.slot, tokens.slice());
 }

@@ -1,11 +1,6 @@
+import type { Timers } from '../contract/services.ts';
 import type { Waiting } from './choose.ts';
 import type { Holding } from './holding.ts';
-
-/** Timers as they are handed in: real ones from main, or a test's own. */
-export interface Timers {
-  set(callback: () => void, milliseconds: number): unknown;
-  clear(handle: unknown): void;
-}
 
 export interface QueueEntry extends Waiting {
   readonly signal: AbortSignal;
@@ -15,7 +10,7 @@ export interface QueueEntry extends Waiting {
 
 /** Those who wait for a slot. An entry leaves exactly once: taken, aborted, or out of time. */
 export class AdmissionQueue {
-  readonly #entries = new Map<QueueEntry, { readonly timer: unknown; readonly onAbort: () => void }>();
+  readonly #entries = new Map<QueueEntry, { readonly clearTimer: () => void; readonly onAbort: () => void }>();
   readonly #timers: Timers;
 
   constructor(timers: Timers) {
@@ -42,7 +37,7 @@ export class AdmissionQueue {
       if (this.#entries.has(entry)) limits.onTimeout();
     };
     entry.signal.addEventListener('abort', onAbort);
-    this.#entries.set(entry, { onAbort, timer: this.#timers.set(onTimeout, limits.timeoutMs) });
+    this.#entries.set(entry, { onAbort, clearTimer: this.#timers.after(limits.timeoutMs, onTimeout) });
   }
 
   /** False when it had left already. */
@@ -50,7 +45,7 @@ export class AdmissionQueue {
     const bound = this.#entries.get(entry);
     if (!bound) return false;
     this.#entries.delete(entry);
-    this.#timers.clear(bound.timer);
+    bound.clearTimer();
     entry.signal.removeEventListener('abort', bound.onAbort);
     return true;
   }

@@ -1,5 +1,5 @@
 import { ServeError } from '../contract/errors.ts';
-import type { Clock } from '../contract/services.ts';
+import type { Clock, Timers } from '../contract/services.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Admission, Lease, SchedulerObserver } from './admission.ts';
 import type { SlotView } from './choose.ts';
@@ -9,11 +9,14 @@ import type { Holding, Tenant } from './holding.ts';
 import { createPrefixStore } from './prefix-store.ts';
 import type { PrepareContext } from './prepare.ts';
 import { preparePrefix } from './prepare.ts';
-import type { QueueEntry, Timers } from './queue.ts';
+import type { QueueEntry } from './queue.ts';
 import { AdmissionQueue } from './queue.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 import type { SchedulerStats } from './stats.ts';
 import { StatsBook } from './stats.ts';
+
+export type { Admission, Lease, SchedulerObserver } from './admission.ts';
+export type { SchedulerStats } from './stats.ts';
 
 export interface Scheduler {
   /**
@@ -173,7 +176,8 @@ class SlotScheduler implements Scheduler {
     this.#holdings.delete(holding.slot);
     const tenant = this.#tenants.get(holding.slot);
     if (tenant) tenant.usedAt = this.#options.clock();
-    holding.released.abort();
+    // A reason of its own: making the default one captures a stack.
+    holding.released.abort('released');
     this.#fillSlots();
   }
 

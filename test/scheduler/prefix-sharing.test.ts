@@ -143,14 +143,31 @@ describe('prefix store', () => {
     expect(place.scheduler.stats().prefixTokens).toEqual({ hit: 0, copied: 0, restored: 503, missed: 1011 });
   });
 
-  it('keeps the beginning that others may share apart from the conversation', async () => {
+  it('brings back only the part that is asked for', async () => {
     const place = house({ slots: 1 });
     await stepUntil(place.engine, serve(place, turn(10)), 'first');
     await stepUntil(place.engine, serve(place, turn(50)), 'other');
-    expect([...place.engine.snapshotsKept].map((snapshot) => snapshot.tokens.length)).toEqual([300, 503]);
     const sibling = ask([...tokens(10, 300), ...tokens(77, 40)]);
     const result = await stepUntil(place.engine, serve(place, sibling), 'sibling');
     expect(result).toMatchObject({ cachedTokens: 300, output: await alone(sibling.prompt) });
+  });
+
+  it('replaces the state of a conversation by its later one', async () => {
+    const place = house({ slots: 1 });
+    const first = await stepUntil(place.engine, serve(place, turn(10)), 'first');
+    await stepUntil(place.engine, serve(place, turn(50)), 'other');
+    const later = ask([...conversation(10), ...first.output, ...tokens(99, 100)]);
+    await stepUntil(place.engine, serve(place, later), 'later');
+    await stepUntil(place.engine, serve(place, turn(50)), 'other again');
+    expect([...place.engine.snapshotsKept].map((snapshot) => snapshot.tokens.length)).toEqual([503, 607]);
+  });
+
+  it('saves nothing of an answer that the next turn does not repeat', async () => {
+    const place = house({ slots: 1 });
+    const thinking = ask(conversation(10), { checkpoints: [300, 490], maxTokens: 400 });
+    await stepUntil(place.engine, serve(place, thinking), 'first');
+    await stepUntil(place.engine, serve(place, ask([...conversation(10).slice(0, 495), 7, 8])), 'next');
+    expect(place.engine.snapshotsKept.size).toBe(0);
   });
 
   it('saves nothing when the conversation goes on in its slot', async () => {

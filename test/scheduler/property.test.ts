@@ -3,17 +3,19 @@ import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
 import { letterAfter } from '../../src/engine/fake/letters.ts';
 import type { Admission } from '../../src/scheduler/admission.ts';
-import { Random } from './random.ts';
+import { Random } from '../support/random.ts';
 import type { House } from './support.ts';
 import { ask, house, tokens, useLease } from './support.ts';
 
 const runs = 10_000;
 const seed = 20_260_821;
-const maxQueue = 5;
+const maxQueue = 3;
 
 interface Client {
   readonly request: Admission;
   readonly controller: AbortController;
+  /** Gives its lease back unused. */
+  readonly abandons: boolean;
   readonly output: number[];
   outcomes: (ServeError | 'done')[];
 }
@@ -47,6 +49,10 @@ async function beServed(place: House, client: Client): Promise<void> {
     if (lease.reuse >= request.prompt.length) throw new Error('nothing left to evaluate');
     if (held.slice(0, lease.reuse).join() !== request.prompt.slice(0, lease.reuse).join())
       throw new Error('the slot does not hold what the lease says');
+    if (client.abandons) {
+      lease.release();
+      throw new ServeError('client_closed', 'The client left between its lease and its run.');
+    }
     await useLease(place, request, lease, controller.signal, client.output);
     client.outcomes.push('done');
   } catch (error) {
@@ -70,25 +76,33 @@ function checkAlways({ scheduler, engine }: House): void {
 }
 
 /** Plain comparisons: a hundred thousand calls of `expect` would take longer than the runs. */
-function checkOutcome({ request, controller, output, outcomes }: Client, failures: number): void {
+function checkOutcome({ request, controller, abandons, output, outcomes }: Client, failures: number): void {
   const [outcome] = outcomes;
   const expected = expectedOutput(request);
   const wanted = outcome === 'done' ? expected : expected.slice(0, output.length);
   const allowed =
     outcome === 'done' ||
     outcome?.code === 'overloaded' ||
-    (outcome?.code === 'client_closed' && controller.signal.reason === outcome) ||
+    (outcome?.code === 'client_closed' && (abandons || controller.signal.reason === outcome)) ||
     (outcome?.code === 'engine_failure' && failures > 0);
   const listeners = getEventListeners(controller.signal, 'abort').length;
   if (outcomes.length !== 1 || !allowed || listeners > 0 || output.join() !== wanted.join())
     expect({ outcomes, output, listeners }).toEqual({ outcomes: ['one of the allowed'], output: wanted, listeners: 0 });
 }
 
+function checkEmpty({ scheduler, engine, time }: House): void {
+  const { queued, preparing, running, snapshots, snapshotBytes } = scheduler.stats();
+  const left = { queued, preparing, running, timers: time.pending, strayed: engine.snapshotsKept.size - snapshots };
+  const nothing = { queued: 0, preparing: 0, running: 0, timers: 0, strayed: 0 };
+  if (Object.values(left).some((count) => count !== 0)) expect(left).toEqual(nothing);
+  if (snapshotBytes > 100_000) expect(snapshotBytes).toBeLessThanOrEqual(100_000);
+}
+
 /** One random day of the house, until everybody was served, refused or gone. */
 async function oneRun(random: Random): Promise<Record<string, number>> {
   const place = house({
     slots: random.between(1, 4),
-    stepTokens: random.between(8, 64),
+    stepTokens: random.between(16, 96),
     snapshots: random.pick([true, 'slow', false]),
     settings: { maxQueue, queueTimeoutMs: 30_000, prefixCacheBytes: random.pick([0, 20_000, 100_000]) },
   });
@@ -100,6 +114,7 @@ async function oneRun(random: Random): Promise<Record<string, number>> {
       const client: Client = {
         request: newRequest(random, clients),
         controller: new AbortController(),
+        abandons: random.chance(0.05),
         output: [],
         outcomes: [],
       };
@@ -116,7 +131,7 @@ async function oneRun(random: Random): Promise<Record<string, number>> {
     },
     wait: () => place.time.advance(random.between(1, 20_000)),
   };
-  for (let count = random.between(5, 20); count > 0; count--) {
+  for (let count = random.between(4, 12); count > 0; count--) {
     events[random.pick(['arrive', 'arrive', 'arrive', 'arrive', 'cancel', 'fail', 'wait'] as const)]();
     checkAlways(place);
     for (let steps = random.between(0, 3); steps > 0; steps--) await place.engine.step();
@@ -127,19 +142,10 @@ async function oneRun(random: Random): Promise<Record<string, number>> {
   while (clients.some(({ outcomes }) => outcomes.length === 0)) {
     if (steps++ > bound) throw new Error(`somebody is still waiting after ${bound} steps`);
     await place.engine.step();
-    checkAlways(place);
   }
   await Promise.all(inFlight);
   for (const client of clients) checkOutcome(client, failures);
-  const { queued, preparing, running, snapshots, snapshotBytes } = place.scheduler.stats();
-  expect({ queued, preparing, running, timers: place.time.pending }).toEqual({
-    queued: 0,
-    preparing: 0,
-    running: 0,
-    timers: 0,
-  });
-  expect(snapshots).toBe(place.engine.snapshotsKept.size);
-  expect(snapshotBytes).toBeLessThanOrEqual(100_000);
+  checkEmpty(place);
   const { copied, restored, hit } = place.scheduler.stats().prefixTokens;
   const count = (code: string) =>
     clients.filter(({ outcomes: [outcome] }) => (outcome === 'done' ? 'done' : outcome?.code) === code).length;
@@ -166,6 +172,6 @@ describe('scheduler under random arrivals, cancels and failures', () => {
       for (const [name, count] of Object.entries(counts)) totals[name] = (totals[name] ?? 0) + count;
     }
     // The runs really met every fate and every way to a prefix.
-    for (const [name, count] of Object.entries(totals)) expect(count, name).toBeGreaterThan(runs / 10);
+    for (const [name, count] of Object.entries(totals)) expect(count, name).toBeGreaterThan(runs / 50);
   });
 });

@@ -1,7 +1,7 @@
+import type { Timers } from '../../src/contract/services.ts';
 import type { FakeEngine, FakeEngineOptions } from '../../src/engine/fake.ts';
 import { createFakeEngine } from '../../src/engine/fake.ts';
 import type { Admission, Lease } from '../../src/scheduler/admission.ts';
-import type { Timers } from '../../src/scheduler/queue.ts';
 import type { Scheduler, SchedulerOptions } from '../../src/scheduler/scheduler.ts';
 import { createScheduler } from '../../src/scheduler/scheduler.ts';
 import { greedy } from '../engine-contract/subject.ts';
@@ -17,14 +17,10 @@ export class ManualTime implements Timers {
     return this.#timers.size;
   }
 
-  set(callback: () => void, milliseconds: number): object {
+  after(milliseconds: number, callback: () => void): () => void {
     const handle = {};
     this.#timers.set(handle, { at: this.#now + milliseconds, callback });
-    return handle;
-  }
-
-  clear(handle: unknown): void {
-    this.#timers.delete(handle as object);
+    return () => this.#timers.delete(handle);
   }
 
   advance(milliseconds: number): void {

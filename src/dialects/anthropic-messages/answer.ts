@@ -2,8 +2,8 @@ import type { Block, FinishEvent, GenerationResult, StartEvent } from '../../con
 import type { JsonObject, JsonValue } from '../../contract/json.ts';
 import { isJsonObject } from '../../contract/json.ts';
 import type { AnswerContext } from '../dialect.ts';
+import { packReasoning } from '../shared/hidden-reasoning.ts';
 import type { MessagesCall } from './request.ts';
-import { plainSignature, signatureWith } from './signature.ts';
 
 /** `input` of a tool_use is an object. Text that is none goes under this key, as Anthropic advises, and comes back by it. */
 export const invalidJsonKey = 'INVALID_JSON';
@@ -62,8 +62,9 @@ export function emptyToolUse({ id, name }: { readonly id: string; readonly name:
   return { type: 'tool_use', id, name, input: {}, caller: { type: 'direct' } };
 }
 
+/** It proves nothing: a local model's thoughts need no protection. Thinking that was not shown travels in it. */
 export function signatureFor(thinking: string, shown: boolean): string {
-  return shown ? plainSignature : signatureWith(thinking);
+  return packReasoning(shown ? '' : thinking);
 }
 
 function toInput(text: string): JsonValue {

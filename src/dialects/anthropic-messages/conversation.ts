@@ -2,10 +2,10 @@ import { ServeError } from '../../contract/errors.ts';
 import { isJsonObject } from '../../contract/json.ts';
 import type { Content, Message, TextPart, ToolCall } from '../../contract/request.ts';
 import { defined } from '../shared/defined.ts';
+import { unpackReasoning } from '../shared/hidden-reasoning.ts';
 import { invalidJsonKey } from './answer.ts';
 import { withoutAttribution } from './attribution.ts';
 import type { ContentBlock, MessagesBody, PlainBlock, ToolResultBlock, WireMessage } from './schema.ts';
-import { thinkingIn } from './signature.ts';
 
 /** Told to the client when something was accepted but not used. A set: one screenshot per turn needs one warning. */
 export type Warnings = Set<string>;
@@ -77,7 +77,7 @@ function toUserMessages(blocks: readonly Placed[], warnings: Warnings): Message[
 
 function toAssistantMessage(blocks: readonly Placed[], warnings: Warnings): Message {
   const thoughts = blocks.flatMap(({ block }) =>
-    block.type === 'thinking' ? [block.thinking || (thinkingIn(block.signature) ?? '')] : [],
+    block.type === 'thinking' ? [block.thinking || (unpackReasoning(block.signature ?? '') ?? '')] : [],
   );
   const toolCalls = blocks.flatMap(({ block }) => (block.type === 'tool_use' ? [toToolCall(block)] : []));
   const others = blocks.filter(({ block }) => block.type !== 'thinking' && block.type !== 'tool_use');

@@ -2,6 +2,7 @@ import { isJsonObject } from '../../contract/json.ts';
 import type { GenerationRequest, OutputShape, Reasoning } from '../../contract/request.ts';
 import type { ParsedCall } from '../dialect.ts';
 import { defined } from '../shared/defined.ts';
+import { ignoredSamplers } from '../shared/ignored-samplers.ts';
 import { toReasoning, toRequestOptions } from '../shared/sampling.ts';
 import { validate } from '../shared/validate.ts';
 import type { Warnings } from './conversation.ts';
@@ -16,8 +17,9 @@ export interface MessagesCall extends ParsedCall {
 }
 
 export function parseMessages(body: unknown): MessagesCall {
-  const valid = validate(requestSchema, withExtraBody(body));
-  const warnings: Warnings = new Set(unusedFields(valid));
+  const flat = withExtraBody(body);
+  const valid = validate(requestSchema, flat);
+  const warnings: Warnings = new Set([...unusedFields(valid), ...(isJsonObject(flat) ? ignoredSamplers(flat) : [])]);
   const request = toRequest(valid, warnings);
   return {
     generations: [request],

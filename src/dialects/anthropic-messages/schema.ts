@@ -41,7 +41,7 @@ const contentBlock = known([
   ...plainBlocks,
   z.object({ type: z.literal('thinking'), thinking: z.string(), signature: optional(z.string()) }),
   z.object({ type: z.literal('redacted_thinking') }),
-  z.object({ type: z.literal('tool_use'), id: z.string(), name: z.string(), input: z.unknown() }),
+  z.object({ type: z.literal('tool_use'), id: z.string(), name: z.string(), input: z.unknown().optional() }),
   z.object({
     type: z.literal('tool_result'),
     tool_use_id: z.string(),

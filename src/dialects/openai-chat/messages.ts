@@ -45,10 +45,13 @@ const toolCall = z.object({
 
 const name = optional(z.string());
 
-const onlyAssistant = z.unknown().superRefine((value, context) => {
-  if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) return;
-  context.addIssue({ code: 'custom', message: 'Only an assistant message may carry `tool_calls`.' });
-});
+const onlyAssistant = z
+  .unknown()
+  .optional()
+  .superRefine((value, context) => {
+    if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) return;
+    context.addIssue({ code: 'custom', message: 'Only an assistant message may carry `tool_calls`.' });
+  });
 
 const plain = { content, name, tool_calls: onlyAssistant };
 

@@ -2,8 +2,8 @@ import { ServeError } from '../../contract/errors.ts';
 import { isJsonObject, type JsonObject } from '../../contract/json.ts';
 import type { Message, ToolCall } from '../../contract/request.ts';
 import { defined } from '../shared/defined.ts';
+import { unpackReasoning } from '../shared/hidden-reasoning.ts';
 import { joinedText, messageContent, outputContent } from './content.ts';
-import { unpackReasoning } from './hidden-reasoning.ts';
 import type { InputItem, ItemOf } from './items.ts';
 import { qualifiedName } from './tool-directory.ts';
 

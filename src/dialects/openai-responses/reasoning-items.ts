@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../contract/json.ts';
-import { packReasoning } from './hidden-reasoning.ts';
+import { packReasoning } from '../shared/hidden-reasoning.ts';
 import type { ItemEvent, ItemStatus, OutputItem, Place } from './output-item.ts';
 import type { Shown } from './request.ts';
 

@@ -50,3 +50,6 @@ export function openaiErrorObject(error: ServeError): JsonObject {
 export function openaiError(error: ServeError): ErrorBody {
   return { body: { error: openaiErrorObject(error) } };
 }
+
+/** For routes that belong to no dialect. */
+export const openaiShape = { name: 'openai', error: openaiError } as const;

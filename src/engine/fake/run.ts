@@ -1,3 +1,4 @@
+import { createDeferred, type Deferred } from '../../contract/deferred.ts';
 import { ServeError } from '../../contract/errors.ts';
 import type { TokenCandidate, TokenLogprob } from '../../contract/events.ts';
 import type { EngineJob, RunResult, TokenText } from '../engine.ts';
@@ -36,8 +37,7 @@ export class FakeRun {
   readonly done: Promise<RunResult>;
   paused = false;
   readonly #options: RunOptions;
-  readonly #resolve: (result: RunResult) => void;
-  readonly #reject: (reason: unknown) => void;
+  readonly #settle: Deferred<RunResult> = createDeferred();
   readonly #limit: number;
   #forced: number[] = [];
   /** Sampled but not evaluated yet: goes into the slot with the next step. */
@@ -47,10 +47,7 @@ export class FakeRun {
   #firstTokenAt: number | undefined;
 
   constructor(options: RunOptions) {
-    const { promise, resolve, reject } = promiseWithResolvers<RunResult>();
-    this.done = promise;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.done = this.#settle.promise;
     this.#options = options;
     this.#limit = Math.min(options.job.maxTokens, options.contextSize - options.job.prompt.length);
     options.slot.phase = 'prefill';
@@ -89,7 +86,7 @@ export class FakeRun {
 
   fail(reason: unknown): void {
     this.#leave();
-    this.#reject(reason);
+    this.#settle.reject(reason);
   }
 
   #sample(): void {
@@ -133,7 +130,7 @@ export class FakeRun {
     const now = this.#options.clock();
     const first = this.#firstTokenAt ?? now;
     this.#leave();
-    this.#resolve({
+    this.#settle.resolve({
       reason,
       outputTokens: this.#outputTokens,
       promptMs: first - (this.#startedAt ?? now),
@@ -164,19 +161,4 @@ export class FakeRun {
       top: Array.from({ length: top }, (_, index) => candidate((token + index) % 256, index + 1)),
     };
   }
-}
-
-/** Promise.withResolvers, which Node 20 does not have. */
-export function promiseWithResolvers<Value>(): {
-  promise: Promise<Value>;
-  resolve: (value: Value) => void;
-  reject: (reason: unknown) => void;
-} {
-  let resolve: (value: Value) => void = () => undefined;
-  let reject: (reason: unknown) => void = () => undefined;
-  const promise = new Promise<Value>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
 }

@@ -63,21 +63,27 @@ interface Load {
 
 async function fastest(options: CalibrationOptions, candidates: readonly number[], load: Load) {
   const { context, clock } = options;
-  const figures: Record<string, number> = {};
-  let best = candidates[0] ?? 1;
-  for (const threads of candidates) {
-    if (clock() > load.until && Object.keys(figures).length > 0) break;
-    context.setThreads(threads);
-    const times: number[] = [];
-    for (let round = 0; round < rounds; round++) {
-      times.push(await decodeOnce(options, load.sequences, load.tokens));
+  const times = new Map<number, number[]>(candidates.map((threads) => [threads, []]));
+  // Round by round over all candidates, so that a busy moment of the machine spoils none of them alone.
+  for (let round = 0; round < rounds; round++) {
+    for (const [threads, measured] of times) {
       if (clock() > load.until && round > 0) break;
+      context.setThreads(threads);
+      measured.push(await decodeOnce(options, load.sequences, load.tokens));
     }
-    figures[threads] = Math.round(median(times) * 1000) / 1000;
-    const bar = (figures[best] ?? Number.POSITIVE_INFINITY) * clearGain;
-    if (threads !== best && figures[threads] < bar) best = threads;
   }
-  return { best, figures };
+  const figures = Object.fromEntries([...times].map(([threads, measured]) => [threads, rounded(median(measured))]));
+  return { best: clearlyFastest(candidates, figures), figures };
+}
+
+function clearlyFastest(candidates: readonly number[], figures: Readonly<Record<string, number>>): number {
+  return candidates.reduce((best, threads) =>
+    (figures[threads] ?? 0) < (figures[best] ?? 0) * clearGain ? threads : best,
+  );
+}
+
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000;
 }
 
 /** One step as the loop makes it: batch, decode, sample every sequence. Leaves the context empty. */

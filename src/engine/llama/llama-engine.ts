@@ -1,9 +1,11 @@
 import type { LlamaContext, LlamaModel } from 'node-llama-cpp';
 import type { Clock } from '../../contract/services.ts';
+import { commonPrefix } from '../common-prefix.ts';
 import type { Engine, EngineStats } from '../engine.ts';
 import { StepPacer } from '../step-pacer.ts';
 import { nativeBindings, nativeContext, nativeModel } from './native.ts';
 import type { SamplingTools } from './run-sampler.ts';
+import type { SequenceRun } from './sequence-run.ts';
 import { Slot } from './slot.ts';
 import { createSnapshots } from './snapshots.ts';
 import type { Speculation } from './speculation.ts';
@@ -76,7 +78,8 @@ export function createLlamaEngine(options: LlamaEngineOptions): Engine {
     },
     text,
     slots: () => slots,
-    run: (job) => loop.join(job),
+    // A full context would shift: its beginning would be lost.
+    run: (job) => loop.join({ ...job, maxTokens: Math.min(job.maxTokens, context.contextSize - job.prompt.length) }),
     snapshots: needsCheckpoints ? undefined : createSnapshots({ bindings, context: nativeContextOfModel, slots, loop }),
     whenHeld: (slot, tokens, signal) => whenHeld(loop, slots[slot], tokens, signal),
     stats: (): EngineStats => ({
@@ -107,12 +110,18 @@ export function vocabularySizeOf(model: LlamaModel): number {
 }
 
 function whenHeld(loop: StepLoop, slot: Slot | undefined, tokens: number, signal: AbortSignal): Promise<boolean> {
-  const run = slot?.run;
+  let run: SequenceRun | undefined;
   return new Promise((resolve, reject) => {
     const check = () => {
+      if (!run && slot?.run) {
+        run = slot.run;
+        run.done.then(check, check);
+      }
+      // Until its first step the slot still holds what was there before the run.
+      const held = run !== undefined && slot !== undefined && commonPrefix(slot.tokens, run.job.prompt) >= tokens;
       if (signal.aborted) settle(() => reject(signal.reason));
-      else if (slot && slot.tokens.length >= tokens) settle(() => resolve(true));
-      else if (!run || slot?.run !== run) settle(() => resolve(false));
+      else if (held) settle(() => resolve(true));
+      else if (!slot || (run && slot.run !== run)) settle(() => resolve(false));
     };
     const unwatch = loop.watch(check);
     const settle = (outcome: () => void) => {
@@ -121,7 +130,6 @@ function whenHeld(loop: StepLoop, slot: Slot | undefined, tokens: number, signal
       outcome();
     };
     signal.addEventListener('abort', check, { once: true });
-    run?.done.then(check, check);
     check();
   });
 }

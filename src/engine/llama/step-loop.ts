@@ -79,6 +79,7 @@ export class StepLoop {
     job.signal.addEventListener('abort', wake, { once: true });
     run.done.catch(() => undefined).finally(() => job.signal.removeEventListener('abort', wake));
     this.wake();
+    this.#tellWatchers();
     return run;
   }
 
@@ -91,10 +92,14 @@ export class StepLoop {
     return promise;
   }
 
-  /** Calls back after every step until unsubscribed. */
+  /** Calls back after every step, and when a run joins, until unsubscribed. */
   watch(callback: () => void): () => void {
     this.#progressWatchers.add(callback);
     return () => this.#progressWatchers.delete(callback);
+  }
+
+  #tellWatchers(): void {
+    for (const watcher of this.#progressWatchers) watcher();
   }
 
   wake(): void {
@@ -189,7 +194,7 @@ export class StepLoop {
     const ms = clock() - startedAt;
     pacer.learn({ ...report, ms });
     onStep({ ...report, ms });
-    for (const watcher of this.#progressWatchers) watcher();
+    this.#tellWatchers();
   }
 
   #fillBatch(shares: readonly StepShare[]): Participant[] {

@@ -59,6 +59,10 @@ export class OpenCall {
     this.#tools.writer.arguments(text);
   };
 
+  get started(): boolean {
+    return this.#started;
+  }
+
   /** No arguments are an empty object. */
   end(): void {
     this.start();

@@ -1,21 +1,27 @@
-import { isSpace } from '../marker-scanner.ts';
+import { isSpace, MarkerSet } from '../marker-scanner.ts';
 
-const literals: Readonly<Record<string, string>> = {
-  True: 'true',
-  False: 'false',
-  None: 'null',
-  undefined: 'null',
-};
+const literals: Readonly<Record<string, string>> = { True: 'true', False: 'false', None: 'null', undefined: 'null' };
+
+export interface JsonTextOptions {
+  /** Mend what models get wrong; without it everything is passed on as it is. */
+  readonly heal: boolean;
+  /** Markers that, outside of strings, end the value whatever is still open. */
+  readonly stops?: readonly string[];
+  /** A text that opens and closes strings without escapes in them (Gemma's `<|"|>`). */
+  readonly quote?: string;
+  readonly write: (text: string) => unknown;
+}
 
 /**
- * One JSON object or array, read in pieces and passed on as the model wrote it. With `heal`, what models get wrong is
- * mended on the way: Python literals and quotes, unquoted keys, trailing commas, raw line breaks in strings, brackets
- * missing in front of the closing marker.
+ * One JSON value, read in pieces and passed on as the model wrote it, at once. What models get wrong is mended on the
+ * way: Python literals and quotes, unquoted keys, trailing commas, raw line breaks in strings, forgotten brackets.
  */
 export class JsonText {
+  /** Mended places so far. */
   repairs = 0;
   #done = false;
   #brackets: string[] = [];
+  /** What ends the string that is open; "" outside of strings. */
   #quote = '';
   #escaped = false;
   /** A bare word that is not complete yet. */
@@ -24,36 +30,38 @@ export class JsonText {
   #comma = '';
   /** What comes next in the innermost object is a key. */
   #keyNext = false;
-  readonly #heal: boolean;
-  readonly #stop: string;
-  readonly #write: (text: string) => void;
+  readonly #options: JsonTextOptions;
+  readonly #write: (text: string) => unknown;
+  readonly #marks: MarkerSet;
+  readonly #longQuote: MarkerSet;
 
-  /** `stop`: the closing marker of the call; outside of strings it ends the value whatever is still open. */
-  constructor(options: { heal: boolean; stop: string; write: (text: string) => void }) {
-    this.#heal = options.heal;
-    this.#stop = options.stop;
+  constructor(options: JsonTextOptions) {
+    this.#options = options;
     this.#write = options.write;
+    this.#marks = new MarkerSet([...(options.stops ?? []), options.quote ?? '']);
+    this.#longQuote = new MarkerSet([options.quote ?? '']);
   }
 
-  get depth(): number {
-    return this.#brackets.length;
-  }
-
-  /** Consumes as much of `text` as belongs to the value. */
-  read(text: string, ended: boolean): { consumed: number; done: boolean } {
+  /** Consumes as much of `text` as belongs to the value and is certain. */
+  readonly read = (text: string, ended: boolean): { consumed: number; done: boolean } => {
     let at = 0;
     while (at < text.length && !this.#done) {
-      const next = this.#quote === '' ? this.#structure(text, at, ended) : this.#string(text, at);
+      const next = this.#step(text, at, ended);
       if (next === at) break;
       at = next;
     }
     if (ended && !this.#done) this.#flush();
     return { consumed: at, done: this.#done };
+  };
+
+  #step(text: string, at: number, ended: boolean): number {
+    if (this.#quote === '') return this.#structure(text, at, ended);
+    if (this.#quote.length > 1) return this.#longString(text, at, ended);
+    return this.#escaped ? this.#escape(text, at) : this.#string(text, at);
   }
 
   /** Inside a string: everything up to the next character that means something. */
   #string(text: string, at: number): number {
-    if (this.#escaped) return this.#escape(text, at);
     let end = at;
     while (end < text.length && !this.#special(text.charCodeAt(end))) end++;
     if (end > at) {
@@ -61,17 +69,10 @@ export class JsonText {
       return end;
     }
     const character = text.charAt(at);
-    if (character === this.#quote) {
-      this.#quote = '';
-      this.#write('"');
-    } else if (character === '\\') {
-      this.#escaped = true;
-    } else if (character === '"' || this.#heal) {
-      this.#write(JSON.stringify(character).slice(1, -1));
-      if (character !== '"') this.repairs++;
-    } else {
-      this.#write(character);
-    }
+    if (character === this.#quote) this.#closeString();
+    else if (character === '\\') this.#escaped = true;
+    else if (character === '"') this.#write('\\"');
+    else this.#control(character);
     return at + 1;
   }
 
@@ -79,18 +80,37 @@ export class JsonText {
     return code === 0x22 || code === 0x5c || code < 0x20 || (code === 0x27 && this.#quote === "'");
   }
 
+  #control(character: string): void {
+    if (this.#options.heal) this.repairs++;
+    this.#write(this.#options.heal ? inString(character) : character);
+  }
+
   #escape(text: string, at: number): number {
     const character = text.charAt(at);
     this.#escaped = false;
-    if ('"\\/bfnrtu'.includes(character) || !this.#heal) {
+    if ('"\\/bfnrtu'.includes(character) || !this.#options.heal) {
       this.#write(`\\${character}`);
       return at + 1;
     }
     this.repairs++;
-    if (character === "'") this.#write("'");
-    else if (character === '\n') this.#write('\\n');
-    else this.#write(`\\\\${character}`);
+    this.#write(character === "'" ? "'" : character === '\n' ? '\\n' : `\\\\${inString(character)}`);
     return at + 1;
+  }
+
+  #longString(text: string, at: number, ended: boolean): number {
+    const end = this.#longQuote.candidate(text, at);
+    if (end > at) {
+      this.#write(inString(text.slice(at, end)));
+      return end;
+    }
+    const found = this.#longQuote.at(text, at, ended);
+    if (found === 'maybe') return at;
+    if (found === undefined) {
+      this.#write(inString(text.charAt(at)));
+      return at + 1;
+    }
+    this.#closeString();
+    return at + found.length;
   }
 
   #structure(text: string, at: number, ended: boolean): number {
@@ -99,18 +119,21 @@ export class JsonText {
       this.#word += character;
       return at + 1;
     }
-    if (this.#word !== '') this.#endWord(character);
+    if (this.#word !== '') return this.#endWord(character) ? at : this.#structure(text, at, ended);
     if (isSpace(character)) {
       if (this.#comma === '') this.#write(character);
       else this.#comma += character;
       return at + 1;
     }
-    if (this.#stop !== '' && character === this.#stop.charAt(0)) {
-      if (text.startsWith(this.#stop, at)) return this.#closeEarly(at);
-      if (!ended && this.#stop.startsWith(text.slice(at))) return at;
+    const mark = this.#marks.at(text, at, ended);
+    if (mark === 'maybe') return at;
+    if (mark === undefined) {
+      this.#punctuation(character);
+      return at + 1;
     }
-    this.#punctuation(character);
-    return at + 1;
+    if (mark !== this.#options.quote) return this.#closeEarly(at);
+    this.#openString(mark);
+    return at + mark.length;
   }
 
   #punctuation(character: string): void {
@@ -133,7 +156,6 @@ export class JsonText {
         return;
       case '"':
       case "'":
-        this.#flush();
         this.#openString(character);
         return;
       default:
@@ -144,7 +166,8 @@ export class JsonText {
   }
 
   #openString(quote: string): void {
-    if (quote === "'" && !this.#heal) {
+    this.#flush();
+    if (quote === "'" && !this.#options.heal) {
       this.#write(quote);
       return;
     }
@@ -153,15 +176,23 @@ export class JsonText {
     this.#write('"');
   }
 
+  #closeString(): void {
+    this.#quote = '';
+    this.#write('"');
+    this.#keyNext = false;
+    if (this.#brackets.length === 0) this.#done = true;
+  }
+
   #close(bracket: string): void {
     const opener = bracket === '}' ? '{' : '[';
-    if (this.#heal && this.#comma !== '') {
+    if (this.#options.heal && this.#comma !== '') {
       this.#comma = this.#comma.slice(1);
       this.repairs++;
     }
     this.#flush();
     // A bracket of the other kind: those inside it were forgotten.
-    while (this.#heal && this.#brackets.includes(opener) && this.#brackets.at(-1) !== opener) this.#closeInnermost();
+    const forgotten = this.#options.heal && this.#brackets.includes(opener);
+    while (forgotten && this.#brackets.at(-1) !== opener) this.#closeInnermost();
     this.#brackets.pop();
     this.#keyNext = false;
     this.#write(bracket);
@@ -175,25 +206,30 @@ export class JsonText {
     this.#write(opener === '{' ? '}' : ']');
   }
 
-  /** The closing marker came although brackets are open. */
+  /** A stop came although brackets are open. */
   #closeEarly(at: number): number {
-    this.#comma = '';
-    if (this.#heal) while (this.#brackets.length > 0) this.#closeInnermost();
+    if (this.#options.heal) {
+      this.#comma = '';
+      while (this.#brackets.length > 0) this.#closeInnermost();
+    }
     this.#done = true;
     return at;
   }
 
-  #endWord(next: string): void {
+  /** True when the word was the whole value. */
+  #endWord(next: string): boolean {
     const word = this.#word;
     this.#word = '';
     this.#flush();
     const mended = this.#mendWord(word, next);
     if (mended !== word) this.repairs++;
     this.#write(mended);
+    if (this.#brackets.length === 0) this.#done = true;
+    return this.#done;
   }
 
   #mendWord(word: string, next: string): string {
-    if (!this.#heal) return word;
+    if (!this.#options.heal) return word;
     if (this.#keyNext && (next === ':' || isSpace(next))) return JSON.stringify(word);
     return Object.hasOwn(literals, word) ? (literals[word] ?? word) : word;
   }
@@ -204,6 +240,12 @@ export class JsonText {
     if (this.#word !== '') this.#write(this.#word);
     this.#word = '';
   }
+}
+
+/** Text as it stands between the quotes of a JSON string. Halves of surrogate pairs pass: the other half follows. */
+export function inString(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what JSON wants escaped
+  return text.replace(/["\\\u0000-\u001f]/g, (character) => JSON.stringify(character).slice(1, -1));
 }
 
 function isWordCharacter(character: string): boolean {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode, ErrorDetails } from '../../../src/contract/errors.ts';
 import { errorCodes, ServeError } from '../../../src/contract/errors.ts';
-import { anthropicMessages } from '../../../src/dialects/anthropic-messages/anthropic-messages.ts';
+import { anthropicMessages } from '../../../src/dialects/anthropic-messages/index.ts';
 
 const errorFor = (code: ErrorCode, details: ErrorDetails = {}) =>
   anthropicMessages.error(new ServeError(code, 'A sentence.', details));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { BlockStart, FinishEvent, GenerationEvent } from '../../../src/contract/events.ts';
-import { anthropicMessages } from '../../../src/dialects/anthropic-messages/anthropic-messages.ts';
+import { anthropicMessages } from '../../../src/dialects/anthropic-messages/index.ts';
 import type { AnswerContext, Frame } from '../../../src/dialects/dialect.ts';
 
 export const answer: AnswerContext = {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../../src/contract/errors.ts';
 import type { ChatPrompt, Message } from '../../../src/contract/request.ts';
-import { anthropicMessages } from '../../../src/dialects/anthropic-messages/anthropic-messages.ts';
 import { parseCountTokens } from '../../../src/dialects/anthropic-messages/count-tokens.ts';
+import { anthropicMessages } from '../../../src/dialects/anthropic-messages/index.ts';
 
 const hello = { messages: [{ role: 'user', content: 'Hi' }] };
 
@@ -171,7 +171,7 @@ describe('messages', () => {
       messagesOf(
         user('Look'),
         assistant([
-          { type: 'thinking', thinking: 'I look.', signature: 'serve-model-1.e30' },
+          { type: 'thinking', thinking: 'I look.', signature: 'serve-model.' },
           text('Looking.'),
           use('a', { path: 'x' }),
           use('b'),
@@ -221,7 +221,7 @@ describe('messages', () => {
   });
 
   it('give a call without text no content, and a thought that was left out its text back', () => {
-    const carried = `serve-model-1.${Buffer.from('{"thinking":"Secret"}').toString('base64url')}`;
+    const carried = `serve-model.${Buffer.from('Secret').toString('base64url')}`;
     const thought = (signature: string) => ({ type: 'thinking', thinking: '', signature });
     expect(messagesOf(user('A'), assistant([thought(carried), use('a')]))[1]).toEqual({
       role: 'assistant',
@@ -229,7 +229,7 @@ describe('messages', () => {
       reasoning: 'Secret',
       toolCalls: [{ id: 'a', name: 'look', arguments: '{}' }],
     });
-    for (const foreign of ['EqQBCg', 'serve-model-1.e30', 'serve-model-1.%%%', ''])
+    for (const foreign of ['EqQBCg', 'serve-model.', 'serve-model.%%%', ''])
       expect(messagesOf(user('A'), assistant([thought(foreign), text('B')]))[1], foreign).toEqual({
         role: 'assistant',
         content: 'B',
@@ -413,9 +413,11 @@ describe('the form of the answer', () => {
   });
 });
 
-it('fields for services of Anthropic are ignored with a warning', () => {
-  expect(anthropicMessages.parse({ ...hello, mcp_servers: [], context_management: { edits: [] } }).warnings).toEqual([
+it('fields for services of Anthropic and for samplers that are not here are ignored with a warning', () => {
+  const body = { ...hello, mcp_servers: [], context_management: { edits: [] }, extra_body: { typical_p: 0.5 } };
+  expect(anthropicMessages.parse(body).warnings).toEqual([
     'mcp_servers was ignored: this server has no such service',
     'context_management was ignored: this server has no such service',
+    'typical_p is not supported and was ignored',
   ]);
 });

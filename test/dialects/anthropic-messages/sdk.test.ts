@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ServeError } from '../../../src/contract/errors.ts';
 import type { GenerationEvent } from '../../../src/contract/events.ts';
 import { Collector } from '../../../src/contract/events.ts';
-import { anthropicMessages } from '../../../src/dialects/anthropic-messages/anthropic-messages.ts';
+import { anthropicMessages } from '../../../src/dialects/anthropic-messages/index.ts';
 import type { Frame } from '../../../src/dialects/dialect.ts';
 import { answer, anyBlocks, anyEnd, eventsOf, framesOf } from './events.ts';
 
@@ -72,7 +72,7 @@ describe('the official client', () => {
       role: 'assistant',
       model: 'tiny',
       content: [
-        { type: 'thinking', thinking: 'Hm.', signature: 'serve-model-1.e30' },
+        { type: 'thinking', thinking: 'Hm.', signature: 'serve-model.' },
         { type: 'text', text: 'Looking', citations: null },
         { type: 'tool_use', id: 'call_a', name: 'read', input: { path: 'a' } },
         { type: 'tool_use', id: 'call_b', name: 'list', input: {} },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../../src/contract/errors.ts';
-import { anthropicMessages } from '../../../src/dialects/anthropic-messages/anthropic-messages.ts';
+import { anthropicMessages } from '../../../src/dialects/anthropic-messages/index.ts';
 import type { Frame } from '../../../src/dialects/dialect.ts';
 import { answer, anyBlocks, anyEnd, eventsOf, framesOf } from './events.ts';
 import { checkStreamGrammar } from './stream-grammar.ts';
@@ -57,7 +57,7 @@ describe('the event stream of /v1/messages', () => {
       start(0, { type: 'thinking', thinking: '', signature: '' }),
       delta(0, { type: 'thinking_delta', thinking: 'Hm' }),
       delta(0, { type: 'thinking_delta', thinking: '.' }),
-      delta(0, { type: 'signature_delta', signature: 'serve-model-1.e30' }),
+      delta(0, { type: 'signature_delta', signature: 'serve-model.' }),
       stop(0),
       start(1, { type: 'text', text: '', citations: null }),
       delta(1, { type: 'text_delta', text: 'Look' }),
@@ -146,8 +146,8 @@ describe('the event stream of /v1/messages', () => {
       thinking: { type: 'adaptive', display: 'omitted' },
     });
     expect(JSON.stringify(frames)).not.toMatch(/thinking_delta|Secret/);
-    const signature = Buffer.from('{"thinking":"Secret"}').toString('base64url');
-    expect(frames[2]).toEqual(delta(0, { type: 'signature_delta', signature: `serve-model-1.${signature}` }));
+    const signature = Buffer.from('Secret').toString('base64url');
+    expect(frames[2]).toEqual(delta(0, { type: 'signature_delta', signature: `serve-model.${signature}` }));
   });
 
   it('ends with an error event and nothing behind it when the generation fails', () => {

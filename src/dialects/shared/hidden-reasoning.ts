@@ -1,8 +1,9 @@
 const prefix = 'serve-model.';
 
 /**
- * `encrypted_content` of a reasoning item. Nothing is secret here: the client has the text anyway. Clients that keep no
- * items on the server (`store: false`) send back this field and drop the text, so the text travels in it.
+ * `encrypted_content` of a Responses reasoning item, `signature` of an Anthropic thinking block: a field that clients
+ * send back as they got it and that only the server reads. Nothing is secret here: it carries the text for clients that
+ * drop it (`store: false`) or asked not to see it (`display: "omitted"`), so that the next prompt still has it.
  */
 export function packReasoning(text: string): string {
   return prefix + Buffer.from(text, 'utf8').toString('base64url');

@@ -1,0 +1,179 @@
+import { MarkerSet, type Reading } from './marker-scanner.ts';
+import type { AnswerContext } from './output-machine.ts';
+import type { CallTools } from './tool-calls/call-reader.ts';
+import { OpenCall } from './tool-calls/call-reader.ts';
+import { callSyntax } from './tool-calls/call-syntax.ts';
+import { JsonText } from './tool-calls/json-text.ts';
+
+/** Who a message is for, as its header says. */
+type Addressee = { readonly kind: 'reasoning' | 'text' } | { readonly kind: 'call'; readonly name: string };
+
+/** Layouts whose answers are messages with headers: `start role header message body end`. */
+export interface AddressedLayout {
+  readonly start: string;
+  readonly message: string;
+  readonly ends: readonly string[];
+  /** Markers inside headers, by the word that stands for them in the header's text. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** How a header may begin when the prompt has already written `start role`. */
+  readonly beginnings: readonly string[];
+  addressee(header: string): Addressee;
+}
+
+/** gpt-oss: `<|channel|>analysis<|message|>...<|end|>`. The recipient stands before or behind the channel. */
+export const harmony: AddressedLayout = {
+  start: '<|start|>',
+  message: '<|message|>',
+  ends: ['<|end|>', '<|call|>', '<|return|>'],
+  fields: { channel: '<|channel|>', constrain: '<|constrain|>' },
+  beginnings: ['to=', 'assistant<|', 'assistant to='],
+  addressee(header) {
+    const channel = [...header.matchAll(/channel= *(\w+)/g)].at(-1)?.[1];
+    const recipient = [...header.matchAll(/\bto=([^\s;]+)/g)]
+      .map(([, name]) => name)
+      .find((name) => name !== 'assistant');
+    if (recipient) return { kind: 'call', name: recipient };
+    return { kind: channel === 'analysis' ? 'reasoning' : 'text' };
+  },
+};
+
+/** Muse: ` to=self<|message|>...<|eom|>`; the call itself is markup in the body. */
+export const muse: AddressedLayout = {
+  start: '<|start|>',
+  message: '<|message|>',
+  ends: ['<|eom|>', '<|eot|>'],
+  fields: {},
+  beginnings: ['to=', 'assistant to='],
+  addressee(header) {
+    const recipient = /\bto=([^\s;]+)/.exec(header)?.[1] ?? 'user';
+    if (recipient === 'self') return { kind: 'reasoning' };
+    return recipient === 'user' ? { kind: 'text' } : { kind: 'call', name: recipient };
+  },
+};
+
+const longestHeader = 300;
+
+export function* readAddressedAnswer(context: AnswerContext, layout: AddressedLayout): Reading<void> {
+  const reader = new AddressedAnswer(context, layout);
+  yield* reader.read();
+}
+
+class AddressedAnswer {
+  readonly #context: AnswerContext;
+  readonly #layout: AddressedLayout;
+  readonly #bodyEnds: MarkerSet;
+  readonly #headerMarks: MarkerSet;
+  readonly #beginnings: MarkerSet;
+
+  constructor(context: AnswerContext, layout: AddressedLayout) {
+    this.#context = context;
+    this.#layout = layout;
+    this.#bodyEnds = new MarkerSet([...layout.ends, layout.start]);
+    this.#headerMarks = new MarkerSet([...layout.ends, layout.start, layout.message, ...Object.values(layout.fields)]);
+    this.#beginnings = new MarkerSet([...this.#headerMarks.markers, ...layout.beginnings]);
+  }
+
+  *read(): Reading<void> {
+    const { opening, scanner } = this.#context;
+    if (opening.block === 'reasoning') yield* this.#body({ kind: 'reasoning' });
+    else if (this.#insideBody(opening.generationPrompt)) yield* this.#body({ kind: 'text' });
+    while ((yield* scanner.peek()) !== undefined) {
+      const addressee = yield* this.#header();
+      if (addressee) yield* this.#body(addressee);
+    }
+  }
+
+  #insideBody(prompt: string): boolean {
+    return prompt.lastIndexOf(this.#layout.message) > prompt.lastIndexOf(this.#layout.start);
+  }
+
+  /** undefined: the output ended in the header. Text without a header is an answer. */
+  *#header(): Reading<Addressee | undefined> {
+    const { scanner, writer } = this.#context;
+    scanner.record();
+    if ((yield* scanner.skipSpace()) === undefined) return undefined;
+    if ((yield* scanner.next(this.#beginnings)) === undefined) {
+      writer.text(scanner.recorded());
+      return { kind: 'text' };
+    }
+    let header = '';
+    for (;;) {
+      const part = yield* scanner.shortText(this.#headerMarks, longestHeader, this.#headerMarks.markers);
+      if (!part) {
+        const text = scanner.recorded();
+        if (!scanner.ended) writer.text(text);
+        return scanner.ended ? undefined : { kind: 'text' };
+      }
+      header = this.#layout.ends.includes(part.marker) || part.marker === this.#layout.start ? '' : header + part.text;
+      if (part.marker === this.#layout.message) {
+        scanner.recorded();
+        return this.#layout.addressee(header);
+      }
+      const field = Object.entries(this.#layout.fields).find(([, marker]) => marker === part.marker)?.[0];
+      if (field) header += ` ${field}=`;
+    }
+  }
+
+  *#body(addressee: Addressee): Reading<void> {
+    const { scanner, writer, calls, enter } = this.#context;
+    if (addressee.kind === 'reasoning') yield* this.#thought();
+    else if (addressee.kind === 'call' && calls) yield* this.#call(calls, addressee.name);
+    else yield* this.#text();
+    writer.close();
+    enter('text');
+    const end = yield* scanner.next(this.#bodyEnds);
+    if (end !== undefined && end !== this.#layout.start) scanner.take(end.length);
+  }
+
+  *#text(): Reading<void> {
+    const { scanner, writer, enter } = this.#context;
+    enter('text');
+    yield* scanner.untilMarker(this.#bodyEnds, (piece) => writer.text(piece));
+  }
+
+  *#thought(): Reading<void> {
+    const { scanner, writer, enter, format, reasoningFormat } = this.#context;
+    enter('reasoning');
+    if (reasoningFormat === 'auto') {
+      yield* scanner.untilMarker(this.#bodyEnds, (piece) => writer.reasoning(piece));
+      return;
+    }
+    writer.text(format.reasoning?.open ?? '');
+    const end = yield* scanner.untilMarker(this.#bodyEnds, (piece) => writer.text(piece));
+    if (end !== undefined) writer.text(format.reasoning?.close ?? '');
+  }
+
+  *#call(calls: CallTools, written: string): Reading<void> {
+    const { scanner, writer, format, enter } = this.#context;
+    enter('tool-call');
+    const syntax = format.toolCalls && callSyntax(format.toolCalls, calls);
+    if (syntax) {
+      writer.text(yield* syntax.read());
+      if (writer.open !== 'text') yield* scanner.skipSpace();
+    } else {
+      yield* this.#jsonBody(calls, written);
+    }
+    if (!scanner.ended) yield* this.#text();
+  }
+
+  /** The body is the arguments; one that is no object is text. */
+  *#jsonBody(calls: CallTools, written: string): Reading<void> {
+    const { scanner, writer } = this.#context;
+    const name = calls.offered(written);
+    if (name === undefined) return;
+    const next = yield* scanner.skipSpace();
+    const call = new OpenCall(calls, name);
+    if (next === undefined || next === '<') {
+      if (next === undefined) call.start();
+      else call.end();
+      return;
+    }
+    if (next !== '{') return;
+    const json = new JsonText({ heal: calls.heal, stops: this.#bodyEnds.markers, write: call.write });
+    yield* scanner.feed(json.read);
+    calls.repaired(json.repairs);
+    if (scanner.ended) return;
+    writer.close();
+    yield* scanner.skipSpace();
+  }
+}

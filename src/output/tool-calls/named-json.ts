@@ -1,0 +1,81 @@
+import type { NamedJsonCalls } from '../../contract/chat-format.ts';
+import { MarkerSet, type Reading } from '../marker-scanner.ts';
+import { type CallSyntax, type CallTools, OpenCall } from './call-reader.ts';
+import { framedCalls, frameMarkers } from './frame.ts';
+import { JsonText } from './json-text.ts';
+
+const longestName = 200;
+
+/** Calls with the name in a marker and the arguments as one JSON object behind it. */
+export function namedJsonCalls(format: NamedJsonCalls, tools: CallTools): CallSyntax {
+  const { closers } = frameMarkers(format);
+  const nameEnd = format.nameEnd.trim().split('\n')[0] ?? '';
+  const marks = {
+    // The arguments themselves end a name whose marker was forgotten; a name has no line break.
+    nameEnds: new MarkerSet([nameEnd || '\n', format.idOpen ?? '', '{', '\n', ...closers]),
+    idEnds: new MarkerSet([format.idEnd ?? nameEnd, '\n', '{']),
+    nameEnd,
+    fence: new MarkerSet(['```json', '```']),
+    closers,
+  };
+  const keys = { name: 'name', arguments: 'arguments' };
+  return framedCalls(format, tools, keys, () => readCall(format, tools, marks));
+}
+
+interface Marks {
+  readonly nameEnds: MarkerSet;
+  readonly idEnds: MarkerSet;
+  readonly nameEnd: string;
+  readonly fence: MarkerSet;
+  readonly closers: readonly string[];
+}
+
+function* readCall(format: NamedJsonCalls, tools: CallTools, marks: Marks): Reading<boolean> {
+  const { scanner } = tools;
+  const first = yield* scanner.skipSpace();
+  if (first === '{' || first === undefined) return false;
+  let id: string | undefined;
+  if (format.idEnd) {
+    const before = yield* scanner.shortText(marks.idEnds, longestName, [format.idEnd ?? marks.nameEnd]);
+    if (before?.marker !== format.idEnd) return false;
+    id = before.text.trim();
+  }
+  const head = yield* scanner.shortText(marks.nameEnds, longestName, [marks.nameEnd || '\n', format.idOpen, '\n']);
+  if (!head) return false;
+  const name = tools.offered(format.indexedName ? withoutIndex(head.text) : head.text);
+  if (name === undefined) return false;
+  if (format.indexedName) id = head.text.trim();
+  if (head.marker === format.idOpen) {
+    const behind = yield* scanner.shortText(marks.idEnds, longestName, [format.idEnd ?? marks.nameEnd]);
+    if (!behind) return false;
+    id = behind.text.trim();
+    return yield* readArguments(new OpenCall(tools, name, id), tools, marks, behind.marker);
+  }
+  return yield* readArguments(new OpenCall(tools, name, id), tools, marks, head.marker);
+}
+
+function withoutIndex(name: string): string {
+  return name.trim().replace(/:\d+$/, '');
+}
+
+function* readArguments(call: OpenCall, tools: CallTools, marks: Marks, before: string): Reading<boolean> {
+  const { scanner } = tools;
+  const json = new JsonText({ heal: tools.heal, stops: marks.closers, write: call.write });
+  if ((yield* scanner.skipSpace()) === '`') yield* skipFence(tools, marks);
+  const next = yield* scanner.skipSpace();
+  if (next === '{') {
+    yield* scanner.feed(json.read);
+    tools.repaired(json.repairs);
+    if (!scanner.ended) tools.writer.close();
+    return true;
+  }
+  if (next === undefined) call.start();
+  else if (before === marks.nameEnd || marks.closers.includes(before)) call.end();
+  return call.started;
+}
+
+/** The opening of a code fence around the arguments. */
+function* skipFence(tools: CallTools, marks: Marks): Reading<void> {
+  const fence = yield* tools.scanner.next(marks.fence);
+  if (fence !== undefined) tools.scanner.take(fence.length);
+}

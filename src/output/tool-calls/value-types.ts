@@ -1,0 +1,92 @@
+import type { JsonObject, JsonValue } from '../../contract/json.ts';
+import { isJsonObject } from '../../contract/json.ts';
+import type { Tool } from '../../contract/request.ts';
+import { JsonText } from './json-text.ts';
+
+/** How a value that is written as bare text becomes JSON: by what the tool's schema lets it be. */
+export type ValueKind = 'string' | 'json' | 'either';
+
+/** The schema of a parameter, `$ref` followed; undefined when the tool's schema does not know it. */
+export function parameterSchema(tool: Tool | undefined, key: string): JsonObject | undefined {
+  const root = tool?.parameters;
+  const properties = root?.properties;
+  return isJsonObject(properties) ? resolve(properties[key], root) : undefined;
+}
+
+export function resolve(schema: JsonValue | undefined, root: JsonObject | undefined): JsonObject | undefined {
+  let found = schema;
+  // A bound instead of a memory of what was seen: a chain of references this long leads nowhere.
+  for (let step = 0; step < 32 && isJsonObject(found) && typeof found.$ref === 'string'; step++) {
+    found = lookUp(found.$ref, root);
+  }
+  return isJsonObject(found) ? found : undefined;
+}
+
+function lookUp(reference: string, root: JsonObject | undefined): JsonValue | undefined {
+  if (!reference.startsWith('#/')) return undefined;
+  let found: JsonValue | undefined = root;
+  for (const step of reference.slice(2).split('/')) {
+    found = isJsonObject(found) ? found[step.replaceAll('~1', '/').replaceAll('~0', '~')] : undefined;
+  }
+  return found;
+}
+
+export function valueKind(schema: JsonObject | undefined, root: JsonObject | undefined): ValueKind {
+  const types = schemaTypes(schema, root, 0);
+  if (!types.has('string')) return types.size === 0 ? 'either' : 'json';
+  return types.size === 1 ? 'string' : 'either';
+}
+
+/** The JSON types that a schema allows; empty when it does not say. */
+export function schemaTypes(schema: JsonObject | undefined, root: JsonObject | undefined, depth: number): Set<string> {
+  if (!schema || depth > 8) return new Set();
+  const { type, enum: values, const: value } = schema;
+  if (typeof type === 'string') return new Set([type]);
+  if (Array.isArray(type)) return new Set(type.filter((item) => typeof item === 'string'));
+  if (Array.isArray(values)) return new Set(values.map(typeOf));
+  if (value !== undefined) return new Set([typeOf(value)]);
+  const choices = [schema.anyOf, schema.oneOf, schema.allOf].find(Array.isArray) ?? [];
+  const resolved = choices.map((choice: JsonValue) => schemaTypes(resolve(choice, root), root, depth + 1));
+  // A branch that does not say may be anything.
+  if (resolved.some((types: Set<string>) => types.size === 0)) return new Set();
+  if (resolved.length > 0) return new Set(resolved.flatMap((types: Set<string>) => [...types]));
+  if (schema.properties) return new Set(['object']);
+  return schema.items ? new Set(['array']) : new Set();
+}
+
+function typeOf(value: JsonValue): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'array' : typeof value;
+}
+
+/** Bare text -> JSON text. What is no JSON, even after mending, stays a string: nothing is lost. */
+export function toJson(raw: string, kind: ValueKind, heal: boolean): { json: string; repairs: number } {
+  if (kind === 'string') return { json: JSON.stringify(raw), repairs: 0 };
+  const text = raw.trim();
+  if (isJson(text) && (kind === 'json' || !text.startsWith('"'))) return { json: text, repairs: 0 };
+  const mended = heal ? mend(text) : undefined;
+  // Text that may be a string is one unless it is a whole value of another type.
+  if (mended && (kind === 'json' || /^[{[]|^(True|False|None)$/.test(text))) return mended;
+  return { json: JSON.stringify(raw), repairs: kind === 'json' ? 1 : 0 };
+}
+
+function mend(text: string): { json: string; repairs: number } | undefined {
+  let json = '';
+  const value = new JsonText({
+    heal: true,
+    write: (piece) => {
+      json += piece;
+    },
+  });
+  const { consumed } = value.read(`${text} `, true);
+  return consumed >= text.length && isJson(json) ? { json: json.trim(), repairs: value.repairs } : undefined;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
