@@ -8,6 +8,7 @@ import { createApp } from './http/app.ts';
 import { type DoorSettings, defaultDoorSettings } from './http/dependencies.ts';
 import { listen } from './http/listen.ts';
 import { loadRuntime } from './main/load-runtime.ts';
+import { openConfiguredStore } from './main/response-store.ts';
 import { createSingleModel } from './main/single-model.ts';
 import { createTuningMemory, realSystem, type System } from './main/system.ts';
 import { readModelProfile } from './models/profile.ts';
@@ -59,6 +60,7 @@ export async function startServer(
       checkToolNames: config.toolNameCheck,
     },
   });
+  const responseStore = await openConfiguredStore(config.responseStore, system.unixMilliseconds);
   const app = createApp({
     generation,
     models,
@@ -67,6 +69,8 @@ export async function startServer(
     unixSeconds: () => Math.floor(system.unixMilliseconds() / 1000),
     newId: system.newId,
     timers: system.timers,
+    cancel: (keys) => cancels.cancel(keys),
+    ...(responseStore && { responseStore }),
     settings: doorSettings(config),
   });
 

@@ -24,7 +24,18 @@ const allowed: Record<string, readonly string[]> = {
   'config.ts': ['contract', 'config'],
   cli: ['contract', 'config.ts', 'main.ts', 'models', 'telemetry'],
   // main.ts and its folder are one room.
-  main: ['contract', 'config.ts', 'models', 'scheduler', 'generation', 'engine', 'prompt', 'output', 'telemetry'],
+  main: [
+    'contract',
+    'config.ts',
+    'models',
+    'scheduler',
+    'generation',
+    'engine',
+    'prompt',
+    'output',
+    'telemetry',
+    'response-store',
+  ],
   'main.ts': [
     'main',
     'contract',

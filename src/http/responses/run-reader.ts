@@ -17,12 +17,16 @@ export class RunReader implements FrameSource {
     this.#closed = closed;
   }
 
-  async next(): Promise<readonly Frame[] | undefined> {
+  get done(): boolean {
+    return this.#left || (this.#run.over && this.#next >= this.#run.events.length);
+  }
+
+  async next(): Promise<readonly Frame[]> {
     await this.#run.changed(this.#next);
-    if (this.#left) return undefined;
+    if (this.#left) return [];
     const events = this.#run.events.slice(this.#next);
     this.#next += events.length;
-    return events.length === 0 ? undefined : events.map(toFrame);
+    return events.map(toFrame);
   }
 
   heartbeat(): Frame {

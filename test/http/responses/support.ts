@@ -30,6 +30,9 @@ export function openResponses(store?: ResponseStore): ResponsesDoor {
   const app = createApp({
     generation,
     models: new FakeModels(),
+    embeddings: { resolve: notHere, embed: notHere },
+    rerank: { resolve: notHere, rank: notHere },
+    tokens: { tokenize: notHere, promptTokens: notHere, pieces: notHere },
     telemetry: { request: () => undefined, log: (...line) => logs.push(line) },
     clock: () => performance.now(),
     unixSeconds: () => 1_750_000_000,
@@ -58,6 +61,10 @@ export function openResponses(store?: ResponseStore): ResponsesDoor {
       ...init,
     });
   return { client, generation, store, logs, request, post };
+}
+
+function notHere(): never {
+  throw new Error('not a part of these tests');
 }
 
 /** Text in pieces, without its end: the test says when. */
