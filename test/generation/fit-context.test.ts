@@ -13,7 +13,7 @@ import { createPromptRenderer } from '../../src/prompt/renderer.ts';
 import { createScheduler } from '../../src/scheduler/scheduler.ts';
 import { profile } from '../http/support.ts';
 
-/** Every byte is a token; a message's marks cost between 10 and 15. */
+/** Every byte is a token; a message's marks cost about ten. */
 const contextSize = 400;
 
 async function generate(messages: readonly Message[], changes: Partial<GenerationRequest> = {}) {
@@ -94,7 +94,7 @@ describe('a conversation that is longer than the context', () => {
       toolCalls: [{ id: 'c', name: 'f', arguments: '{}' }],
     };
     const output: Message = { role: 'tool', toolCallId: 'c', content: 'OUTPUT' };
-    const { seen, warnings } = await generate([user('old', 250), call, output, user('last', 240)]);
+    const { seen, warnings } = await generate([user('old', 250), call, output, user('last', 255)]);
     expect(['old', 'calling', 'OUTPUT', 'last'].filter((text) => seen.includes(text))).toEqual(['last']);
     expect(warnings).toEqual(['The conversation is longer than the context: its oldest 3 messages were left out.']);
   });
