@@ -40,6 +40,7 @@ export interface VocabularyFacts {
   /** Texts as templates write them; "" when the vocabulary has none. */
   readonly bosText: string;
   readonly eosText: string;
+  readonly bosToken?: number;
   /** The tokenizer adds it itself, so one written by the template must be cut. */
   readonly addsBos: boolean;
   readonly addsEos: boolean;

@@ -127,6 +127,11 @@ export interface GenerationRequest {
   readonly sampling: Sampling;
   /** -1: the rest of the context. 0 only together with promptLogprobs. */
   readonly maxTokens: number;
+  /**
+   * A chat that does not fit the context: an error (default), or its oldest messages are left out until it does. System
+   * and developer messages at its head and its last message always stay; a tool's output goes with its call.
+   */
+  readonly overflow?: 'error' | 'drop-oldest';
   readonly stop: readonly string[];
   readonly outputShape: OutputShape;
   readonly logprobs?: { readonly top: number };

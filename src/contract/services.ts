@@ -1,4 +1,5 @@
 import type { GenerationEvent } from './events.ts';
+import type { JsonObject } from './json.ts';
 import type { ModelProfile } from './model.ts';
 import type { GenerationRequest } from './request.ts';
 
@@ -14,6 +15,27 @@ export interface GenerationService {
   countTokens(request: GenerationRequest, signal: AbortSignal): Promise<number>;
   /** The prompt as text, as the model would see it. */
   renderPrompt(request: GenerationRequest): Promise<string>;
+}
+
+/** An answer that later requests may name. */
+export interface StoredResponse {
+  /** `resp_...` */
+  readonly id: string;
+  /** The response object as it was sent last. */
+  readonly response: JsonObject;
+  /** The items that its request brought along, each with an id. */
+  readonly input: readonly JsonObject[];
+  /** Every event of its stream, for those that may ask for it again. */
+  readonly events?: readonly JsonObject[];
+}
+
+/** Answers kept on request, bounded by count, size and age. */
+export interface ResponseStore {
+  /** Visible to `find` at once; settles when it is safe where the store keeps it. Replaces one of the same id. */
+  save(entry: StoredResponse): Promise<void>;
+  find(id: string): Promise<StoredResponse | undefined>;
+  /** False: there was none. */
+  remove(id: string): Promise<boolean>;
 }
 
 export type ServerState = 'loading' | 'ready' | 'draining' | 'empty';
@@ -32,6 +54,12 @@ export interface ModelDirectory {
 
 /** Milliseconds since some fixed moment, monotonic. */
 export type Clock = () => number;
+
+/** Time that passes, handed in like every clock: tests move it by hand. */
+export interface Timers {
+  /** Calls back once after so many milliseconds, unless the returned function is called before. Never keeps the process alive. */
+  after(milliseconds: number, callback: () => void): () => void;
+}
 
 /** One line per request, written when it is over. Milliseconds; absent members were never reached. */
 export interface RequestRecord {
@@ -56,4 +84,69 @@ export interface RequestRecord {
 export interface Telemetry {
   request(record: RequestRecord): void;
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Text as its tokenizer reads it, spelled control tokens being plain text; or tokens, taken as they are. */
+export type EmbeddingInput = string | readonly number[];
+
+export interface Embedding {
+  /** As the model pools it, not normalised. */
+  readonly vector: readonly number[];
+  /** Tokens evaluated, those that the vocabulary adds included. */
+  readonly tokens: number;
+  /** Tokens that the whole input had, where it was cut. */
+  readonly cutFrom?: number;
+}
+
+export interface EmbeddingModel {
+  readonly id: string;
+  /** Length of a vector. */
+  readonly dimensions: number;
+  /** Longest input in tokens. */
+  readonly maxTokens: number;
+}
+
+/** Vectors of texts. Model names as in ModelDirectory.resolve. */
+export interface EmbeddingService {
+  resolve(model: string | undefined): EmbeddingModel;
+  /**
+   * One embedding per input, in their order. Inputs that are too long are cut with `truncate`, else refused with
+   * context_length_exceeded, `param` naming the input (`input[3]`), before anything is evaluated.
+   */
+  embed(
+    model: string | undefined,
+    inputs: readonly EmbeddingInput[],
+    options: { readonly truncate: boolean; readonly signal: AbortSignal },
+  ): Promise<readonly Embedding[]>;
+}
+
+export interface Ranking {
+  /** 0 to 1: how likely the document answers the query. In the order of the documents. */
+  readonly scores: readonly number[];
+  /** Tokens evaluated over all pairs of query and document. */
+  readonly tokens: number;
+}
+
+/** Relevance of documents to a query. */
+export interface RerankService {
+  /** The name of the ranking model that serves this name; invalid_request where that model cannot rank. */
+  resolve(model: string | undefined): string;
+  rank(model: string | undefined, query: string, documents: readonly string[], signal: AbortSignal): Promise<Ranking>;
+}
+
+/** Tokens and texts. Model names as in ModelDirectory.resolve. */
+export interface TokenService {
+  tokenize(model: string | undefined, text: string, options: TokenizeOptions): Promise<readonly number[]>;
+  /** Exactly the prompt tokens that `generate` would evaluate. */
+  promptTokens(request: GenerationRequest, signal: AbortSignal): Promise<readonly number[]>;
+  /** The bytes of each token, which may be parts of characters. invalid_request for a number that is no token. */
+  pieces(model: string | undefined, tokens: readonly number[], signal: AbortSignal): Promise<readonly Uint8Array[]>;
+}
+
+export interface TokenizeOptions {
+  /** With the begin and end marks that the vocabulary wants around a text. */
+  readonly addSpecial: boolean;
+  /** Spelled control tokens become control tokens. */
+  readonly parseSpecial: boolean;
+  readonly signal: AbortSignal;
 }

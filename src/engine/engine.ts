@@ -1,5 +1,6 @@
 import type { TokenLogprob } from '../contract/events.ts';
 import type { Sampling } from '../contract/request.ts';
+import type { ThreadPlan } from './thread-plan.ts';
 
 /**
  * The seam between the scheduler's world and native code. One engine = one loaded model with N slots. The loop behind
@@ -16,7 +17,8 @@ export interface Engine {
   readonly snapshots: SnapshotAccess | undefined;
   /**
    * Settles true once the slot holds at least the first `tokens` tokens of its run's prompt, false when the run ends
-   * before that. Lets a request wait for a prefix that a neighbour is evaluating right now.
+   * before that. Lets a request wait for a prefix that a neighbour is evaluating right now. A slot without a run is
+   * about to get one: the wait begins with it. Rejects with the signal's reason.
    */
   whenHeld(slot: number, tokens: number, signal: AbortSignal): Promise<boolean>;
   /** Numbers of the loop since load, for metrics and for Retry-After. */
@@ -76,6 +78,8 @@ export interface EngineJob {
   /** The run ends with `length` after so many tokens; at most what fits the context. 0: evaluate the prompt only. */
   readonly maxTokens: number;
   readonly ignoreEos: boolean;
+  /** No speculative decoding: directives must be obeyed at exactly the token that they answer. */
+  readonly certainTokensOnly?: boolean;
   readonly signal: AbortSignal;
   /**
    * Called by the loop, synchronously, once per generated token while the next step is already being decoded. Text work
@@ -137,6 +141,18 @@ export interface SnapshotAccess {
    * `from`. False: refused, `to` is empty.
    */
   copy(from: number, to: number, tokens: number): Promise<boolean>;
+  /** Undefined where state cannot be kept in files. */
+  readonly files?: StateFiles | undefined;
+}
+
+/** State that outlives the process. */
+export interface StateFiles {
+  /** Hex; names model file, context shape and library. State of another fingerprint must not be read: it can crash the process. */
+  readonly fingerprint: string;
+  /** Writes all that the slot holds; between steps. */
+  write(slot: number, path: string): Promise<void>;
+  /** The slot (no run on it) then holds what was written. False: refused, the slot is empty. */
+  read(slot: number, path: string): Promise<boolean>;
 }
 
 export interface Snapshot {
@@ -153,6 +169,6 @@ export interface EngineStats {
   /** Running averages, tokens per second; undefined before the first measurement. */
   readonly prefillRate: number | undefined;
   readonly decodeRate: number | undefined;
-  readonly threads: number;
+  readonly threads: ThreadPlan;
   readonly flashAttention: boolean | 'auto';
 }

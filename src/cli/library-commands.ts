@@ -1,0 +1,106 @@
+import type { Config, ParsedCommand } from '../config.ts';
+import { ServeError } from '../contract/errors.ts';
+import { chooseQuantization, rateQuantizations } from '../models/choose-quantization.ts';
+import { listHubModels } from '../models/hub.ts';
+import { localModels, removeLocalModel } from '../models/library.ts';
+import { locateModel } from '../models/locate.ts';
+import { machineMemory } from '../models/machine-memory.ts';
+import { type MemoryShape, memoryNeed } from '../models/memory.ts';
+import { type FileProfile, readModelProfile } from '../models/profile.ts';
+import { showBytes, showCount } from './amounts.ts';
+import { obtainModel, type PullOptions, quantizationTable } from './pull.ts';
+import { tableLines } from './table.ts';
+import type { Terminal } from './terminal.ts';
+
+type LibraryCommand = Extract<ParsedCommand, { readonly command: 'list' | 'inspect' | 'pull' | 'rm' }>;
+
+/** The commands about model files. Ctrl-C ends a download, which goes on the next time. */
+export async function runLibraryCommand(parsed: LibraryCommand, terminal: Terminal): Promise<void> {
+  const interrupt = new AbortController();
+  process.once('SIGINT', () => interrupt.abort(new ServeError('client_closed', 'Stopped.')));
+  const options = { config: parsed.config, terminal, signal: interrupt.signal, memory: machineMemory };
+  switch (parsed.command) {
+    case 'list':
+      return listModels(parsed.config, terminal);
+    case 'rm':
+      return removeModel(parsed.target, parsed.config, terminal);
+    case 'inspect':
+      return inspectModel(parsed.target, options);
+    case 'pull':
+      terminal.write(`${await obtainModel(parsed.target, options)}\n`);
+      return;
+    default:
+      return parsed satisfies never;
+  }
+}
+
+/** `serve-model list` */
+export async function listModels({ modelsDir }: Pick<Config, 'modelsDir'>, terminal: Terminal): Promise<void> {
+  const models = await localModels(modelsDir);
+  if (models.length === 0) {
+    terminal.write(`There are no models in ${modelsDir}. serve-model pull hf:owner/repo downloads one.\n`);
+    return;
+  }
+  const rows = models.map(({ id, profile, problem }) =>
+    profile
+      ? [id, showBytes(profile.sizeBytes), profile.quantization ?? '', profile.architecture, contextText(profile)]
+      : [id, '', '', problem ?? ''],
+  );
+  terminal.write(`${tableLines(rows, [1]).join('\n')}\n`);
+}
+
+/** `serve-model rm NAME` */
+export async function removeModel(name: string, { modelsDir }: Pick<Config, 'modelsDir'>, terminal: Terminal) {
+  const { id, profile } = await removeLocalModel(name, modelsDir);
+  terminal.write(`deleted ${id}${profile ? `, ${showBytes(profile.sizeBytes)}` : ''}\n`);
+}
+
+/** `serve-model inspect MODEL`: a file or a model of the folder; on the hub, what there is to download. */
+export async function inspectModel(
+  target: string,
+  options: PullOptions & { readonly config: Pick<Config, 'ctxSize' | 'parallel' | 'cacheTypeKv'> },
+): Promise<void> {
+  const { config, terminal, signal } = options;
+  const location = await locateModel(target, config.modelsDir);
+  if (location.type === 'local') {
+    const profile = await readModelProfile(location.path);
+    const contextSize = config.ctxSize || profile.trainedContextSize;
+    const shape = { contextSize, slots: config.parallel, cacheType: config.cacheTypeKv };
+    terminal.write(`${inspectLines(profile, shape).join('\n')}\n`);
+    return;
+  }
+  const access = { endpoint: config.hfEndpoint, token: config.hfToken, signal };
+  const choices = rateQuantizations(await listHubModels(location.name, access), await options.memory());
+  terminal.write(`${quantizationTable(choices, chooseQuantization(choices)).join('\n')}\n`);
+}
+
+export function inspectLines(profile: FileProfile, shape: MemoryShape): string[] {
+  const { weights, context, compute, total } = memoryNeed(profile, shape);
+  const sampling = Object.entries(profile.recommendedSampling).map(([name, value]) => `${name} ${value}`);
+  const rows = [
+    ['model', profile.id],
+    ['file', profile.path],
+    ['size', showBytes(profile.sizeBytes)],
+    ['architecture', profile.architecture],
+    ['parameters', profile.parameters === undefined ? 'unknown' : showCount(profile.parameters)],
+    ['quantization', profile.quantization ?? 'unknown'],
+    ['context', contextText(profile)],
+    ['chat template', templateText(profile)],
+    ...(sampling.length > 0 ? [['sampling', sampling.join(', ')]] : []),
+    [
+      'memory',
+      `about ${showBytes(total)} with ${shape.slots} slots of ${shape.contextSize} tokens (${shape.cacheType}):`,
+    ],
+    ['', `${showBytes(weights)} weights, ${showBytes(context)} context, ${showBytes(compute)} computing`],
+  ];
+  return tableLines(rows);
+}
+
+function contextText({ trainedContextSize }: FileProfile): string {
+  return trainedContextSize === 0 ? 'unknown' : `${trainedContextSize} tokens`;
+}
+
+function templateText({ chatTemplate, toolTemplate }: FileProfile): string {
+  if (chatTemplate === undefined) return 'none: give one with --chat-template-file for chat';
+  return toolTemplate === undefined ? 'yes' : 'yes, and one for tools';
+}

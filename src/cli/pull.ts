@@ -1,0 +1,90 @@
+import type { Config } from '../config.ts';
+import { ServeError } from '../contract/errors.ts';
+import {
+  chooseQuantization,
+  type MachineMemory,
+  type QuantizationChoice,
+  rateQuantizations,
+} from '../models/choose-quantization.ts';
+import { downloadModel } from '../models/download.ts';
+import { askedModel, type HubModel, listHubModels } from '../models/hub.ts';
+import { type HubName, showHubName } from '../models/hub-name.ts';
+import { locateModel } from '../models/locate.ts';
+import { showBytes } from './amounts.ts';
+import { createProgress } from './progress.ts';
+import { tableLines } from './table.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface PullOptions {
+  readonly config: Pick<Config, 'modelsDir' | 'hfEndpoint' | 'hfToken' | 'yes'>;
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+  readonly memory: () => Promise<MachineMemory>;
+}
+
+/** The path of a model, downloaded first when it lies on the hub. Says on stderr what it does. */
+export async function obtainModel(target: string | undefined, options: PullOptions): Promise<string> {
+  const location = await locateModel(target, options.config.modelsDir);
+  return location.type === 'local' ? location.path : pullModel(location.name, options);
+}
+
+export async function pullModel(name: HubName, options: PullOptions): Promise<string> {
+  const { config, terminal, signal } = options;
+  const access = { endpoint: config.hfEndpoint, token: config.hfToken, signal };
+  const models = await listHubModels(name, access);
+  const model = askedModel(name, models) ?? (await pickModel(name, models, options));
+  const label = model.quantization ?? showHubName(name);
+  terminal.tell(`downloading ${showHubName(name)}, ${label}, ${showBytes(model.bytes)}`);
+  const progress = createProgress({ terminal: terminal.interactive, write: terminal.writeError });
+  try {
+    return await downloadModel(model, {
+      ...access,
+      modelsDir: config.modelsDir,
+      onProgress: ({ bytes, totalBytes, etaSeconds }) => {
+        const rest = etaSeconds === undefined ? '' : `, ${etaSeconds} s left`;
+        progress.show('Downloading', bytes / totalBytes, `${showBytes(bytes)} of ${showBytes(totalBytes)}${rest}`);
+      },
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+/** Shows what there is and what fits; asks on a terminal, takes the best one elsewhere and with --yes. */
+async function pickModel(name: HubName, models: readonly HubModel[], options: PullOptions): Promise<HubModel> {
+  const { terminal, config } = options;
+  const choices = rateQuantizations(models, await options.memory());
+  const best = chooseQuantization(choices);
+  terminal.writeError(`${quantizationTable(choices, best).join('\n')}\n`);
+  if (terminal.ask && terminal.interactive && !config.yes) {
+    const offered = best ? ` [${best.quantization ?? 1}]` : '';
+    const answer = (await terminal.ask(`Which one?${offered} `, options.signal)).trim();
+    if (answer !== '') return answeredModel(answer, models, name);
+  }
+  if (best) return best;
+  const least = Math.min(...choices.map((choice) => choice.neededBytes));
+  throw new ServeError(
+    'insufficient_memory',
+    `No file of ${showHubName(name)} fits this machine: the smallest needs about ${showBytes(least)}. Take a smaller model, or name a file to try it all the same.`,
+  );
+}
+
+function answeredModel(answer: string, models: readonly HubModel[], name: HubName): HubModel {
+  const byNumber = /^\d+$/.test(answer) ? models[Number(answer) - 1] : undefined;
+  const byName = () => askedModel({ ...name, quantization: answer, file: undefined }, models);
+  const model = byNumber ?? byName();
+  if (model) return model;
+  throw new ServeError('model_not_found', `There is no ${answer} in the table.`);
+}
+
+const places = { gpu: 'fits the GPU', ram: 'fits', no: 'does not fit' } as const;
+
+export function quantizationTable(choices: readonly QuantizationChoice[], best: HubModel | undefined): string[] {
+  const rows = choices.map(({ model, fits }, index) => [
+    String(index + 1),
+    model.quantization ?? model.files[0]?.path ?? '',
+    showBytes(model.bytes),
+    model === best ? `${places[fits]}, best choice` : places[fits],
+  ]);
+  return tableLines(rows, [0, 2]);
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+import { type Config, packageVersion, parseConfig } from '../config.ts';
+import { ServeError } from '../contract/errors.ts';
+import { failureText } from './failure.ts';
+import { processTerminal, type Terminal } from './terminal.ts';
+
+/** The `serve-model` command. What needs the native library is loaded only when it is used. */
+async function run(argv: readonly string[], terminal: Terminal): Promise<void> {
+  let config: Config | undefined;
+  try {
+    const parsed = parseConfig(argv, process.env);
+    if ('config' in parsed) config = parsed.config;
+    switch (parsed.command) {
+      case 'help':
+        terminal.write(`${parsed.text}\n`);
+        return;
+      case 'version':
+        terminal.write(`${packageVersion()}\n`);
+        return;
+      case 'serve': {
+        const { serve } = await import('./serve.ts');
+        await serve(parsed.config, terminal);
+        return;
+      }
+      case 'list':
+      case 'inspect':
+      case 'pull':
+      case 'rm': {
+        const { runLibraryCommand } = await import('./library-commands.ts');
+        await runLibraryCommand(parsed, terminal);
+        return;
+      }
+      default:
+        return parsed satisfies never;
+    }
+  } catch (error) {
+    terminal.tell(failureText(error, config));
+    if (error instanceof ServeError && error.code === 'client_closed') process.exit(130);
+    // exitCode alone would wait for what a half-started server left behind.
+    process.exit(1);
+  }
+}
+
+await run(process.argv.slice(2), processTerminal());

@@ -1,0 +1,38 @@
+import { type Config, packageVersion } from '../config.ts';
+import { type RunningServer, startServer } from '../main.ts';
+import { machineMemory } from '../models/machine-memory.ts';
+import { bannerLines } from './banner.ts';
+import { createProgress } from './progress.ts';
+import { obtainModel } from './pull.ts';
+import { handleSignals } from './signals.ts';
+import type { Terminal } from './terminal.ts';
+
+const phaseLabels = { load: 'Loading the model', calibrate: 'Measuring the machine' } as const;
+
+/** Starts the server and stays until a signal ends it. Throws when it cannot start. */
+export async function serve(config: Config, terminal: Terminal): Promise<void> {
+  let server: RunningServer | undefined;
+  handleSignals(process, () => server, terminal.tell);
+  const ready = await withModelFiles(config, terminal);
+  const progress = createProgress({ terminal: terminal.interactive, write: terminal.writeError });
+  try {
+    server = await startServer(ready, {
+      progress: (phase, fraction) => progress.show(phaseLabels[phase], fraction),
+    });
+  } finally {
+    progress.end();
+  }
+  const { profile, device, url } = server;
+  const facts = { version: packageVersion(), profile, device, url, needsKey: config.apiKey.length > 0 };
+  // With JSON logs stdout holds nothing but log lines.
+  const write = config.logFormat === 'json' ? terminal.writeError : terminal.write;
+  write(`${bannerLines(facts).join('\n')}\n`);
+}
+
+/** Models that lie on the hub are downloaded first: the server itself knows files only. */
+async function withModelFiles(config: Config, terminal: Terminal): Promise<Config> {
+  const options = { config, terminal, signal: new AbortController().signal, memory: machineMemory };
+  const model: string[] = [];
+  for (const target of config.model) model.push(await obtainModel(target, options));
+  return Object.freeze({ ...config, model });
+}

@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { environmentName, type Flag, type FlagName, type FlagValues, flagSpelling, flags } from './config/flags.ts';
+import { helpText, type Subcommand, subcommands } from './config/help.ts';
+import { flagNames, type RawArguments, readArguments, usageError } from './config/read-arguments.ts';
+import { suggest } from './config/suggest.ts';
+
+export { describeFlags, type FlagText } from './config/help.ts';
+export { packageVersion } from './config/version.ts';
+
+/** Everything that can be set, checked and frozen. Made once, by parseConfig. Durations are seconds. */
+export interface Config
+  extends Omit<FlagValues, 'apiKeyFile' | 'chatTemplateFile' | 'modelsDir' | 'verbose' | 'embeddingModel'> {
+  /** The positional MODEL first, then those of --model. Empty: the bundled demo model. */
+  readonly model: readonly string[];
+  /** Those of --api-key-file included. */
+  readonly apiKey: readonly string[];
+  /** The text of --chat-template-file. */
+  readonly chatTemplate: string | undefined;
+  readonly modelsDir: string;
+  readonly embeddingModel: string | undefined;
+}
+
+export type ParsedCommand =
+  | { readonly command: 'help'; readonly text: string }
+  | { readonly command: 'version' }
+  | { readonly command: 'serve'; readonly config: Config }
+  | { readonly command: 'list'; readonly config: Config }
+  | { readonly command: 'inspect' | 'pull' | 'rm'; readonly target: string; readonly config: Config };
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What parseConfig asks of the machine. */
+export interface ConfigSource {
+  /** Text of a file; throws when it cannot be read. */
+  readonly readText: (path: string) => string;
+  readonly platform: NodeJS.Platform;
+  readonly homeFolder: string;
+}
+
+const machine: ConfigSource = {
+  readText: (path) => readFileSync(path, 'utf8'),
+  platform: process.platform,
+  homeFolder: homedir(),
+};
+
+/**
+ * Command line (without node and script) and environment -> command. The command line wins over the environment, and
+ * that over the defaults. Throws ServeError invalid_request with one sentence and the next step.
+ */
+export function parseConfig(argv: readonly string[], env: Environment, source: ConfigSource = machine): ParsedCommand {
+  const raw = readArguments(argv);
+  if (raw.help) return { command: 'help', text: helpText() };
+  if (raw.version) return { command: 'version' };
+  const { command, operands } = splitCommand(raw.positionals);
+  const config = buildConfig(raw, env, source);
+  switch (command) {
+    case 'serve':
+      expectOperands(operands, 0, 1, 'Serve several models with --model, once for each.');
+      return { command, config: Object.freeze({ ...config, model: [...operands, ...config.model] }) };
+    case 'list':
+      expectOperands(operands, 0, 0, 'serve-model list takes no names.');
+      return { command, config };
+    case 'inspect':
+    case 'pull':
+    case 'rm':
+      expectOperands(operands, 1, 1, `Write serve-model ${command} MODEL.`);
+      return { command, config, target: operands[0] ?? '' };
+    default:
+      return command satisfies never;
+  }
+}
+
+function splitCommand(positionals: readonly string[]): { command: Subcommand; operands: readonly string[] } {
+  const [first, ...rest] = positionals;
+  if (first !== undefined && isSubcommand(first)) return { command: first, operands: rest };
+  if (positionals.length > 1 && first !== undefined) {
+    const meant = suggest(first, Object.keys(subcommands));
+    if (meant !== undefined) {
+      throw usageError(`There is no command ${first}. Did you mean ${meant}?`, first);
+    }
+  }
+  return { command: 'serve', operands: positionals };
+}
+
+function isSubcommand(word: string): word is Subcommand {
+  return Object.hasOwn(subcommands, word);
+}
+
+function expectOperands(operands: readonly string[], least: number, most: number, nextStep: string): void {
+  const extra = operands[most];
+  if (extra !== undefined) throw usageError(`One word too many: ${extra}. ${nextStep}`, extra);
+  if (operands.length < least) throw usageError(`The name of the model is missing. ${nextStep}`);
+}
+
+function buildConfig(raw: RawArguments, env: Environment, source: ConfigSource): Config {
+  // The table and FlagValues have the same keys, and each value comes out of its own row's schema.
+  const values = Object.fromEntries(
+    flagNames.map((name) => [name, readValue(name, raw, env)]),
+  ) as unknown as FlagValues;
+  const { apiKeyFile, chatTemplateFile, verbose, ...rest } = values;
+  checkTogether(values);
+  return Object.freeze({
+    ...rest,
+    logLevel: verbose ? 'debug' : values.logLevel,
+    apiKey: Object.freeze([...values.apiKey, ...readKeys(apiKeyFile, source)]),
+    chatTemplate: chatTemplateFile === undefined ? undefined : readText('chatTemplateFile', chatTemplateFile, source),
+    modelsDir: values.modelsDir ?? defaultModelsFolder(env, source),
+  });
+}
+
+function readValue(name: FlagName, raw: RawArguments, env: Environment): unknown {
+  const row: Flag<unknown> = flags[name];
+  const given = raw.given.get(name);
+  const texts = given ?? environmentTexts(name, row, env);
+  if (texts === undefined) return row.default;
+  const origin = given ? `--${flagSpelling(name)}` : environmentOrigin(name, row, env);
+  const result = row.kind.schema.safeParse(row.kind.shape === 'repeatable' ? texts : (texts.at(-1) ?? ''));
+  if (result.success) return result.data;
+  const reason = result.error.issues[0]?.message ?? 'cannot be read';
+  const instead = reason.startsWith('must not') ? '' : `, not ${JSON.stringify(texts.at(-1))}`;
+  throw usageError(`${origin} ${reason}${instead}.`, origin);
+}
+
+/** An empty variable counts as absent: that is how people switch one off in a unit file. */
+function environmentTexts(name: FlagName, row: Flag<unknown>, env: Environment): readonly string[] | undefined {
+  const value = env[environmentOrigin(name, row, env)];
+  return value === undefined || value === '' ? undefined : [value];
+}
+
+function environmentOrigin(name: FlagName, row: Flag<unknown>, env: Environment): string {
+  const candidates = [environmentName(name), ...(row.alsoEnvironment ?? [])];
+  return candidates.find((candidate) => (env[candidate] ?? '') !== '') ?? environmentName(name);
+}
+
+function readText(name: FlagName, path: string, source: ConfigSource): string {
+  try {
+    return source.readText(path);
+  } catch {
+    const spelling = `--${flagSpelling(name)}`;
+    throw usageError(`${spelling} ${path} cannot be read. Check the path and its permissions.`, spelling);
+  }
+}
+
+function readKeys(path: string | undefined, source: ConfigSource): readonly string[] {
+  if (path === undefined) return [];
+  const keys = readText('apiKeyFile', path, source)
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  // An empty key file must not open the server to everyone.
+  if (keys.length === 0) throw usageError(`--api-key-file ${path} holds no key. Write one key in each line.`);
+  return keys;
+}
+
+function checkTogether(values: FlagValues): void {
+  if ((values.sslCert === undefined) !== (values.sslKey === undefined)) {
+    throw usageError('HTTPS needs both --ssl-cert and --ssl-key. Give the other one too.', '--ssl-cert');
+  }
+  if (values.metrics === 'token' && values.metricsToken === undefined) {
+    throw usageError('--metrics token needs a token. Set SERVE_MODEL_METRICS_TOKEN.', '--metrics');
+  }
+  if (values.draftModel !== undefined && values.lookupDecoding) {
+    throw usageError('--draft-model and --lookup-decoding exclude each other. Leave one out.', '--draft-model');
+  }
+}
+
+function defaultModelsFolder(env: Environment, source: ConfigSource): string {
+  const home = source.homeFolder;
+  if (source.platform === 'darwin') return join(home, 'Library', 'Caches', 'serve-model', 'models');
+  if (source.platform === 'win32') {
+    return join(env.LOCALAPPDATA || join(home, 'AppData', 'Local'), 'serve-model', 'models');
+  }
+  return join(env.XDG_CACHE_HOME || join(home, '.cache'), 'serve-model', 'models');
+}

@@ -1,0 +1,295 @@
+import { choice, duration, exactList, integer, list, text, toggle, type ValueKind } from './value-kinds.ts';
+
+/**
+ * Every flag, one row each. The key is the member of Config; the flag is the key in kebab case (`ctxSize` ->
+ * `--ctx-size`) and its twin in the environment the same in capitals (`SERVE_MODEL_CTX_SIZE`). Durations are seconds.
+ */
+export interface Flag<Value, Default = Value> {
+  readonly group: FlagGroup;
+  readonly kind: ValueKind<Value>;
+  readonly default: Default;
+  /** Says what the default means where the value alone does not. */
+  readonly defaultText?: string;
+  readonly help: string;
+  /** Other spellings of the flag, without dashes. One letter is written with one dash. */
+  readonly alsoFlags?: readonly string[];
+  /** Other names in the environment, looked up after its own. */
+  readonly alsoEnvironment?: readonly string[];
+}
+
+export const flagGroups = [
+  'Model',
+  'Chat',
+  'Engine',
+  'Server',
+  'Limits',
+  'Keys and access',
+  'Logs and metrics',
+  'Model files',
+] as const;
+export type FlagGroup = (typeof flagGroups)[number];
+
+function flag<Value, const Default extends Value | undefined>(
+  group: FlagGroup,
+  kind: ValueKind<Value>,
+  row: Omit<Flag<Value, Default>, 'group' | 'kind'>,
+): Flag<Value, Default> {
+  return { group, kind, ...row };
+}
+
+const none: readonly string[] = [];
+
+export const flags = {
+  model: flag('Model', exactList('MODEL'), {
+    default: none,
+    defaultText: 'the bundled demo model',
+    help: 'A .gguf file, a folder that holds one, or hf:owner/repo[:quant]; the same as MODEL.',
+    alsoFlags: ['m'],
+  }),
+  alias: flag('Model', list('NAME'), {
+    default: none,
+    defaultText: 'the file name without .gguf',
+    help: 'Name under which the model is served; the first one is its id.',
+    alsoFlags: ['served-model-name', 'a'],
+  }),
+  strictModel: flag('Model', toggle(), {
+    default: false,
+    help: 'Refuse requests for model names that are not served. Without it they go to the default model.',
+  }),
+  ctxSize: flag('Model', integer({ min: 0 }), {
+    default: 0,
+    defaultText: 'as much as fits the memory, up to the trained context',
+    help: 'Context of each slot in tokens.',
+    alsoFlags: ['c'],
+  }),
+  parallel: flag('Model', integer({ min: 1, max: 256 }), {
+    default: 4,
+    help: 'Slots: how many requests are generated at the same time.',
+  }),
+  draftModel: flag('Model', text('FILE'), {
+    default: undefined,
+    help: 'Speculative decoding with this small model of the same vocabulary.',
+  }),
+  lookupDecoding: flag('Model', toggle(), {
+    default: false,
+    help: 'Speculative decoding from the text of the prompt.',
+  }),
+  embeddingModel: flag('Model', text('FILE'), {
+    default: undefined,
+    help: 'Serve embeddings from this model beside the chat model.',
+  }),
+  embeddings: flag('Model', toggle(), { default: false, help: 'Serve embeddings and reranking only.' }),
+
+  chatTemplateFile: flag('Chat', text('FILE'), {
+    default: undefined,
+    help: 'Jinja chat template to use instead of the one in the model file.',
+  }),
+  chatFormat: flag('Chat', text('NAME'), {
+    default: undefined,
+    help: 'Family of reasoning and tool-call markers, when the template does not tell.',
+  }),
+  strictTools: flag('Chat', toggle(), {
+    default: true,
+    help: "Hold the arguments of tool calls to the tool's schema while they are generated.",
+  }),
+  toolNameCheck: flag('Chat', toggle(), {
+    default: true,
+    help: 'Give a call to a tool that was not offered as text.',
+  }),
+  autoHealToolCalls: flag('Chat', toggle(), {
+    default: true,
+    help: 'Repair malformed tool calls where the repair is certain.',
+  }),
+  toolAllow: flag('Chat', list('NAME'), {
+    default: none,
+    defaultText: 'every tool',
+    help: 'Tools that requests may offer; others are refused.',
+  }),
+  responseStore: flag('Chat', text('memory|DIR'), {
+    default: undefined,
+    defaultText: 'nothing is kept',
+    help: 'Keep answers of /v1/responses, in memory or in a folder.',
+  }),
+
+  gpu: flag('Engine', choice(['auto', 'cuda', 'metal', 'vulkan', 'off']), {
+    default: 'auto',
+    help: 'What to compute on.',
+  }),
+  gpuLayers: flag('Engine', integer({ min: 0 }), {
+    default: undefined,
+    defaultText: 'as many as fit',
+    help: 'Layers of the model that go to the GPU.',
+  }),
+  threads: flag('Engine', integer({ min: 1, max: 1024 }), {
+    default: undefined,
+    defaultText: 'measured at start',
+    help: 'Processor threads.',
+    alsoFlags: ['t'],
+  }),
+  flashAttn: flag('Engine', toggle(), {
+    default: undefined,
+    defaultText: 'measured at start',
+    help: 'Flash attention.',
+  }),
+  batchSize: flag('Engine', integer({ min: 8, max: 65_536 }), {
+    default: 512,
+    help: 'Most tokens that are evaluated in one step.',
+    alsoFlags: ['b'],
+  }),
+  cacheTypeKv: flag('Engine', choice(['f32', 'f16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0']), {
+    default: 'f16',
+    help: 'Number format of the context memory.',
+  }),
+  prefixCacheMb: flag('Engine', integer({ min: 0 }), {
+    default: 512,
+    help: 'Memory for prompt beginnings that may be used again, in MB.',
+  }),
+  prefixCacheDir: flag('Engine', text('DIR'), {
+    default: undefined,
+    defaultText: 'memory only',
+    help: 'Keep prompt beginnings in this folder, over restarts.',
+  }),
+  engineProcess: flag('Engine', toggle(), {
+    default: false,
+    help: 'Run the engine in a process of its own, which is restarted when it dies.',
+  }),
+
+  host: flag('Server', text('ADDRESS'), { default: '127.0.0.1', help: 'Address to listen on; 0.0.0.0 for all.' }),
+  port: flag('Server', integer({ min: 0, max: 65_535 }), {
+    default: 8080,
+    help: 'Port to listen on; 0 takes a free one.',
+    alsoFlags: ['p'],
+  }),
+  sslCert: flag('Server', text('FILE'), { default: undefined, help: 'Certificate in PEM form: serve HTTPS.' }),
+  sslKey: flag('Server', text('FILE'), { default: undefined, help: 'Private key of the certificate.' }),
+  drainTimeout: flag('Server', duration(), {
+    default: 50,
+    help: 'After SIGTERM, how long running answers may take to finish.',
+  }),
+
+  maxQueue: flag('Limits', integer({ min: 0 }), {
+    default: undefined,
+    defaultText: '16 for each slot',
+    help: 'Requests that may wait for a slot; more are answered 429.',
+  }),
+  queueTimeout: flag('Limits', duration({ min: 1 }), { default: 60, help: 'Longest wait for a slot.' }),
+  maxPredictSeconds: flag('Limits', duration({ min: 1 }), { default: 600, help: 'Longest time for one answer.' }),
+  maxInFlight: flag('Limits', integer({ min: 1 }), {
+    default: undefined,
+    defaultText: 'no limit',
+    help: 'Requests in the server at once, waiting ones included; more are answered 429.',
+  }),
+  maxStreamsPerKey: flag('Limits', integer({ min: 1 }), {
+    default: undefined,
+    defaultText: 'no limit',
+    help: 'Requests at once of one API key.',
+  }),
+  rateLimitRpm: flag('Limits', integer({ min: 1 }), {
+    default: undefined,
+    defaultText: 'no limit',
+    help: 'Requests per minute of one API key.',
+  }),
+  rateLimitTpm: flag('Limits', integer({ min: 1 }), {
+    default: undefined,
+    defaultText: 'no limit',
+    help: 'Tokens per minute of one API key.',
+  }),
+  maxBodyMb: flag('Limits', integer({ min: 1, max: 1024 }), { default: 32, help: 'Largest request body in MB.' }),
+  maxJsonDepth: flag('Limits', integer({ min: 8, max: 1000 }), {
+    default: 64,
+    help: 'Deepest nesting of a request body.',
+  }),
+  headerTimeout: flag('Limits', duration({ min: 1 }), { default: 15, help: 'Longest time to send the headers.' }),
+  bodyTimeout: flag('Limits', duration({ min: 1 }), { default: 60, help: 'Longest time to send the body.' }),
+
+  apiKey: flag('Keys and access', list('KEY'), {
+    default: none,
+    defaultText: 'no key is asked for',
+    help: 'Key that requests must carry.',
+    alsoEnvironment: ['SERVE_MODEL_API_KEYS'],
+  }),
+  apiKeyFile: flag('Keys and access', text('FILE'), { default: undefined, help: 'File with one key in each line.' }),
+  adminToken: flag('Keys and access', text('TOKEN'), {
+    default: undefined,
+    defaultText: 'the API keys',
+    help: 'Token for /internal/* and for loading and unloading models.',
+  }),
+  corsOrigin: flag('Keys and access', list('ORIGIN'), {
+    default: none,
+    defaultText: 'local pages only',
+    help: 'Origin of web pages that may use the server.',
+  }),
+  allowedHost: flag('Keys and access', list('NAME'), {
+    default: none,
+    defaultText: 'local names and the address',
+    help: 'Host name that requests may ask for while no key is set.',
+  }),
+
+  logLevel: flag('Logs and metrics', choice(['debug', 'info', 'warn', 'error', 'silent']), {
+    default: 'info',
+    help: 'How much is logged.',
+  }),
+  verbose: flag('Logs and metrics', toggle(), { default: false, help: 'The same as --log-level debug.' }),
+  logFormat: flag('Logs and metrics', choice(['pretty', 'json']), {
+    default: 'pretty',
+    help: 'Form of the log lines.',
+  }),
+  logPrompts: flag('Logs and metrics', toggle(), { default: false, help: 'Log the text of prompts and answers.' }),
+  metrics: flag('Logs and metrics', choice(['public', 'token', 'off']), {
+    default: 'public',
+    help: 'Who may read /metrics.',
+  }),
+  metricsToken: flag('Logs and metrics', text('TOKEN'), {
+    default: undefined,
+    help: 'Token for /metrics with --metrics token.',
+  }),
+  metricsCompat: flag('Logs and metrics', choice(['vllm', 'none']), {
+    default: 'vllm',
+    help: 'Also show the names that inference gateways read.',
+  }),
+
+  modelsDir: flag('Model files', text('DIR'), {
+    default: undefined,
+    defaultText: "the user's cache folder",
+    help: 'Folder for downloaded models.',
+  }),
+  hfToken: flag('Model files', text('TOKEN'), {
+    default: undefined,
+    help: 'Access token of the model hub.',
+    alsoEnvironment: ['HF_TOKEN'],
+  }),
+  hfEndpoint: flag('Model files', text('URL'), {
+    default: 'https://huggingface.co',
+    help: 'Address of the model hub.',
+    alsoEnvironment: ['HF_ENDPOINT'],
+  }),
+  yes: flag('Model files', toggle(), {
+    default: false,
+    help: 'Ask nothing: take the best quantization that fits.',
+    alsoFlags: ['y'],
+  }),
+  autoload: flag('Model files', toggle(), {
+    default: true,
+    help: 'Load a configured or local model when a request names it.',
+  }),
+  keepAlive: flag('Model files', duration(), {
+    default: undefined,
+    defaultText: 'for ever when given at start, else 5m',
+    help: 'Unload a model that was not used for this long.',
+  }),
+} as const satisfies Record<string, Flag<unknown>>;
+
+export type FlagName = keyof typeof flags;
+
+type ValueOf<Row> = Row extends Flag<infer Value, infer Default> ? Value | Extract<Default, undefined> : never;
+
+/** What the table gives for one command line: every key, defaults filled in. */
+export type FlagValues = { readonly [Name in FlagName]: ValueOf<(typeof flags)[Name]> };
+
+export function flagSpelling(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+export function environmentName(name: string): string {
+  return `SERVE_MODEL_${flagSpelling(name).replaceAll('-', '_').toUpperCase()}`;
+}

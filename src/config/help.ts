@@ -1,0 +1,88 @@
+import type { FlagName, FlagValues } from './flags.ts';
+import { environmentName, type Flag, flagGroups, flagSpelling, flags } from './flags.ts';
+import { flagNames } from './read-arguments.ts';
+
+export const subcommands = {
+  serve: 'serve a model (the word may be left out)',
+  inspect: 'tell what a model file is and what memory it takes',
+  pull: 'download a model',
+  list: 'list the local models',
+  rm: 'delete a downloaded model',
+} as const;
+
+export type Subcommand = keyof typeof subcommands;
+
+const width = 96;
+
+/** One flag as a person reads it. The README's table and --help are made of these. */
+export interface FlagText {
+  readonly group: string;
+  /** `--port N`, `--no-strict-tools` for a switch that is on. */
+  readonly usage: string;
+  readonly environment: string;
+  readonly help: string;
+  /** Empty when there is nothing to say. */
+  readonly default: string;
+}
+
+export function describeFlags(): FlagText[] {
+  return flagNames.map(describeFlag);
+}
+
+function describeFlag(name: FlagName): FlagText {
+  const row: Flag<unknown> = flags[name];
+  const spelling = flagSpelling(name);
+  const also = (row.alsoFlags ?? []).map((other) => (other.length === 1 ? `-${other}` : `--${other}`));
+  const placeholder = row.kind.placeholder === '' ? '' : ` ${row.kind.placeholder}`;
+  const main = row.kind.shape === 'switch' ? `--[no-]${spelling}` : `--${spelling}`;
+  return {
+    group: row.group,
+    usage: `${[main, ...also].join(', ')}${placeholder}`,
+    environment: [environmentName(name), ...(row.alsoEnvironment ?? [])].join(', '),
+    help: row.kind.shape === 'repeatable' ? `${row.help} Repeatable.` : row.help,
+    default: defaultText(name),
+  };
+}
+
+function defaultText(name: keyof FlagValues): string {
+  const row: Flag<unknown> = flags[name];
+  if (row.defaultText !== undefined) return row.defaultText;
+  return row.default === undefined ? '' : row.kind.show(row.default);
+}
+
+export function helpText(): string {
+  const commands = Object.entries(subcommands).map(([name, what]) => `  serve-model ${name.padEnd(8)} ${what}`);
+  const sections = flagGroups.map((group) => {
+    const rows = describeFlags().filter((row) => row.group === group);
+    return [`${group}:`, ...rows.flatMap(helpLines)].join('\n');
+  });
+  return [
+    'Usage: serve-model [MODEL] [flags]',
+    wrap(
+      'MODEL is a .gguf file (the first part of a split one), a folder that holds one, or hf:owner/repo[:quant]. Without it the bundled demo model is served.',
+      '',
+    ).join('\n'),
+    ['Commands:', ...commands].join('\n'),
+    ...sections,
+    wrap(
+      'Every flag has a twin in the environment: --ctx-size is SERVE_MODEL_CTX_SIZE. The command line wins. Times are seconds or 30s, 5m, 2h. Lists are repeated or separated by commas.',
+      '',
+    ).join('\n'),
+    '  -h, --help     this text\n  -V, --version  the version',
+  ].join('\n\n');
+}
+
+function helpLines(row: FlagText): string[] {
+  const tail = row.default === '' ? '' : ` [${row.default}]`;
+  return [`  ${row.usage}`, ...wrap(row.help + tail, '        ')];
+}
+
+function wrap(words: string, indent: string): string[] {
+  const lines: string[] = [];
+  for (const word of words.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(indent + word);
+  }
+  return lines;
+}

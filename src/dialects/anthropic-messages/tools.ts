@@ -1,0 +1,62 @@
+import { ServeError } from '../../contract/errors.ts';
+import type { Tool, ToolChoice } from '../../contract/request.ts';
+import { defined } from '../shared/defined.ts';
+import type { Warnings } from './conversation.ts';
+import type { MessagesBody, WireTool } from './schema.ts';
+
+/** The custom tools. Others run on Anthropic's servers or have schemas that only its models know: they are left out. */
+export function toTools(tools: readonly WireTool[], warnings: Warnings): Tool[] {
+  const seen = new Set<string>();
+  return tools.flatMap((tool, index) => {
+    if (tool.type === 'server') {
+      warnings.add(`the tool ${tool.name} was left out: only custom tools can be used here`);
+      return [];
+    }
+    if (seen.has(tool.name))
+      throw invalid(
+        `\`tools[${index}].name\` is "${tool.name}" for the second time, but every tool needs a name of its own.`,
+        `tools[${index}].name`,
+      );
+    seen.add(tool.name);
+    return [toTool(tool)];
+  });
+}
+
+function toTool(tool: Extract<WireTool, { type: 'custom' }>): Tool {
+  const facts = defined({ name: tool.name, description: tool.description, parameters: tool.input_schema });
+  return defined({ ...facts, strict: tool.strict, definition: { type: 'function', function: facts } });
+}
+
+/** What may be called: `any` and `tool` make a call certain, so there must be something to call. */
+export function toToolChoice(choice: MessagesBody['tool_choice'], tools: readonly Tool[]): ToolChoice {
+  switch (choice?.type) {
+    case undefined:
+    case 'auto':
+      return { type: 'auto' };
+    case 'none':
+      return { type: 'none' };
+    case 'any':
+      if (tools.length === 0)
+        throw invalid('`tool_choice` is "any", but `tools` has no custom tool to call.', 'tool_choice');
+      return { type: 'required' };
+    case 'tool': {
+      const names = tools.map((tool) => tool.name);
+      if (!names.includes(choice.name))
+        throw invalid(
+          `\`tool_choice.name\` is "${choice.name}", but \`tools\` has ${names.length === 0 ? 'no custom tool' : `only ${names.join(', ')}`}.`,
+          'tool_choice.name',
+        );
+      return { type: 'function', name: choice.name };
+    }
+    default:
+      return choice satisfies never;
+  }
+}
+
+export function toParallelToolCalls(choice: MessagesBody['tool_choice']): boolean | undefined {
+  return choice && 'disable_parallel_tool_use' in choice && choice.disable_parallel_tool_use ? false : undefined;
+}
+
+function invalid(message: string, param: string): ServeError {
+  return new ServeError('invalid_request', message, { param });
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import type { JsonObject } from '../../contract/json.ts';
+import type { Embedding, EmbeddingInput } from '../../contract/services.ts';
+import { optional, rule, validate } from '../shared/validate.ts';
+import { toBase64, toUnit } from './vectors.ts';
+
+export interface EmbeddingsCall {
+  readonly model: string | undefined;
+  readonly inputs: readonly EmbeddingInput[];
+  readonly dimensions: number | undefined;
+  readonly format: 'float' | 'base64';
+}
+
+/** OpenAI's limit for a list of inputs. */
+const maxInputs = 2048;
+const text = rule(z.string(), (value) => value !== '', 'a text that is not empty');
+const token = z.int().min(0);
+const tokens = z.array(token).min(1);
+
+/** https://platform.openai.com/docs/api-reference/embeddings/create */
+const schema = z.object({
+  model: optional(z.string()),
+  input: z.union([text, z.array(text).min(1).max(maxInputs), tokens, z.array(tokens).min(1).max(maxInputs)]),
+  encoding_format: optional(z.enum(['float', 'base64'])),
+  dimensions: optional(z.int().min(1)),
+  user: optional(z.string()),
+});
+
+export function parseEmbeddings(body: unknown): EmbeddingsCall {
+  const { model, input, dimensions, encoding_format } = validate(schema, body);
+  return { model, inputs: toInputs(input), dimensions, format: encoding_format ?? 'float' };
+}
+
+/** One input or several: a list of numbers is one, a list of texts or of lists is as many. */
+export function toInputs(input: string | readonly (string | number | readonly number[])[]): readonly EmbeddingInput[] {
+  if (typeof input === 'string') return [input];
+  const numbers = input.filter((entry) => typeof entry === 'number');
+  return numbers.length > 0 ? [numbers] : input.filter((entry) => typeof entry !== 'number');
+}
+
+export function writeEmbeddings(call: EmbeddingsCall, model: string, embeddings: readonly Embedding[]): JsonObject {
+  const used = embeddings.reduce((sum, { tokens: count }) => sum + count, 0);
+  return {
+    object: 'list',
+    data: embeddings.map(({ vector }, index) => {
+      const unit = toUnit(vector, call.dimensions);
+      return { object: 'embedding', index, embedding: call.format === 'base64' ? toBase64(unit) : unit };
+    }),
+    model,
+    usage: { prompt_tokens: used, total_tokens: used },
+  };
+}

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { ServeError } from '../../contract/errors.ts';
+import type { Message, Prompt } from '../../contract/request.ts';
+import type { ParsedCall } from '../dialect.ts';
+import { toolsField, toTools } from '../openai-chat/tools.ts';
+import { optional, validate } from '../shared/validate.ts';
+import { imagesField, messagesField, refuseImages, toMessages } from './messages.ts';
+import { ollamaFields, toOptions, toReasoning, toWarnings } from './options.ts';
+
+export interface OllamaCall extends ParsedCall {
+  /** A call without messages or prompt generates nothing: Ollama loads the model, or with `keep_alive` 0 unloads it. */
+  readonly onlyLoads: boolean;
+}
+
+/** Ollama's docs/api.md, "Generate a chat completion". */
+const chat = z.object({ ...ollamaFields, messages: messagesField, tools: toolsField });
+
+/** Ollama's docs/api.md, "Generate a completion". */
+const generate = z.object({
+  ...ollamaFields,
+  prompt: optional(z.string()),
+  suffix: optional(z.string()),
+  system: optional(z.string()),
+  /** No template: the prompt is what the model sees. */
+  raw: optional(z.boolean()),
+  images: imagesField,
+  template: optional(z.string()),
+  context: optional(z.array(z.number())),
+});
+
+export function parseChat(body: unknown): OllamaCall {
+  const wire = validate(chat, body);
+  const messages = toMessages(wire.messages ?? []);
+  const prompt: Prompt = {
+    type: 'chat',
+    messages,
+    tools: toTools(wire.tools),
+    toolChoice: { type: 'auto' },
+    reasoning: toReasoning(wire.think),
+    templateVariables: {},
+    continueFinalMessage: true,
+  };
+  return toCall(wire, messages.length === 0 ? undefined : prompt);
+}
+
+export function parseGenerate(body: unknown): OllamaCall {
+  const wire = validate(generate, body);
+  refuseImages(wire.images, 'images');
+  if (wire.template)
+    throw unsupported('template', 'The model file has its own. Send `raw` with the prompt as the model shall see it.');
+  if (wire.context?.length) throw unsupported('context', 'Send the conversation as `messages` to /api/chat.');
+  return toCall(wire, wire.prompt || wire.suffix ? toPrompt(wire) : undefined);
+}
+
+function toPrompt(wire: z.output<typeof generate>): Prompt {
+  const text = wire.prompt ?? '';
+  if (wire.suffix) return { type: 'infill', prefix: text, suffix: wire.suffix, extra: [] };
+  if (wire.raw) return { type: 'text', text };
+  const system: Message[] = wire.system ? [{ role: 'system', content: wire.system }] : [];
+  return {
+    type: 'chat',
+    messages: [...system, { role: 'user', content: text }],
+    tools: [],
+    toolChoice: { type: 'none' },
+    reasoning: toReasoning(wire.think),
+    templateVariables: {},
+    continueFinalMessage: true,
+  };
+}
+
+function toCall(wire: Partial<z.output<z.ZodObject<typeof ollamaFields>>>, prompt: Prompt | undefined): OllamaCall {
+  return {
+    generations: prompt ? [{ ...toOptions(wire), prompt }] : [],
+    stream: wire.stream ?? true,
+    warnings: toWarnings(wire),
+    onlyLoads: prompt === undefined,
+  };
+}
+
+function unsupported(param: string, instead: string): ServeError {
+  return new ServeError('unsupported_parameter', `\`${param}\` is not supported. ${instead}`, { param });
+}

@@ -1,0 +1,17 @@
+import type { Dialect } from '../dialect.ts';
+import { openaiError } from '../shared/openai-error.ts';
+import type { ChatCall } from './request.ts';
+import { parseChat } from './request.ts';
+import { ChatStream } from './stream.ts';
+import { idPrefix, wholeChat } from './whole.ts';
+
+/** POST /v1/chat/completions. */
+export const openaiChat: Dialect<ChatCall> = {
+  name: 'openai-chat',
+  format: 'sse',
+  idPrefix,
+  parse: parseChat,
+  whole: wholeChat,
+  encoder: (call, answer) => new ChatStream(call, answer),
+  error: openaiError,
+};

@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import type { Content, Message, TextPart, ToolCall } from '../../contract/request.ts';
+import { defined } from '../shared/defined.ts';
+import { optional, show, validate } from '../shared/validate.ts';
+
+/**
+ * Messages of OpenAI's chat API, checked per role. A part that is not text is refused rather than dropped: an answer to
+ * half a question looks like an answer.
+ */
+
+const textPart = z.object({ type: z.literal('text'), text: z.string() });
+const refusalPart = z.object({ type: z.literal('refusal'), refusal: z.string() });
+
+const otherPart = z
+  .object({ type: z.enum(['image_url', 'input_audio', 'file', 'video_url', 'audio_url', 'input_image', 'input_file']) })
+  .superRefine(({ type }, context) => {
+    context.addIssue({
+      code: 'custom',
+      path: ['type'],
+      message: `This server takes text only, and a content part is of type ${show(type)}. Leave it out or describe it in words.`,
+      params: { code: 'unsupported_parameter' },
+    });
+  });
+
+const part = z
+  .discriminatedUnion('type', [textPart, refusalPart, otherPart])
+  .transform((value): TextPart => ({ type: 'text', text: textOf(value) }));
+
+const content = z.union([z.string(), z.array(part)]);
+
+function textOf(value: z.output<typeof textPart> | z.output<typeof refusalPart> | z.output<typeof otherPart>): string {
+  if (value.type === 'text') return value.text;
+  return value.type === 'refusal' ? value.refusal : '';
+}
+
+const toolCall = z.object({
+  id: z.string().min(1),
+  type: optional(z.literal('function')),
+  function: z.object({
+    name: z.string().min(1),
+    /** Text as the API has it; some clients replay the parsed object. */
+    arguments: z.union([z.string(), z.record(z.string(), z.json()).transform((value) => JSON.stringify(value))]),
+  }),
+});
+
+const name = optional(z.string());
+
+const onlyAssistant = z
+  .unknown()
+  .optional()
+  .superRefine((value, context) => {
+    if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) return;
+    context.addIssue({ code: 'custom', message: 'Only an assistant message may carry `tool_calls`.' });
+  });
+
+const plain = { content, name, tool_calls: onlyAssistant };
+
+const assistant = z.object({
+  role: z.literal('assistant'),
+  content: optional(content),
+  refusal: optional(z.string()),
+  reasoning: optional(z.string()),
+  reasoning_content: optional(z.string()),
+  tool_calls: optional(z.array(toolCall)),
+  audio: optional(z.json()),
+  function_call: optional(z.json()),
+  name,
+});
+
+type WireAssistant = z.output<typeof assistant>;
+
+const message = z.discriminatedUnion('role', [
+  z.object({ role: z.literal('system'), ...plain }),
+  z.object({ role: z.literal('developer'), ...plain }),
+  z.object({ role: z.literal('user'), ...plain }),
+  z.object({ role: z.literal('tool'), ...plain, tool_call_id: z.string().min(1) }),
+  assistant.superRefine(refuseEmptyAnswer),
+]);
+
+type WireMessage = z.output<typeof message>;
+
+export const messagesField = z.array(z.unknown()).min(1).max(20_000);
+
+/** Messages one by one, so that an error can say which one and a long list costs no more than its own length. */
+export function toMessages(list: readonly unknown[]): Message[] {
+  return list.map((entry, index) => toMessage(validate(message, entry, ['messages', index])));
+}
+
+function toMessage(wire: WireMessage): Message {
+  switch (wire.role) {
+    case 'system':
+    case 'developer':
+    case 'user':
+      return defined({ role: wire.role, content: wire.content, name: wire.name });
+    case 'tool':
+      return defined({ role: wire.role, content: wire.content, toolCallId: wire.tool_call_id, name: wire.name });
+    case 'assistant':
+      return toAssistant(wire);
+    default:
+      return wire satisfies never;
+  }
+}
+
+function toAssistant(wire: WireAssistant): Message {
+  const answer: Content | null = wire.content ?? wire.refusal ?? null;
+  return defined({
+    role: wire.role,
+    content: answer,
+    reasoning: wire.reasoning || wire.reasoning_content || undefined,
+    toolCalls: wire.tool_calls?.length ? wire.tool_calls.map(toToolCall) : undefined,
+    name: wire.name,
+  });
+}
+
+function toToolCall(wire: z.output<typeof toolCall>): ToolCall {
+  return { id: wire.id, name: wire.function.name, arguments: wire.function.arguments };
+}
+
+function refuseEmptyAnswer(wire: WireAssistant, context: z.RefinementCtx): void {
+  const unsupported = (['audio', 'function_call'] as const).find((field) => wire[field] !== undefined);
+  if (unsupported !== undefined) {
+    context.addIssue({
+      code: 'custom',
+      path: [unsupported],
+      message: `An assistant message with \`${unsupported}\` is not supported. ${instead[unsupported]}`,
+      params: { code: 'unsupported_parameter' },
+    });
+    return;
+  }
+  const said = wire.content ?? wire.refusal ?? wire.reasoning ?? wire.reasoning_content;
+  if (said !== undefined || wire.tool_calls?.length) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['content'],
+    message: 'An assistant message needs `content` or `tool_calls`, and this one has neither.',
+  });
+}
+
+const instead = {
+  audio: 'Send its transcript as `content`.',
+  function_call: 'Send it as an entry of `tool_calls`.',
+} as const;

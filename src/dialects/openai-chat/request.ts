@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import { ServeError } from '../../contract/errors.ts';
+import { isJsonObject } from '../../contract/json.ts';
+import type { ChatPrompt, GenerationRequest, Reasoning } from '../../contract/request.ts';
+import type { ParsedCall } from '../dialect.ts';
+import { defined } from '../shared/defined.ts';
+import { ignoredSamplers } from '../shared/ignored-samplers.ts';
+import {
+  extensionFields,
+  forChoice,
+  grammarFields,
+  maxTokensField,
+  reasoningFields,
+  samplingFields,
+  stopField,
+  toReasoning,
+  toRequestOptions,
+} from '../shared/sampling.ts';
+import { optional, validate } from '../shared/validate.ts';
+import { messagesField, toMessages } from './messages.ts';
+import { responseFormatField, toOutputShape } from './response-format.ts';
+import { toolChoiceField, toolsField, toToolChoice, toTools } from './tools.ts';
+import { refuseUnsupported } from './unsupported.ts';
+
+export interface ChatCall extends ParsedCall {
+  readonly includeUsage: boolean;
+}
+
+const maxChoices = 8;
+
+/**
+ * Every field of OpenAI's chat completions request that this server acts on, and its extensions. Unknown fields are
+ * ignored; known ones that it cannot do are in unsupported.ts. Ignored because they change nothing here: metadata,
+ * store, service_tier, safety_identifier, prompt_cache_retention, prompt_cache_options, prediction, verbosity,
+ * stream_options.include_obfuscation.
+ */
+const bodySchema = z.object({
+  ...samplingFields,
+  ...extensionFields,
+  ...reasoningFields,
+  ...grammarFields,
+  model: optional(z.string().max(1000)),
+  messages: messagesField,
+  stream: optional(z.boolean()),
+  stream_options: optional(z.object({ include_usage: optional(z.boolean()) })),
+  max_tokens: maxTokensField,
+  max_completion_tokens: maxTokensField,
+  stop: stopField,
+  n: optional(z.int().min(1).max(maxChoices)),
+  logprobs: optional(z.boolean()),
+  top_logprobs: optional(z.int().min(0).max(20)),
+  tools: toolsField,
+  tool_choice: toolChoiceField,
+  parallel_tool_calls: optional(z.boolean()),
+  response_format: responseFormatField,
+  reasoning_effort: optional(z.string().max(64)),
+  /** OpenRouter's way to say it. */
+  reasoning: optional(
+    z.object({
+      effort: optional(z.string().max(64)),
+      max_tokens: optional(z.int().min(-1)),
+      enabled: optional(z.boolean()),
+    }),
+  ),
+  /** Anthropic's and DeepSeek's way to say it. */
+  thinking: optional(
+    z.object({
+      type: optional(z.enum(['enabled', 'disabled', 'adaptive', 'auto'])),
+      budget_tokens: optional(z.int().min(-1)),
+    }),
+  ),
+  documents: optional(z.array(z.json()).max(4096)),
+  continue_final_message: optional(z.boolean()),
+  auto_heal_tool_calls: optional(z.boolean()),
+  user: optional(z.string()),
+  prompt_cache_key: optional(z.string()),
+});
+
+type Body = z.output<typeof bodySchema>;
+
+export function parseChat(wire: unknown): ChatCall {
+  const body = validate(bodySchema, wire);
+  const raw = isJsonObject(wire) ? wire : {};
+  refuseUnsupported(raw);
+  refuseLoneTopLogprobs(body);
+  const request = toRequest(body);
+  return {
+    generations: Array.from({ length: body.n ?? 1 }, (_, choice) => forChoice(request, choice)),
+    stream: body.stream ?? false,
+    includeUsage: body.stream_options?.include_usage ?? false,
+    warnings: ignoredSamplers(raw),
+  };
+}
+
+function toRequest(body: Body): GenerationRequest {
+  return defined({
+    ...toRequestOptions(body, { user: body.user, cacheKey: body.prompt_cache_key }),
+    model: body.model || undefined,
+    prompt: toPrompt(body),
+    maxTokens: body.max_completion_tokens ?? body.max_tokens ?? -1,
+    stop: body.stop,
+    outputShape: toOutputShape(body),
+    logprobs: body.logprobs ? { top: body.top_logprobs ?? 0 } : undefined,
+  });
+}
+
+function toPrompt(body: Body): ChatPrompt {
+  const tools = toTools(body.tools);
+  return defined({
+    type: 'chat' as const,
+    messages: toMessages(body.messages),
+    tools,
+    toolChoice: toToolChoice(body.tool_choice, tools),
+    parallelToolCalls: body.parallel_tool_calls,
+    reasoning: readReasoning(body),
+    templateVariables: body.chat_template_kwargs ?? {},
+    documents: body.documents,
+    continueFinalMessage: body.continue_final_message ?? true,
+    autoHealToolCalls: body.auto_heal_tool_calls,
+  });
+}
+
+/** All spellings of the same wish; the ones of this API win over the guests'. */
+function readReasoning(body: Body): Reasoning {
+  const guests = defined({
+    enabled: body.reasoning?.enabled ?? thinkingSwitch(body.thinking?.type),
+    budget: body.reasoning?.max_tokens ?? body.thinking?.budget_tokens,
+  });
+  return { ...guests, ...toReasoning(body, body.reasoning_effort ?? body.reasoning?.effort) };
+}
+
+/** `adaptive` and `auto` leave it to the model, as if nothing had been said. */
+function thinkingSwitch(type: string | undefined): boolean | undefined {
+  if (type === 'enabled') return true;
+  return type === 'disabled' ? false : undefined;
+}
+
+function refuseLoneTopLogprobs(body: Body): void {
+  if (body.top_logprobs === undefined || body.top_logprobs === 0 || body.logprobs) return;
+  throw new ServeError('invalid_request', '`top_logprobs` needs `logprobs: true` beside it.', {
+    param: 'top_logprobs',
+  });
+}

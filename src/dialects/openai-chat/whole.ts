@@ -1,0 +1,62 @@
+import type { Block, GenerationResult } from '../../contract/events.ts';
+import type { JsonObject } from '../../contract/json.ts';
+import type { AnswerContext } from '../dialect.ts';
+import { openaiFinishReason, openaiTimings, openaiUsage } from '../shared/openai-usage.ts';
+import { chatLogprobs } from './logprobs.ts';
+import type { ChatCall } from './request.ts';
+
+export const idPrefix = 'chatcmpl-';
+
+/** A `chat.completion` object. */
+export function wholeChat(call: ChatCall, answer: AnswerContext, results: readonly GenerationResult[]): JsonObject {
+  const finishes = results.map(({ finish }) => finish);
+  return {
+    id: idPrefix + answer.id,
+    object: 'chat.completion',
+    created: answer.created,
+    model: answer.model,
+    choices: results.map((result, index) => choice(call, result, index)),
+    usage: openaiUsage(finishes),
+    timings: openaiTimings(finishes),
+    ...(finishes.some(({ cancelled }) => cancelled) && { cancelled: true }),
+  };
+}
+
+function choice(call: ChatCall, result: GenerationResult, index: number): JsonObject {
+  return {
+    index,
+    message: message(result.blocks),
+    logprobs: call.generations[index]?.logprobs ? logprobs(result.blocks) : null,
+    finish_reason: openaiFinishReason(result.finish.reason),
+  };
+}
+
+/**
+ * `content` is null only beside tool calls, as in OpenAI's answers; the thinking comes under both of its names, because
+ * one half of the clients reads the one and the other half the other.
+ */
+function message(blocks: readonly Block[]): JsonObject {
+  const content = textOf(blocks, 'text');
+  const reasoning = textOf(blocks, 'reasoning');
+  const calls = blocks.filter((block) => block.kind === 'tool-call').map(toolCall);
+  return {
+    role: 'assistant',
+    content: content ?? (calls.length > 0 ? null : ''),
+    refusal: null,
+    ...(reasoning !== undefined && { reasoning, reasoning_content: reasoning }),
+    ...(calls.length > 0 && { tool_calls: calls }),
+  };
+}
+
+function textOf(blocks: readonly Block[], kind: 'text' | 'reasoning'): string | undefined {
+  const texts = blocks.flatMap((block) => (block.kind === kind ? [block.text] : []));
+  return texts.length === 0 ? undefined : texts.join('');
+}
+
+function toolCall(block: Extract<Block, { kind: 'tool-call' }>): JsonObject {
+  return { id: block.id, type: 'function', function: { name: block.name, arguments: block.arguments } };
+}
+
+function logprobs(blocks: readonly Block[]): JsonObject {
+  return chatLogprobs(blocks.flatMap((block) => (block.kind === 'text' ? block.logprobs : [])));
+}

@@ -1,0 +1,56 @@
+import { ServeError } from '../../contract/errors.ts';
+import type { GenerationEvent, GenerationResult } from '../../contract/events.ts';
+import { isJsonObject, type JsonObject } from '../../contract/json.ts';
+import type { AnswerContext, Dialect } from '../dialect.ts';
+import { openaiError } from '../shared/openai-error.ts';
+import { ResponsesEncoder } from './encoder.ts';
+import { parseResponses, type ResponsesCall } from './request.ts';
+import { responseIdPrefix, responseObject } from './response.ts';
+
+/**
+ * OpenAI's Responses API, the part without a memory: `POST /v1/responses`. Shapes follow the types of OpenAI's SDK and
+ * https://platform.openai.com/docs/api-reference/responses.
+ */
+export const openaiResponses: Dialect<ResponsesCall> = {
+  name: 'openai-responses',
+  format: 'sse',
+  idPrefix: responseIdPrefix,
+  parse: (body) => parseResponses(body),
+  whole: wholeResponse,
+  encoder: (call, answer) => new ResponsesEncoder(call, answer),
+  error: openaiError,
+};
+
+/** The response object of a call that waits for its turn. */
+export function queuedResponse(call: ResponsesCall, answer: AnswerContext): JsonObject {
+  return responseObject(call.settings, answer, { status: 'queued', output: [] });
+}
+
+/** The response of the stream's terminal event: there is no second way to build one. */
+export function wholeResponse(
+  call: ResponsesCall,
+  answer: AnswerContext,
+  results: readonly GenerationResult[],
+): JsonObject {
+  const encoder = new ResponsesEncoder(call, answer);
+  const frames = results.flatMap(replay).flatMap((event) => encoder.encode(event));
+  const last = frames.at(-1);
+  if (last?.type === 'data' && isJsonObject(last.data) && isJsonObject(last.data.response)) return last.data.response;
+  throw new ServeError('internal', 'A response ended without its terminal event.');
+}
+
+/** The events that a result was collected from, one delta per block. */
+function replay(result: GenerationResult): GenerationEvent[] {
+  const blocks = result.blocks.flatMap((block, index): GenerationEvent[] => {
+    const start: GenerationEvent =
+      block.kind === 'tool-call'
+        ? { type: 'block-start', index, kind: block.kind, id: block.id, name: block.name }
+        : { type: 'block-start', index, kind: block.kind };
+    const delta: GenerationEvent =
+      block.kind === 'tool-call'
+        ? { type: 'block-delta', index, delta: block.arguments }
+        : { type: 'block-delta', index, delta: block.text, logprobs: block.logprobs };
+    return [start, delta, { type: 'block-end', index }];
+  });
+  return [result.start, ...blocks, result.finish];
+}

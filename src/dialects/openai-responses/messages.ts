@@ -1,0 +1,155 @@
+import { ServeError } from '../../contract/errors.ts';
+import { isJsonObject, type JsonObject } from '../../contract/json.ts';
+import type { Message, ToolCall } from '../../contract/request.ts';
+import { defined } from '../shared/defined.ts';
+import { unpackReasoning } from '../shared/hidden-reasoning.ts';
+import { joinedText, messageContent, outputContent } from './content.ts';
+import type { InputItem, ItemOf } from './items.ts';
+import { qualifiedName } from './tool-directory.ts';
+
+type Warn = (warning: string) => void;
+
+interface Turn {
+  reasoning: string[];
+  texts: string[];
+  calls: ToolCall[];
+}
+
+/**
+ * Input items -> messages. OpenAI writes one item per reasoning, text and call; templates want them gathered in the
+ * assistant's turn. A turn ends with the next item of anybody else, and where gathering would change the order.
+ */
+export class Conversation {
+  readonly #messages: Message[] = [];
+  readonly #warn: Warn;
+  readonly #names = new Map<string, string>();
+  #turn: Turn | undefined;
+
+  constructor(warn: Warn) {
+    this.#warn = warn;
+  }
+
+  /** `param` names the item for an error: `input[3]`. */
+  add(item: InputItem, param: string): void {
+    switch (item.kind) {
+      case 'message':
+        this.#addMessage(item, param);
+        break;
+      case 'reasoning':
+        this.#addReasoning(item);
+        break;
+      case 'function-call':
+        this.#addCall(item.call_id, qualifiedName(item.name, item.namespace), item.arguments);
+        break;
+      case 'custom-call': {
+        const input = JSON.stringify({ input: item.input });
+        this.#addCall(item.call_id, qualifiedName(item.name, item.namespace), input);
+        break;
+      }
+      case 'built-in-call':
+        this.#addBuiltInCall(item);
+        break;
+      case 'call-output':
+        this.#addOutput(item, param);
+        break;
+      case 'more-tools':
+        break;
+      case 'reference':
+        throw notKept(item.id, param);
+      case 'unknown':
+        this.#warn(`Input items of type ${item.type} are not known here and were skipped.`);
+        break;
+      default:
+        item satisfies never;
+    }
+  }
+
+  messages(): readonly Message[] {
+    this.#endTurn();
+    return this.#messages;
+  }
+
+  #addMessage(item: ItemOf<'message'>, param: string): void {
+    const content = messageContent(item.content, `${param}.content`);
+    if (item.role !== 'assistant') {
+      this.#endTurn();
+      this.#messages.push({ role: item.role, content });
+      return;
+    }
+    // Behind an unanswered call the text stays in its turn: templates want the tool's output right after the calls.
+    if (this.#turn && this.#turn.texts.length > 0 && this.#turn.calls.length === 0) this.#endTurn();
+    this.#open().texts.push(joinedText(item.content));
+  }
+
+  #addReasoning(item: ItemOf<'reasoning'>): void {
+    const text = reasoningText(item);
+    if (text === '') return;
+    if (this.#turn && this.#turn.texts.length > 0 && this.#turn.calls.length === 0) this.#endTurn();
+    this.#open().reasoning.push(text);
+  }
+
+  #addCall(id: string, name: string, args: string): void {
+    this.#names.set(id, name);
+    this.#open().calls.push({ id, name, arguments: args });
+  }
+
+  #addBuiltInCall(item: ItemOf<'built-in-call'>): void {
+    const name = item.type.replace(/_call$/, '');
+    // The output of a local_shell_call names either of the two.
+    if (item.id !== undefined) this.#names.set(item.id, name);
+    this.#addCall(item.call_id ?? item.id ?? '', name, JSON.stringify(builtInArguments(item.raw)));
+  }
+
+  #addOutput(item: ItemOf<'call-output'>, param: string): void {
+    const toolCallId = item.call_id ?? item.id;
+    if (toolCallId === undefined)
+      throw new ServeError('invalid_request', `\`${param}.call_id\` is missing: it names the call that was answered.`, {
+        param: `${param}.call_id`,
+      });
+    this.#endTurn();
+    const name = this.#names.get(toolCallId);
+    this.#messages.push(
+      defined({ role: 'tool' as const, content: outputContent(item.output, this.#warn), toolCallId, name }),
+    );
+  }
+
+  #open(): Turn {
+    this.#turn ??= { reasoning: [], texts: [], calls: [] };
+    return this.#turn;
+  }
+
+  #endTurn(): void {
+    const turn = this.#turn;
+    if (turn === undefined) return;
+    this.#turn = undefined;
+    this.#messages.push(
+      defined({
+        role: 'assistant' as const,
+        content: turn.texts.length === 0 ? null : turn.texts.join(''),
+        reasoning: turn.reasoning.length === 0 ? undefined : turn.reasoning.join('\n\n'),
+        toolCalls: turn.calls.length === 0 ? undefined : turn.calls,
+      }),
+    );
+  }
+}
+
+/** Raw text where there is one; else its summary; else what travelled packed. */
+function reasoningText(item: ItemOf<'reasoning'>): string {
+  const text = joinedText(item.content) || joinedText(item.summary);
+  if (text !== '' || item.encrypted_content === undefined) return text;
+  return unpackReasoning(item.encrypted_content) ?? '';
+}
+
+/** `action` of a shell call, `operation` of a patch. */
+function builtInArguments(raw: JsonObject): JsonObject {
+  if (isJsonObject(raw.action)) return raw.action;
+  return isJsonObject(raw.operation) ? raw.operation : {};
+}
+
+function notKept(id: string, param: string): ServeError {
+  return new ServeError(
+    'invalid_request',
+    `\`${param}\` refers to the item ${JSON.stringify(id)}, which is not kept here. Send the item itself (clients do with store: false), or start the server with --response-store memory.`,
+    { param },
+  );
+}

@@ -1,0 +1,62 @@
+import { ServeError } from '../../contract/errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.ts';
+import type { ToolChoice } from '../../contract/request.ts';
+import { qualifiedName } from './tool-directory.ts';
+import type { ToolSet } from './tools.ts';
+
+type Warn = (warning: string) => void;
+type Asked = 'none' | 'auto' | 'required' | JsonObject | undefined;
+
+/** All forms of `tool_choice`. One that names a hosted tool is as good as none: that tool is not offered. */
+export function toToolChoice(asked: Asked, tools: ToolSet, warn: Warn): ToolChoice {
+  if (asked === undefined) return { type: 'auto' };
+  if (asked === 'required' && tools.tools.length === 0)
+    throw new ServeError('invalid_request', '`tool_choice` asks for a call, but no tool is offered to the model.', {
+      param: 'tool_choice',
+    });
+  if (typeof asked === 'string') return { type: asked };
+  switch (asked.type) {
+    case 'function':
+    case 'custom':
+      return { type: 'function', name: knownName(asked, tools, 'tool_choice') };
+    case 'allowed_tools':
+      return allowedTools(asked, tools, warn);
+    default:
+      warn(`tool_choice of type ${JSON.stringify(asked.type ?? null)} is not supported and counts as "auto".`);
+      return { type: 'auto' };
+  }
+}
+
+function allowedTools(asked: JsonObject, tools: ToolSet, warn: Warn): ToolChoice {
+  const names = list(asked.tools).flatMap((tool, index) => {
+    if (isJsonObject(tool) && (tool.type === 'function' || tool.type === 'custom'))
+      return [knownName(tool, tools, `tool_choice.tools[${index}]`)];
+    warn('tool_choice allows hosted tools, which are not offered to the model.');
+    return [];
+  });
+  return { type: 'allowed', mode: asked.mode === 'required' ? 'required' : 'auto', names };
+}
+
+function knownName(choice: JsonObject, { tools, directory }: ToolSet, param: string): string {
+  const name = typeof choice.name === 'string' ? choice.name : nestedName(choice);
+  const namespace = typeof choice.namespace === 'string' ? choice.namespace : undefined;
+  const declared = directory.find(qualifiedName(name, namespace));
+  const shown = qualifiedName(declared.name, declared.namespace);
+  if (tools.some((tool) => tool.name === shown)) return shown;
+  const known = tools.map((tool) => tool.name).join(', ') || 'there are none';
+  throw new ServeError(
+    'invalid_request',
+    `\`${param}\` names ${JSON.stringify(name)}, which is not among the tools of this request: ${known}.`,
+    { param },
+  );
+}
+
+/** Chat completions' form: `{type: "function", function: {name}}`. */
+function nestedName(choice: JsonObject): string {
+  const { function: nested } = choice;
+  return isJsonObject(nested) && typeof nested.name === 'string' ? nested.name : '';
+}
+
+function list(value: JsonValue | undefined): readonly JsonValue[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,140 @@
+import { z } from 'zod';
+import { isJsonObject, type JsonObject } from '../../contract/json.ts';
+import type { Tool } from '../../contract/request.ts';
+import { defined } from '../shared/defined.ts';
+import { optional, validate } from '../shared/validate.ts';
+import { inputPattern } from './freeform-grammar.ts';
+import { jsonObject } from './items.ts';
+import { type DeclaredTool, qualifiedName, ToolDirectory } from './tool-directory.ts';
+
+type Warn = (warning: string) => void;
+type Path = readonly PropertyKey[];
+
+const functionTool = z.object({
+  type: z.literal('function'),
+  name: z.string().min(1),
+  description: optional(z.string()),
+  parameters: optional(jsonObject),
+  strict: optional(z.boolean()),
+});
+const customTool = z.object({
+  type: z.literal('custom'),
+  name: z.string().min(1),
+  description: optional(z.string()),
+  format: optional(z.object({ type: z.string(), syntax: optional(z.string()), definition: optional(z.string()) })),
+});
+const namespaceTool = z.object({ type: z.literal('namespace'), name: z.string().min(1), tools: z.array(jsonObject) });
+
+type CustomTool = z.output<typeof customTool>;
+
+export interface ToolSet {
+  readonly tools: readonly Tool[];
+  readonly directory: ToolDirectory;
+}
+
+/** Tools from `tools` and from `additional_tools` items, one flat list. A name declared twice keeps its last meaning. */
+export class ToolCollector {
+  readonly #tools = new Map<string, Tool>();
+  readonly #declared = new Map<string, DeclaredTool>();
+  readonly #warn: Warn;
+
+  constructor(warn: Warn) {
+    this.#warn = warn;
+  }
+
+  addAll(tools: readonly JsonObject[], at: Path, namespace?: string): void {
+    tools.forEach((tool, index) => {
+      this.#add(tool, [...at, index], namespace);
+    });
+  }
+
+  result(): ToolSet {
+    return { tools: [...this.#tools.values()], directory: new ToolDirectory(this.#declared) };
+  }
+
+  #add(tool: JsonObject, at: Path, namespace: string | undefined): void {
+    switch (tool.type) {
+      case 'function':
+        this.#addFunction(tool, at, namespace);
+        break;
+      case 'custom':
+        this.#addCustom(tool, at, namespace);
+        break;
+      case 'namespace': {
+        const { name, tools } = validate(namespaceTool, tool, at);
+        this.addAll(tools, [...at, 'tools'], qualifiedName(name, namespace));
+        break;
+      }
+      default:
+        // Tools that run on OpenAI's servers. Clients send them without asking whether the server has them.
+        this.#warn(
+          `Tools of type ${JSON.stringify(tool.type ?? null)} run elsewhere and are not offered to the model.`,
+        );
+    }
+  }
+
+  #addFunction(tool: JsonObject, at: Path, namespace: string | undefined): void {
+    // Some clients send chat completions' nested form.
+    const flat = isJsonObject(tool.function) ? { ...tool.function, type: 'function' } : tool;
+    const { name, description, parameters, strict } = validate(functionTool, flat, at);
+    const shown = qualifiedName(name, namespace);
+    this.#put(shown, defined({ kind: 'function' as const, name, namespace }), {
+      ...defined({ name: shown, description, parameters, strict }),
+      definition: { type: 'function', function: defined({ name: shown, description, parameters, strict }) },
+    });
+  }
+
+  #addCustom(tool: JsonObject, at: Path, namespace: string | undefined): void {
+    const custom = validate(customTool, tool, at);
+    const shown = qualifiedName(custom.name, namespace);
+    this.#put(
+      shown,
+      defined({ kind: 'custom' as const, name: custom.name, namespace }),
+      freeformTool(shown, custom, this.#warn),
+    );
+  }
+
+  #put(shown: string, declared: DeclaredTool, tool: Tool): void {
+    const before = this.#tools.get(shown);
+    if (before && JSON.stringify(before.definition) !== JSON.stringify(tool.definition))
+      this.#warn(`The tool ${JSON.stringify(shown)} is declared more than once; its last declaration counts.`);
+    this.#tools.set(shown, tool);
+    this.#declared.set(shown, declared);
+  }
+}
+
+/**
+ * The model is shown a function with one text, `input`. Its grammar goes two ways: as words into the description, because
+ * the model has to know it, and as a `pattern` into the schema that its arguments are held to.
+ */
+function freeformTool(name: string, custom: CustomTool, warn: Warn): Tool {
+  const { format } = custom;
+  const grammar = format?.type === 'grammar' ? format.definition : undefined;
+  const pattern = grammar === undefined ? undefined : inputPattern(format?.syntax, grammar);
+  if (grammar !== undefined && pattern === undefined)
+    warn(`The grammar of the tool ${JSON.stringify(custom.name)} is not enforced: it is shown to the model as text.`);
+  const description = describe(custom.description, format?.syntax, grammar);
+  return defined({
+    name,
+    description,
+    parameters: inputSchema(pattern),
+    strict: pattern === undefined ? undefined : true,
+    definition: { type: 'function', function: defined({ name, description, parameters: inputSchema(undefined) }) },
+    freeform: {},
+  });
+}
+
+function describe(description: string | undefined, syntax: string | undefined, grammar: string | undefined) {
+  if (grammar === undefined) return description;
+  const rule = `\`input\` follows this ${syntax ?? ''} grammar:\n${grammar}`;
+  return description === undefined ? rule : `${description}\n\n${rule}`;
+}
+
+function inputSchema(pattern: string | undefined): JsonObject {
+  return {
+    type: 'object',
+    properties: { input: defined({ type: 'string', pattern }) },
+    required: ['input'],
+    additionalProperties: false,
+  };
+}

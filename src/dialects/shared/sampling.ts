@@ -1,0 +1,172 @@
+import { z } from 'zod';
+import type { GenerationRequest, Reasoning, RequestKeys, Sampling } from '../../contract/request.ts';
+import { defined } from './defined.ts';
+import { optional, rule } from './validate.ts';
+
+/**
+ * Fields that mean the same wherever they turn up: spread them into a dialect's `z.object({...})` and let a dialect's own
+ * range win by writing its field behind the spread. All are optional, null is absent.
+ */
+export const samplingFields = {
+  temperature: optional(z.number().min(0).max(2)),
+  top_p: optional(z.number().min(0).max(1)),
+  /** 0 or -1: off. */
+  top_k: optional(z.int().min(-1)),
+  min_p: optional(z.number().min(0).max(1)),
+  frequency_penalty: optional(z.number().min(-2).max(2)),
+  presence_penalty: optional(z.number().min(-2).max(2)),
+  repetition_penalty: optional(z.number().gt(0).max(10)),
+  /** The same under llama.cpp's name. */
+  repeat_penalty: optional(z.number().gt(0).max(10)),
+  /** -1: a random one, as if absent. */
+  seed: optional(z.int().min(-1)),
+  logit_bias: optional(
+    z.union([z.record(z.string(), z.number()), z.array(z.tuple([z.int(), z.union([z.number(), z.literal(false)])]))]),
+  ).transform((bias, context) => toLogitBias(bias, context)),
+  ignore_eos: optional(z.boolean()),
+} as const;
+
+/** Extensions of this server that every generating dialect takes. */
+export const extensionFields = {
+  cache_prompt: optional(z.boolean()),
+  session_id: optional(z.string().max(512)),
+  cancel_id: optional(z.string().max(512)),
+  /** 1 (low) to 5 (high). */
+  priority: optional(z.int().min(1).max(5)),
+} as const;
+
+/** How the thinking is controlled beside a dialect's own words. */
+export const reasoningFields = {
+  enable_thinking: optional(z.boolean()),
+  chat_template_kwargs: optional(z.record(z.string(), z.json())),
+  /** Tokens; 0 is no thinking, -1 no limit. */
+  reasoning_budget: optional(z.int().min(-1)),
+  /** The same under the names of vLLM and llama.cpp. */
+  thinking_token_budget: optional(z.int().min(-1)),
+  thinking_budget_tokens: optional(z.int().min(-1)),
+  reasoning_format: optional(z.enum(['auto', 'none', 'deepseek', 'deepseek-legacy'])),
+} as const;
+
+/** Constraints outside of `response_format`. */
+export const grammarFields = {
+  grammar: optional(z.string()),
+  json_schema: optional(z.json()),
+} as const;
+
+export const maxStops = 16;
+const maxStopCharacters = 1000;
+
+/** One text or up to 16; an empty text stops nothing and is dropped. */
+export const stopField = optional(
+  z.union([z.string().max(maxStopCharacters), z.array(z.string().max(maxStopCharacters)).max(maxStops)]),
+).transform((stop) => (typeof stop === 'string' ? [stop] : (stop ?? [])).filter((text) => text !== ''));
+
+/** -1 is the rest of the context; absent too. */
+export const maxTokensField = optional(
+  rule(z.int(), (value) => value === -1 || value >= 1, 'at least 1, or -1 for the rest of the context'),
+);
+
+type Fields<T extends Record<string, z.ZodType>> = Partial<z.output<z.ZodObject<T>>>;
+
+export function toSampling(body: Fields<typeof samplingFields>): Sampling {
+  return defined({
+    temperature: body.temperature,
+    topP: body.top_p,
+    topK: body.top_k,
+    minP: body.min_p,
+    seed: body.seed === -1 ? undefined : body.seed,
+    repeatPenalty: body.repetition_penalty ?? body.repeat_penalty,
+    frequencyPenalty: body.frequency_penalty,
+    presencePenalty: body.presence_penalty,
+    logitBias: body.logit_bias,
+  });
+}
+
+/** `user` names a person, `cacheKey` (OpenAI's prompt_cache_key) a conversation. */
+export function toKeys(
+  body: Fields<typeof extensionFields>,
+  hints: { user?: string | undefined; cacheKey?: string | undefined } = {},
+): RequestKeys {
+  return defined({
+    sessionId: body.session_id ?? hints.cacheKey,
+    cancelId: body.cancel_id,
+    userHint: hints.user,
+  });
+}
+
+/** The members of a GenerationRequest that come from the fields above; the dialect adds its prompt, stops and limits. */
+export function toRequestOptions(
+  body: Fields<typeof samplingFields & typeof extensionFields>,
+  hints: { user?: string | undefined; cacheKey?: string | undefined } = {},
+): Pick<GenerationRequest, 'sampling' | 'ignoreEos' | 'cachePrompt' | 'priority' | 'keys'> {
+  return {
+    sampling: toSampling(body),
+    ignoreEos: body.ignore_eos ?? false,
+    cachePrompt: body.cache_prompt ?? true,
+    priority: body.priority ?? 3,
+    keys: toKeys(body, hints),
+  };
+}
+
+/** `effort` none switches thinking off, every other one stays as it was spelled. */
+export function toReasoning(body: Fields<typeof reasoningFields>, effort?: string | undefined): Reasoning {
+  const fromTemplate = body.chat_template_kwargs?.enable_thinking;
+  const asked = body.enable_thinking ?? (typeof fromTemplate === 'boolean' ? fromTemplate : undefined);
+  return defined({
+    enabled: asked ?? (effort === 'none' ? false : undefined),
+    effort: effort === 'none' ? undefined : effort,
+    budget: body.reasoning_budget ?? body.thinking_token_budget ?? body.thinking_budget_tokens,
+    format: toReasoningFormat(body.reasoning_format),
+  });
+}
+
+/** DeepSeek's spellings only rename the field that we send under both names anyway. */
+function toReasoningFormat(format: string | undefined): Reasoning['format'] {
+  if (format === undefined) return undefined;
+  return format === 'none' ? 'none' : 'auto';
+}
+
+/** The same request for choice number `choice`: a given seed counts up, so that choices differ and can be repeated. */
+export function forChoice(request: GenerationRequest, choice: number): GenerationRequest {
+  const seed = request.sampling.seed;
+  if (choice === 0 || seed === undefined) return request;
+  return { ...request, sampling: { ...request.sampling, seed: seed + choice } };
+}
+
+const maxBiases = 10_000;
+
+type BiasInput = Record<string, number> | readonly (readonly [number, number | false])[] | undefined;
+
+/** OpenAI's object or llama.cpp's pairs, where false bans the token. */
+function toLogitBias(bias: BiasInput, context: z.RefinementCtx): ReadonlyMap<number, number> | undefined {
+  if (bias === undefined) return undefined;
+  const pairs = Array.isArray(bias) ? bias : Object.entries(bias);
+  if (pairs.length > maxBiases) {
+    context.addIssue({
+      code: 'custom',
+      message: `\`logit_bias\` has ${pairs.length} entries, but at most ${maxBiases} are allowed.`,
+    });
+    return z.NEVER;
+  }
+  const result = new Map<number, number>();
+  for (const [key, value] of pairs) {
+    const token = Number(key);
+    const amount = value === false ? -100 : value;
+    if (!Number.isInteger(token) || token < 0 || key === '') {
+      context.addIssue({
+        code: 'custom',
+        message: `\`logit_bias\` must name tokens by their number, not ${JSON.stringify(key)}. /tokenize tells the numbers.`,
+      });
+      return z.NEVER;
+    }
+    if (!(amount >= -100 && amount <= 100)) {
+      context.addIssue({
+        code: 'custom',
+        message: `\`logit_bias\` of token ${token} is ${amount}, but must lie between -100 and 100.`,
+      });
+      return z.NEVER;
+    }
+    result.set(token, amount);
+  }
+  return result;
+}

@@ -1,0 +1,7 @@
+/** How many leading tokens two sequences share. */
+export function commonPrefix(left: readonly number[], right: readonly number[]): number {
+  const end = Math.min(left.length, right.length);
+  let length = 0;
+  while (length < end && left[length] === right[length]) length++;
+  return length;
+}

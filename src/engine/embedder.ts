@@ -1,0 +1,35 @@
+import type { Embedding, EmbeddingInput, Ranking } from '../contract/services.ts';
+
+/** How a model makes one vector out of many tokens; `last` is also what a chat model does. */
+export type Pooling = 'mean' | 'cls' | 'last';
+
+export interface EmbedOptions {
+  /** Inputs that are too long are cut at their end instead of refused. */
+  readonly truncate: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** The vectors of one loaded model. Its contexts are made on first use. */
+export interface Embedder {
+  /** Length of a vector. */
+  readonly dimensions: number;
+  readonly pooling: Pooling;
+  /** Longest input in tokens, those that the vocabulary adds included. */
+  readonly maxTokens: number;
+  /**
+   * One embedding per input, in their order. Inputs of all callers share the contexts and take turns; several are
+   * evaluated at once. ServeError context_length_exceeded or invalid_request, `param` naming the input (`input[3]`),
+   * before anything is evaluated. Aborting takes effect between two inputs.
+   */
+  embed(inputs: readonly EmbeddingInput[], options: EmbedOptions): Promise<readonly Embedding[]>;
+  dispose(): Promise<void>;
+}
+
+/** The relevance scores of a model that was trained for them. */
+export interface Ranker {
+  /** Longest pair of query and document in tokens, with the marks between them. */
+  readonly maxTokens: number;
+  /** ServeError context_length_exceeded, `param` naming the document, before anything is evaluated. */
+  rank(query: string, documents: readonly string[], signal: AbortSignal): Promise<Ranking>;
+  dispose(): Promise<void>;
+}

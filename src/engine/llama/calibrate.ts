@@ -1,0 +1,155 @@
+import type { Clock } from '../../contract/services.ts';
+import { median, type ThreadPlan, threadCandidates } from '../thread-plan.ts';
+import type { NativeBindings, NativeContext, NativeModel } from './native.ts';
+
+/** Milliseconds per batch by thread count, for the log and the statistics. */
+export interface CalibrationFigures {
+  readonly single: Readonly<Record<string, number>>;
+  readonly batched: Readonly<Record<string, number>>;
+  readonly prefill: Readonly<Record<string, number>>;
+}
+
+export interface Calibration {
+  readonly threads: ThreadPlan;
+  readonly figures: CalibrationFigures;
+}
+
+export interface CalibrationOptions {
+  readonly context: NativeContext;
+  readonly model: NativeModel;
+  readonly bindings: NativeBindings;
+  readonly slots: number;
+  readonly batchSize: number;
+  readonly cores: number;
+  readonly mathCores: number;
+  readonly clock: Clock;
+  /** Measuring stops at the first sensible moment after so many milliseconds. */
+  readonly budgetMs: number;
+}
+
+const rounds = 5;
+const prefillPiece = 48;
+/** Another thread count must be this much better than the likely best one: noise decides nothing. */
+const clearGain = 0.95;
+
+/**
+ * Chooses threads by real decode steps with sampling, on the empty context that will serve. All cores is often wrong:
+ * ggml's workers spin and fight the JavaScript thread and the sampling threads (a small model on 2 cores decoded 490
+ * tokens a second with 1 thread, 100 with 2), while prefill and bigger models want them all.
+ */
+export async function calibrateThreads(options: CalibrationOptions): Promise<Calibration> {
+  const { cores, mathCores, clock, budgetMs, slots, batchSize } = options;
+  const deadline = clock() + budgetMs;
+  const candidates = threadCandidates(cores, mathCores);
+  const several = Math.min(4, slots);
+  const measure = (sequences: number, tokens: number, share: number) =>
+    fastest(options, candidates, { sequences, tokens, until: Math.min(deadline, clock() + budgetMs * share) });
+  await decodeOnce(options, 1, 1);
+  const single = await measure(1, 1, 0.3);
+  const batched = several > 1 ? await measure(several, 1, 0.4) : single;
+  const prefill = await measure(1, Math.min(prefillPiece, batchSize), 0.6);
+  return {
+    threads: { single: single.best, batched: batched.best, prefill: prefill.best },
+    figures: { single: single.figures, batched: batched.figures, prefill: prefill.figures },
+  };
+}
+
+interface Load {
+  readonly sequences: number;
+  /** Tokens per sequence. */
+  readonly tokens: number;
+  readonly until: number;
+}
+
+async function fastest(options: CalibrationOptions, candidates: readonly number[], load: Load) {
+  const { context, clock } = options;
+  const times = new Map<number, number[]>(candidates.map((threads) => [threads, []]));
+  // Round by round over all candidates, so that a busy moment of the machine spoils none of them alone.
+  for (let round = 0; round < rounds; round++) {
+    for (const [threads, measured] of times) {
+      if (clock() > load.until && round > 0) break;
+      context.setThreads(threads);
+      measured.push(await decodeOnce(options, load.sequences, load.tokens));
+    }
+  }
+  const figures = Object.fromEntries([...times].map(([threads, measured]) => [threads, rounded(median(measured))]));
+  return { best: clearlyFastest(candidates, figures), figures };
+}
+
+function clearlyFastest(candidates: readonly number[], figures: Readonly<Record<string, number>>): number {
+  return candidates.reduce((best, threads) =>
+    (figures[threads] ?? 0) < (figures[best] ?? 0) * clearGain ? threads : best,
+  );
+}
+
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000;
+}
+
+/** One step as the loop makes it: batch, decode, sample every sequence. Leaves the context empty. */
+async function decodeOnce(options: CalibrationOptions, sequences: number, tokens: number): Promise<number> {
+  const { context, model, bindings, clock } = options;
+  const startedAt = clock();
+  context.initBatch(sequences * tokens);
+  const indexes: number[] = [];
+  for (let sequence = 0; sequence < sequences; sequence++) {
+    const added = context.addToBatch(
+      sequence,
+      0,
+      new Uint32Array(tokens).fill(sequence + 1),
+      Uint32Array.of(tokens - 1),
+    );
+    indexes.push(added[0] ?? 0);
+  }
+  await context.decodeBatch();
+  await Promise.all(
+    indexes.map(async (index) => {
+      const sampler = new bindings.AddonSampler(model);
+      sampler.applyConfig({ temperature: 0.8, topK: 40, seed: 1 });
+      await context.sampleToken(index, sampler);
+      sampler.dispose();
+    }),
+  );
+  const elapsed = clock() - startedAt;
+  for (let sequence = 0; sequence < sequences; sequence++) context.removeTokenCellsFromSequence(sequence, -1, -1);
+  return elapsed;
+}
+
+/**
+ * Milliseconds of one decode step behind `depth` tokens; undefined when filling the context to that depth would take
+ * longer than `budgetMs`. For choosing flash attention: on CPUs it is often the slower one as the context fills.
+ */
+export async function decodeAtDepth(
+  options: Pick<CalibrationOptions, 'context' | 'clock' | 'batchSize'> & {
+    depth: number;
+    budgetMs: number;
+    threads: ThreadPlan;
+  },
+): Promise<number | undefined> {
+  const { context, clock, batchSize, depth, budgetMs, threads } = options;
+  const startedAt = clock();
+  try {
+    for (let at = 0; at < depth; ) {
+      const piece = Math.min(batchSize, 128, depth - at);
+      context.setThreads(threads.prefill);
+      context.initBatch(piece);
+      context.addToBatch(0, at, new Uint32Array(piece).fill(1), Uint32Array.of());
+      await context.decodeBatch();
+      at += piece;
+      const expected = ((clock() - startedAt) / at) * depth;
+      if (expected > budgetMs) return undefined;
+    }
+    context.setThreads(threads.single);
+    const times: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const roundStart = clock();
+      context.initBatch(1);
+      context.addToBatch(0, depth + round, Uint32Array.of(1), Uint32Array.of(0));
+      await context.decodeBatch();
+      times.push(clock() - roundStart);
+    }
+    return median(times);
+  } finally {
+    context.removeTokenCellsFromSequence(0, -1, -1);
+  }
+}

@@ -1,0 +1,41 @@
+import type { Directive } from '../engine.ts';
+import type { SequenceRun } from './sequence-run.ts';
+
+/** Gives a run's new tokens to its request and keeps what the request says to them. Synchronous text work. */
+export function giveToRequest(run: SequenceRun): void {
+  const tokens = run.undelivered;
+  run.undelivered = [];
+  for (const token of tokens) {
+    if (run.stopped) return;
+    try {
+      obey(run, run.job.onToken(token));
+    } catch (error) {
+      // One request's text work or grammar must never take the loop, and so its neighbours, down.
+      run.failure = error;
+      run.stopped = true;
+    }
+  }
+}
+
+function obey(run: SequenceRun, directive: Directive): void {
+  switch (directive.type) {
+    case 'continue':
+      return;
+    case 'stop':
+      run.stopped = true;
+      return;
+    case 'force':
+      run.forced = directive.tokens;
+      return;
+    case 'grammar':
+      run.sampler?.setGrammar(grammarText(run, directive.grammar), run.job.prompt);
+      return;
+    default:
+      directive satisfies never;
+  }
+}
+
+function grammarText(run: SequenceRun, grammar: string): string | undefined {
+  if (grammar === 'off') return undefined;
+  return grammar === 'own' ? run.job.grammar : grammar;
+}

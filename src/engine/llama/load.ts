@@ -1,0 +1,271 @@
+import { createHash } from 'node:crypto';
+import { availableParallelism, cpus } from 'node:os';
+import { getLlama, InsufficientMemoryError, type Llama, type LlamaContext, type LlamaModel } from 'node-llama-cpp';
+import { ServeError } from '../../contract/errors.ts';
+import type { VocabularyFacts } from '../../contract/model.ts';
+import type { Clock } from '../../contract/services.ts';
+import type { Engine } from '../engine.ts';
+import { DraftDesk } from './draft-guesser.ts';
+import { createLlamaEngine, vocabularySizeOf } from './llama-engine.ts';
+import { nativeBindings, nativeContext, nativeModel } from './native.ts';
+import { lookupGuessers, type Speculation } from './speculation.ts';
+import { stateFingerprint } from './state-files.ts';
+import type { StepReport } from './step-loop.ts';
+import { controlTexts } from './token-text.ts';
+import { createTunedContext, type Tuning, type TuningMemory } from './tune.ts';
+
+export type GpuChoice = 'auto' | 'cuda' | 'metal' | 'vulkan' | 'off';
+
+export interface LoadOptions {
+  readonly path: string;
+  readonly gpu: GpuChoice;
+  /** Layers on the GPU; undefined: as many as fit. */
+  readonly gpuLayers: number | undefined;
+  /** Tokens per slot; undefined: as large as fits, up to the trained context. */
+  readonly contextSize: number | undefined;
+  readonly slots: number;
+  readonly batchSize: number | undefined;
+  /** undefined: calibrated or the engine's choice. */
+  readonly threads: number | undefined;
+  readonly flashAttention: boolean | undefined;
+  /** Speculative decoding by a small model of the same vocabulary, or by looking the text up in the prompt. */
+  readonly speculation?: { readonly draftModelPath: string } | 'lookup';
+  readonly stepTargetMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** 0 to 1. */
+  readonly onProgress: (fraction: number) => void;
+  readonly onStep?: (report: StepReport) => void;
+  readonly onFailure: (error: unknown) => void;
+  /** Remembers calibrations between starts. */
+  readonly tuningMemory?: TuningMemory;
+  readonly onCalibrate?: () => void;
+  readonly onNativeLog?: (level: string, message: string) => void;
+}
+
+export interface LoadedModel {
+  readonly engine: Engine;
+  readonly vocabulary: VocabularyFacts;
+  readonly trainedContextSize: number;
+  readonly embeddingSize: number;
+  readonly parameters: number | undefined;
+  /** llama.cpp's own Jinja engine, compiled once per template. */
+  readonly compileTemplate: (template: string) => (variables: Record<string, unknown>) => string;
+  readonly tuning: Tuning;
+  /** For the engine room's other contexts (embeddings). */
+  readonly model: LlamaModel;
+}
+
+const smallestContext = 256;
+const yieldToEventLoop = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
+  const llama = await openLlama(options);
+  const model = await loadWeights(llama, options);
+  try {
+    const { context, tuning } = await createTunedContext({
+      llama,
+      model,
+      createContext: (flashAttention, small) => createContext(model, options, flashAttention, small),
+      threads: options.threads,
+      flashAttention: options.flashAttention,
+      memory: options.tuningMemory,
+      key: tuningKey(llama, model, options),
+      clock: options.clock,
+      onCalibrate: () => options.onCalibrate?.(),
+    });
+    const engine = createLlamaEngine({
+      model,
+      context,
+      device: await deviceName(llama, tuning),
+      tuning,
+      speculation: await openGuessers(llama, context, tuning, options),
+      clock: options.clock,
+      stepTargetMs: options.stepTargetMs,
+      fingerprint: await stateFingerprint(options.path, [
+        llama.llamaCppRelease.release,
+        context.contextSize,
+        tuning.flashAttention,
+      ]),
+      yieldToEventLoop,
+      onFailure: options.onFailure,
+      ...(options.onStep && { onStep: options.onStep }),
+    });
+    return {
+      engine,
+      model,
+      tuning,
+      vocabulary: vocabularyFacts(model),
+      trainedContextSize: model.trainContextSize,
+      embeddingSize: model.embeddingVectorSize,
+      parameters: nativeModel(model).getTotalParameters() || undefined,
+      compileTemplate: (template) => {
+        const renderer = new (nativeBindings(llama).AddonJinjaRenderer)(template);
+        return (variables) => renderer.render(variables);
+      },
+    };
+  } catch (error) {
+    await model.dispose();
+    throw error;
+  }
+}
+
+export type WeightsOptions = Pick<LoadOptions, 'path' | 'gpuLayers' | 'signal' | 'onProgress'> &
+  Partial<Pick<LoadOptions, 'slots' | 'contextSize'>>;
+
+const llamas = new Map<GpuChoice, Promise<Llama>>();
+
+/** One native library per GPU choice and process. Never builds: the prebuilt binaries come as packages. */
+export function openLlama({ gpu, onNativeLog }: Pick<LoadOptions, 'gpu' | 'onNativeLog'>): Promise<Llama> {
+  let llama = llamas.get(gpu);
+  if (!llama) {
+    llama = getLlama({
+      gpu: gpu === 'off' ? false : gpu,
+      build: 'never',
+      progressLogs: false,
+      logger: (level, message) => onNativeLog?.(level, message.trimEnd()),
+    }).catch((error: unknown) => {
+      llamas.delete(gpu);
+      throw new ServeError(
+        'invalid_request',
+        gpu === 'auto' || gpu === 'off'
+          ? `The inference library could not be loaded on this machine: ${firstLine(error)}`
+          : `No usable ${gpu} device was found. Start with --gpu auto, or --gpu off for the CPU.`,
+        {},
+        { cause: error },
+      );
+    });
+    llamas.set(gpu, llama);
+  }
+  return llama;
+}
+
+export async function loadWeights(llama: Llama, options: WeightsOptions): Promise<LlamaModel> {
+  let loading = true;
+  try {
+    return await llama.loadModel({
+      modelPath: options.path,
+      ...(options.gpuLayers !== undefined && { gpuLayers: options.gpuLayers }),
+      loadSignal: options.signal,
+      // The library's reports trickle in late: what comes after the load is no progress.
+      onLoadProgress: (fraction) => {
+        if (loading) options.onProgress(fraction);
+      },
+    });
+  } catch (error) {
+    if (options.signal.aborted) throw options.signal.reason;
+    if (error instanceof InsufficientMemoryError) throw tooLarge(options, error);
+    throw new ServeError(
+      'invalid_request',
+      `${options.path} could not be loaded: ${firstLine(error)}. Check that the file is complete and of a kind that llama.cpp knows.`,
+      {},
+      { cause: error },
+    );
+  } finally {
+    loading = false;
+  }
+}
+
+async function createContext(
+  model: LlamaModel,
+  options: LoadOptions,
+  flashAttention: boolean | 'auto',
+  small?: { contextSize: number },
+): Promise<LlamaContext> {
+  try {
+    return await model.createContext({
+      sequences: small ? 1 : options.slots,
+      contextSize: small?.contextSize ?? options.contextSize ?? { min: smallestContext, max: model.trainContextSize },
+      ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
+      ...(options.threads !== undefined && { threads: options.threads }),
+      flashAttention,
+      createSignal: options.signal,
+    });
+  } catch (error) {
+    if (options.signal.aborted) throw options.signal.reason;
+    throw tooLarge(options, error);
+  }
+}
+
+async function openGuessers(
+  llama: Llama,
+  context: LlamaContext,
+  tuning: Tuning,
+  options: LoadOptions,
+): Promise<Speculation | undefined> {
+  const { speculation } = options;
+  if (speculation === undefined) return undefined;
+  if (speculation === 'lookup') return lookupGuessers();
+  const draft = await loadWeights(llama, { ...options, path: speculation.draftModelPath });
+  const draftContext = await draft.createContext({
+    sequences: options.slots,
+    // The library's default, all hardware threads, can stall for seconds when the machine is busy: workers spin.
+    threads: tuning.threads.single,
+    contextSize: Math.min(context.contextSize, draft.trainContextSize),
+  });
+  const desk = new DraftDesk({
+    bindings: nativeBindings(llama),
+    model: nativeModel(draft),
+    context: nativeContext(draftContext),
+    batchSize: draftContext.batchSize,
+    contextSize: draftContext.contextSize,
+  });
+  return { guessers: (slot) => desk.guesser(slot), dispose: () => draft.dispose() };
+}
+
+function tooLarge({ path, slots, contextSize }: WeightsOptions, cause: unknown): ServeError {
+  const context = contextSize === undefined ? '' : ` with a context of ${contextSize} tokens`;
+  const many = slots === undefined ? '' : ` and ${slots} slots`;
+  return new ServeError(
+    'insufficient_memory',
+    `${path}${context}${many} does not fit into this machine's memory. Use a smaller quantization, a smaller --ctx-size or a smaller --parallel.`,
+    {},
+    { cause },
+  );
+}
+
+async function deviceName(llama: Llama, { threads }: Tuning): Promise<string> {
+  if (!llama.gpu) {
+    const counts = [...new Set(Object.values(threads))].sort((a, b) => a - b);
+    return `CPU, ${counts.join(' to ')} ${counts.at(-1) === 1 ? 'thread' : 'threads'}`;
+  }
+  const names = await llama.getGpuDeviceNames();
+  return `${llama.gpu === 'metal' ? 'Metal' : llama.gpu.toUpperCase()}: ${[...new Set(names)].join(', ')}`;
+}
+
+/** Another file, machine, shape or library may want another tuning. */
+function tuningKey(llama: Llama, model: LlamaModel, { path, slots, contextSize }: LoadOptions): string {
+  const facts = [
+    path,
+    model.size,
+    slots,
+    contextSize ?? 'auto',
+    cpus()[0]?.model,
+    availableParallelism(),
+    llama.llamaCppRelease.release,
+  ];
+  return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 32);
+}
+
+export function vocabularyFacts(model: LlamaModel): VocabularyFacts {
+  const native = nativeModel(model);
+  const size = vocabularySizeOf(model);
+  const spelling = (token: number) => (token >= 0 && token < size ? native.getTokenString(token) : '');
+  const infill = { prefix: native.prefixToken(), suffix: native.suffixToken(), middle: native.middleToken() };
+  const knowsInfill = Object.values(infill).every((token) => token >= 0 && token < size);
+  return {
+    size,
+    bosText: spelling(native.tokenBos()),
+    eosText: spelling(native.tokenEos()),
+    ...(native.tokenBos() >= 0 && { bosToken: native.tokenBos() }),
+    addsBos: native.shouldPrependBosToken(),
+    addsEos: native.shouldAppendEosToken(),
+    controlTexts: controlTexts(native, size),
+    infill: knowsInfill ? infill : undefined,
+  };
+}
+
+function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return (text.split('\n')[0] ?? '').replace(/\.$/, '');
+}

@@ -1,0 +1,89 @@
+import type { SlotState } from '../engine.ts';
+import type { NativeBindings, NativeCheckpoint, NativeContext } from './native.ts';
+import type { SequenceRun } from './sequence-run.ts';
+
+export interface SlotTools {
+  readonly context: NativeContext;
+  readonly bindings: NativeBindings;
+  /** The model's state can be cut only at checkpoints (sliding window, recurrent layers). */
+  readonly needsCheckpoints: boolean;
+}
+
+/** Older checkpoints of a slot are dropped: each holds a copy of the window's or the recurrent state. */
+const checkpointsPerSlot = 4;
+
+/** One native sequence and what it holds. All members but the getters may only be used between steps. */
+export class Slot implements SlotState {
+  readonly id: number;
+  readonly tokens: number[] = [];
+  run: SequenceRun | undefined;
+  readonly #tools: SlotTools;
+  readonly #checkpoints: { tokens: number; state: NativeCheckpoint }[] = [];
+
+  constructor(id: number, tools: SlotTools) {
+    this.id = id;
+    this.#tools = tools;
+  }
+
+  get phase(): SlotState['phase'] {
+    if (!this.run) return 'idle';
+    return this.run.prefilling ? 'prefill' : 'decode';
+  }
+
+  /** How many of these tokens need no evaluation if the slot is cut for them; at least one is always left to evaluate. */
+  reusable(prompt: readonly number[], most: number): number {
+    const limit = Math.min(most, prompt.length - 1, this.tokens.length);
+    let common = 0;
+    while (common < limit && this.tokens[common] === prompt[common]) common++;
+    return this.#cutPoint(common);
+  }
+
+  /** Where the state can really be cut at or before this position. */
+  #cutPoint(tokens: number): number {
+    if (!this.#tools.needsCheckpoints || tokens === this.tokens.length) return tokens;
+    return this.#checkpoints.reduce((best, { tokens: at }) => (at <= tokens && at > best ? at : best), 0);
+  }
+
+  /** Leaves the first `tokens` tokens. `tokens` comes from `reusable`. */
+  async cut(tokens: number): Promise<void> {
+    if (tokens === this.tokens.length) return;
+    if (tokens > 0 && this.#tools.needsCheckpoints) await this.#restore(tokens);
+    else if (!this.#tools.context.removeTokenCellsFromSequence(this.id, tokens, -1)) {
+      throw new Error(`The native context refused to cut slot ${this.id} at ${tokens}.`);
+    }
+    this.tokens.length = tokens;
+    this.#dropCheckpointsBehind(tokens);
+  }
+
+  async takeCheckpoint(): Promise<void> {
+    if (!this.#tools.needsCheckpoints) return;
+    const state = new this.#tools.bindings.AddonContextSequenceCheckpoint();
+    await state.init(this.#tools.context, this.id);
+    this.#checkpoints.push({ tokens: this.tokens.length, state });
+    if (this.#checkpoints.length > checkpointsPerSlot) this.#checkpoints.shift()?.state.dispose();
+  }
+
+  /** Takes over what is now in the native sequence. */
+  adopt(tokens: readonly number[]): void {
+    this.#dropCheckpointsBehind(-1);
+    this.tokens.length = 0;
+    for (const token of tokens) this.tokens.push(token);
+  }
+
+  clear(): void {
+    this.#tools.context.removeTokenCellsFromSequence(this.id, -1, -1);
+    this.adopt([]);
+  }
+
+  async #restore(tokens: number): Promise<void> {
+    const checkpoint = this.#checkpoints.find((candidate) => candidate.tokens === tokens);
+    const restored = checkpoint && (await this.#tools.context.restoreCheckpoint(checkpoint.state, tokens - 1, this.id));
+    if (!restored) throw new Error(`Slot ${this.id} could not be restored to ${tokens} tokens.`);
+  }
+
+  #dropCheckpointsBehind(tokens: number): void {
+    for (let at = this.#checkpoints.length - 1; at >= 0; at--) {
+      if ((this.#checkpoints[at]?.tokens ?? 0) > tokens) this.#checkpoints.splice(at, 1)[0]?.state.dispose();
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import type { PromptOpening } from '../contract/chat-format.ts';
+import { ServeError } from '../contract/errors.ts';
+import type { GenerationRequest, Prompt } from '../contract/request.ts';
+import { refuseHopelessPrompt } from './budget.ts';
+import type { ModelRuntime } from './runtime.ts';
+
+export interface PreparedPrompt {
+  readonly tokens: readonly number[];
+  /** undefined: raw text goes on, nothing is parsed. */
+  readonly opening: PromptOpening | undefined;
+  /** Token positions where others' prompts are likely to part from this one: end of the system part, start of the answer. */
+  readonly checkpoints: readonly number[];
+}
+
+/** Renders and tokenizes, without blocking the event loop for long. */
+export async function preparePrompt(
+  runtime: ModelRuntime,
+  request: GenerationRequest,
+  signal: AbortSignal,
+): Promise<PreparedPrompt> {
+  const { contextSize, vocabulary } = runtime.profile;
+  const bos = vocabulary.addsBos && vocabulary.bosToken !== undefined ? [vocabulary.bosToken] : [];
+  const tokenize = async (pieces: readonly string[], special: boolean) => {
+    const characters = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    refuseHopelessPrompt(characters, contextSize, request.maxTokens);
+    return runtime.engine.text.tokenize(pieces, { special, signal });
+  };
+  const { prompt } = request;
+  switch (prompt.type) {
+    case 'chat': {
+      refuseHopelessPrompt(textLength(prompt), contextSize, request.maxTokens);
+      const { pieces, opening } = runtime.renderer.render(prompt);
+      const tokens = [...bos, ...(await tokenize(pieces, true))];
+      return { tokens, opening, checkpoints: turnBorders(tokens, runtime) };
+    }
+    case 'text': {
+      const tokens = await tokenize([prompt.text], true);
+      const written = tokens[0] !== undefined && tokens[0] === bos[0];
+      return raw(written ? tokens : [...bos, ...tokens], vocabulary.bosToken);
+    }
+    case 'tokens':
+      return raw(checkTokens(prompt.tokens, runtime.engine.info.vocabularySize), vocabulary.bosToken);
+    case 'infill':
+      return raw([...bos, ...(await infillTokens(prompt, runtime, (text) => tokenize([text], false)))], undefined);
+    default:
+      return prompt satisfies never;
+  }
+}
+
+/** An empty raw prompt starts from nothing, which needs at least the token that texts start with. */
+function raw(tokens: readonly number[], start: number | undefined): PreparedPrompt {
+  if (tokens.length > 0) return { tokens, opening: undefined, checkpoints: [] };
+  if (start === undefined) throw new ServeError('invalid_request', 'The prompt is empty.', { param: 'prompt' });
+  return { tokens: [start], opening: undefined, checkpoints: [] };
+}
+
+function checkTokens(tokens: readonly number[], vocabularySize: number): readonly number[] {
+  const foreign = tokens.find((token) => token < 0 || token >= vocabularySize || !Number.isInteger(token));
+  if (foreign === undefined) return tokens;
+  throw new ServeError(
+    'invalid_request',
+    `${foreign} is no token of this model: ids go from 0 to ${vocabularySize - 1}.`,
+    {
+      param: 'prompt',
+    },
+  );
+}
+
+async function infillTokens(
+  { prefix, suffix, extra }: Extract<Prompt, { type: 'infill' }>,
+  { profile }: ModelRuntime,
+  tokenize: (text: string) => Promise<number[]>,
+): Promise<number[]> {
+  const marks = profile.vocabulary.infill;
+  if (!marks) {
+    throw new ServeError(
+      'invalid_request',
+      `${profile.id} has no fill-in-the-middle tokens. Use a code model that has them, or send a plain prompt.`,
+      { param: 'suffix' },
+    );
+  }
+  const context = extra.map(({ name, text }) => `${name}\n${text}\n\n`).join('');
+  return [
+    ...(context ? await tokenize(context) : []),
+    marks.prefix,
+    ...(await tokenize(prefix)),
+    marks.suffix,
+    ...(await tokenize(suffix)),
+    marks.middle,
+  ];
+}
+
+function textLength(prompt: Extract<Prompt, { type: 'chat' }>): number {
+  return prompt.messages.reduce((sum, { content }) => {
+    if (content === null) return sum;
+    return (
+      sum + (typeof content === 'string' ? content.length : content.reduce((all, { text }) => all + text.length, 0))
+    );
+  }, 0);
+}
+
+/**
+ * Templates open every turn with the same control token. Its second place ends the system part that conversations
+ * share; its last opens the answer, where the next turn of this conversation parts from this one.
+ */
+function turnBorders(tokens: readonly number[], { engine }: ModelRuntime): number[] {
+  const opener = tokens.slice(0, 3).findLast((token) => engine.text.isControl(token));
+  if (opener === undefined) return [];
+  const places = tokens.flatMap((token, at) => (token === opener && at > 2 ? [at] : []));
+  return [...new Set([places[0], places.at(-1)])].filter((at) => at !== undefined);
+}

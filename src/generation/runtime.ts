@@ -1,0 +1,24 @@
+import type { ChatFormat } from '../contract/chat-format.ts';
+import type { ModelProfile } from '../contract/model.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { PromptRenderer } from '../prompt/renderer.ts';
+import type { Scheduler } from '../scheduler/scheduler.ts';
+
+/** A loaded model with everything that a generation on it needs. Built by main. */
+export interface ModelRuntime {
+  readonly profile: ModelProfile;
+  readonly engine: Engine;
+  readonly scheduler: Scheduler;
+  readonly renderer: PromptRenderer;
+  readonly format: ChatFormat;
+}
+
+/** Where the conductor finds models. `release` ends the use: a model in use is never unloaded. */
+export interface RuntimeDirectory {
+  use(name: string | undefined, signal: AbortSignal): Promise<RuntimeUse>;
+}
+
+export interface RuntimeUse {
+  readonly runtime: ModelRuntime;
+  release(): void;
+}

@@ -1,0 +1,49 @@
+import { ServeError } from '../contract/errors.ts';
+import type { TokenService } from '../contract/services.ts';
+import { preparePrompt } from './prepare-prompt.ts';
+import type { ModelRuntime, RuntimeDirectory } from './runtime.ts';
+
+/** Texts and prompts as tokens, by the loaded models' own tokenizers. */
+export function createTokenService(runtimes: RuntimeDirectory): TokenService {
+  const using = async <T>(
+    name: string | undefined,
+    signal: AbortSignal,
+    work: (runtime: ModelRuntime) => Promise<T> | T,
+  ): Promise<T> => {
+    const use = await runtimes.use(name, signal);
+    try {
+      return await work(use.runtime);
+    } finally {
+      use.release();
+    }
+  };
+  return {
+    promptTokens: (request, signal) =>
+      using(request.model, signal, async (runtime) => (await preparePrompt(runtime, request, signal)).tokens),
+
+    tokenize: (name, content, { addSpecial, parseSpecial, signal }) =>
+      using(name, signal, async ({ engine, profile }) => {
+        const { addsBos, addsEos, bosText, eosText } = profile.vocabulary;
+        const mark = async (wanted: boolean, spelling: string) =>
+          addSpecial && wanted && spelling !== '' ? engine.text.tokenize([spelling], { special: true, signal }) : [];
+        return [
+          ...(await mark(addsBos, bosText)),
+          ...(await engine.text.tokenize([content], { special: parseSpecial, signal })),
+          ...(await mark(addsEos, eosText)),
+        ];
+      }),
+
+    pieces: (name, tokens, signal) =>
+      using(name, signal, ({ engine, profile }) =>
+        tokens.map((token, index) => {
+          const { size } = profile.vocabulary;
+          if (Number.isInteger(token) && token >= 0 && token < size) return engine.text.bytes(token);
+          throw new ServeError(
+            'invalid_request',
+            `\`tokens[${index}]\` is ${token}, but the tokens of ${profile.id} are 0 to ${size - 1}.`,
+            { param: `tokens[${index}]` },
+          );
+        }),
+      ),
+  };
+}

@@ -1,0 +1,83 @@
+import { ServeError, toServeError } from '../contract/errors.ts';
+import type { Frame, StreamEncoder } from '../dialects/dialect.ts';
+import type { ChoiceEvent, ChoiceEvents } from './choices.ts';
+import type { FrameSource } from './sse.ts';
+
+export interface AnswerStreamOptions {
+  /** Already taken: it decided the status. Undefined where there is nothing to generate. */
+  readonly first: ChoiceEvent | undefined;
+  readonly events: ChoiceEvents;
+  readonly encoder: StreamEncoder;
+  observe(event: ChoiceEvent): void;
+  /** Stops the work that nobody will read. */
+  abort(reason: ServeError): void;
+  /** Undefined: the answer is complete. */
+  ended(error: ServeError | undefined): void;
+}
+
+/** A running generation as frames of its dialect, from the first event to the terminator, whatever happens between. */
+export class AnswerStream implements FrameSource {
+  readonly #options: AnswerStreamOptions;
+  #first: ChoiceEvent | undefined;
+  #over = false;
+  #error: ServeError | undefined;
+
+  constructor(options: AnswerStreamOptions) {
+    this.#options = options;
+    this.#first = options.first;
+  }
+
+  get done(): boolean {
+    return this.#over;
+  }
+
+  async next(): Promise<readonly Frame[]> {
+    try {
+      return await this.#nextFrames();
+    } catch (thrown) {
+      return this.#fail(toServeError(thrown));
+    }
+  }
+
+  heartbeat(): Frame {
+    return this.#options.encoder.heartbeat();
+  }
+
+  closed(how: 'complete' | 'client-gone' | 'stalled'): void {
+    if (how !== 'complete') {
+      this.#error ??= new ServeError(
+        'client_closed',
+        how === 'stalled' ? 'The client stopped reading its stream.' : 'The client closed the connection.',
+      );
+      this.#over = true;
+      this.#options.abort(this.#error);
+      this.#options.events.leave();
+    }
+    this.#options.ended(this.#error);
+  }
+
+  /** Events that say nothing in this dialect are passed over. */
+  async #nextFrames(): Promise<readonly Frame[]> {
+    const { events, encoder, observe } = this.#options;
+    while (true) {
+      const step = this.#first ?? (await events.next());
+      this.#first = undefined;
+      if (step === undefined) {
+        this.#over = true;
+        return encoder.end();
+      }
+      observe(step);
+      const frames = encoder.encode(step.event, step.choice);
+      if (frames.length > 0) return frames;
+    }
+  }
+
+  #fail(error: ServeError): readonly Frame[] {
+    this.#over = true;
+    this.#error = error;
+    // The other choices of this request have nobody to go to.
+    this.#options.abort(error);
+    this.#options.events.leave();
+    return this.#options.encoder.fail(error);
+  }
+}

@@ -1,0 +1,67 @@
+import type {
+  Clock,
+  EmbeddingService,
+  GenerationService,
+  ModelDirectory,
+  RerankService,
+  ResponseStore,
+  Telemetry,
+  TokenService,
+} from '../contract/services.ts';
+import type { Timers } from './timers.ts';
+
+/** Everything the door needs from outside. Built by main; tests hand in their own. */
+export interface AppDependencies {
+  readonly generation: GenerationService;
+  readonly models: ModelDirectory;
+  readonly embeddings: EmbeddingService;
+  readonly rerank: RerankService;
+  readonly tokens: TokenService;
+  readonly telemetry: Telemetry;
+  /** Milliseconds, monotonic. */
+  readonly clock: Clock;
+  readonly unixSeconds: () => number;
+  /** Random hex, at least 16 characters. */
+  readonly newId: () => string;
+  readonly timers: Timers;
+  /** Ends the runs of an answer early and properly; how many there were. */
+  readonly cancel?: (keys: { readonly answerId: string }) => number;
+  /** Undefined: answers are not kept. */
+  readonly responseStore?: ResponseStore;
+  readonly settings: DoorSettings;
+}
+
+/** Times in milliseconds, sizes in bytes. */
+export interface DoorSettings {
+  /** Any of these opens the API; empty: no key is asked for. */
+  readonly apiKeys: readonly string[];
+  /** Opens what changes the server (models, /internal); undefined: the API keys do. */
+  readonly adminToken: string | undefined;
+  /** Foreign origins that web pages may call from; `*` for all. */
+  readonly corsOrigins: readonly string[];
+  /** Host header values (without port) that are taken besides local ones while no key is set. */
+  readonly allowedHosts: readonly string[];
+  /** The address that the listener was told to bind. */
+  readonly boundHost: string;
+  readonly maxBodyBytes: number;
+  readonly maxJsonDepth: number;
+  /** A body must have arrived after this time. */
+  readonly bodyTimeoutMs: number;
+  /** A comment goes out after so much silence in a stream. */
+  readonly heartbeatMs: number;
+  /** A reader that takes nothing for so long is cut off. */
+  readonly stallTimeoutMs: number;
+}
+
+export const defaultDoorSettings: DoorSettings = {
+  apiKeys: [],
+  adminToken: undefined,
+  corsOrigins: [],
+  allowedHosts: [],
+  boundHost: '127.0.0.1',
+  maxBodyBytes: 32 * 1024 * 1024,
+  maxJsonDepth: 64,
+  bodyTimeoutMs: 60_000,
+  heartbeatMs: 10_000,
+  stallTimeoutMs: 120_000,
+};

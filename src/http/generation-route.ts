@@ -1,0 +1,139 @@
+import type { ServeError } from '../contract/errors.ts';
+import { toServeError } from '../contract/errors.ts';
+import type { GenerationResult } from '../contract/events.ts';
+import { Collector } from '../contract/events.ts';
+import type { GenerationRequest } from '../contract/request.ts';
+import type { ModelDirectory } from '../contract/services.ts';
+import type { AnswerContext, Dialect, ParsedCall } from '../dialects/dialect.ts';
+import { AnswerStream } from './answer-stream.ts';
+import type { ChoiceEvent } from './choices.ts';
+import { ChoiceEvents } from './choices.ts';
+import type { AppDependencies } from './dependencies.ts';
+import type { Exchange } from './exchange.ts';
+import { GenerationNotes } from './generation-notes.ts';
+import { sessionKey } from './session-key.ts';
+import { streamResponse } from './sse.ts';
+import { warningHeader } from './warning-header.ts';
+
+type Handler = (exchange: Exchange) => Promise<Response>;
+
+/** The one handler behind every generating endpoint. What is special about an endpoint is in its dialect. */
+export function generationHandler<Call extends ParsedCall>(
+  dialect: Dialect<Call>,
+  dependencies: AppDependencies,
+): Handler {
+  return async (exchange) => {
+    const call = dialect.parse(await exchange.json());
+    const answer = answerContext(call, dependencies);
+    exchange.note({ dialect: dialect.name, model: answer.model });
+    const events = new ChoiceEvents(
+      start(call, dialect.idPrefix + answer.id, exchange, dependencies),
+      choicesAtOnce(dependencies.models, call),
+    );
+    const notes = new GenerationNotes(exchange);
+    if (call.stream) return stream({ dialect, call, answer, exchange, events, notes }, dependencies);
+    const results = await whole(call, exchange, events, notes);
+    return Response.json(dialect.whole(call, answer, results), {
+      headers: warningHeader([...call.warnings, ...results.flatMap(({ finish }) => finish.warnings ?? [])]),
+    });
+  };
+}
+
+export function answerContext(call: ParsedCall, { models, newId, unixSeconds }: AppDependencies): AnswerContext {
+  return {
+    id: newId(),
+    created: unixSeconds(),
+    model: models.resolve(call.generations[0]?.model).id,
+    newId: (prefix) => prefix + newId(),
+  };
+}
+
+function start(call: ParsedCall, answerId: string, exchange: Exchange, { generation }: AppDependencies) {
+  const fromHeaders = sessionKey(exchange.request.headers);
+  return call.generations.map((request) =>
+    generation.generate(withKeys(request, answerId, fromHeaders), exchange.signal),
+  );
+}
+
+/** Enough to keep every slot busy; one call with many prompts must not fill the queue, nor be refused by it. */
+function choicesAtOnce(models: ModelDirectory, call: ParsedCall): number {
+  return 2 * models.resolve(call.generations[0]?.model).slots;
+}
+
+export function withKeys(request: GenerationRequest, answerId: string, session: string | undefined): GenerationRequest {
+  const sessionId = request.keys.sessionId ?? session;
+  return { ...request, keys: { ...request.keys, answerId, ...(sessionId !== undefined && { sessionId }) } };
+}
+
+/** `stream: false` is the same events, collected. */
+async function whole(
+  call: ParsedCall,
+  exchange: Exchange,
+  events: ChoiceEvents,
+  notes: GenerationNotes,
+): Promise<GenerationResult[]> {
+  const collectors = call.generations.map(() => new Collector());
+  try {
+    for (let step = await events.next(); step; step = await events.next()) {
+      notes.observe(step);
+      collectors[step.choice]?.add(step.event);
+    }
+  } catch (thrown) {
+    leave(exchange, events, toServeError(thrown));
+    throw thrown;
+  }
+  return collectors.map((collector) => collector.result());
+}
+
+interface Streaming<Call extends ParsedCall> {
+  readonly dialect: Dialect<Call>;
+  readonly call: Call;
+  readonly answer: AnswerContext;
+  readonly exchange: Exchange;
+  readonly events: ChoiceEvents;
+  readonly notes: GenerationNotes;
+}
+
+/** The first event decides: what fails before it gets a true status, what fails after it is a frame. */
+async function stream<Call extends ParsedCall>(
+  { dialect, call, answer, exchange, events, notes }: Streaming<Call>,
+  { settings, clock, timers }: AppDependencies,
+): Promise<Response> {
+  const first = await firstEvent(exchange, events);
+  const source = new AnswerStream({
+    first,
+    events,
+    encoder: dialect.encoder(call, answer),
+    observe: (step) => notes.observe(step),
+    abort: (reason) => exchange.abort(reason),
+    ended: (error) => {
+      if (error) exchange.note({ outcome: error.code, error: error.message });
+      exchange.end(200);
+    },
+  });
+  exchange.markStreaming();
+  return streamResponse(source, {
+    format: dialect.format,
+    headers: warningHeader(call.warnings),
+    heartbeatMs: settings.heartbeatMs,
+    stallTimeoutMs: settings.stallTimeoutMs,
+    clock,
+    timers,
+  });
+}
+
+/** Undefined for a call without generations: it is answered at once. */
+async function firstEvent(exchange: Exchange, events: ChoiceEvents): Promise<ChoiceEvent | undefined> {
+  try {
+    return await events.next();
+  } catch (thrown) {
+    leave(exchange, events, toServeError(thrown));
+    throw thrown;
+  }
+}
+
+/** One choice failed, or the client left: no choice goes on. */
+function leave(exchange: Exchange, events: ChoiceEvents, reason: ServeError): void {
+  exchange.abort(reason);
+  events.leave();
+}

@@ -1,0 +1,18 @@
+import type { Access } from './access/keys.ts';
+import type { ErrorShape } from './error-response.ts';
+import type { Exchange } from './exchange.ts';
+
+/** One row of the route table. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** `:name` is one path part, `:name{.+}` the rest, slashes included. */
+  readonly paths: readonly string[];
+  /** Whose error words this route uses, its 404, 405 and 413 included. */
+  readonly shape: ErrorShape;
+  readonly access: Access;
+  /** New work, which is refused while the server drains. */
+  readonly work: boolean;
+  /** For probes: whoever asks, from wherever, gets an answer. */
+  readonly anyOrigin?: boolean;
+  readonly handle: (exchange: Exchange) => Promise<Response> | Response;
+}

@@ -1,0 +1,60 @@
+import type { ModelProfile } from '../../contract/model.ts';
+import { openaiShape } from '../../dialects/shared/openai-error.ts';
+import type { AppDependencies } from '../dependencies.ts';
+import type { Route } from '../route.ts';
+
+const endpoints = [
+  ['POST /v1/chat/completions, /v1/responses, /v1/completions', 'OpenAI'],
+  ['POST /v1/messages', 'Anthropic'],
+  ['POST /api/chat, /api/generate', 'Ollama'],
+  ['POST /v1/embeddings, /v1/rerank', 'vectors and relevance'],
+  ['POST /tokenize, /detokenize, /apply-template, /infill', 'llama.cpp'],
+  ['GET /v1/models, /health, /metrics', 'what runs, and how'],
+] as const;
+
+/** GET /: a small page for browsers, one line for everybody else. */
+export function frontPageRoutes({ models }: AppDependencies): Route[] {
+  return [
+    {
+      method: 'GET',
+      paths: ['/'],
+      shape: openaiShape,
+      access: 'open',
+      work: false,
+      handle: (exchange) =>
+        exchange.header('accept')?.includes('text/html')
+          ? page(models.list())
+          : new Response('serve-model is running\n', { headers: { 'content-type': 'text/plain; charset=utf-8' } }),
+    },
+  ];
+}
+
+/** Loads nothing from anywhere and runs no script. */
+function page(loaded: readonly ModelProfile[]): Response {
+  const names = loaded.map(
+    ({ id, contextSize }) => `<li><b>${escapeMarkup(id)}</b>, ${contextSize} tokens of context</li>`,
+  );
+  const rows = endpoints.map(([paths, note]) => `<tr><td><code>${paths}</code></td><td>${note}</td></tr>`);
+  const html = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>serve-model</title>
+<style>body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}td{padding:.2rem 1rem .2rem 0}</style>
+<h1>serve-model is running</h1>
+<ul>${names.length === 0 ? '<li>No model is loaded.</li>' : names.join('')}</ul>
+<table>${rows.join('')}</table>
+</html>
+`;
+  return new Response(html, {
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
+      vary: 'accept',
+    },
+  });
+}
+
+function escapeMarkup(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

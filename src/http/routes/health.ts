@@ -1,0 +1,35 @@
+import type { ServerState } from '../../contract/services.ts';
+import { openaiShape } from '../../dialects/shared/openai-error.ts';
+import type { AppDependencies } from '../dependencies.ts';
+import type { Route } from '../route.ts';
+
+const words = {
+  ready: 'ok',
+  loading: 'loading model',
+  draining: 'draining',
+  empty: 'no model loaded',
+} as const satisfies Record<ServerState, string>;
+
+/** Probes. Liveness only says that the process answers; the others say whether a request would be served. */
+export function healthRoutes({ models }: AppDependencies): Route[] {
+  const probe = { method: 'GET', shape: openaiShape, access: 'open', work: false, anyOrigin: true } as const;
+  const ready = () => {
+    const state = models.state();
+    const isReady = state === 'ready';
+    return Response.json(
+      { status: words[state] },
+      {
+        status: isReady ? 200 : 503,
+        headers: { 'cache-control': 'no-store', ...(!isReady && { 'retry-after': '2' }) },
+      },
+    );
+  };
+  return [
+    { ...probe, paths: ['/health', '/v1/health', '/readyz'], handle: ready },
+    {
+      ...probe,
+      paths: ['/healthz', '/livez', '/ping'],
+      handle: () => Response.json({ status: 'ok' }, { headers: { 'cache-control': 'no-store' } }),
+    },
+  ];
+}

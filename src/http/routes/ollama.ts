@@ -1,0 +1,77 @@
+import { ServeError } from '../../contract/errors.ts';
+import {
+  type OllamaEmbedCall,
+  parseEmbed,
+  parseOldEmbeddings,
+  writeEmbed,
+  writeOldEmbeddings,
+} from '../../dialects/embeddings/ollama.ts';
+import { checkDimensions } from '../../dialects/embeddings/vectors.ts';
+import { ollamaChat } from '../../dialects/ollama/index.ts';
+import { listedModel, ollamaVersion, runningModel, shownModel } from '../../dialects/ollama/models.ts';
+import { parseShow } from '../../dialects/ollama/show.ts';
+import type { AppDependencies } from '../dependencies.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Route } from '../route.ts';
+import { warningHeader } from '../warning-header.ts';
+
+/** Ollama's API beside its two generating endpoints: models, embeddings, and a clear no to the rest. */
+export function ollamaRoutes(dependencies: AppDependencies): Route[] {
+  const { models, embeddings, clock } = dependencies;
+  const common = { shape: ollamaChat, access: 'key', work: false } as const;
+  const get = { ...common, method: 'GET' } as const;
+  const post = { ...common, method: 'POST' } as const;
+
+  const embed = async (call: OllamaEmbedCall, exchange: Exchange) => {
+    const startedAt = clock();
+    const model = embeddings.resolve(call.model);
+    exchange.note({ dialect: 'ollama-embed', model: model.id });
+    checkDimensions(call.dimensions, model);
+    const { signal } = exchange;
+    const list = await embeddings.embed(call.model, call.inputs, { truncate: call.truncate, signal });
+    exchange.note({ inputTokens: list.reduce((sum, { tokens }) => sum + tokens, 0) });
+    const cuts = list.flatMap(({ cutFrom, tokens }, index) =>
+      cutFrom === undefined ? [] : [`input[${index}] was cut from ${cutFrom} to ${tokens} tokens`],
+    );
+    return { list, facts: { model: model.id, milliseconds: clock() - startedAt }, headers: warningHeader(cuts) };
+  };
+
+  return [
+    { ...get, paths: ['/api/tags'], handle: () => Response.json({ models: models.list().map(listedModel) }) },
+    { ...get, paths: ['/api/ps'], handle: () => Response.json({ models: models.list().map(runningModel) }) },
+    { ...get, paths: ['/api/version'], access: 'open', handle: () => Response.json({ version: ollamaVersion }) },
+    {
+      ...post,
+      paths: ['/api/show'],
+      handle: async (exchange) => Response.json(shownModel(models.resolve(parseShow(await exchange.json())))),
+    },
+    {
+      ...post,
+      paths: ['/api/embed'],
+      work: true,
+      handle: async (exchange) => {
+        const call = parseEmbed(await exchange.json());
+        const { list, facts, headers } = await embed(call, exchange);
+        return Response.json(writeEmbed(call, facts, list), { headers });
+      },
+    },
+    {
+      ...post,
+      paths: ['/api/embeddings'],
+      work: true,
+      handle: async (exchange) => {
+        const { list, headers } = await embed(parseOldEmbeddings(await exchange.json()), exchange);
+        return Response.json(writeOldEmbeddings(list), { headers });
+      },
+    },
+    { ...post, paths: ['/api/pull', '/api/push', '/api/create', '/api/copy', '/api/blobs/:digest'], handle: refuse },
+    { ...common, method: 'DELETE', paths: ['/api/delete'], handle: refuse },
+  ];
+}
+
+function refuse({ path }: Exchange): never {
+  throw new ServeError(
+    'not_implemented',
+    `${path} is not possible here: this server has no model store of Ollama's kind. Give it a .gguf file at its start.`,
+  );
+}

@@ -1,0 +1,125 @@
+import type { Clock } from '../contract/services.ts';
+import type { Dialect, Frame } from '../dialects/dialect.ts';
+import { frameText, streamContentType } from './frame-text.ts';
+import type { Timers } from './timers.ts';
+
+export interface FrameSource {
+  /** The next frames. Must not throw: an error is a frame. */
+  next(): Promise<readonly Frame[]>;
+  /** True once `next` has given the last frames. */
+  readonly done: boolean;
+  heartbeat(): Frame;
+  /** The stream is over: everything was read, or the reader went away or fell asleep. Called once. */
+  closed(how: 'complete' | 'client-gone' | 'stalled'): void;
+}
+
+export interface StreamOptions {
+  readonly format: Dialect['format'];
+  readonly headers: Record<string, string>;
+  readonly heartbeatMs: number;
+  readonly stallTimeoutMs: number;
+  readonly clock: Clock;
+  readonly timers: Timers;
+}
+
+/**
+ * Frames -> a streamed response. One `next()` per pull, so a reader that takes nothing stops the source and memory
+ * stays flat.
+ */
+export function streamResponse(source: FrameSource, options: StreamOptions): Response {
+  const body = new ReadableStream<Uint8Array>(new FrameStream(source, options), { highWaterMark: 0 });
+  return new Response(body, {
+    headers: {
+      'content-type': streamContentType[options.format],
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+      // Says that nothing is to be gained by looking for the end before the headers go out.
+      'transfer-encoding': 'chunked',
+      ...options.headers,
+    },
+  });
+}
+
+const encoder = new TextEncoder();
+
+class FrameStream {
+  readonly #source: FrameSource;
+  readonly #options: StreamOptions;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  /** True while the reader waits for us, false while we wait for the reader. */
+  #pulling = false;
+  #lastMove: number;
+  #disarm: () => void = () => undefined;
+  #over = false;
+
+  constructor(source: FrameSource, options: StreamOptions) {
+    this.#source = source;
+    this.#options = options;
+    this.#lastMove = options.clock();
+  }
+
+  start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    this.#controller = controller;
+    this.#arm(this.#options.heartbeatMs);
+  }
+
+  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    this.#pulling = true;
+    this.#lastMove = this.#options.clock();
+    const text = await this.#nextText();
+    this.#pulling = false;
+    this.#lastMove = this.#options.clock();
+    if (this.#over) return;
+    if (text !== '') controller.enqueue(encoder.encode(text));
+    if (!this.#source.done) return;
+    this.#close('complete');
+    controller.close();
+  }
+
+  cancel(): void {
+    this.#close('client-gone');
+  }
+
+  /** Frames that have no form in this format make an empty text, which a pull must not end with. */
+  async #nextText(): Promise<string> {
+    let text = '';
+    while (text === '' && !this.#source.done) text = frameText(await this.#source.next(), this.#options.format);
+    return text;
+  }
+
+  /** One timer per stream, armed anew when it fires: a timer per frame would cost more than the frame. */
+  #arm(milliseconds: number): void {
+    this.#disarm = this.#options.timers.after(milliseconds, () => this.#tick());
+  }
+
+  #tick(): void {
+    const { heartbeatMs, stallTimeoutMs, clock, format } = this.#options;
+    const still = clock() - this.#lastMove;
+    if (!this.#pulling) {
+      if (still >= stallTimeoutMs) this.#cutOff();
+      else this.#arm(Math.min(heartbeatMs, stallTimeoutMs - still));
+      return;
+    }
+    if (still < heartbeatMs) {
+      this.#arm(heartbeatMs - still);
+      return;
+    }
+    const text = frameText([this.#source.heartbeat()], format);
+    // A pending read takes it at once; with none, the last heartbeat is still waiting and a second would pile up.
+    if (text !== '' && (this.#controller?.desiredSize ?? -1) >= 0) this.#controller?.enqueue(encoder.encode(text));
+    this.#lastMove = clock();
+    this.#arm(heartbeatMs);
+  }
+
+  #cutOff(): void {
+    this.#close('stalled');
+    this.#controller?.error(new Error('The client stopped reading.'));
+  }
+
+  #close(how: 'complete' | 'client-gone' | 'stalled'): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#disarm();
+    this.#source.closed(how);
+  }
+}

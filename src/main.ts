@@ -1,0 +1,50 @@
+import type { Config } from './config.ts';
+import type { ModelProfile } from './contract/model.ts';
+import { listen } from './http/listen.ts';
+import { buildServer, type StartObserver } from './main/build-server.ts';
+import { realSystem, type System } from './main/system.ts';
+
+export type { StartObserver } from './main/build-server.ts';
+
+export interface RunningServer {
+  readonly url: string;
+  readonly profile: ModelProfile;
+  /** For people: `CPU, 1 to 2 threads`. */
+  readonly device: string;
+  /** No new work; settles when the running answers are out, or after --drain-timeout. */
+  drain(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The builder: config -> house -> port -> model. Rejects with a ServeError that a person can act on. */
+export async function startServer(
+  config: Config,
+  observer: StartObserver,
+  system: System = realSystem,
+): Promise<RunningServer> {
+  const server = await buildServer(config, system);
+  // The port comes first: probes see a server that is loading, and a taken port is found before minutes of loading.
+  const listener = await listen(server.app, {
+    host: config.host,
+    port: config.port,
+    headerTimeoutMs: config.headerTimeout * 1000,
+    requestTimeoutMs: config.bodyTimeout * 1000,
+  });
+  try {
+    const { profile, engine } = await server.load(observer, new AbortController().signal);
+    return {
+      url: listener.url,
+      profile,
+      device: engine.info.device,
+      drain: server.drain,
+      async close() {
+        await listener.close({ force: true });
+        await server.close();
+      },
+    };
+  } catch (error) {
+    await listener.close({ force: true });
+    await server.close();
+    throw error;
+  }
+}

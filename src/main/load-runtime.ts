@@ -1,0 +1,110 @@
+import type { Config } from '../config.ts';
+import type { ModelProfile } from '../contract/model.ts';
+import type { Telemetry } from '../contract/services.ts';
+import { type LoadedModel, loadModel } from '../engine/llama/load.ts';
+import type { TuningMemory } from '../engine/llama/tune.ts';
+import type { ModelRuntime } from '../generation/runtime.ts';
+import { completeProfile, type FileProfile } from '../models/profile.ts';
+import { detectChatFormat } from '../output/families.ts';
+import { defaultChatTemplate } from '../prompt/default-template.ts';
+import { createPromptRenderer } from '../prompt/renderer.ts';
+import { createScheduler } from '../scheduler/scheduler.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { System } from './system.ts';
+
+export interface LoadTools {
+  readonly config: Config;
+  readonly system: System;
+  readonly telemetry: Telemetry;
+  readonly metrics: Metrics;
+  readonly tuningMemory: TuningMemory;
+}
+
+export interface LoadProgress {
+  readonly signal: AbortSignal;
+  progress(phase: 'load' | 'calibrate', fraction: number): void;
+  /** The native context broke; the runtime serves no more. */
+  failed(error: unknown): void;
+}
+
+/** Step time to aim at while somebody decodes: text still flows at 20 tokens a second beside a long prompt. */
+const stepTargetMs = 50;
+
+export interface RunningModel {
+  readonly runtime: ModelRuntime;
+  readonly loaded: LoadedModel;
+  dispose(): Promise<void>;
+}
+
+/** Weights, context, template, family and scheduler of one model. */
+export async function loadRuntime(file: FileProfile, tools: LoadTools, load: LoadProgress): Promise<RunningModel> {
+  const { config, telemetry } = tools;
+  const loaded = await loadEngine(file, tools, load);
+  const { engine } = loaded;
+  const profile: ModelProfile = completeProfile(file, {
+    vocabulary: loaded.vocabulary,
+    contextSize: engine.info.contextSize,
+    slots: engine.info.slots,
+    embeddingSize: loaded.embeddingSize,
+  });
+  const format = detectChatFormat(profile.chatTemplate, profile.chatFormat);
+  const renderer = createPromptRenderer({
+    template: profile.chatTemplate ?? defaultChatTemplate,
+    toolTemplate: profile.toolTemplate,
+    vocabulary: profile.vocabulary,
+    format,
+    now: () => new Date(tools.system.unixMilliseconds()),
+  });
+  telemetry.log('info', `chat format: ${format.name}${profile.chatTemplate ? '' : ' (the model has no template)'}`);
+  const runtime = { profile, engine, renderer, format, scheduler: scheduleOf(profile, engine, tools) };
+  return { runtime, loaded, dispose: () => engine.dispose() };
+
+  function scheduleOf({ id, slots }: ModelProfile, schedulable: typeof engine, { system, metrics }: LoadTools) {
+    return createScheduler({
+      engine: schedulable,
+      clock: system.clock,
+      timers: system.timers,
+      settings: {
+        maxQueue: config.maxQueue ?? 16 * slots,
+        queueTimeoutMs: config.queueTimeout * 1000,
+        prefixCacheBytes: config.prefixCacheMb * 1024 * 1024,
+      },
+      observer: {
+        admitted: ({ source, reusedTokens }) => {
+          if (source === 'copy' || source === 'snapshot') metrics.prefixRestored(id, reusedTokens);
+        },
+        left: () => metrics.cancelled('queued'),
+        transferFailed: (operation, error) => telemetry.log('warn', `prefix state: ${operation} failed`, { error }),
+      },
+    });
+  }
+}
+
+function loadEngine(file: FileProfile, tools: LoadTools, load: LoadProgress): Promise<LoadedModel> {
+  const { config, system, metrics, telemetry, tuningMemory } = tools;
+  return loadModel({
+    path: file.path,
+    gpu: config.gpu,
+    gpuLayers: config.gpuLayers,
+    contextSize: config.ctxSize || undefined,
+    slots: config.parallel,
+    batchSize: config.batchSize,
+    threads: config.threads,
+    flashAttention: config.flashAttn,
+    ...speculation(config),
+    stepTargetMs,
+    clock: system.clock,
+    signal: load.signal,
+    tuningMemory,
+    onProgress: (fraction) => load.progress('load', fraction),
+    onCalibrate: () => load.progress('calibrate', 0),
+    onStep: ({ ms, ...tokens }) => metrics.stepDone({ model: file.id, seconds: ms / 1000, ...tokens }),
+    onFailure: load.failed,
+    onNativeLog: (level, message) => telemetry.log(level === 'error' ? 'warn' : 'debug', message),
+  });
+}
+
+function speculation({ draftModel, lookupDecoding }: Config) {
+  if (draftModel !== undefined) return { speculation: { draftModelPath: draftModel } };
+  return lookupDecoding ? { speculation: 'lookup' as const } : {};
+}

@@ -1,0 +1,92 @@
+import { readdir, rm, rmdir } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { ServeError } from '../contract/errors.ts';
+import { findModel, modelName, modelsIn } from './find-model.ts';
+import { parseHubName, quantizationOf } from './hub-name.ts';
+import { type FileProfile, readModelProfile } from './profile.ts';
+
+/** A model in the models folder. */
+export interface LocalModel {
+  /** Its path inside the folder without .gguf and part numbers: `owner/repo/file`. */
+  readonly id: string;
+  readonly path: string;
+  /** undefined when the file is no sound model: `problem` says why. */
+  readonly profile: FileProfile | undefined;
+  readonly problem: string | undefined;
+}
+
+/** All models in the models folder, by id. A folder that does not exist holds none. */
+export async function localModels(modelsDir: string): Promise<LocalModel[]> {
+  const folders = await foldersIn(modelsDir);
+  const paths = (await Promise.all(folders.map(modelsIn))).flat();
+  const models = await Promise.all(paths.map((path) => describe(path, modelsDir)));
+  return models.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/**
+ * The local model that a name means: its id, the end of its id (`file`, `repo/file`), or a hub name that was
+ * downloaded. undefined when there is none; ServeError invalid_request when several are meant.
+ */
+export async function findLocalModel(name: string, modelsDir: string): Promise<LocalModel | undefined> {
+  const models = await localModels(modelsDir);
+  const exact = models.find((model) => model.id === name);
+  if (exact) return exact;
+  const wanted = name.replace(/\.gguf$/i, '');
+  const meant = models.filter(
+    (model) => model.id === wanted || model.id.endsWith(`/${wanted}`) || isOfHub(name, model),
+  );
+  if (meant.length <= 1) return meant[0];
+  const ids = meant.map((model) => model.id).join(', ');
+  throw new ServeError('invalid_request', `${name} may mean ${ids}. Give one of these names.`, { param: name });
+}
+
+/** Deletes all parts of a model and the folders that become empty. Nothing outside the models folder is touched. */
+export async function removeLocalModel(name: string, modelsDir: string): Promise<LocalModel> {
+  const model = await findLocalModel(name, modelsDir);
+  if (!model) {
+    throw new ServeError('model_not_found', `There is no model ${name} in ${modelsDir}. serve-model list shows them.`);
+  }
+  const parts = await findModel(model.path).then(
+    (found) => found.parts,
+    () => [model.path],
+  );
+  for (const part of parts) await rm(part, { force: true });
+  await removeEmpty(dirname(model.path), resolve(modelsDir));
+  return model;
+}
+
+async function describe(path: string, modelsDir: string): Promise<LocalModel> {
+  const id = join(dirname(relative(modelsDir, path)), modelName(path))
+    .split(sep)
+    .join('/');
+  try {
+    return { id, path, profile: await readModelProfile(path), problem: undefined };
+  } catch (error) {
+    return { id, path, profile: undefined, problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function isOfHub(name: string, model: LocalModel): boolean {
+  const hub = parseHubName(name);
+  if (!hub) return false;
+  const inRepo = model.id.startsWith(`${hub.owner}/${hub.repo}/`);
+  if (hub.file !== undefined) return inRepo && model.id.endsWith(`/${modelName(hub.file)}`);
+  return inRepo && (hub.quantization === undefined || quantizationOf(model.path) === hub.quantization.toUpperCase());
+}
+
+/** The folder and all below it, hidden ones (downloads under way) left out. */
+async function foldersIn(root: string): Promise<string[]> {
+  const entries = await readdir(root, { withFileTypes: true }).catch(() => undefined);
+  if (!entries) return [];
+  const below = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'));
+  return [root, ...(await Promise.all(below.map((entry) => foldersIn(join(root, entry.name))))).flat()];
+}
+
+async function removeEmpty(folder: string, root: string): Promise<void> {
+  if (resolve(folder) === root || !resolve(folder).startsWith(root + sep)) return;
+  const removed = await rmdir(folder).then(
+    () => true,
+    () => false,
+  );
+  if (removed) await removeEmpty(dirname(folder), root);
+}

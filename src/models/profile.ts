@@ -1,0 +1,99 @@
+import { stat } from 'node:fs/promises';
+import { ServeError } from '../contract/errors.ts';
+import { isJsonObject, type JsonValue } from '../contract/json.ts';
+import type { ModelProfile, VocabularyFacts } from '../contract/model.ts';
+import { findModel, modelName } from './find-model.ts';
+import { type GgufHeader, readGguf } from './gguf.ts';
+import { fileTypes } from './gguf-tables.ts';
+
+/** What only the loaded model and the settings can tell. */
+export interface LoadedFacts {
+  readonly vocabulary: VocabularyFacts;
+  /** Context per slot. */
+  readonly contextSize: number;
+  readonly slots: number;
+  readonly embeddingSize: number;
+}
+
+/** What the file alone tells. */
+export type FileProfile = Omit<ModelProfile, keyof LoadedFacts>;
+
+export interface ProfileOptions {
+  /** The first one is the model's id, the others are further names. */
+  readonly aliases?: readonly string[];
+  /** Instead of the templates in the file. */
+  readonly chatTemplate?: string | undefined;
+  readonly chatFormat?: string | undefined;
+}
+
+/**
+ * Profile of a model on disk (target as in findModel), without loading it. All parts of a split model are checked.
+ * Throws ServeError invalid_request for anything that is no sound GGUF model.
+ */
+export async function readModelProfile(target: string | undefined, options: ProfileOptions = {}): Promise<FileProfile> {
+  const { path, parts } = await findModel(target);
+  const headers = await Promise.all(parts.map(readGguf));
+  const first = headers[0];
+  if (!first) throw new ServeError('internal', `The model ${path} has no parts.`);
+  const { mtimeMs } = await stat(path);
+  return describe(path, first, { headers, created: Math.floor(mtimeMs / 1000), options });
+}
+
+export function completeProfile(profile: FileProfile, facts: LoadedFacts): ModelProfile {
+  return { ...profile, ...facts };
+}
+
+interface Rest {
+  readonly headers: readonly GgufHeader[];
+  readonly created: number;
+  readonly options: ProfileOptions;
+}
+
+function describe(path: string, first: GgufHeader, { headers, created, options }: Rest): FileProfile {
+  const { metadata } = first;
+  const architecture = textOf(metadata.get('general.architecture'));
+  if (architecture === undefined) {
+    throw new ServeError('invalid_request', `${path}: this GGUF file names no architecture, so it holds no model.`);
+  }
+  const [id = modelName(path), ...aliases] = options.aliases ?? [];
+  return {
+    id,
+    aliases,
+    path,
+    created,
+    architecture,
+    sizeBytes: headers.reduce((sum, header) => sum + header.fileSize, 0),
+    parameters:
+      headers.flatMap((header) => header.tensors).reduce((sum, tensor) => sum + tensor.values, 0) || undefined,
+    quantization: fileTypes[numberOf(metadata.get('general.file_type')) ?? -1],
+    trainedContextSize: numberOf(metadata.get(`${architecture}.context_length`)) ?? 0,
+    chatTemplate: options.chatTemplate ?? textOf(metadata.get('tokenizer.chat_template')),
+    toolTemplate:
+      options.chatTemplate === undefined ? textOf(metadata.get('tokenizer.chat_template.tool_use')) : undefined,
+    chatFormat: options.chatFormat,
+    recommendedSampling: recommendedSampling(metadata),
+    metadata: Object.fromEntries([...metadata].filter(([, value]) => !isLongArray(value))),
+  };
+}
+
+function recommendedSampling(metadata: ReadonlyMap<string, JsonValue>): ModelProfile['recommendedSampling'] {
+  const entries = {
+    temperature: numberOf(metadata.get('general.sampling.temp')),
+    topP: numberOf(metadata.get('general.sampling.top_p')),
+    topK: numberOf(metadata.get('general.sampling.top_k')),
+    minP: numberOf(metadata.get('general.sampling.min_p')),
+  };
+  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined));
+}
+
+function textOf(value: JsonValue | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function numberOf(value: JsonValue | undefined): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+function isLongArray(value: JsonValue): boolean {
+  return isJsonObject(value);
+}

@@ -1,0 +1,51 @@
+/** One request as the scheduler sees it: a prompt that wants a slot. */
+export interface Admission {
+  /** Tokens, never empty. */
+  readonly prompt: readonly number[];
+  /** Generated tokens at most, already resolved: never -1. */
+  readonly maxTokens: number;
+  /** 1 (low) to 5 (high). */
+  readonly priority: number;
+  /** A conversation: stays on its slot. */
+  readonly sessionId?: string;
+  /** A person: breaks ties between slots that are equally good otherwise. */
+  readonly userHint?: string;
+  /** False: nothing is reused, and nothing of it is kept for others. */
+  readonly cachePrompt: boolean;
+  /**
+   * Prompt positions, ascending, where reuse is likely: the end of system + tools first, then ends of turns. What lies
+   * behind the last one (the opening of the answer, its reasoning) is not missed when the conversation goes on.
+   */
+  readonly checkpoints?: readonly number[];
+}
+
+/** The right to run on a slot. */
+export interface Lease {
+  readonly slot: number;
+  /** Prompt tokens that the slot already holds: at most all but one. */
+  readonly reuse: number;
+  /** From `admit` until now, the wait for a neighbour's prefix included. */
+  readonly queueMs: number;
+  /** After the run's `done` settled. The slot keeps its tokens. Further calls do nothing. */
+  release(): void;
+}
+
+export type PrefixSource = 'slot' | 'copy' | 'snapshot' | 'none';
+
+/** What the scheduler tells whoever counts. Called synchronously; must not throw. */
+export interface SchedulerObserver {
+  admitted(event: {
+    readonly queueMs: number;
+    readonly promptTokens: number;
+    readonly reusedTokens: number;
+    readonly source: PrefixSource;
+  }): void;
+  refused(cause: 'full' | 'timeout' | 'draining'): void;
+  /** A request that was aborted before it had its lease. */
+  left(phase: 'queued' | 'preparing'): void;
+  released(event: { readonly heldMs: number; readonly outputTokens: number }): void;
+  snapshotSaved(event: { readonly tokens: number; readonly bytes: number }): void;
+  snapshotDropped(event: { readonly tokens: number; readonly bytes: number }): void;
+  /** Moving state failed: the request goes on and evaluates its prompt itself. */
+  transferFailed(operation: 'save' | 'load' | 'copy', error: unknown): void;
+}

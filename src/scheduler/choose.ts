@@ -1,0 +1,127 @@
+import { commonPrefix } from '../engine/common-prefix.ts';
+import type { Admission } from './admission.ts';
+
+/** A request in the queue. Times are milliseconds of the scheduler's clock. */
+export interface Waiting {
+  readonly ask: Admission;
+  readonly arrivedAt: number;
+}
+
+/** A slot and what is known about its last tenant. */
+export interface SlotView {
+  readonly id: number;
+  readonly tokens: readonly number[];
+  readonly free: boolean;
+  readonly sessionId?: string | undefined;
+  readonly userHint?: string | undefined;
+  /** When its last tenant left; 0 if there was none. */
+  readonly usedAt: number;
+}
+
+export interface Situation {
+  readonly now: number;
+  readonly slots: readonly SlotView[];
+  /** Token lists beyond the slots that can be brought into any slot. */
+  readonly snapshots: readonly (readonly number[])[];
+  /** Whether a prefix can move from slot to slot. */
+  readonly canCopy: boolean;
+}
+
+/** Requests that arrive within one window count as simultaneous: the shortest prefill goes first. */
+const windowMs = 250;
+/** So long a wait is worth one step of priority, so that nobody starves behind the more important. */
+const agingMs = 10_000;
+/** Moving a prefix costs about as much as evaluating so many tokens. Only compares slots; the real decision is measured. */
+const moveCost = (tokens: number) => 16 + tokens * 0.02;
+/** The tail that a conversation replaces itself (an edited turn, reasoning that is not sent back) is hardly missed. */
+const ownTailShare = 0.25;
+/** A tenant that has been away for so long is half as likely to come back. */
+const halfLifeMs = 600_000;
+
+/** Which request runs next, and where; undefined when nobody waits or no slot is free. */
+export function choose<Request extends Waiting>(
+  waiting: readonly Request[],
+  situation: Situation,
+): { request: Request; slot: number } | undefined {
+  if (!situation.slots.some(({ free }) => free)) return undefined;
+  const request = nextInLine(waiting, situation);
+  if (!request) return undefined;
+  return { request, slot: homeFor(request.ask, situation) };
+}
+
+/**
+ * First come first served by windows of arrival, shifted by priority. The rank of a request never changes, so each
+ * later arrival can overtake it only for a limited time: that is the aging.
+ */
+function nextInLine<Request extends Waiting>(waiting: readonly Request[], situation: Situation): Request | undefined {
+  const best = Math.min(...waiting.map(rank));
+  const equals = waiting.filter((request) => rank(request) === best);
+  if (equals.length < 2) return equals[0];
+  const prefill = new Map(equals.map((request) => [request, prefillTokens(request.ask, situation)]));
+  return equals.reduce((first, other) => ((prefill.get(other) ?? 0) < (prefill.get(first) ?? 0) ? other : first));
+}
+
+function rank({ arrivedAt, ask }: Waiting): number {
+  return Math.floor((arrivedAt - ask.priority * agingMs) / windowMs);
+}
+
+/** Prompt tokens left to evaluate in the best case. */
+function prefillTokens({ prompt, cachePrompt }: Admission, { slots, snapshots, canCopy }: Situation): number {
+  if (!cachePrompt) return prompt.length;
+  const reachable = [...slots.filter(({ free }) => free || canCopy).map(({ tokens }) => tokens), ...snapshots];
+  return prompt.length - longestShared(prompt, reachable);
+}
+
+/** The free slot where running this prompt costs least: evaluation, moving state, and what its last tenant loses. */
+function homeFor(ask: Admission, situation: Situation): number {
+  const free = situation.slots.filter((slot) => slot.free);
+  const costs = free.map((slot) => ({ slot, cost: costOn(slot, ask, situation) }));
+  const best = costs.reduce((first, other) => (isBetter(other, first, ask) ? other : first));
+  return best.slot.id;
+}
+
+interface Costed {
+  readonly slot: SlotView;
+  readonly cost: number;
+}
+
+function isBetter(one: Costed, other: Costed, ask: Admission): boolean {
+  if (one.cost !== other.cost) return one.cost < other.cost;
+  const session = Number(isTenant(one.slot, ask)) - Number(isTenant(other.slot, ask));
+  if (session !== 0) return session > 0;
+  const user = Number(isKnown(one.slot, ask)) - Number(isKnown(other.slot, ask));
+  if (user !== 0) return user > 0;
+  if (one.slot.usedAt !== other.slot.usedAt) return one.slot.usedAt < other.slot.usedAt;
+  return one.slot.id < other.slot.id;
+}
+
+function isTenant(slot: SlotView, ask: Admission): boolean {
+  return ask.sessionId !== undefined && slot.sessionId === ask.sessionId;
+}
+
+function isKnown(slot: SlotView, ask: Admission): boolean {
+  return ask.userHint !== undefined && slot.userHint === ask.userHint;
+}
+
+/** In tokens. */
+function costOn(slot: SlotView, ask: Admission, situation: Situation): number {
+  const { now, slots, snapshots, canCopy } = situation;
+  const inPlace = ask.cachePrompt ? commonPrefix(slot.tokens, ask.prompt) : 0;
+  const others = slots.filter(({ id }) => id !== slot.id).map(({ tokens }) => tokens);
+  const movable = [...(canCopy ? others : []), ...snapshots];
+  const elsewhere = ask.cachePrompt ? longestShared(ask.prompt, movable) : 0;
+  const work = ask.prompt.length - Math.max(inPlace, elsewhere - moveCost(elsewhere));
+  // What its last tenant loses: only what is found nowhere else.
+  const lost = slot.tokens.length - Math.max(inPlace, longestShared(slot.tokens, movable));
+  const weight = continues(slot, ask, inPlace) ? ownTailShare : 1 / (1 + (now - slot.usedAt) / halfLifeMs);
+  return work + lost * weight;
+}
+
+/** The tenant itself is back with more of the same; a side request under the same session key shares little. */
+function continues(slot: SlotView, ask: Admission, inPlace: number): boolean {
+  return isTenant(slot, ask) && inPlace * 2 >= Math.min(slot.tokens.length, ask.prompt.length);
+}
+
+function longestShared(tokens: readonly number[], lists: readonly (readonly number[])[]): number {
+  return lists.reduce((longest, list) => Math.max(longest, commonPrefix(tokens, list)), 0);
+}

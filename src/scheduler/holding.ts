@@ -1,0 +1,20 @@
+import type { Admission } from './admission.ts';
+
+/** A slot that somebody has: from the moment it is chosen, through preparing and running, until the release. */
+export interface Holding {
+  readonly slot: number;
+  readonly ask: Admission;
+  /** Counts up: a holding waits only for those before it, so nobody waits in a circle. */
+  readonly sequence: number;
+  readonly since: number;
+  /** Its prompt's state is being brought in; the run comes after. */
+  preparing: boolean;
+  /** Aborts when the slot is given back. */
+  readonly released: AbortController;
+}
+
+/** What is remembered about a slot's last tenant while the slot keeps its tokens. */
+export interface Tenant {
+  readonly ask: Admission;
+  usedAt: number;
+}

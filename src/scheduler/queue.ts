@@ -1,0 +1,52 @@
+import type { Timers } from '../contract/services.ts';
+import type { Waiting } from './choose.ts';
+import type { Holding } from './holding.ts';
+
+export interface QueueEntry extends Waiting {
+  readonly signal: AbortSignal;
+  /** Called once, when a slot was chosen for it. */
+  take(holding: Holding): void;
+}
+
+/** Those who wait for a slot. An entry leaves exactly once: taken, aborted, or out of time. */
+export class AdmissionQueue {
+  readonly #entries = new Map<QueueEntry, { readonly clearTimer: () => void; readonly onAbort: () => void }>();
+  readonly #timers: Timers;
+
+  constructor(timers: Timers) {
+    this.#timers = timers;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** In order of arrival. */
+  list(): QueueEntry[] {
+    return [...this.#entries.keys()];
+  }
+
+  add(
+    entry: QueueEntry,
+    limits: { readonly timeoutMs: number; readonly onTimeout: () => void; readonly onAbort: () => void },
+  ): void {
+    const onAbort = () => {
+      if (this.remove(entry)) limits.onAbort();
+    };
+    const onTimeout = () => {
+      if (this.#entries.has(entry)) limits.onTimeout();
+    };
+    entry.signal.addEventListener('abort', onAbort);
+    this.#entries.set(entry, { onAbort, clearTimer: this.#timers.after(limits.timeoutMs, onTimeout) });
+  }
+
+  /** False when it had left already. */
+  remove(entry: QueueEntry): boolean {
+    const bound = this.#entries.get(entry);
+    if (!bound) return false;
+    this.#entries.delete(entry);
+    bound.clearTimer();
+    entry.signal.removeEventListener('abort', bound.onAbort);
+    return true;
+  }
+}

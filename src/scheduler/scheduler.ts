@@ -1,0 +1,260 @@
+import { ServeError } from '../contract/errors.ts';
+import type { Clock, Timers } from '../contract/services.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Admission, Lease, SchedulerObserver } from './admission.ts';
+import type { SlotView } from './choose.ts';
+import { choose } from './choose.ts';
+import { createCostModel } from './cost-model.ts';
+import type { Holding, Tenant } from './holding.ts';
+import type { PrefixFiles } from './prefix-files.ts';
+import { createPrefixStore } from './prefix-store.ts';
+import type { PrepareContext } from './prepare.ts';
+import { preparePrefix } from './prepare.ts';
+import type { QueueEntry } from './queue.ts';
+import { AdmissionQueue } from './queue.ts';
+import { retryAfterSeconds } from './retry-after.ts';
+import type { SchedulerStats } from './stats.ts';
+import { StatsBook } from './stats.ts';
+import { writePrefixes } from './write-prefixes.ts';
+
+export type { Admission, Lease, SchedulerObserver } from './admission.ts';
+export type { SchedulerStats } from './stats.ts';
+
+export interface Scheduler {
+  /**
+   * Resolves when a slot is held for this request and its state is prepared. Rejects with ServeError overloaded (with
+   * retryAfterSeconds) or draining, or with the signal's reason; nothing is held then.
+   */
+  admit(ask: Admission, signal: AbortSignal): Promise<Lease>;
+  /** No new admissions: ServeError draining. Those that wait already are still served. */
+  drain(): void;
+  stats(): SchedulerStats;
+  /** After the last release: writes to disk what a restart should find, if there are files to write to. */
+  close(): Promise<void>;
+}
+
+export interface SchedulerOptions {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly settings: {
+    /** Requests that may wait, all together. */
+    readonly maxQueue: number;
+    readonly queueTimeoutMs: number;
+    /** Bytes for snapshots in memory; 0 keeps none. */
+    readonly prefixCacheBytes: number;
+  };
+  readonly observer?: Partial<SchedulerObserver>;
+  /** Prefixes that outlive the process. */
+  readonly files?: PrefixFiles;
+}
+
+/** Decides who runs when and on which slot. Its only state: the queue, the slots held, and who was on them last. */
+export function createScheduler(options: SchedulerOptions): Scheduler {
+  return new SlotScheduler(options);
+}
+
+class SlotScheduler implements Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #observer: Partial<SchedulerObserver>;
+  readonly #queue: AdmissionQueue;
+  readonly #holdings = new Map<number, Holding>();
+  readonly #tenants = new Map<number, Tenant>();
+  readonly #prepare: PrepareContext;
+  readonly #book = new StatsBook();
+  #sequence = 0;
+  #draining = false;
+
+  constructor(options: SchedulerOptions) {
+    const { engine, clock, timers, settings, observer = {}, files } = options;
+    this.#options = options;
+    this.#observer = observer;
+    this.#queue = new AdmissionQueue(timers);
+    const costs = createCostModel(() => engine.stats(), clock);
+    const access = settings.prefixCacheBytes > 0 ? engine.snapshots : undefined;
+    const store = access && createPrefixStore({ access, costs, budget: settings.prefixCacheBytes, observer });
+    const shelves = [store, files].filter((shelf) => shelf !== undefined);
+    this.#prepare = { engine, costs, store, shelves, observer, holdings: this.#holdings };
+  }
+
+  async admit(ask: Admission, signal: AbortSignal): Promise<Lease> {
+    signal.throwIfAborted();
+    if (this.#draining) {
+      this.#refuse('draining');
+      throw new ServeError('draining', 'The server is shutting down and takes no new requests. Ask another instance.');
+    }
+    const arrivedAt = this.#options.clock();
+    const holding = await this.#slotFor(ask, arrivedAt, signal);
+    return this.#lease(holding, arrivedAt, signal);
+  }
+
+  drain(): void {
+    this.#draining = true;
+  }
+
+  stats(): SchedulerStats {
+    const holdings = [...this.#holdings.values()];
+    const store = this.#prepare.store;
+    return this.#book.stats({
+      slots: this.#options.engine.info.slots,
+      queued: this.#queue.size,
+      preparing: holdings.filter(({ preparing }) => preparing).length,
+      running: holdings.filter(({ preparing }) => !preparing).length,
+      snapshots: store?.list().length ?? 0,
+      snapshotBytes: store?.bytes ?? 0,
+    });
+  }
+
+  async close(): Promise<void> {
+    this.drain();
+    const { files, engine } = this.#options;
+    if (!files) return;
+    const slots = this.#slotViews().filter(({ id, free }) => free && this.#tenants.get(id)?.ask.cachePrompt);
+    await writePrefixes({ files, engine, slots, store: this.#prepare.store });
+  }
+
+  /** A slot now, or a place in the queue, or a refusal. */
+  #slotFor(ask: Admission, arrivedAt: number, signal: AbortSignal): Promise<Holding> {
+    const { maxQueue, queueTimeoutMs } = this.#options.settings;
+    return new Promise((resolve, reject) => {
+      const entry: QueueEntry = { ask, arrivedAt, signal, take: resolve };
+      this.#queue.add(entry, {
+        timeoutMs: queueTimeoutMs,
+        onTimeout: () => reject(this.#outOfTime(entry)),
+        onAbort: () => {
+          this.#observer.left?.('queued');
+          reject(signal.reason);
+        },
+      });
+      this.#fillSlots();
+      if (this.#queue.size > maxQueue && this.#queue.remove(entry)) reject(this.#full());
+    });
+  }
+
+  /** Hands free slots to those who wait, until one of both runs out. */
+  #fillSlots(): void {
+    for (;;) {
+      const choice = choose(this.#queue.list(), {
+        now: this.#options.clock(),
+        slots: this.#slotViews(),
+        snapshots: this.#prepare.shelves.flatMap((shelf) => shelf.list()).map(({ tokens }) => tokens),
+        canCopy: this.#options.engine.snapshots !== undefined,
+      });
+      if (!choice) return;
+      const { request, slot } = choice;
+      this.#queue.remove(request);
+      const holding: Holding = {
+        slot,
+        ask: request.ask,
+        sequence: this.#sequence++,
+        since: this.#options.clock(),
+        preparing: true,
+        released: new AbortController(),
+      };
+      this.#holdings.set(slot, holding);
+      request.take(holding);
+    }
+  }
+
+  async #lease(holding: Holding, arrivedAt: number, signal: AbortSignal): Promise<Lease> {
+    const { slot, ask } = holding;
+    try {
+      signal.throwIfAborted();
+      const { reuse, source } = await preparePrefix(holding, this.#tenants.get(slot), this.#prepare, signal);
+      this.#tenants.set(slot, { ask, usedAt: this.#options.clock() });
+      holding.preparing = false;
+      const queueMs = this.#options.clock() - arrivedAt;
+      const event = { queueMs, promptTokens: ask.prompt.length, reusedTokens: reuse, source };
+      this.#book.admitted(event);
+      this.#observer.admitted?.(event);
+      return { slot, reuse, queueMs, release: () => this.#release(holding) };
+    } catch (error) {
+      this.#giveBack(holding);
+      if (signal.aborted) this.#observer.left?.('preparing');
+      throw error;
+    }
+  }
+
+  #release(holding: Holding): void {
+    if (this.#holdings.get(holding.slot) !== holding) return;
+    const held = this.#options.engine.slots()[holding.slot]?.tokens.length ?? 0;
+    const event = {
+      heldMs: this.#options.clock() - holding.since,
+      outputTokens: Math.max(0, held - holding.ask.prompt.length),
+    };
+    this.#book.released(event);
+    this.#observer.released?.(event);
+    this.#giveBack(holding);
+  }
+
+  #giveBack(holding: Holding): void {
+    this.#holdings.delete(holding.slot);
+    const tenant = this.#tenants.get(holding.slot);
+    if (tenant) tenant.usedAt = this.#options.clock();
+    // A reason of its own: making the default one captures a stack.
+    holding.released.abort('released');
+    this.#fillSlots();
+  }
+
+  #slotViews(): SlotView[] {
+    return this.#options.engine.slots().map(({ id, tokens }) => {
+      const tenant = this.#tenants.get(id);
+      return {
+        id,
+        tokens,
+        free: !this.#holdings.has(id),
+        sessionId: tenant?.ask.sessionId,
+        userHint: tenant?.ask.userHint,
+        usedAt: tenant?.usedAt ?? 0,
+      };
+    });
+  }
+
+  #full(): ServeError {
+    this.#refuse('full');
+    const seconds = this.#retryAfter(this.#queue.list());
+    return new ServeError(
+      'overloaded',
+      `${this.#queue.size} requests wait already, the limit (--max-queue). Try again in ${seconds} s.`,
+      { retryAfterSeconds: seconds },
+    );
+  }
+
+  #outOfTime(entry: QueueEntry): ServeError {
+    const waiting = this.#queue.list();
+    const ahead = waiting.slice(0, waiting.indexOf(entry));
+    this.#queue.remove(entry);
+    this.#refuse('timeout');
+    const seconds = this.#retryAfter(ahead);
+    const waited = Math.round(this.#options.settings.queueTimeoutMs / 1000);
+    return new ServeError(
+      'overloaded',
+      `No slot became free within ${waited} s, the limit (--queue-timeout). Try again in ${seconds} s.`,
+      { retryAfterSeconds: seconds },
+    );
+  }
+
+  #refuse(cause: 'full' | 'timeout' | 'draining'): void {
+    this.#book.refused(cause);
+    this.#observer.refused?.(cause);
+  }
+
+  /** Until those who run and those who wait ahead are done. */
+  #retryAfter(ahead: readonly QueueEntry[]): number {
+    const { engine } = this.#options;
+    const slots = engine.slots();
+    const running = [...this.#holdings.values()].map(({ slot, ask }) => {
+      const held = slots[slot]?.phase === 'idle' ? 0 : (slots[slot]?.tokens.length ?? 0);
+      const produced = Math.max(0, held - ask.prompt.length);
+      return {
+        prefillTokens: Math.max(0, ask.prompt.length - held),
+        decodeTokens: Math.max(1, this.#book.expectedOutput(ask.maxTokens) - produced),
+      };
+    });
+    const waiting = ahead.map(({ ask }) => ({
+      prefillTokens: ask.prompt.length,
+      decodeTokens: this.#book.expectedOutput(ask.maxTokens),
+    }));
+    return retryAfterSeconds([...running, ...waiting], engine.stats());
+  }
+}

@@ -1,0 +1,108 @@
+import { type Counter, Registry } from 'prom-client';
+import type { RequestRecord } from '../contract/services.ts';
+import { registerLiveGauges } from './live-gauges.ts';
+import { createMetricSet } from './metric-set.ts';
+import { registerProcessGauges } from './process-gauges.ts';
+import { createRouteLabels } from './route-label.ts';
+import { registerVllmGauges } from './vllm-gauges.ts';
+
+/** A loaded model as it is at this moment; read at every scrape, so it must be cheap and do no I/O. */
+export interface LiveModel {
+  readonly name: string;
+  readonly slots: number;
+  readonly busySlots: number;
+  readonly waiting: number;
+  /** Tokens that the slots hold, and could hold. */
+  readonly heldTokens: number;
+  readonly contextTokens: number;
+  /** Tokens per second, running averages. */
+  readonly prefillRate: number | undefined;
+  readonly decodeRate: number | undefined;
+}
+
+export interface StepRecord {
+  readonly model: string;
+  readonly prefillTokens: number;
+  readonly decodeTokens: number;
+  readonly seconds: number;
+}
+
+export type CancelPhase = 'queued' | 'prefill' | 'decode';
+
+/** Counts what happens. Every method is quick and never throws. Names are those of the README's table. */
+export interface Metrics {
+  requestDone(record: RequestRecord): void;
+  stepDone(step: StepRecord): void;
+  /** Time between two tokens of one stream. */
+  tokenGap(model: string, seconds: number): void;
+  /** Prompt tokens that came out of the prefix store into a slot. */
+  prefixRestored(model: string, tokens: number): void;
+  cancelled(phase: CancelPhase): void;
+  /** Malformed calls of models: mended, or given as text. */
+  toolCallRepaired(result: 'repaired' | 'as_text'): void;
+  grammarCompiled(seconds: number): void;
+  grammarCacheHit(): void;
+  modelLoaded(record: { readonly model: string; readonly seconds: number; readonly ok: boolean }): void;
+  /** Where the gauges read from; the last one given counts. */
+  watch(models: () => readonly LiveModel[]): void;
+  /** The page for /metrics. */
+  render(): Promise<string>;
+  readonly contentType: string;
+  /** Lets go of the event-loop monitor. */
+  close(): void;
+}
+
+export interface MetricsOptions {
+  readonly compat: 'vllm' | 'none';
+  readonly version: string;
+}
+
+export function createMetrics(options: MetricsOptions): Metrics {
+  const registry = new Registry();
+  const set = createMetricSet(registry);
+  const routeLabel = createRouteLabels();
+  let models: () => readonly LiveModel[] = () => [];
+  const live = () => models();
+  registerLiveGauges(registry, live);
+  const closeProcess = registerProcessGauges(registry, options.version);
+  if (options.compat === 'vllm') registerVllmGauges(registry, live, set);
+  return {
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+    close: closeProcess,
+    watch(source) {
+      models = source;
+    },
+    requestDone(record) {
+      const { status, outcome, model = '' } = record;
+      set.requests.inc({ route: routeLabel(record), status, outcome });
+      set.requestSeconds.observe({ model }, record.totalMs / 1000);
+      if (record.queueMs !== undefined) set.queueWait.observe({ model }, record.queueMs / 1000);
+      if (record.firstTokenMs !== undefined) set.firstToken.observe({ model }, record.firstTokenMs / 1000);
+      countTokens(set.promptTokens, model, record.inputTokens);
+      countTokens(set.cachedTokens, model, record.cachedTokens);
+      countTokens(set.outputTokens, model, record.outputTokens);
+    },
+    stepDone({ model, prefillTokens, decodeTokens, seconds }) {
+      set.steps.inc({ model });
+      set.stepTokens.observe({ model }, prefillTokens + decodeTokens);
+      set.stepSeconds.observe({ model }, seconds);
+      set.prefillTokens.inc({ model }, prefillTokens);
+      set.decodeTokens.inc({ model }, decodeTokens);
+    },
+    tokenGap: (model, seconds) => set.tokenGap.observe({ model }, seconds),
+    prefixRestored: (model, tokens) => set.restoredTokens.inc({ model }, tokens),
+    cancelled: (phase) => set.cancels.inc({ phase }),
+    toolCallRepaired: (result) => set.repairs.inc({ result }),
+    grammarCompiled: (seconds) => set.grammarSeconds.observe(seconds),
+    grammarCacheHit: () => set.grammarHits.inc(),
+    modelLoaded({ model, seconds, ok }) {
+      set.loads.inc({ model, result: ok ? 'ok' : 'failed' });
+      if (ok) set.loadSeconds.observe({ model }, seconds);
+    },
+  };
+}
+
+function countTokens(counter: Counter<'model'>, model: string, tokens: number | undefined): void {
+  if (tokens !== undefined) counter.inc({ model }, tokens);
+}

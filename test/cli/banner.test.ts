@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { type BannerFacts, bannerLines } from '../../src/cli/banner.ts';
+import { bundledModelPath } from '../../src/models/find-model.ts';
+import { completeProfile, readModelProfile } from '../../src/models/profile.ts';
+
+const loaded = {
+  vocabulary: {
+    size: 2048,
+    bosText: '',
+    eosText: '<|im_end|>',
+    addsBos: false,
+    addsEos: false,
+    controlTexts: [],
+    infill: undefined,
+  },
+  contextSize: 4096,
+  slots: 4,
+  embeddingSize: 192,
+};
+const demo = completeProfile(await readModelProfile(bundledModelPath), loaded);
+const facts: BannerFacts = {
+  version: '1.2.3',
+  profile: demo,
+  device: 'CPU (AVX2), 2 threads',
+  url: 'http://127.0.0.1:8080',
+  needsKey: false,
+};
+
+describe('bannerLines', () => {
+  it('say what is served and how to try it, in ten lines at most', () => {
+    const lines = bannerLines(facts);
+    expect(lines).toEqual([
+      'serve-model 1.2.3 serves serve-model-demo (llama, 3.0M parameters, Q8_0, 3.3 MB)',
+      '  device   CPU (AVX2), 2 threads',
+      '  context  4096 tokens in each of 4 slots',
+      '  address  http://127.0.0.1:8080',
+      '  This is the bundled demo model. For real work: serve-model MODEL.gguf',
+      'Try it:',
+      '  curl http://127.0.0.1:8080/v1/chat/completions -H "content-type: application/json" \\',
+      `    -d '{"messages": [{"role": "user", "content": "Hello!"}]}'`,
+    ]);
+    expect(lines.length).toBeLessThanOrEqual(10);
+  });
+
+  it('name every alias, leave out what the file does not tell, and count one slot', () => {
+    const profile = {
+      ...demo,
+      id: 'main',
+      aliases: ['second'],
+      path: '/m/x.gguf',
+      parameters: undefined,
+      quantization: undefined,
+      slots: 1,
+    };
+    expect(bannerLines({ ...facts, profile }).slice(0, 5)).toEqual([
+      'serve-model 1.2.3 serves main, second (llama, 3.3 MB)',
+      '  device   CPU (AVX2), 2 threads',
+      '  context  4096 tokens in each of 1 slot',
+      '  address  http://127.0.0.1:8080',
+      'Try it:',
+    ]);
+  });
+
+  it('give an address that curl can reach and the key it needs', () => {
+    const curl = (change: Partial<BannerFacts>) =>
+      bannerLines({ ...facts, ...change }).find((line) => line.includes('curl'));
+    expect(curl({ url: 'http://0.0.0.0:9000' })).toContain('curl http://127.0.0.1:9000/v1');
+    expect(curl({ url: 'http://[::]:9000' })).toContain('curl http://127.0.0.1:9000/v1');
+    expect(curl({ url: 'http://10.0.0.0:80' })).toContain('curl http://10.0.0.0:80/v1');
+    expect(curl({ needsKey: true })).toContain(' -H "authorization: Bearer $API_KEY" ');
+  });
+});

@@ -1,0 +1,183 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { inspectModel, listModels, removeModel } from '../../src/cli/library-commands.ts';
+import { obtainModel, type PullOptions } from '../../src/cli/pull.ts';
+import { type Config, parseConfig } from '../../src/config.ts';
+import { bundledModelPath } from '../../src/models/find-model.ts';
+import { ggufBytes, numberEntry, stringEntry, tensor } from '../models/gguf-bytes.ts';
+import { type HubFixture, startHub } from '../models/hub-fixture.ts';
+import { recordTerminal } from './terminal-recorder.ts';
+
+let folder = '';
+let hub: HubFixture;
+const model = (values: number) =>
+  ggufBytes({
+    entries: [stringEntry('general.architecture', 'llama'), numberEntry('general.file_type', 7)],
+    tensors: [tensor('w', [BigInt(values)], 0, 0n)],
+    weights: values * 4,
+  });
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'serve-model-commands-'));
+  hub = await startHub({ 'm-Q4_0.gguf': model(100), 'm-Q8_0.gguf': model(200), 'm-F16.gguf': model(400) });
+});
+afterEach(async () => {
+  await hub.close();
+  await rm(folder, { recursive: true, maxRetries: 3 });
+});
+
+function config(flags: readonly string[] = []): Config {
+  const parsed = parseConfig(['list', '--models-dir', folder, '--hf-endpoint', hub.endpoint, ...flags], {});
+  if (!('config' in parsed)) throw new Error('no config');
+  return parsed.config;
+}
+
+const gigabyte = 1e9;
+function options(terminal: PullOptions['terminal'], ram = 8 * gigabyte, flags: readonly string[] = []) {
+  const signal = new AbortController().signal;
+  return { config: config(flags), terminal, signal, memory: async () => ({ ram, vram: 0 }) };
+}
+
+async function local(id: string): Promise<void> {
+  const path = join(folder, `${id}.gguf`);
+  await mkdir(join(path, '..'), { recursive: true });
+  await writeFile(path, model(10));
+}
+
+describe('obtainModel', () => {
+  it('takes the bundled model, a path and a downloaded model as they are', async () => {
+    await local('owner/repo/m-Q8_0');
+    const path = join(folder, 'owner/repo/m-Q8_0.gguf');
+    const { terminal, error } = recordTerminal();
+    expect(await obtainModel(undefined, options(terminal))).toBe(bundledModelPath);
+    for (const name of [path, 'm-Q8_0', 'repo/m-Q8_0', 'owner/repo/m-Q8_0', 'hf:owner/repo:q8_0', 'owner/repo']) {
+      expect(await obtainModel(name, options(terminal))).toBe(path);
+    }
+    expect(error()).toBe('');
+    expect(hub.requests).toEqual([]);
+  });
+
+  it('downloads the best quantization that fits, and says so', async () => {
+    const { terminal, error } = recordTerminal();
+    expect(await obtainModel('hf:owner/repo', options(terminal))).toBe(join(folder, 'owner/repo/m-Q8_0.gguf'));
+    expect(error()).toContain(
+      [
+        '1  Q4_0  560 bytes  fits',
+        '2  Q8_0  960 bytes  fits, best choice',
+        '3  F16      1.8 kB  fits',
+        'downloading hf:owner/repo, Q8_0, 960 bytes',
+      ].join('\n'),
+    );
+    expect(error()).toContain('Downloading 100 %');
+  });
+
+  it.each([
+    ['2', 'm-Q8_0'],
+    ['q4_0', 'm-Q4_0'],
+    ['F16', 'm-F16'],
+    ['', 'm-Q8_0'],
+  ])('asks on a terminal and takes the answer %j', async (answer, file) => {
+    const { terminal, error } = recordTerminal({ interactive: true, answers: [answer] });
+    expect(await obtainModel('owner/repo', options(terminal))).toBe(join(folder, `owner/repo/${file}.gguf`));
+    expect(error()).toContain('Which one? [Q8_0] ');
+  });
+
+  it('asks nothing with --yes and nothing when the name says which', async () => {
+    const { terminal } = recordTerminal({ interactive: true });
+    await obtainModel('owner/repo:Q4_0', options(terminal));
+    await obtainModel('hf:owner/repo/m-F16.gguf', options(terminal));
+    await rm(join(folder, 'owner'), { recursive: true });
+    await obtainModel('owner/repo', options(terminal, 8 * gigabyte, ['--yes']));
+  });
+
+  it('refuses to choose when nothing fits, and a wrong answer', async () => {
+    const { terminal } = recordTerminal();
+    await expect(obtainModel('owner/repo', options(terminal, 1000))).rejects.toThrow(
+      'No file of hf:owner/repo fits this machine: the smallest needs about 500 MB.',
+    );
+    const asked = recordTerminal({ interactive: true, answers: ['9', 'Q3_K'] });
+    await expect(obtainModel('owner/repo', options(asked.terminal))).rejects.toThrow('holds no 9');
+    await expect(obtainModel('owner/repo', options(asked.terminal))).rejects.toThrow('holds no Q3_K');
+  });
+
+  it('says what is wrong with a name that is nothing', async () => {
+    const { terminal } = recordTerminal();
+    await expect(obtainModel('nothing.gguf', options(terminal))).rejects.toThrow('There is no model nothing.gguf.');
+  });
+});
+
+describe('listModels', () => {
+  it('shows every model of the folder, sound or not', async () => {
+    await local('owner/repo/m-Q8_0');
+    await local('plain');
+    await writeFile(join(folder, 'broken.gguf'), 'hello');
+    const { terminal, out } = recordTerminal();
+    await listModels(config(), terminal);
+    const lines = out().split('\n');
+    expect(lines[0]).toMatch(/^broken +.*This is no GGUF file/);
+    expect(lines.slice(1)).toEqual([
+      expect.stringMatching(/^owner\/repo\/m-Q8_0 +\d+ bytes {2}Q8_0 {2}llama +unknown$/),
+      expect.stringMatching(/^plain +\d+ bytes {2}Q8_0 {2}llama +unknown$/),
+      '',
+    ]);
+  });
+
+  it('says how to get one when there is none', async () => {
+    const { terminal, out } = recordTerminal();
+    await listModels(config(['--models-dir', join(folder, 'none')]), terminal);
+    expect(out()).toBe(
+      `There are no models in ${join(folder, 'none')}. serve-model pull hf:owner/repo downloads one.\n`,
+    );
+  });
+});
+
+describe('removeModel', () => {
+  it('deletes a model with all its parts and its empty folders', async () => {
+    await local('owner/repo/big-00001-of-00002');
+    await local('owner/repo/big-00002-of-00002');
+    await local('owner/other/m');
+    const { terminal, out } = recordTerminal();
+    await removeModel('big', config(), terminal);
+    expect(out()).toMatch(/^deleted owner\/repo\/big, \d+ bytes\n$/);
+    await listModels(config(), terminal);
+    expect(out()).not.toContain('big-');
+    await expect(removeModel('big', config(), terminal)).rejects.toThrow(`There is no model big in ${folder}.`);
+  });
+
+  it('does not choose between two and leaves everything outside the folder alone', async () => {
+    await local('a/m');
+    await local('b/m');
+    const { terminal } = recordTerminal();
+    await expect(removeModel('m', config(), terminal)).rejects.toThrow('m may mean a/m, b/m. Give one of these names.');
+    await expect(removeModel(bundledModelPath, config(), terminal)).rejects.toThrow('There is no model');
+    await expect(removeModel('../m', config(), terminal)).rejects.toThrow('There is no model');
+  });
+});
+
+describe('inspectModel', () => {
+  it('tells what a model is and what it takes', async () => {
+    const { terminal, out } = recordTerminal();
+    await inspectModel(bundledModelPath, options(terminal, 8 * gigabyte, ['--ctx-size', '1000', '--parallel', '2']));
+    expect(out().split('\n')).toEqual([
+      'model          serve-model-demo',
+      `file           ${bundledModelPath}`,
+      'size           3.3 MB',
+      'architecture   llama',
+      'parameters     3.0M',
+      'quantization   Q8_0',
+      'context        4096 tokens',
+      'chat template  yes',
+      'memory         about 47.7 MB with 2 slots of 1000 tokens (f16):',
+      '               3.3 MB weights, 9.2 MB context, 35.1 MB computing',
+      '',
+    ]);
+  });
+
+  it('shows what the hub has', async () => {
+    const { terminal, out } = recordTerminal();
+    await inspectModel('hf:owner/repo', options(terminal));
+    expect(out()).toContain('best choice');
+  });
+});

@@ -1,0 +1,147 @@
+import { expect } from 'vitest';
+import type { Frame } from '../../../src/dialects/dialect.ts';
+
+/** One event of a Responses stream, however it was received. */
+export type WireEvent = Readonly<Record<string, unknown>> & { readonly type: string; readonly sequence_number: number };
+
+interface WireItem {
+  readonly id: string;
+  readonly type: string;
+  readonly status: string;
+}
+
+/** Which events each kind of item may show between its `added` and its `done`, and where its text ends up. */
+interface ItemRules {
+  readonly opening: readonly string[];
+  readonly delta: string;
+  readonly closing: readonly string[];
+  readonly textOf: (item: never) => unknown;
+}
+
+const reasoningText: ItemRules = {
+  opening: ['response.content_part.added'],
+  delta: 'response.reasoning_text.delta',
+  closing: ['response.reasoning_text.done', 'response.content_part.done'],
+  textOf: (item: { content: [{ text: string }] }) => item.content[0].text,
+};
+const reasoningSummary: ItemRules = {
+  opening: ['response.reasoning_summary_part.added'],
+  delta: 'response.reasoning_summary_text.delta',
+  closing: ['response.reasoning_summary_text.done', 'response.reasoning_summary_part.done'],
+  textOf: (item: { summary: [{ text: string }] }) => item.summary[0].text,
+};
+const rules: Readonly<Record<string, readonly ItemRules[]>> = {
+  message: [
+    {
+      opening: ['response.content_part.added'],
+      delta: 'response.output_text.delta',
+      closing: ['response.output_text.done', 'response.content_part.done'],
+      textOf: (item: { content: [{ text: string }] }) => item.content[0].text,
+    },
+  ],
+  reasoning: [reasoningText, reasoningSummary],
+  function_call: [
+    {
+      opening: [],
+      delta: 'response.function_call_arguments.delta',
+      closing: ['response.function_call_arguments.done'],
+      textOf: (item: { arguments: string }) => item.arguments,
+    },
+  ],
+  custom_tool_call: [
+    {
+      opening: [],
+      delta: 'response.custom_tool_call_input.delta',
+      closing: ['response.custom_tool_call_input.done'],
+      textOf: (item: { input: string }) => item.input,
+    },
+  ],
+};
+
+/** The data of an encoder's frames; their event names must repeat the type. */
+export function wireEvents(frames: readonly Frame[]): WireEvent[] {
+  const sent = frames.flatMap((frame) => (frame.type === 'comment' ? [] : [frame]));
+  const events: WireEvent[] = sent.map((frame) => JSON.parse(JSON.stringify(frame.type === 'data' ? frame.data : {})));
+  expect(events.map((event) => event.type)).toEqual(sent.map((frame) => (frame.type === 'data' ? frame.event : '')));
+  return events;
+}
+
+/**
+ * Fails on every stream that breaks the grammar of the Responses API: `created in_progress item* terminal`, numbered from
+ * `firstNumber` without gaps; an item is `added opening delta* closing done`; texts of `done` events are what the deltas
+ * add up to; the terminal response repeats the items. Returns the terminal response.
+ */
+export function expectResponsesStream(events: readonly WireEvent[], firstNumber = 0) {
+  expect(events.map((event) => event.sequence_number)).toEqual(events.map((_, index) => firstNumber + index));
+  const types = events.map((event) => event.type);
+  expect(types.slice(0, 2)).toEqual(['response.created', 'response.in_progress']);
+  for (const event of events.slice(0, 2))
+    expect(event.response).toMatchObject({ status: 'in_progress', output: [], usage: null });
+  const ending = types.at(-1) === 'response.failed' ? 2 : 1;
+  const items = readItems(events.slice(2, -ending), ending === 2);
+  if (ending === 2) expect(types.at(-2)).toBe('error');
+  return expectTerminal(events.at(-1), events[0], items);
+}
+
+function expectTerminal(terminal: WireEvent | undefined, first: WireEvent | undefined, items: readonly WireItem[]) {
+  const statuses: Readonly<Record<string, readonly string[]>> = {
+    'response.completed': ['completed'],
+    'response.incomplete': ['incomplete', 'cancelled'],
+    'response.failed': ['failed'],
+  };
+  const response = terminal?.response as { id: string; status: string; output: WireItem[]; [field: string]: unknown };
+  expect(statuses[terminal?.type ?? ''] ?? []).toContain(response.status);
+  expect(first?.response).toMatchObject({ id: response.id });
+  if (response.status === 'failed') expect(response.output.slice(0, items.length)).toEqual(items);
+  else expect(response.output).toEqual(items);
+  const ended = response.output.map((item) => item.status);
+  expect(ended.slice(0, -1)).toEqual(ended.slice(0, -1).map(() => 'completed'));
+  const cut = response.status === 'incomplete' || response.status === 'cancelled';
+  if (ended.length > 0 && response.status !== 'failed') expect(ended.at(-1)).toBe(cut ? 'incomplete' : 'completed');
+  return response;
+}
+
+/** Items that were closed, in order. A failed stream may leave its last one open. */
+function readItems(events: readonly WireEvent[], mayBreakOff: boolean): WireItem[] {
+  const items: WireItem[] = [];
+  let rest = events;
+  while (rest.length > 0) {
+    const end = rest.findIndex((event) => event.type === 'response.output_item.done');
+    const own = end < 0 ? rest : rest.slice(0, end + 1);
+    if (end < 0) expect(mayBreakOff, 'an item was not closed').toBe(true);
+    const item = readItem(own, items.length, end >= 0);
+    if (item) items.push(item);
+    rest = rest.slice(own.length);
+  }
+  expect(new Set(items.map((item) => item.id)).size).toBe(items.length);
+  return items;
+}
+
+function readItem(events: readonly WireEvent[], outputIndex: number, closed: boolean): WireItem | undefined {
+  const [added, ...inner] = events;
+  expect(added).toMatchObject({ type: 'response.output_item.added', output_index: outputIndex });
+  const started = added?.item as WireItem;
+  expect(started.status).toBe('in_progress');
+  const body = closed ? inner.slice(0, -1) : inner;
+  const places = inner.map((event) => [event.output_index, event.item_id]);
+  expect(places).toEqual(inner.map((_, index) => [outputIndex, index < body.length ? started.id : undefined]));
+  const deltas = body.filter((event) => event.type.endsWith('.delta'));
+  const types = body.map((event) => event.type);
+  const rule = rules[started.type]?.find(({ opening }) => opening.every((type, index) => types[index] === type));
+  expect(rule, `no grammar for ${started.type}: ${types.join(' ')}`).toBeDefined();
+  if (!rule) return undefined;
+  const closing = closed ? rule.closing : [];
+  expect(types).toEqual([...rule.opening, ...deltas.map(() => rule.delta), ...closing]);
+  if (!closed) return undefined;
+  const item = inner.at(-1)?.item as WireItem;
+  expect(item).toMatchObject({ id: started.id, type: started.type });
+  const text = deltas.map((event) => event.delta).join('');
+  expect(rule.textOf(item as never)).toBe(text);
+  expect(body.slice(body.length - closing.length).map(doneText)).toEqual(closing.map(() => text));
+  return item;
+}
+
+function doneText(event: WireEvent): unknown {
+  const part = event.part as { text: string } | undefined;
+  return part?.text ?? event.text ?? event.arguments ?? event.input;
+}

@@ -1,0 +1,46 @@
+import { execFileSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+
+const packed = z.array(z.object({ unpackedSize: z.number(), files: z.array(z.object({ path: z.string() })) }));
+
+describe('the package', () => {
+  let paths: readonly string[] = [];
+  let unpackedSize = 0;
+  beforeAll(() => {
+    const root = resolve(import.meta.dirname, '../..');
+    const text = execFileSync('npm', ['pack', '--dry-run', '--json', '--silent'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      shell: process.platform === 'win32',
+    });
+    const [first] = packed.parse(JSON.parse(text.slice(text.indexOf('['))));
+    paths = first?.files.map((file) => file.path) ?? [];
+    unpackedSize = first?.unpackedSize ?? 0;
+  });
+
+  it('holds what it needs to run and to be understood', () => {
+    const needed = [
+      'package.json',
+      'README.md',
+      'CHANGELOG.md',
+      'LICENSE',
+      'models/serve-model-demo.gguf',
+      'models/README.md',
+      'dist/index.js',
+      'dist/index.d.ts',
+      'dist/main.js',
+      'dist/cli/serve-model.js',
+    ];
+    expect(needed.filter((path) => !paths.includes(path))).toEqual([]);
+  });
+
+  it('holds nothing else', () => {
+    const expected =
+      /^(dist\/.*\.(js|d\.ts)|models\/(serve-model-demo\.gguf|README\.md)|package\.json|(README|CHANGELOG)\.md|LICENSE)$/;
+    expect(paths.filter((path) => !expected.test(path))).toEqual([]);
+    expect(unpackedSize).toBeLessThan(6_000_000);
+  });
+});

@@ -1,0 +1,209 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { getLlama, type LlamaModel } from 'node-llama-cpp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Embedder, Ranker } from '../../src/engine/embedder.ts';
+import { createLlamaEmbedder, planLanes } from '../../src/engine/llama/embedding.ts';
+import { createLlamaRanker } from '../../src/engine/llama/embedding-ranking.ts';
+import { demoModelPath } from '../support/demo-engine.ts';
+import { tinyBertContext, writeTinyBert } from '../support/tiny-bert.ts';
+
+const options = { lanes: 2, threadsPerLane: 1 };
+const signal = new AbortController().signal;
+const strict = { truncate: false, signal };
+const folder = mkdtempSync(join(tmpdir(), 'serve-model-embedding-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function load(modelPath: string): Promise<LlamaModel> {
+  const llama = await getLlama({ gpu: false, build: 'never', progressLogs: false, logger: () => undefined });
+  return llama.loadModel({ modelPath });
+}
+
+/** Of unit vectors: 1 is the same direction. */
+function cosine(left: readonly number[], right: readonly number[]): number {
+  const dot = (a: readonly number[], b: readonly number[]) =>
+    a.reduce((sum, value, at) => sum + value * (b[at] ?? 0), 0);
+  return dot(left, right) / Math.sqrt(dot(left, left) * dot(right, right));
+}
+
+function largestDifference(left: readonly number[], right: readonly number[]): number {
+  return Math.max(...left.map((value, at) => Math.abs(value - (right[at] ?? Number.POSITIVE_INFINITY))));
+}
+
+async function vectorOf(embedder: Embedder, input: string | readonly number[]): Promise<readonly number[]> {
+  const [embedding] = await embedder.embed([input], strict);
+  return embedding?.vector ?? [];
+}
+
+describe('embeddings of the demo model, a chat model', () => {
+  let model: LlamaModel;
+  let embedder: Embedder;
+  beforeAll(async () => {
+    model = await load(demoModelPath);
+    embedder = createLlamaEmbedder(model, { ...options, maxTokens: 256 });
+  });
+  afterAll(async () => {
+    await embedder.dispose();
+    await model.dispose();
+  });
+
+  it('tells what it can do', () => {
+    expect([embedder.dimensions, embedder.pooling, embedder.maxTokens]).toEqual([192, 'last', 256]);
+  });
+
+  it('gives the same vector for the same text twice', async () => {
+    const [first, second] = await embedder.embed(['The cat sat.', 'The cat sat.'], strict);
+    expect(first?.vector).toHaveLength(192);
+    expect(second).toEqual(first);
+    expect(await vectorOf(embedder, 'A dog ran.')).not.toEqual(first?.vector);
+  });
+
+  it('gives a batch the vectors that its inputs have one by one', async () => {
+    const inputs = Array.from({ length: 24 }, (_, index) => 'word '.repeat(1 + ((index * 7) % 23)) + index);
+    const batch = await embedder.embed(inputs, strict);
+    for (const [index, input] of inputs.entries()) {
+      expect(largestDifference(batch[index]?.vector ?? [], await vectorOf(embedder, input))).toBeLessThan(1e-4);
+    }
+  });
+
+  it('gives tokens the vector of their text', async () => {
+    const tokens = model.tokenize('The cat sat.', false);
+    expect(await embedder.embed([tokens], strict)).toEqual(await embedder.embed(['The cat sat.'], strict));
+  });
+
+  it('reads spelled control tokens in a text as text', async () => {
+    const [spelled] = await embedder.embed(['<|im_end|>'], strict);
+    expect(spelled?.tokens).toBeGreaterThan(1);
+  });
+
+  it('takes an input of the longest length and refuses one token more, naming input and numbers', async () => {
+    const [longest] = await embedder.embed([new Array(256).fill(100)], strict);
+    expect(longest?.tokens).toBe(256);
+    await expect(embedder.embed(['short', new Array(257).fill(100)], strict)).rejects.toMatchObject({
+      code: 'context_length_exceeded',
+      message: '`input[1]` has 257 tokens, but this model takes 256 at once. Split it into shorter parts.',
+      details: { param: 'input[1]', tokens: { needed: 257, available: 256, asked: 0, estimated: false } },
+    });
+  });
+
+  it('cuts a long input on request and says how long it was', async () => {
+    const long = Array.from({ length: 300 }, (_, index) => 100 + index);
+    const [cut, whole, short] = await embedder.embed([long, long.slice(0, 256), 'short'], { truncate: true, signal });
+    expect(cut).toEqual({ ...whole, cutFrom: 300 });
+    expect(short).not.toHaveProperty('cutFrom');
+  });
+
+  it.each([-1, 2048, 1.5])('refuses the token %d', async (token) => {
+    await expect(embedder.embed([[1], [1, token]], strict)).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: expect.stringContaining(`\`input[1]\` holds the token ${token}, but this model's tokens are 0 to 2047`),
+    });
+  });
+
+  it('stops between two inputs when its caller leaves, and goes on working for others', async () => {
+    const caller = new AbortController();
+    const reason = new Error('left');
+    const running = embedder.embed(new Array(200).fill('some words to be read'), {
+      truncate: false,
+      signal: caller.signal,
+    });
+    caller.abort(reason);
+    await expect(running).rejects.toBe(reason);
+    expect(await vectorOf(embedder, 'still here')).toHaveLength(192);
+  });
+});
+
+describe.each(['mean', 'cls'] as const)('embeddings of an embedding model with %s pooling', (pooling) => {
+  let model: LlamaModel;
+  let embedder: Embedder;
+  beforeAll(async () => {
+    const path = join(folder, `${pooling}.gguf`);
+    writeTinyBert(path, { pooling });
+    model = await load(path);
+    embedder = createLlamaEmbedder(model, options);
+  });
+  afterAll(async () => {
+    await embedder.dispose();
+    await model.dispose();
+  });
+
+  it('takes what the model was trained for and pools as the file says', () => {
+    expect([embedder.dimensions, embedder.pooling, embedder.maxTokens]).toEqual([32, pooling, tinyBertContext]);
+  });
+
+  it('counts the marks around a text, and fills the whole context', async () => {
+    const [short, longest] = await embedder.embed(['abc', 'a'.repeat(tinyBertContext - 2)], strict);
+    expect([short?.tokens, longest?.tokens]).toEqual([5, tinyBertContext]);
+    await expect(embedder.embed(['a'.repeat(tinyBertContext - 1)], strict)).rejects.toMatchObject({
+      details: { tokens: { needed: tinyBertContext + 1, available: tinyBertContext } },
+    });
+  });
+
+  it('keeps the end mark of an input that is cut', async () => {
+    const cut = embedder.embed(['a'.repeat(100)], { truncate: true, signal });
+    const [fitting] = await embedder.embed(['a'.repeat(tinyBertContext - 2)], strict);
+    expect(await cut).toEqual([{ ...fitting, cutFrom: 102 }]);
+  });
+
+  it('gives a batch the vectors that its inputs have one by one', async () => {
+    const inputs = ['abc', 'b', 'hello world', 'zz top', 'abc'];
+    const batch = await embedder.embed(inputs, strict);
+    expect(batch[4]).toEqual(batch[0]);
+    for (const [index, input] of inputs.entries())
+      expect(largestDifference(batch[index]?.vector ?? [], await vectorOf(embedder, input))).toBeLessThan(1e-4);
+    expect(cosine(batch[0]?.vector ?? [], batch[1]?.vector ?? [])).toBeLessThan(0.9999);
+  });
+});
+
+describe('the plan of lanes', () => {
+  it.each([
+    [1, false, { lanes: 1, threads: 1 }],
+    [2, false, { lanes: 2, threads: 1 }],
+    [6, false, { lanes: 4, threads: 1 }],
+    [16, false, { lanes: 4, threads: 4 }],
+    [0, false, { lanes: 1, threads: 1 }],
+    [16, true, { lanes: 2, threads: 1 }],
+  ])('for %i cores, on a device %s', (cores, onDevice, plan) => {
+    expect(planLanes(cores, onDevice)).toEqual(plan);
+  });
+});
+
+describe('ranking', () => {
+  let model: LlamaModel;
+  let ranker: Ranker;
+  beforeAll(async () => {
+    const path = join(folder, 'rank.gguf');
+    writeTinyBert(path, { pooling: 'rank' });
+    model = await load(path);
+    const created = createLlamaRanker(model, options);
+    if (!created) throw new Error('The ranking model was not taken for one.');
+    ranker = created;
+  });
+  afterAll(async () => {
+    await ranker.dispose();
+    await model.dispose();
+  });
+
+  it('scores every document between 0 and 1, the same one the same', async () => {
+    const { scores, tokens } = await ranker.rank('abc', ['abc', 'hello', 'abc'], signal);
+    expect(scores).toHaveLength(3);
+    expect(scores.every((score) => score > 0 && score < 1)).toBe(true);
+    expect(scores[2]).toBe(scores[0]);
+    expect(scores[1]).not.toBe(scores[0]);
+    expect(tokens).toBeGreaterThan(3 * 6);
+  });
+
+  it('refuses a document that does not fit beside its query', async () => {
+    await expect(ranker.rank('abc', ['a', 'b'.repeat(tinyBertContext)], signal)).rejects.toMatchObject({
+      code: 'context_length_exceeded',
+      details: { param: 'documents[1]', tokens: { available: tinyBertContext } },
+    });
+  });
+
+  it('is not there for a model without a ranking head', async () => {
+    const demo = await load(demoModelPath);
+    expect(createLlamaRanker(demo, options)).toBeUndefined();
+    await demo.dispose();
+  });
+});

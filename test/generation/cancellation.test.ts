@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest';
+import type { CancelKeys } from '../../src/generation/cancellation.ts';
+import { createCancelRegistry } from '../../src/generation/cancellation.ts';
+import { Random } from '../support/random.ts';
+
+function registry(options: { maxPending?: number } = {}) {
+  let now = 0;
+  const cancelled: string[] = [];
+  const cancels = createCancelRegistry({ clock: () => now, ...options });
+  return {
+    cancels,
+    cancelled,
+    advance: (milliseconds: number) => {
+      now += milliseconds;
+    },
+    start: (name: string, keys: CancelKeys) => cancels.register(keys, () => cancelled.push(name)),
+  };
+}
+
+const runs: Record<string, CancelKeys> = {
+  'first of thread': { cancelId: 'c1', sessionId: 's1', answerId: 'a1' },
+  'second of thread': { cancelId: 'c2', sessionId: 's1', answerId: 'a2' },
+  'choice 0': { cancelId: 'c3', sessionId: 's2', answerId: 'a3' },
+  'choice 1': { cancelId: 'c3', sessionId: 's2', answerId: 'a3' },
+  'without keys': {},
+};
+
+describe('cancel registry', () => {
+  it.each<[string, CancelKeys, readonly string[]]>([
+    ['its cancel id', { cancelId: 'c1' }, ['first of thread']],
+    ['the session, with all its runs', { sessionId: 's1' }, ['first of thread', 'second of thread']],
+    ['the answer, with all its choices', { answerId: 'a3' }, ['choice 0', 'choice 1']],
+    ['a cancel id that several choices share', { cancelId: 'c3' }, ['choice 0', 'choice 1']],
+    [
+      'session or answer',
+      { sessionId: 's1', answerId: 'a3' },
+      ['first of thread', 'second of thread', 'choice 0', 'choice 1'],
+    ],
+    [
+      'a cancel id exclusively, whatever else is given',
+      { cancelId: 'c2', sessionId: 's1', answerId: 'a1' },
+      ['second of thread'],
+    ],
+    ['a stale cancel id, which hits no later run of its thread', { cancelId: 'c0', sessionId: 's1' }, []],
+    ['an unknown session', { sessionId: 's9' }, []],
+    ['no key, which finds nothing', {}, []],
+  ])('finds runs by %s', (_, keys, expected) => {
+    const { cancels, cancelled, start } = registry();
+    for (const [name, own] of Object.entries(runs)) start(name, own);
+    expect(cancels.cancel(keys)).toBe(expected.length);
+    expect(cancelled).toEqual(expected);
+  });
+
+  it('cancels a run once', () => {
+    const { cancels, cancelled, start } = registry();
+    start('run', { cancelId: 'c', sessionId: 's' });
+    expect([
+      cancels.cancel({ cancelId: 'c' }),
+      cancels.cancel({ cancelId: 'c' }),
+      cancels.cancel({ sessionId: 's' }),
+    ]).toEqual([1, 0, 0]);
+    expect(cancelled).toEqual(['run']);
+  });
+
+  it('does not cancel a run that is over', () => {
+    const { cancels, cancelled, start } = registry();
+    start('run', { sessionId: 's' }).release();
+    expect(cancels.cancel({ sessionId: 's' })).toBe(0);
+    expect(cancelled).toEqual([]);
+    expect(cancels.size).toBe(0);
+  });
+
+  it('applies a cancel id that came first as soon as its run is registered', () => {
+    const { cancels, cancelled, start, advance } = registry();
+    expect(cancels.cancel({ cancelId: 'early' })).toBe(0);
+    advance(29_999);
+    start('other', { cancelId: 'other' });
+    start('run', { cancelId: 'early' });
+    expect(cancelled).toEqual(['run']);
+  });
+
+  it('forgets it after 30 s', () => {
+    const { cancels, cancelled, start, advance } = registry();
+    cancels.cancel({ cancelId: 'early' });
+    advance(30_000);
+    start('run', { cancelId: 'early' });
+    expect(cancelled).toEqual([]);
+  });
+
+  it('never keeps a session or an answer', () => {
+    const { cancels, cancelled, start } = registry();
+    cancels.cancel({ sessionId: 's', answerId: 'a' });
+    start('run', { sessionId: 's', answerId: 'a' });
+    expect(cancelled).toEqual([]);
+  });
+
+  it('stops the choice of a call that registers after the cancel hit another one', () => {
+    const { cancels, cancelled, start } = registry();
+    start('choice 0', { cancelId: 'c' });
+    expect(cancels.cancel({ cancelId: 'c' })).toBe(1);
+    start('choice 1', { cancelId: 'c' });
+    expect(cancelled).toEqual(['choice 0', 'choice 1']);
+  });
+
+  it('keeps a bounded number of them, the newest', () => {
+    const { cancels, cancelled, start } = registry({ maxPending: 3 });
+    for (const cancelId of ['a', 'b', 'c', 'd']) cancels.cancel({ cancelId });
+    for (const cancelId of ['a', 'b', 'c', 'd']) start(cancelId, { cancelId });
+    expect(cancelled).toEqual(['b', 'c', 'd']);
+  });
+
+  it('drops no cancel and hits no other run in 2,000 random interleavings', () => {
+    for (let seed = 1; seed <= 2000; seed++) interleave(seed);
+  });
+});
+
+interface Life {
+  readonly keys: CancelKeys;
+  state: 'to come' | 'running' | 'over';
+  cancelled: boolean;
+  /** What the rules say: time of the last cancel by its id, or whether a cancel met it while it ran. */
+  stoppedAt: number | undefined;
+  expected: boolean;
+}
+
+/** Calls with one or two choices in three threads; starts, ends and cancels of all kinds in any order. */
+function interleave(seed: number): void {
+  const random = new Random(seed);
+  let now = 0;
+  const cancels = createCancelRegistry({ clock: () => now });
+  const lives: Life[] = [];
+  for (let call = 0; call < 6; call++) {
+    const keys = { cancelId: `c${call}`, sessionId: `s${random.between(0, 2)}`, answerId: `a${call}` };
+    for (let choice = random.between(1, 2); choice > 0; choice--)
+      lives.push({ keys, state: 'to come', cancelled: false, stoppedAt: undefined, expected: false });
+  }
+  const handles = new Map<Life, { release(): void }>();
+  for (let event = 0; event < 40; event++) {
+    now += random.pick([0, 0, 0, 100, 15_000]);
+    const life = random.pick(lives);
+    if (random.chance(0.4)) cancelBy(random, life, lives, cancels, now);
+    else if (life.state === 'to come') {
+      life.state = 'running';
+      life.expected = life.stoppedAt !== undefined && now < life.stoppedAt + 30_000;
+      handles.set(
+        life,
+        cancels.register(life.keys, () => stop(life)),
+      );
+    } else {
+      life.state = 'over';
+      handles.get(life)?.release();
+    }
+    expect(
+      lives.map(({ cancelled }) => cancelled),
+      `seed ${seed}, event ${event}`,
+    ).toEqual(lives.map(({ expected }) => expected));
+  }
+}
+
+function stop(life: Life): void {
+  if (life.cancelled || life.state !== 'running') throw new Error('cancelled twice or when it was not running');
+  life.cancelled = true;
+}
+
+function cancelBy(
+  random: Random,
+  target: Life,
+  lives: readonly Life[],
+  cancels: ReturnType<typeof createCancelRegistry>,
+  now: number,
+): void {
+  const key = random.pick(['cancelId', 'sessionId', 'answerId'] as const);
+  const met = lives.filter((life) => life.keys[key] === target.keys[key]);
+  const newlyStopped = met.filter((life) => life.state === 'running' && !life.expected);
+  for (const life of newlyStopped) life.expected = true;
+  if (key === 'cancelId') for (const life of met) life.stoppedAt = now;
+  expect(cancels.cancel({ [key]: target.keys[key] })).toBe(newlyStopped.length);
+}

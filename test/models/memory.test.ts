@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { chooseQuantization, rateQuantizations } from '../../src/models/choose-quantization.ts';
+import type { HubModel } from '../../src/models/hub.ts';
+import { memoryNeed } from '../../src/models/memory.ts';
+
+const shape = { contextSize: 1000, slots: 2, cacheType: 'f16' } as const;
+const llama = {
+  architecture: 'llama',
+  sizeBytes: 5e9,
+  metadata: {
+    'llama.block_count': 32,
+    'llama.embedding_length': 4096,
+    'llama.attention.head_count': 32,
+    'llama.attention.head_count_kv': 8,
+  },
+};
+
+describe('memoryNeed', () => {
+  it('counts keys and values of all layers for all slots', () => {
+    const need = memoryNeed(llama, shape);
+    expect(need).toMatchObject({ weights: 5e9, context: 32 * 8 * 256 * 2 * 1000 * 2 });
+    expect(need.total).toBe(need.weights + need.context + need.compute);
+  });
+
+  it.each([
+    ['every head when the file names no key heads', { 'llama.attention.head_count_kv': undefined }, 4],
+    ['other sizes of keys and values', { 'llama.attention.key_length': 256, 'llama.attention.value_length': 128 }, 1.5],
+    [
+      'key heads for each layer',
+      { 'llama.attention.head_count_kv': [...Array(16).fill(8), ...Array(16).fill(0)] },
+      0.5,
+    ],
+  ])('knows %s', (_, change, factor) => {
+    const changed = { ...llama, metadata: { ...llama.metadata, ...change } };
+    expect(memoryNeed(changed, shape).context).toBe(memoryNeed(llama, shape).context * factor);
+  });
+
+  it('counts less for small number formats', () => {
+    const ratio = memoryNeed(llama, { ...shape, cacheType: 'q8_0' }).context / memoryNeed(llama, shape).context;
+    expect(ratio).toBeCloseTo(34 / 64, 6);
+  });
+
+  it('needs no metadata', () => {
+    expect(memoryNeed({ architecture: 'x', sizeBytes: 1, metadata: {} }, shape)).toMatchObject({ context: 0 });
+  });
+});
+
+describe('chooseQuantization', () => {
+  const hub = (quantization: string, gigabytes: number): HubModel => ({
+    name: { owner: 'o', repo: 'r', quantization: undefined, file: undefined },
+    quantization,
+    bytes: gigabytes * 1e9,
+    files: [],
+  });
+  const all = [hub('Q2_K', 3), hub('Q4_K_M', 5), hub('Q8_0', 8), hub('BF16', 16)];
+  const pick = (models: readonly HubModel[], ram: number, vram: number) =>
+    chooseQuantization(rateQuantizations(models, { ram: ram * 1e9, vram: vram * 1e9 }))?.quantization;
+
+  it.each([
+    ['the largest that fits the GPU', 64, 8, 'Q4_K_M'],
+    ['the largest that fits the memory without a GPU', 10, 0, 'Q8_0'],
+    ['the memory when the GPU is too small', 10, 2, 'Q8_0'],
+    ['no full precision however much there is', 512, 512, 'Q8_0'],
+    ['nothing when nothing fits', 2, 1, undefined],
+  ])('takes %s', (_, ram, vram, quantization) => {
+    expect(pick(all, ram, vram)).toBe(quantization);
+  });
+
+  it('takes full precision when there is nothing else', () => {
+    expect(pick([hub('BF16', 16)], 64, 0)).toBe('BF16');
+  });
+});

@@ -1,0 +1,73 @@
+import { resolve } from 'node:path';
+import type { Engine, EngineJob, GeneratedToken, RunResult } from '../../src/engine/engine.ts';
+import { type LoadedModel, type LoadOptions, loadModel } from '../../src/engine/llama/load.ts';
+
+export const demoModelPath = resolve(import.meta.dirname, '../../models/serve-model-demo.gguf');
+
+export function loadDemoModel(changes: Partial<LoadOptions> = {}): Promise<LoadedModel> {
+  return loadModel({
+    path: demoModelPath,
+    gpu: 'off',
+    gpuLayers: undefined,
+    contextSize: 2048,
+    slots: 4,
+    batchSize: undefined,
+    threads: 1,
+    flashAttention: false,
+    stepTargetMs: 50,
+    clock: () => performance.now(),
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+    onFailure: (error) => {
+      throw error;
+    },
+    ...changes,
+  });
+}
+
+export const greedy = {
+  temperature: 0,
+  topP: 1,
+  topK: 0,
+  minP: 0,
+  seed: 1,
+  repeatPenalty: 1,
+  frequencyPenalty: 0,
+  presencePenalty: 0,
+} as const;
+
+export interface Answer {
+  readonly text: string;
+  readonly tokens: readonly GeneratedToken[];
+  readonly result: RunResult;
+  readonly cachedTokens: number;
+}
+
+/** Runs one job to its end and reads its text. */
+export async function answer(
+  engine: Engine,
+  prompt: readonly number[],
+  changes: Partial<EngineJob> = {},
+): Promise<Answer> {
+  const tokens: GeneratedToken[] = [];
+  const run = engine.run({
+    slot: 0,
+    prompt,
+    reuse: 0,
+    sampling: greedy,
+    maxTokens: 200,
+    ignoreEos: false,
+    signal: new AbortController().signal,
+    ...changes,
+    onToken(token) {
+      tokens.push(token);
+      return changes.onToken?.(token) ?? { type: 'continue' };
+    },
+  });
+  const result = await run.done;
+  return { text: textOf(engine, tokens), tokens, result, cachedTokens: run.cachedTokens };
+}
+
+export function textOf(engine: Engine, tokens: readonly GeneratedToken[]): string {
+  return Buffer.concat(tokens.map(({ token }) => engine.text.bytes(token))).toString('utf8');
+}
