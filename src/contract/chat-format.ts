@@ -87,6 +87,8 @@ export interface TaggedCalls extends CallFrame {
     readonly close: string;
     readonly separator: string;
     readonly attribute?: 'string' | 'type';
+    /** A value may stand in `<![CDATA[...]]>` (MiniCPM5). */
+    readonly cdata?: boolean;
   };
   /** Kimi K3: ` index="1"` stands behind the quote that ends the name, counting the answer's calls. */
   readonly numbered?: boolean;

@@ -183,7 +183,7 @@ export const minicpmCalls: TaggedCalls = {
   syntax: 'tagged',
   open: '<function name="',
   nameEnd: '">',
-  parameter: { open: '<param name="', keyEnd: '">', close: '</param>', separator: '' },
+  parameter: { open: '<param name="', keyEnd: '">', close: '</param>', separator: '', cdata: true },
   close: '</function>',
   separator: '\n',
   parallel: true,

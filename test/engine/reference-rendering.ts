@@ -33,12 +33,6 @@ export interface Reference {
 
 type Loose = { role: string; content: JsonValue } & { [key: string]: JsonValue | undefined };
 
-/** The template's source after llama.cpp's own patches. */
-export function referenceTemplate(template: string): string {
-  if (template.includes('<|channel|>')) return template;
-  return template;
-}
-
 export function referenceVariables(chat: WireChat, reference: Reference): JsonObject {
   const { template, flags, thinks, bos, eos, now } = reference;
   let messages = chat.messages.map((message) => normalised(message, reference));

@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { getLlama } from 'node-llama-cpp';
-import { describe, it } from 'vitest';
-import type { JsonObject } from '../../src/contract/json.ts';
+import { describe, expect, it } from 'vitest';
+import { ServeError } from '../../src/contract/errors.ts';
+import { nativeBindings } from '../../src/engine/llama/native.ts';
 import { detectChatFormat } from '../../src/output/families.ts';
+import type { CompileTemplate } from '../../src/prompt/jinja.ts';
 import { createPromptRenderer } from '../../src/prompt/renderer.ts';
 import { chat, vocabulary as demoVocabulary, fromWire, fromWireTool } from '../prompt/chat.ts';
 import { realTemplates } from '../support/llama-sources.ts';
@@ -10,70 +14,96 @@ import { referenceVariables, type WireChat } from './reference-rendering.ts';
 import { situations } from './situations.ts';
 
 const templates = realTemplates();
-const llama = await getLlama({ build: 'never', gpu: false, logLevel: 'error' as never });
+const bindings = nativeBindings(await getLlama({ build: 'never', gpu: false }));
 const now = new Date();
 const vocabulary = { ...demoVocabulary, bosText: '<|bos|>', eosText: '<|eos|>', controlTexts: [] };
-const compile = (template: string) => {
-  const renderer = new (llama as any)._bindings.AddonJinjaRenderer(template);
-  return (variables: JsonObject): string => renderer.render(variables);
+
+const compile: CompileTemplate = (template) => {
+  const renderer = new bindings.AddonJinjaRenderer(template);
+  return (variables) => renderer.render(variables);
 };
 
-function attempt(render: () => string): string {
+/** The prompt, or the template's own words when it refuses. */
+function outcome(render: () => string): string {
   try {
     return render();
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return `ERROR ${message.split('\n').at(-1)}`;
+    const refusal = /(?:Jinja Exception: |refuses these messages: )([\s\S]*)$/.exec(String(error))?.[1];
+    if (refusal === undefined) throw error;
+    return `refused: ${refusal.trim()}`;
   }
 }
 
-function ours(template: string, wire: WireChat, engine: boolean): string {
-  const renderer = createPromptRenderer({
+function referencePrompt(name: string, template: string, wire: WireChat): string {
+  const [flags, thinks] = referenceFlags[name] ?? ['', false];
+  const reference = { template, flags, thinks, bos: vocabulary.bosText, eos: vocabulary.eosText, now };
+  return outcome(() => compile(template)(referenceVariables(wire, reference)));
+}
+
+function createRenderer(template: string, engine?: CompileTemplate) {
+  return createPromptRenderer({
     template,
     vocabulary,
     now: () => now,
     format: detectChatFormat(template),
-    compile: engine ? compile : undefined,
+    compile: engine,
   });
-  const prompt = chat(wire.messages.map(fromWire as never), {
-    tools: (wire.tools ?? []).map(fromWireTool as never),
-    reasoning: wire.enableThinking === undefined ? {} : { enabled: wire.enableThinking },
-  });
-  return renderer.render(prompt).pieces.join('');
 }
 
-describe('x', () => {
-  it.each([true, false])(
-    'measure native=%s',
-    (native) => {
-      let same = 0,
-        total = 0;
-      for (const { name, text } of templates) {
-        const [flags, thinks] = referenceFlags[name] ?? ['', false];
-        const reference = { template: text, flags, thinks, bos: '<|bos|>', eos: '<|eos|>', now };
-        for (const [situation, wire] of Object.entries(situations)) {
-          const theirs = attempt(() => compile(text)(referenceVariables(wire, reference)));
-          const mine = attempt(() => ours(text, wire, native));
-          total++;
-          if (theirs === mine) same++;
-          else {
-            let i = 0;
-            while (i < theirs.length && theirs[i] === mine[i]) i++;
-            console.log(
-              native ? 'NATIVE' : 'HF',
-              name,
-              '|',
-              situation,
-              '\n   theirs:',
-              JSON.stringify(theirs.slice(Math.max(0, i - 60), i + 120)),
-              '\n   ours:  ',
-              JSON.stringify(mine.slice(Math.max(0, i - 60), i + 120)),
-            );
-          }
-        }
-      }
-      console.log('SAME', same, total);
-    },
-    100000,
-  );
+function ourPrompt(renderer: ReturnType<typeof createRenderer>, wire: WireChat): string {
+  const { messages, tools = [], enableThinking } = wire;
+  const prompt = chat(messages.map(fromWire), {
+    tools: tools.map(fromWireTool),
+    reasoning: enableThinking === undefined ? {} : { enabled: enableThinking },
+  });
+  return outcome(() => renderer.render(prompt).pieces.join(''));
+}
+
+/** The pairs that differ from llama.cpp on purpose, as test/prompt/README.md lists them. */
+function listedDifferences(): string[] {
+  const readme = readFileSync(resolve(import.meta.dirname, '../prompt/README.md'), 'utf8');
+  const rows = [...readme.matchAll(/^\| `([^`]+)` \| ([^|]+) \| [^|]+ \|$/gm)];
+  return rows
+    .flatMap(([, name, list = '']) => list.split(';').map((situation) => `${name}: ${situation.trim()}`))
+    .sort();
+}
+
+describe('the chat templates of llama.cpp', () => {
+  it('are all known to the reference', () => {
+    expect(templates.map(({ name }) => name).sort()).toEqual(Object.keys(referenceFlags).sort());
+    expect(templates).toHaveLength(70);
+  });
+
+  it('render like llama.cpp does, byte by byte, but for the differences that the README explains', () => {
+    const different = templates.flatMap(({ name, text }) => {
+      const renderer = createRenderer(text, compile);
+      const isDifferent = (wire: WireChat) => ourPrompt(renderer, wire) !== referencePrompt(name, text, wire);
+      const found = Object.entries(situations).filter(([, wire]) => isDifferent(wire));
+      return found.map(([situation]) => `${name}: ${situation}`);
+    });
+    expect(different.sort()).toEqual(listedDifferences());
+  });
+
+  it('render with the engine that needs no native code, most of them to the same bytes', () => {
+    const outcomes = templates.flatMap(({ text }) => {
+      const renderers = [createRenderer(text, compile), createRenderer(text)] as const;
+      return Object.values(situations).map((wire) => compare(renderers, wire));
+    });
+    const count = (wanted: string) => outcomes.filter((found) => found === wanted).length;
+    expect(count('same')).toBeGreaterThan(450);
+    expect(count('different')).toBeLessThan(20);
+  });
+
+  function compare([native, plain]: readonly [Renderer, Renderer], wire: WireChat): string {
+    const wanted = ourPrompt(native, wire);
+    try {
+      return ourPrompt(plain, wire) === wanted ? 'same' : 'different';
+    } catch (error) {
+      // What this engine cannot run is refused in words, like every other failure.
+      expect(error).toBeInstanceOf(ServeError);
+      return 'not rendered';
+    }
+  }
 });
+
+type Renderer = ReturnType<typeof createRenderer>;
