@@ -163,8 +163,9 @@ function continued(json: JsonRules, content: ShapeRules, opening: PromptOpening)
   if (content.rules === 'free' || opening.block !== 'text' || opening.continues !== true) return content;
   const grammar: Grammar = new Map([...json.book.grammar(content.rules), ...(content.raw ?? [])]);
   const prompt = opening.generationPrompt;
+  const machine = new GrammarMachine(grammar);
   for (let start = 0; start < prompt.length; start++) {
-    const machine = new GrammarMachine(grammar);
+    machine.restart();
     if (!machine.accept(prompt.slice(start))) continue;
     return { ...content, rules: rule('rest-root'), raw: prefixRules(machine.rest(), 'rest-') };
   }
