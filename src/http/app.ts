@@ -13,16 +13,30 @@ import { errorResponse } from './error-response.ts';
 import { Exchange } from './exchange.ts';
 import { requestIdOf } from './request-id.ts';
 import type { Route } from './route.ts';
+import { countTokensRoutes } from './routes/count-tokens.ts';
+import { frontPageRoutes } from './routes/front-page.ts';
 import { generationRoutes } from './routes/generation.ts';
 import { healthRoutes } from './routes/health.ts';
 import { modelRoutes } from './routes/models.ts';
+import { ollamaRoutes } from './routes/ollama.ts';
+import { tokenRoutes } from './routes/tokens.ts';
+import { vectorRoutes } from './routes/vectors.ts';
 
 /** On a socket the adapter hands the native request along; without one (app.request, embedding) there is none. */
 type Env = { Bindings: Partial<HttpBindings> };
 
 /** The door: every route of the server, on web standards. */
 export function createApp(dependencies: AppDependencies): Hono<Env> {
-  const routes = [...generationRoutes(dependencies), ...modelRoutes(dependencies), ...healthRoutes(dependencies)];
+  const routes = [
+    ...generationRoutes(dependencies),
+    ...countTokensRoutes(dependencies),
+    ...vectorRoutes(dependencies),
+    ...tokenRoutes(dependencies),
+    ...ollamaRoutes(dependencies),
+    ...modelRoutes(dependencies),
+    ...healthRoutes(dependencies),
+    ...frontPageRoutes(dependencies),
+  ];
   const app = new Hono<Env>({ strict: false });
   for (const route of routes) app.on(route.method, [...route.paths], (context) => answer(context, route, dependencies));
   for (const [path, row] of refusals(routes)) app.all(path, (context) => answer(context, row, dependencies));

@@ -1,10 +1,21 @@
-import type { Clock, GenerationService, ModelDirectory, Telemetry } from '../contract/services.ts';
+import type {
+  Clock,
+  EmbeddingService,
+  GenerationService,
+  ModelDirectory,
+  RerankService,
+  Telemetry,
+  TokenService,
+} from '../contract/services.ts';
 import type { Timers } from './timers.ts';
 
 /** Everything the door needs from outside. Built by main; tests hand in their own. */
 export interface AppDependencies {
   readonly generation: GenerationService;
   readonly models: ModelDirectory;
+  readonly embeddings: EmbeddingService;
+  readonly rerank: RerankService;
+  readonly tokens: TokenService;
   readonly telemetry: Telemetry;
   /** Milliseconds, monotonic. */
   readonly clock: Clock;

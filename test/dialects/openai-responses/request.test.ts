@@ -257,6 +257,7 @@ describe('the input of a response', () => {
       '--response-store memory',
     ],
     ['background', { input: 'x', background: true }, 'background', '--response-store memory'],
+    ['a call without tools', { input: 'x', tool_choice: 'required' }, 'tool_choice', 'no tool is offered'],
     ['a conversation', { input: 'x', conversation: 'conv_1' }, 'conversation', "kept on OpenAI's servers"],
     ['a stored prompt', { prompt: { id: 'pmpt_1' }, input: 'x' }, 'prompt', "kept on OpenAI's servers"],
   ])('refuses %s by name', (_, body, param, words) => {
