@@ -34,6 +34,7 @@ const allowed: Record<string, readonly string[]> = {
     'prompt',
     'output',
     'telemetry',
+    'http',
     'response-store',
   ],
   'main.ts': [
@@ -52,7 +53,7 @@ const allowed: Record<string, readonly string[]> = {
     'telemetry',
     'response-store',
   ],
-  'index.ts': ['contract', 'config.ts', 'main.ts', 'engine', 'http'],
+  'index.ts': ['contract', 'config.ts', 'main', 'main.ts', 'engine', 'http'],
 };
 
 /** package -> rooms that may import it. */

@@ -2,6 +2,7 @@ import { ServeError } from '../../contract/errors.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import type { ModelProfile } from '../../contract/model.ts';
 import type { ModelDirectory } from '../../contract/services.ts';
+import { toModelInfo, toModelList } from '../../dialects/anthropic-messages/models.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
@@ -37,18 +38,13 @@ function named(models: ModelDirectory): Named[] {
 function list(models: ModelDirectory, exchange: Exchange): JsonObject {
   const all = named(models);
   if (!isAnthropic(exchange)) return { object: 'list', data: all.map(openaiModel) };
-  return {
-    data: all.map(anthropicModel),
-    has_more: false,
-    first_id: all.at(0)?.id ?? null,
-    last_id: all.at(-1)?.id ?? null,
-  };
+  return toModelList(all.map(underName));
 }
 
 function one(models: ModelDirectory, exchange: Exchange): JsonObject {
   const id = exchange.parameters.id ?? '';
   const found = named(models).find((entry) => entry.id === id);
-  if (found) return isAnthropic(exchange) ? anthropicModel(found) : openaiModel(found);
+  if (found) return isAnthropic(exchange) ? toModelInfo(underName(found)) : openaiModel(found);
   const known = named(models).map((entry) => JSON.stringify(entry.id));
   throw new ServeError(
     'model_not_found',
@@ -80,15 +76,9 @@ function openaiModel({ id, profile }: Named): JsonObject {
   };
 }
 
-function anthropicModel({ id, profile }: Named): JsonObject {
-  return {
-    type: 'model',
-    id,
-    display_name: id,
-    created_at: new Date(profile.created * 1000).toISOString(),
-    max_input_tokens: profile.contextSize,
-    max_tokens: profile.contextSize,
-  };
+/** Anthropic's form knows one name per model: the one that was asked for, or each in its turn. */
+function underName({ id, profile }: Named): ModelProfile {
+  return { ...profile, id };
 }
 
 function isAnthropic(exchange: Exchange): boolean {
