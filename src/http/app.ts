@@ -13,11 +13,13 @@ import { errorResponse } from './error-response.ts';
 import { Exchange } from './exchange.ts';
 import { requestIdOf } from './request-id.ts';
 import type { Route } from './route.ts';
+import { countTokensRoutes } from './routes/count-tokens.ts';
 import { frontPageRoutes } from './routes/front-page.ts';
 import { generationRoutes } from './routes/generation.ts';
 import { healthRoutes } from './routes/health.ts';
 import { modelRoutes } from './routes/models.ts';
 import { ollamaRoutes } from './routes/ollama.ts';
+import { responsesRoutes } from './routes/responses.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { vectorRoutes } from './routes/vectors.ts';
 
@@ -28,6 +30,8 @@ type Env = { Bindings: Partial<HttpBindings> };
 export function createApp(dependencies: AppDependencies): Hono<Env> {
   const routes = [
     ...generationRoutes(dependencies),
+    ...countTokensRoutes(dependencies),
+    ...responsesRoutes(dependencies),
     ...vectorRoutes(dependencies),
     ...tokenRoutes(dependencies),
     ...ollamaRoutes(dependencies),

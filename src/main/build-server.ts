@@ -12,9 +12,10 @@ import { readModelProfile } from '../models/profile.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { loadRuntime } from './load-runtime.ts';
+import { openConfiguredStore } from './response-store.ts';
 import { createSingleModel } from './single-model.ts';
 import { createTuningMemory, type System } from './system.ts';
-import { createVectorModels } from './vector-models.ts';
+import { createVectors } from './vectors.ts';
 
 export interface StartObserver {
   progress(phase: 'load' | 'calibrate', fraction: number): void;
@@ -43,7 +44,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
     onRequest: metrics.requestDone,
   });
   const models = createSingleModel(config.strictModel);
-  const vectorModels = createVectorModels(models);
+  const vectors = createVectors(models);
   const cancels = createCancelRegistry({ clock: system.clock });
   const generation = createGenerationService({
     runtimes: models,
@@ -58,17 +59,20 @@ export async function buildServer(config: Config, system: System): Promise<Built
       checkToolNames: config.toolNameCheck,
     },
   });
+  const responseStore = await openConfiguredStore(config.responseStore, system.unixMilliseconds);
   const app = createApp({
     generation,
     models,
-    embeddings: createEmbeddingService(vectorModels.find),
-    rerank: createRerankService(vectorModels.find),
+    embeddings: createEmbeddingService(vectors.find),
+    rerank: createRerankService(vectors.find),
     tokens: createTokenService(models),
     telemetry,
     clock: system.clock,
     unixSeconds: () => Math.floor(system.unixMilliseconds() / 1000),
     newId: system.newId,
     timers: system.timers,
+    cancel: (keys) => cancels.cancel(keys),
+    ...(responseStore && { responseStore }),
     settings: doorSettings(config),
   });
   const file = await readModelProfile(config.model[0], {
@@ -76,7 +80,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
     chatFormat: config.chatFormat,
     ...(config.alias.length > 0 && { aliases: config.alias }),
   });
-  let unload = async () => undefined as void;
+  let unload: () => Promise<void> = async () => undefined;
 
   return {
     app,
@@ -92,7 +96,11 @@ export async function buildServer(config: Config, system: System): Promise<Built
         },
       );
       unload = running.dispose;
-      vectorModels.serve(running.loaded.model);
+      if (config.embeddingModel !== undefined) {
+        const progress = (fraction: number) => observer.progress('load', fraction);
+        await vectors.load(config.embeddingModel, { config, telemetry, signal, progress });
+      }
+      vectors.serveChat(running.runtime, running.loaded);
       models.serve(running.runtime);
       telemetry.log('info', 'engine tuned', { ...running.loaded.tuning });
       return running.runtime;
@@ -103,7 +111,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
     },
     async close() {
       models.setState('draining');
-      await vectorModels.dispose();
+      await vectors.dispose();
       await unload();
       metrics.close();
     },
