@@ -89,7 +89,7 @@ function memory(): number {
 describe('200 clients that come, ask and vanish', () => {
   it('leave idle slots, the memory as it was, and a server that answers', async () => {
     // The first ones pay for code, buffers and kept prefixes; what the next ones leave behind would be a leak.
-    await wave(1, 100);
+    await wave(1, 200);
     const before = memory();
 
     await wave(2, 200);
