@@ -13,6 +13,7 @@ import { errorResponse } from './error-response.ts';
 import { Exchange } from './exchange.ts';
 import { requestIdOf } from './request-id.ts';
 import type { Route } from './route.ts';
+import { countTokensRoutes } from './routes/count-tokens.ts';
 import { frontPageRoutes } from './routes/front-page.ts';
 import { generationRoutes } from './routes/generation.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -28,6 +29,7 @@ type Env = { Bindings: Partial<HttpBindings> };
 export function createApp(dependencies: AppDependencies): Hono<Env> {
   const routes = [
     ...generationRoutes(dependencies),
+    ...countTokensRoutes(dependencies),
     ...vectorRoutes(dependencies),
     ...tokenRoutes(dependencies),
     ...ollamaRoutes(dependencies),

@@ -1,3 +1,4 @@
+import { anthropicMessages } from '../../dialects/anthropic-messages/index.ts';
 import type { Dialect } from '../../dialects/dialect.ts';
 import { infill } from '../../dialects/infill/index.ts';
 import { ollamaChat, ollamaGenerate } from '../../dialects/ollama/index.ts';
@@ -17,6 +18,7 @@ interface Endpoint {
 /** Every endpoint that generates. A new one is a dialect and a line here. */
 const endpoints: readonly Endpoint[] = [
   { dialect: openaiChat, paths: ['/v1/chat/completions', '/chat/completions'] },
+  { dialect: anthropicMessages, paths: ['/v1/messages', '/messages'] },
   { dialect: openaiCompletions, paths: ['/v1/completions', '/completions'] },
   { dialect: infill, paths: ['/infill', '/v1/infill'] },
   { dialect: tgiGenerate, paths: ['/generate'] },
