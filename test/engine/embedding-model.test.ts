@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../src/main.ts';
-import { runServer } from '../support/running-server.ts';
+import { startDemoServer } from '../support/demo-server.ts';
 import { writeTinyBert } from '../support/tiny-bert.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'serve-model-vectors-'));
@@ -19,7 +19,7 @@ describe('a ranking model beside the chat model', () => {
   beforeAll(async () => {
     const path = join(folder, 'tiny-ranker.gguf');
     writeTinyBert(path, { pooling: 'rank' });
-    server = await runServer('--embedding-model', path);
+    server = await startDemoServer(['--embedding-model', path]);
   });
   afterAll(() => server.close());
 
@@ -54,7 +54,7 @@ describe('an embedding model beside the chat model', () => {
   beforeAll(async () => {
     const path = join(folder, 'tiny-vectors.gguf');
     writeTinyBert(path, { pooling: 'mean' });
-    server = await runServer('--embedding-model', path);
+    server = await startDemoServer(['--embedding-model', path]);
   });
   afterAll(() => server.close());
 

@@ -1,7 +1,7 @@
 import { Ollama } from 'ollama';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../src/main.ts';
-import { runServer } from '../support/running-server.ts';
+import { startDemoServer } from '../support/demo-server.ts';
 
 const weather = {
   type: 'function',
@@ -21,7 +21,7 @@ describe('the ollama client', () => {
   let server: RunningServer;
   let client: Ollama;
   beforeAll(async () => {
-    server = await runServer();
+    server = await startDemoServer();
     client = new Ollama({ host: server.url });
   });
   afterAll(() => server.close());

@@ -1,14 +1,14 @@
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../src/main.ts';
-import { runServer } from '../support/running-server.ts';
+import { startDemoServer } from '../support/demo-server.ts';
 
 /** The official client against the demo model, greedily. */
 describe('completions and embeddings through the openai client', () => {
   let server: RunningServer;
   let client: OpenAI;
   beforeAll(async () => {
-    server = await runServer('--parallel', '3');
+    server = await startDemoServer(['--parallel', '3']);
     client = new OpenAI({ apiKey: 'none', baseURL: `${server.url}/v1`, maxRetries: 0 });
   });
   afterAll(() => server.close());
