@@ -35,6 +35,7 @@ const allowed: Record<string, readonly string[]> = {
     'output',
     'telemetry',
     'http',
+    'response-store',
   ],
   'main.ts': [
     'main',

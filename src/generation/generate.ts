@@ -3,11 +3,11 @@ import type { GenerationRequest } from '../contract/request.ts';
 import type { Clock, GenerationService, Timers } from '../contract/services.ts';
 import type { EngineJob, EngineRun, RunResult } from '../engine/engine.ts';
 import type { Lease } from '../scheduler/admission.ts';
-import { resolveTokenBudget } from './budget.ts';
 import type { CancelRegistry } from './cancellation.ts';
 import { createTextPipeline } from './create-pipeline.ts';
 import { EarlyEnd } from './endings.ts';
 import { EventQueue } from './event-queue.ts';
+import { droppedWarning, fitContext } from './fit-context.ts';
 import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
 import type { ModelRuntime, RuntimeDirectory } from './runtime.ts';
 import { resolveSampling } from './sampling.ts';
@@ -67,6 +67,8 @@ class Generation {
   readonly #deps: GenerationDependencies;
   readonly #runtime: ModelRuntime;
   readonly #request: GenerationRequest;
+  /** Messages that were left out to fit the context. */
+  #dropped = 0;
 
   constructor(deps: GenerationDependencies, runtime: ModelRuntime, request: GenerationRequest) {
     this.#deps = deps;
@@ -92,14 +94,13 @@ class Generation {
 
   async *#admitted(controller: AbortController): AsyncGenerator<GenerationEvent, void, undefined> {
     const { signal } = controller;
-    const { profile, scheduler } = this.#runtime;
+    const { scheduler } = this.#runtime;
     let prompt: PreparedPrompt | undefined;
     let lease: Lease;
     let maxTokens: number;
     try {
       signal.throwIfAborted();
-      prompt = await preparePrompt(this.#runtime, this.#request, signal);
-      maxTokens = resolveTokenBudget(prompt.tokens.length, profile.contextSize, this.#request.maxTokens);
+      ({ prompt, maxTokens, dropped: this.#dropped } = await fitContext(this.#runtime, this.#request, signal));
       lease = await scheduler.admit(this.#admission(prompt, maxTokens), signal);
     } catch (error) {
       if (!(signal.reason instanceof EarlyEnd)) throw error;
@@ -163,14 +164,16 @@ class Generation {
     const startedAt = clock();
     const inputTokens = prompt.tokens.length;
     const cachedTokens = run.cachedTokens;
-    const finish = (result: RunResult | EarlyEnd): GenerationEvent =>
-      finishEvent(pipeline, result, {
+    const finish = (result: RunResult | EarlyEnd): GenerationEvent => ({
+      ...finishEvent(pipeline, result, {
         inputTokens,
         cachedTokens,
         seed: sampling.seed,
         queueMs: lease.queueMs,
         elapsedMs: clock() - startedAt,
-      });
+      }),
+      ...(this.#dropped > 0 && { warnings: [droppedWarning(this.#dropped)] }),
+    });
     const settled = run.done
       .catch((error: unknown) => earlyEndOr(error))
       .then((result) => {

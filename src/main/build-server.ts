@@ -12,6 +12,7 @@ import { readModelProfile } from '../models/profile.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { loadRuntime } from './load-runtime.ts';
+import { openConfiguredStore } from './response-store.ts';
 import { createSingleModel } from './single-model.ts';
 import { createTuningMemory, type System } from './system.ts';
 import { createVectors } from './vectors.ts';
@@ -58,6 +59,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
       checkToolNames: config.toolNameCheck,
     },
   });
+  const responseStore = await openConfiguredStore(config.responseStore, system.unixMilliseconds);
   const app = createApp({
     generation,
     models,
@@ -69,6 +71,8 @@ export async function buildServer(config: Config, system: System): Promise<Built
     unixSeconds: () => Math.floor(system.unixMilliseconds() / 1000),
     newId: system.newId,
     timers: system.timers,
+    cancel: (keys) => cancels.cancel(keys),
+    ...(responseStore && { responseStore }),
     settings: doorSettings(config),
   });
   const file = await readModelProfile(config.model[0], {
