@@ -73,3 +73,35 @@ describe('an embedding model beside the chat model', () => {
     });
   });
 });
+
+describe('a server for embeddings only', () => {
+  let server: RunningServer;
+  beforeAll(async () => {
+    const path = join(folder, 'only-vectors.gguf');
+    writeTinyBert(path, { pooling: 'cls' });
+    server = await startDemoServer(['--embeddings'], path);
+  });
+  afterAll(() => server.close());
+
+  it('gives vectors and is ready', async () => {
+    expect(await post(server, '/v1/embeddings', { input: 'abc' })).toMatchObject({
+      status: 200,
+      model: 'only-vectors',
+    });
+    expect((await fetch(`${server.url}/health`)).status).toBe(200);
+    const { data } = (await (await fetch(`${server.url}/v1/models`)).json()) as { data: { id: string }[] };
+    expect(data.map(({ id }) => id)).toEqual(['only-vectors']);
+    expect(await post(server, '/api/show', {})).toMatchObject({ capabilities: ['embedding'] });
+  });
+
+  it.each([
+    ['/v1/chat/completions', { messages: [{ role: 'user', content: 'Hi' }] }],
+    ['/v1/completions', { prompt: 'Hi' }],
+    ['/tokenize', { content: 'Hi' }],
+  ])('says at %s that nothing else is served', async (path, body) => {
+    expect(await post(server, path, body)).toMatchObject({
+      status: 501,
+      error: { message: expect.stringContaining('--embeddings') },
+    });
+  });
+});
