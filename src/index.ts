@@ -19,8 +19,8 @@ export interface EmbeddedServer {
   readonly app: Awaited<ReturnType<typeof buildServer>>['app'];
   /** Web standards in and out. */
   readonly fetch: (request: Request) => Promise<Response>;
-  /** The loaded model's engine, for work below the API. */
-  readonly engine: Engine;
+  /** The loaded model's engine, for work below the API; undefined with `embeddings`. */
+  readonly engine: Engine | undefined;
   close(): Promise<void>;
 }
 
