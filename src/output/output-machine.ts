@@ -51,6 +51,7 @@ export interface AnswerContext {
   readonly writer: BlockWriter;
   /** undefined: calls are not possible, their markup is text. */
   readonly calls: CallTools | undefined;
+  readonly toolChoice: ToolChoice;
   readonly reasoningFormat: 'auto' | 'none';
   enter(state: OutputState): void;
 }
@@ -78,6 +79,7 @@ export function createOutputMachine(options: OutputMachineOptions): OutputMachin
     scanner,
     writer,
     calls: callsPossible ? calls : undefined,
+    toolChoice,
     reasoningFormat: options.reasoningFormat,
     enter: (entered) => {
       state = entered;
