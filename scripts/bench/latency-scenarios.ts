@@ -78,7 +78,7 @@ const sharedPrefix: Scenario = {
   },
 };
 
-const cancelAfterMs: Record<ModelName, number> = { mini: 30, 'half-b': 400 };
+const cancelAfterMs: Record<ModelName, number> = { mini: 10, 'half-b': 400 };
 
 const cancelPrefill: Scenario = {
   name: 'cancel-prefill',

@@ -31,6 +31,8 @@ export interface ReasoningMarkers {
   readonly close: string;
   /** Further texts that end the reasoning without belonging to it (a call may end an unclosed thought). */
   readonly alsoEndedBy?: readonly string[];
+  /** The model thinks only when a request asks for it. */
+  readonly onlyWhenAsked?: boolean;
   /** What to inject to end the thinking early; default: newline, `close`, two newlines. */
   readonly forcedClose?: string;
 }
@@ -53,6 +55,8 @@ export interface JsonCalls extends CallFrame {
   readonly syntax: 'json';
   readonly array: boolean;
   readonly keys: { readonly name: string; readonly arguments: string; readonly id?: string };
+  /** A marker that may stand in front of the object or of a Python call `name.call(key="text")` (Llama 3). */
+  readonly pythonTag?: string;
   /** The object is `{"N": {arguments}}` (Apertus); keys are not used. */
   readonly nameIsKey?: boolean;
 }
@@ -83,6 +87,8 @@ export interface TaggedCalls extends CallFrame {
     readonly close: string;
     readonly separator: string;
     readonly attribute?: 'string' | 'type';
+    /** A value may stand in `<![CDATA[...]]>` (MiniCPM5). */
+    readonly cdata?: boolean;
   };
   /** Kimi K3: ` index="1"` stands behind the quote that ends the name, counting the answer's calls. */
   readonly numbered?: boolean;

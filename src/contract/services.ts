@@ -1,4 +1,5 @@
 import type { GenerationEvent } from './events.ts';
+import type { JsonObject } from './json.ts';
 import type { ModelProfile } from './model.ts';
 import type { GenerationRequest } from './request.ts';
 
@@ -14,6 +15,27 @@ export interface GenerationService {
   countTokens(request: GenerationRequest, signal: AbortSignal): Promise<number>;
   /** The prompt as text, as the model would see it. */
   renderPrompt(request: GenerationRequest): Promise<string>;
+}
+
+/** An answer that later requests may name. */
+export interface StoredResponse {
+  /** `resp_...` */
+  readonly id: string;
+  /** The response object as it was sent last. */
+  readonly response: JsonObject;
+  /** The items that its request brought along, each with an id. */
+  readonly input: readonly JsonObject[];
+  /** Every event of its stream, for those that may ask for it again. */
+  readonly events?: readonly JsonObject[];
+}
+
+/** Answers kept on request, bounded by count, size and age. */
+export interface ResponseStore {
+  /** Visible to `find` at once; settles when it is safe where the store keeps it. Replaces one of the same id. */
+  save(entry: StoredResponse): Promise<void>;
+  find(id: string): Promise<StoredResponse | undefined>;
+  /** False: there was none. */
+  remove(id: string): Promise<boolean>;
 }
 
 export type ServerState = 'loading' | 'ready' | 'draining' | 'empty';
@@ -56,6 +78,8 @@ export interface RequestRecord {
   /** Finish reason, `cancelled`, `client_closed`, or the error code. */
   readonly outcome: string;
   readonly error?: string;
+  /** W3C trace context, when the caller sent one. */
+  readonly traceId?: string;
 }
 
 /** What the rooms tell telemetry. */
@@ -118,7 +142,7 @@ export interface TokenService {
   /** Exactly the prompt tokens that `generate` would evaluate. */
   promptTokens(request: GenerationRequest, signal: AbortSignal): Promise<readonly number[]>;
   /** The bytes of each token, which may be parts of characters. invalid_request for a number that is no token. */
-  pieces(model: string | undefined, tokens: readonly number[]): readonly Uint8Array[];
+  pieces(model: string | undefined, tokens: readonly number[], signal: AbortSignal): Promise<readonly Uint8Array[]>;
 }
 
 export interface TokenizeOptions {

@@ -1,45 +1,49 @@
 import { ServeError } from '../contract/errors.ts';
-import type { ModelProfile } from '../contract/model.ts';
 import type { TokenService } from '../contract/services.ts';
-import type { TokenText } from '../engine/engine.ts';
+import { preparePrompt } from './prepare-prompt.ts';
+import type { ModelRuntime, RuntimeDirectory } from './runtime.ts';
 
-export interface TokenModel {
-  readonly profile: ModelProfile;
-  readonly text: TokenText;
-}
-
-export interface TokenServiceOptions {
-  /** The model that serves a name; model_not_found and the like where there is none. */
-  readonly find: (name: string | undefined) => TokenModel;
-  /** The conductor's own way from a request to its prompt. */
-  readonly promptTokens: TokenService['promptTokens'];
-}
-
-export function createTokenService({ find, promptTokens }: TokenServiceOptions): TokenService {
+/** Texts and prompts as tokens, by the loaded models' own tokenizers. */
+export function createTokenService(runtimes: RuntimeDirectory): TokenService {
+  const using = async <T>(
+    name: string | undefined,
+    signal: AbortSignal,
+    work: (runtime: ModelRuntime) => Promise<T> | T,
+  ): Promise<T> => {
+    const use = await runtimes.use(name, signal);
+    try {
+      return await work(use.runtime);
+    } finally {
+      use.release();
+    }
+  };
   return {
-    promptTokens,
-    async tokenize(name, content, { addSpecial, parseSpecial, signal }) {
-      const { profile, text } = find(name);
-      const { addsBos, addsEos, bosText, eosText } = profile.vocabulary;
-      const mark = async (wanted: boolean, spelling: string) =>
-        addSpecial && wanted && spelling !== '' ? text.tokenize([spelling], { special: true, signal }) : [];
-      return [
-        ...(await mark(addsBos, bosText)),
-        ...(await text.tokenize([content], { special: parseSpecial, signal })),
-        ...(await mark(addsEos, eosText)),
-      ];
-    },
-    pieces(name, tokens) {
-      const { profile, text } = find(name);
-      const { size } = profile.vocabulary;
-      return tokens.map((token, index) => {
-        if (Number.isInteger(token) && token >= 0 && token < size) return text.bytes(token);
-        throw new ServeError(
-          'invalid_request',
-          `\`tokens[${index}]\` is ${token}, but the tokens of ${profile.id} are 0 to ${size - 1}.`,
-          { param: `tokens[${index}]` },
-        );
-      });
-    },
+    promptTokens: (request, signal) =>
+      using(request.model, signal, async (runtime) => (await preparePrompt(runtime, request, signal)).tokens),
+
+    tokenize: (name, content, { addSpecial, parseSpecial, signal }) =>
+      using(name, signal, async ({ engine, profile }) => {
+        const { addsBos, addsEos, bosText, eosText } = profile.vocabulary;
+        const mark = async (wanted: boolean, spelling: string) =>
+          addSpecial && wanted && spelling !== '' ? engine.text.tokenize([spelling], { special: true, signal }) : [];
+        return [
+          ...(await mark(addsBos, bosText)),
+          ...(await engine.text.tokenize([content], { special: parseSpecial, signal })),
+          ...(await mark(addsEos, eosText)),
+        ];
+      }),
+
+    pieces: (name, tokens, signal) =>
+      using(name, signal, ({ engine, profile }) =>
+        tokens.map((token, index) => {
+          const { size } = profile.vocabulary;
+          if (Number.isInteger(token) && token >= 0 && token < size) return engine.text.bytes(token);
+          throw new ServeError(
+            'invalid_request',
+            `\`tokens[${index}]\` is ${token}, but the tokens of ${profile.id} are 0 to ${size - 1}.`,
+            { param: `tokens[${index}]` },
+          );
+        }),
+      ),
   };
 }

@@ -18,7 +18,10 @@ export function createEmbeddingService(find: FindVectorModel): EmbeddingService 
   const embedderOf = (name: string | undefined): { readonly id: string; readonly embedder: Embedder } => {
     const { id, embedder } = find(name);
     if (embedder) return { id, embedder };
-    throw unable('model', `${id} ranks documents and gives no embeddings. Start the server with --embedding-model FILE.`);
+    throw unable(
+      'model',
+      `${id} ranks documents and gives no embeddings. Start the server with --embedding-model FILE.`,
+    );
   };
   return {
     resolve(name) {

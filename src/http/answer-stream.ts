@@ -4,8 +4,8 @@ import type { ChoiceEvent, ChoiceEvents } from './choices.ts';
 import type { FrameSource } from './sse.ts';
 
 export interface AnswerStreamOptions {
-  /** Already taken: it decided the status. */
-  readonly first: ChoiceEvent;
+  /** Already taken: it decided the status. Undefined where there is nothing to generate. */
+  readonly first: ChoiceEvent | undefined;
   readonly events: ChoiceEvents;
   readonly encoder: StreamEncoder;
   observe(event: ChoiceEvent): void;
@@ -27,8 +27,11 @@ export class AnswerStream implements FrameSource {
     this.#first = options.first;
   }
 
-  async next(): Promise<readonly Frame[] | undefined> {
-    if (this.#over) return undefined;
+  get done(): boolean {
+    return this.#over;
+  }
+
+  async next(): Promise<readonly Frame[]> {
     try {
       return await this.#nextFrames();
     } catch (thrown) {

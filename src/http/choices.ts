@@ -18,13 +18,16 @@ interface Settled {
  */
 export class ChoiceEvents {
   readonly #iterators: readonly AsyncIterator<GenerationEvent>[];
+  readonly #atOnce: number;
+  #begun = 0;
   readonly #ready: Settled[] = [];
   #waiting: ((settled: Settled) => void) | undefined;
   #running: number;
   #last: GenerationEvent['type'][];
-  #started = false;
 
-  constructor(choices: readonly AsyncIterable<GenerationEvent>[]) {
+  /** `atOnce`: so many run side by side, the others begin as these finish. */
+  constructor(choices: readonly AsyncIterable<GenerationEvent>[], atOnce: number = choices.length) {
+    this.#atOnce = Math.max(1, atOnce);
     this.#iterators = choices.map((choice) => choice[Symbol.asyncIterator]());
     this.#running = choices.length;
     this.#last = choices.map(() => 'start');
@@ -32,10 +35,7 @@ export class ChoiceEvents {
 
   /** Undefined after every choice has finished. Throws what a choice threw. */
   async next(): Promise<ChoiceEvent | undefined> {
-    if (!this.#started) {
-      this.#started = true;
-      for (const choice of this.#iterators.keys()) this.#read(choice);
-    }
+    if (this.#begun === 0) for (let count = 0; count < this.#atOnce; count++) this.#begin();
     while (this.#running > 0) {
       const { choice, result, error } = this.#ready.shift() ?? (await this.#nextSettled());
       if (error !== undefined || result === undefined) throw error;
@@ -47,6 +47,7 @@ export class ChoiceEvents {
       this.#running -= 1;
       if (this.#last[choice] !== 'finish')
         throw new ServeError('internal', 'The generation ended without its finish event.');
+      this.#begin();
     }
     return undefined;
   }
@@ -55,6 +56,10 @@ export class ChoiceEvents {
   leave(): void {
     this.#running = 0;
     for (const iterator of this.#iterators) iterator.return?.().catch(() => undefined);
+  }
+
+  #begin(): void {
+    if (this.#begun < this.#iterators.length) this.#read(this.#begun++);
   }
 
   #nextSettled(): Promise<Settled> {

@@ -3,8 +3,10 @@ import { toServeError } from '../contract/errors.ts';
 import type { GenerationResult } from '../contract/events.ts';
 import { Collector } from '../contract/events.ts';
 import type { GenerationRequest } from '../contract/request.ts';
+import type { ModelDirectory } from '../contract/services.ts';
 import type { AnswerContext, Dialect, ParsedCall } from '../dialects/dialect.ts';
 import { AnswerStream } from './answer-stream.ts';
+import { checkTools } from './check-tools.ts';
 import type { ChoiceEvent } from './choices.ts';
 import { ChoiceEvents } from './choices.ts';
 import type { AppDependencies } from './dependencies.ts';
@@ -12,6 +14,7 @@ import type { Exchange } from './exchange.ts';
 import { GenerationNotes } from './generation-notes.ts';
 import { sessionKey } from './session-key.ts';
 import { streamResponse } from './sse.ts';
+import { warningHeader } from './warning-header.ts';
 
 type Handler = (exchange: Exchange) => Promise<Response>;
 
@@ -22,9 +25,14 @@ export function generationHandler<Call extends ParsedCall>(
 ): Handler {
   return async (exchange) => {
     const call = dialect.parse(await exchange.json());
+    checkTools(call.generations, dependencies.settings.toolAllow);
     const answer = answerContext(call, dependencies);
     exchange.note({ dialect: dialect.name, model: answer.model });
-    const events = new ChoiceEvents(start(call, dialect.idPrefix + answer.id, exchange, dependencies));
+    exchange.identify(dialect.idPrefix + answer.id);
+    const events = new ChoiceEvents(
+      start(call, dialect.idPrefix + answer.id, exchange, dependencies),
+      choicesAtOnce(dependencies.models, call),
+    );
     const notes = new GenerationNotes(exchange);
     if (call.stream) return stream({ dialect, call, answer, exchange, events, notes }, dependencies);
     const results = await whole(call, exchange, events, notes);
@@ -34,7 +42,7 @@ export function generationHandler<Call extends ParsedCall>(
   };
 }
 
-function answerContext(call: ParsedCall, { models, newId, unixSeconds }: AppDependencies): AnswerContext {
+export function answerContext(call: ParsedCall, { models, newId, unixSeconds }: AppDependencies): AnswerContext {
   return {
     id: newId(),
     created: unixSeconds(),
@@ -50,7 +58,12 @@ function start(call: ParsedCall, answerId: string, exchange: Exchange, { generat
   );
 }
 
-function withKeys(request: GenerationRequest, answerId: string, session: string | undefined): GenerationRequest {
+/** Enough to keep every slot busy; one call with many prompts must not fill the queue, nor be refused by it. */
+function choicesAtOnce(models: ModelDirectory, call: ParsedCall): number {
+  return 2 * models.resolve(call.generations[0]?.model).slots;
+}
+
+export function withKeys(request: GenerationRequest, answerId: string, session: string | undefined): GenerationRequest {
   const sessionId = request.keys.sessionId ?? session;
   return { ...request, keys: { ...request.keys, answerId, ...(sessionId !== undefined && { sessionId }) } };
 }
@@ -112,11 +125,10 @@ async function stream<Call extends ParsedCall>(
   });
 }
 
-async function firstEvent(exchange: Exchange, events: ChoiceEvents): Promise<ChoiceEvent> {
+/** Undefined for a call without generations: it is answered at once. */
+async function firstEvent(exchange: Exchange, events: ChoiceEvents): Promise<ChoiceEvent | undefined> {
   try {
-    const first = await events.next();
-    if (first) return first;
-    throw new RangeError('a call without generations');
+    return await events.next();
   } catch (thrown) {
     leave(exchange, events, toServeError(thrown));
     throw thrown;
@@ -127,15 +139,4 @@ async function firstEvent(exchange: Exchange, events: ChoiceEvents): Promise<Cho
 function leave(exchange: Exchange, events: ChoiceEvents, reason: ServeError): void {
   exchange.abort(reason);
   events.leave();
-}
-
-/** Header values are ASCII without line breaks. */
-function warningHeader(warnings: readonly string[]): Record<string, string> {
-  if (warnings.length === 0) return {};
-  return {
-    'x-serve-model-warning': [...new Set(warnings)]
-      .join('; ')
-      .replace(/[^\x20-\x7e]/g, '?')
-      .slice(0, 2000),
-  };
 }

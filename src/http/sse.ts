@@ -4,8 +4,10 @@ import { frameText, streamContentType } from './frame-text.ts';
 import type { Timers } from './timers.ts';
 
 export interface FrameSource {
-  /** The next frames, never none; undefined at the end. Must not throw: an error is a frame. */
-  next(): Promise<readonly Frame[] | undefined>;
+  /** The next frames. Must not throw: an error is a frame. */
+  next(): Promise<readonly Frame[]>;
+  /** True once `next` has given the last frames. */
+  readonly done: boolean;
   heartbeat(): Frame;
   /** The stream is over: everything was read, or the reader went away or fell asleep. Called once. */
   closed(how: 'complete' | 'client-gone' | 'stalled'): void;
@@ -68,11 +70,10 @@ class FrameStream {
     this.#pulling = false;
     this.#lastMove = this.#options.clock();
     if (this.#over) return;
-    if (text !== undefined) controller.enqueue(encoder.encode(text));
-    else {
-      this.#close('complete');
-      controller.close();
-    }
+    if (text !== '') controller.enqueue(encoder.encode(text));
+    if (!this.#source.done) return;
+    this.#close('complete');
+    controller.close();
   }
 
   cancel(): void {
@@ -80,13 +81,10 @@ class FrameStream {
   }
 
   /** Frames that have no form in this format make an empty text, which a pull must not end with. */
-  async #nextText(): Promise<string | undefined> {
-    while (true) {
-      const frames = await this.#source.next();
-      if (frames === undefined) return undefined;
-      const text = frameText(frames, this.#options.format);
-      if (text !== '') return text;
-    }
+  async #nextText(): Promise<string> {
+    let text = '';
+    while (text === '' && !this.#source.done) text = frameText(await this.#source.next(), this.#options.format);
+    return text;
   }
 
   /** One timer per stream, armed anew when it fires: a timer per frame would cost more than the frame. */

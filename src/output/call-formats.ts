@@ -33,6 +33,7 @@ export const llamaCalls: JsonCalls = {
   array: false,
   parallel: false,
   keys: { name: 'name', arguments: 'parameters' },
+  pythonTag: '<|python_tag|>',
 };
 
 export const nemotronCalls: JsonCalls = { ...json, section: { open: '<TOOLCALL>[', close: ']</TOOLCALL>' } };
@@ -62,6 +63,8 @@ export const minimax1Calls: JsonCalls = {
 };
 
 export const firefunctionCalls: JsonCalls = { ...json, section: { open: ' functools[', close: ']' } };
+
+export const graniteCalls: JsonCalls = { ...json, section: { open: '<|tool_call|>[', close: ']' } };
 
 export const mistralNemoCalls: JsonCalls = {
   ...json,
@@ -180,7 +183,7 @@ export const minicpmCalls: TaggedCalls = {
   syntax: 'tagged',
   open: '<function name="',
   nameEnd: '">',
-  parameter: { open: '<param name="', keyEnd: '">', close: '</param>', separator: '' },
+  parameter: { open: '<param name="', keyEnd: '">', close: '</param>', separator: '', cdata: true },
   close: '</function>',
   separator: '\n',
   parallel: true,

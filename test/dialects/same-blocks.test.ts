@@ -9,7 +9,7 @@ import type { Dialect, Frame, ParsedCall } from '../../src/dialects/dialect.ts';
 import { ollamaChat } from '../../src/dialects/ollama/index.ts';
 import { openaiChat } from '../../src/dialects/openai-chat/index.ts';
 import { openaiCompletions } from '../../src/dialects/openai-completions/index.ts';
-import { openaiResponses } from '../../src/dialects/openai-responses/dialect.ts';
+import { openaiResponses } from '../../src/dialects/openai-responses/index.ts';
 import { answer, anyBlocks, eventsOf } from './anthropic-messages/events.ts';
 
 /** What a client has in hand after an answer, whichever protocol it came by. */

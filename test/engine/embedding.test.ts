@@ -4,17 +4,12 @@ import { join } from 'node:path';
 import { getLlama, type LlamaModel } from 'node-llama-cpp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Embedder, Ranker } from '../../src/engine/embedder.ts';
-import { createLlamaEmbedder } from '../../src/engine/llama/embedding.ts';
+import { createLlamaEmbedder, planLanes } from '../../src/engine/llama/embedding.ts';
 import { createLlamaRanker } from '../../src/engine/llama/embedding-ranking.ts';
 import { demoModelPath } from '../support/demo-engine.ts';
 import { tinyBertContext, writeTinyBert } from '../support/tiny-bert.ts';
 
-const options = {
-  maxTokens: undefined,
-  lanes: 2,
-  threadsPerLane: 1,
-  yieldToEventLoop: () => new Promise<void>((resolve) => setImmediate(resolve)),
-};
+const options = { lanes: 2, threadsPerLane: 1 };
 const signal = new AbortController().signal;
 const strict = { truncate: false, signal };
 const folder = mkdtempSync(join(tmpdir(), 'serve-model-embedding-'));
@@ -158,6 +153,19 @@ describe.each(['mean', 'cls'] as const)('embeddings of an embedding model with %
     for (const [index, input] of inputs.entries())
       expect(largestDifference(batch[index]?.vector ?? [], await vectorOf(embedder, input))).toBeLessThan(1e-4);
     expect(cosine(batch[0]?.vector ?? [], batch[1]?.vector ?? [])).toBeLessThan(0.9999);
+  });
+});
+
+describe('the plan of lanes', () => {
+  it.each([
+    [1, false, { lanes: 1, threads: 1 }],
+    [2, false, { lanes: 2, threads: 1 }],
+    [6, false, { lanes: 4, threads: 1 }],
+    [16, false, { lanes: 4, threads: 4 }],
+    [0, false, { lanes: 1, threads: 1 }],
+    [16, true, { lanes: 2, threads: 1 }],
+  ])('for %i cores, on a device %s', (cores, onDevice, plan) => {
+    expect(planLanes(cores, onDevice)).toEqual(plan);
   });
 });
 

@@ -1,10 +1,10 @@
 import type { JsonObject } from '../../contract/json.ts';
-import type { ParsedCall } from '../dialect.ts';
+import type { GenerationRequest } from '../../contract/request.ts';
 import { parseMessages } from './request.ts';
 
 /** `POST /v1/messages/count_tokens` takes the body of the call it asks about and is parsed as that: so its count is exact. */
-export function parseCountTokens(body: unknown): ParsedCall {
-  return parseMessages(body);
+export function parseCountTokens(body: unknown): GenerationRequest {
+  return parseMessages(body).generations[0];
 }
 
 export function countTokensAnswer(inputTokens: number): JsonObject {

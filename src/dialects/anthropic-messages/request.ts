@@ -12,6 +12,7 @@ import { requestSchema } from './schema.ts';
 import { toParallelToolCalls, toToolChoice, toTools } from './tools.ts';
 
 export interface MessagesCall extends ParsedCall {
+  readonly generations: readonly [GenerationRequest];
   /** False for `display: "omitted"`: thinking blocks come without their text, which then travels in the signature. */
   readonly showThinking: boolean;
 }

@@ -47,11 +47,11 @@ const name = optional(z.string());
 
 const onlyAssistant = z
   .unknown()
+  .optional()
   .superRefine((value, context) => {
     if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) return;
     context.addIssue({ code: 'custom', message: 'Only an assistant message may carry `tool_calls`.' });
-  })
-  .optional();
+  });
 
 const plain = { content, name, tool_calls: onlyAssistant };
 

@@ -3,7 +3,8 @@ import type { BlockStart, FinishEvent, GenerationEvent } from '../../contract/ev
 import type { JsonObject } from '../../contract/json.ts';
 import type { AnswerContext, Frame, StreamEncoder } from '../dialect.ts';
 import { openaiErrorObject } from '../shared/openai-error.ts';
-import { type ItemEvent, type ItemStatus, type OutputItem, openItem } from './output-items.ts';
+import { openItem } from './open-item.ts';
+import type { ItemEvent, ItemStatus, OutputItem } from './output-item.ts';
 import type { ResponsesCall } from './request.ts';
 import { finishedStatus, type ResponseState, responseObject } from './response.ts';
 

@@ -10,6 +10,10 @@ type Asked = 'none' | 'auto' | 'required' | JsonObject | undefined;
 /** All forms of `tool_choice`. One that names a hosted tool is as good as none: that tool is not offered. */
 export function toToolChoice(asked: Asked, tools: ToolSet, warn: Warn): ToolChoice {
   if (asked === undefined) return { type: 'auto' };
+  if (asked === 'required' && tools.tools.length === 0)
+    throw new ServeError('invalid_request', '`tool_choice` asks for a call, but no tool is offered to the model.', {
+      param: 'tool_choice',
+    });
   if (typeof asked === 'string') return { type: asked };
   switch (asked.type) {
     case 'function':

@@ -2,19 +2,31 @@ import type { LlamaModel, LlamaRankingContext, Token } from 'node-llama-cpp';
 import { ServeError } from '../../contract/errors.ts';
 import type { Ranker } from '../embedder.ts';
 import { Lanes } from '../lanes.ts';
-import { checkLength, createContext, defaultMaxTokensOfWholeBatch, type EmbeddingOptions } from './embedding.ts';
+import {
+  checkLength,
+  createContext,
+  defaultMaxTokensOfWholeBatch,
+  type EmbeddingOptions,
+  planLanes,
+  yieldToEventLoop,
+} from './embedding.ts';
 import { nativeModel } from './native.ts';
 import { createTokenText } from './token-text.ts';
 
 /** Relevance scores over node-llama-cpp's ranking context; undefined for a model that has no ranking head. */
-export function createLlamaRanker(model: LlamaModel, options: EmbeddingOptions): Ranker | undefined {
+export function createLlamaRanker(model: LlamaModel, options: EmbeddingOptions = {}): Ranker | undefined {
   if (!model.fileInsights.supportsRanking) return undefined;
   const maxTokens = Math.min(options.maxTokens ?? defaultMaxTokensOfWholeBatch, model.trainContextSize);
-  const text = createTokenText({ model: nativeModel(model), yieldToEventLoop: options.yieldToEventLoop });
+  const plan = planLanes(model.llama.cpuMathCores, model.llama.gpu !== false);
+  const text = createTokenText({ model: nativeModel(model), yieldToEventLoop });
   const contextSize = maxTokens + 1;
-  const lanes = new Lanes(options.lanes, () =>
+  const lanes = new Lanes(options.lanes ?? plan.lanes, () =>
     createContext(() =>
-      model.createRankingContext({ contextSize, batchSize: contextSize, threads: options.threadsPerLane }),
+      model.createRankingContext({
+        contextSize,
+        batchSize: contextSize,
+        threads: options.threadsPerLane ?? plan.threads,
+      }),
     ),
   );
   const tokenize = async (piece: string, signal: AbortSignal) => {
@@ -33,6 +45,9 @@ export function createLlamaRanker(model: LlamaModel, options: EmbeddingOptions):
       for (const [index, length] of lengths.entries()) checkLength(length, maxTokens, `documents[${index}]`);
       const scores = await lanes.useForAll(pairs, signal, (lane, pair) => lane.rank([...question], [...pair]));
       return { scores, tokens: lengths.reduce((sum, length) => sum + length, 0) };
+    },
+    get busy() {
+      return lanes.running > 0;
     },
     async dispose() {
       const contexts = await lanes.close(new ServeError('draining', 'The model is being unloaded.'));

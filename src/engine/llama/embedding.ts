@@ -15,15 +15,33 @@ import { createTokenText } from './token-text.ts';
 
 export interface EmbeddingOptions {
   /** Longest input in tokens; undefined: what the model was trained for, up to a limit that fits ordinary memory. */
-  readonly maxTokens: number | undefined;
+  readonly maxTokens?: number | undefined;
   /** Contexts that evaluate at once. Each has a memory of its own. */
+  readonly lanes?: number;
+  readonly threadsPerLane?: number;
+}
+
+export interface LanePlan {
   readonly lanes: number;
-  readonly threadsPerLane: number;
-  readonly yieldToEventLoop: () => Promise<void>;
+  readonly threads: number;
+}
+
+const mostLanes = 4;
+
+/**
+ * Short inputs gain nothing from a second thread, and long ones less than a second input does: first as many lanes as
+ * there are cores, up to 4, then threads for each. A device needs only the next input ready when one is done.
+ */
+export function planLanes(cores: number, onDevice: boolean): LanePlan {
+  if (onDevice) return { lanes: 2, threads: 1 };
+  const lanes = Math.max(1, Math.min(mostLanes, cores));
+  return { lanes, threads: Math.max(1, Math.floor(cores / lanes)) };
 }
 
 /** llama.cpp's pooling types that need the whole input in one batch: their attention sees all of it at once. */
 const wholeInputPooling: Readonly<Record<number, Pooling>> = { 1: 'mean', 2: 'cls' };
+
+export const yieldToEventLoop = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 const defaultMaxTokens = 4096;
 /** The memory of one batch grows with its square where flash attention is not at hand. */
@@ -34,21 +52,22 @@ const ordinaryBatch = 512;
  * Embeddings over node-llama-cpp's embedding context. The binding reads the vector of sequence 0 only, so a context takes
  * one input at a time and inputs cannot share a batch: several contexts work side by side instead.
  */
-export function createLlamaEmbedder(model: LlamaModel, options: EmbeddingOptions): Embedder {
+export function createLlamaEmbedder(model: LlamaModel, options: EmbeddingOptions = {}): Embedder {
+  const plan = planLanes(model.llama.cpuMathCores, model.llama.gpu !== false);
   const pooling = poolingOf(model);
   const whole = pooling !== 'last';
   const limit = options.maxTokens ?? (whole ? defaultMaxTokensOfWholeBatch : defaultMaxTokens);
   const maxTokens = Math.min(limit, model.trainContextSize);
   const vocabularySize = vocabularySizeOf(model);
-  const text = createTokenText({ model: nativeModel(model), yieldToEventLoop: options.yieldToEventLoop });
+  const text = createTokenText({ model: nativeModel(model), yieldToEventLoop });
   // The binding wants one free place behind the input.
   const contextSize = maxTokens + 1;
-  const lanes = new Lanes(options.lanes, () =>
+  const lanes = new Lanes(options.lanes ?? plan.lanes, () =>
     createContext(() =>
       model.createEmbeddingContext({
         contextSize,
         batchSize: whole ? contextSize : Math.min(ordinaryBatch, contextSize),
-        threads: options.threadsPerLane,
+        threads: options.threadsPerLane ?? plan.threads,
       }),
     ),
   );
@@ -77,6 +96,9 @@ export function createLlamaEmbedder(model: LlamaModel, options: EmbeddingOptions
         );
       }
       return lanes.useForAll(prepared, signal, evaluate);
+    },
+    get busy() {
+      return lanes.running > 0;
     },
     async dispose() {
       const contexts = await lanes.close(new ServeError('draining', 'The model is being unloaded.'));

@@ -9,6 +9,7 @@ import { DraftDesk } from './draft-guesser.ts';
 import { createLlamaEngine, vocabularySizeOf } from './llama-engine.ts';
 import { nativeBindings, nativeContext, nativeModel } from './native.ts';
 import { lookupGuessers, type Speculation } from './speculation.ts';
+import { stateFingerprint } from './state-files.ts';
 import type { StepReport } from './step-loop.ts';
 import { controlTexts } from './token-text.ts';
 import { createTunedContext, type Tuning, type TuningMemory } from './tune.ts';
@@ -81,6 +82,11 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
       speculation: await openGuessers(llama, context, tuning, options),
       clock: options.clock,
       stepTargetMs: options.stepTargetMs,
+      fingerprint: await stateFingerprint(options.path, [
+        llama.llamaCppRelease.release,
+        context.contextSize,
+        tuning.flashAttention,
+      ]),
       yieldToEventLoop,
       onFailure: options.onFailure,
       ...(options.onStep && { onStep: options.onStep }),
@@ -104,10 +110,13 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
   }
 }
 
+export type WeightsOptions = Pick<LoadOptions, 'path' | 'gpuLayers' | 'signal' | 'onProgress'> &
+  Partial<Pick<LoadOptions, 'slots' | 'contextSize'>>;
+
 const llamas = new Map<GpuChoice, Promise<Llama>>();
 
 /** One native library per GPU choice and process. Never builds: the prebuilt binaries come as packages. */
-function openLlama({ gpu, onNativeLog }: LoadOptions): Promise<Llama> {
+export function openLlama({ gpu, onNativeLog }: Pick<LoadOptions, 'gpu' | 'onNativeLog'>): Promise<Llama> {
   let llama = llamas.get(gpu);
   if (!llama) {
     llama = getLlama({
@@ -131,7 +140,7 @@ function openLlama({ gpu, onNativeLog }: LoadOptions): Promise<Llama> {
   return llama;
 }
 
-async function loadWeights(llama: Llama, options: LoadOptions): Promise<LlamaModel> {
+export async function loadWeights(llama: Llama, options: WeightsOptions): Promise<LlamaModel> {
   let loading = true;
   try {
     return await llama.loadModel({
@@ -204,11 +213,12 @@ async function openGuessers(
   return { guessers: (slot) => desk.guesser(slot), dispose: () => draft.dispose() };
 }
 
-function tooLarge({ path, slots, contextSize }: LoadOptions, cause: unknown): ServeError {
+function tooLarge({ path, slots, contextSize }: WeightsOptions, cause: unknown): ServeError {
   const context = contextSize === undefined ? '' : ` with a context of ${contextSize} tokens`;
+  const many = slots === undefined ? '' : ` and ${slots} slots`;
   return new ServeError(
     'insufficient_memory',
-    `${path}${context} and ${slots} slots does not fit into this machine's memory. Use a smaller quantization, a smaller --ctx-size or a smaller --parallel.`,
+    `${path}${context}${many} does not fit into this machine's memory. Use a smaller quantization, a smaller --ctx-size or a smaller --parallel.`,
     {},
     { cause },
   );
@@ -237,7 +247,7 @@ function tuningKey(llama: Llama, model: LlamaModel, { path, slots, contextSize }
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 32);
 }
 
-function vocabularyFacts(model: LlamaModel): VocabularyFacts {
+export function vocabularyFacts(model: LlamaModel): VocabularyFacts {
   const native = nativeModel(model);
   const size = vocabularySizeOf(model);
   const spelling = (token: number) => (token >= 0 && token < size ? native.getTokenString(token) : '');

@@ -1,5 +1,11 @@
+import { anthropicMessages } from '../../dialects/anthropic-messages/index.ts';
 import type { Dialect } from '../../dialects/dialect.ts';
+import { infill } from '../../dialects/infill/index.ts';
+import { ollamaChat, ollamaGenerate } from '../../dialects/ollama/index.ts';
 import { openaiChat } from '../../dialects/openai-chat/index.ts';
+import { openaiCompletions } from '../../dialects/openai-completions/index.ts';
+import { studioGenerate } from '../../dialects/studio-generate/index.ts';
+import { tgiGenerate, tgiGenerateStream } from '../../dialects/tgi/index.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import { generationHandler } from '../generation-route.ts';
 import type { Route } from '../route.ts';
@@ -10,7 +16,17 @@ interface Endpoint {
 }
 
 /** Every endpoint that generates. A new one is a dialect and a line here. */
-const endpoints: readonly Endpoint[] = [{ dialect: openaiChat, paths: ['/v1/chat/completions', '/chat/completions'] }];
+const endpoints: readonly Endpoint[] = [
+  { dialect: openaiChat, paths: ['/v1/chat/completions', '/chat/completions'] },
+  { dialect: anthropicMessages, paths: ['/v1/messages', '/messages'] },
+  { dialect: openaiCompletions, paths: ['/v1/completions', '/completions'] },
+  { dialect: infill, paths: ['/infill', '/v1/infill'] },
+  { dialect: tgiGenerate, paths: ['/generate'] },
+  { dialect: tgiGenerateStream, paths: ['/generate_stream'] },
+  { dialect: studioGenerate, paths: ['/generate/stream'] },
+  { dialect: ollamaChat, paths: ['/api/chat'] },
+  { dialect: ollamaGenerate, paths: ['/api/generate'] },
+];
 
 export function generationRoutes(dependencies: AppDependencies): Route[] {
   return endpoints.map(({ dialect, paths }) => ({

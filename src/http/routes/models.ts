@@ -1,7 +1,7 @@
 import { ServeError } from '../../contract/errors.ts';
 import type { JsonObject } from '../../contract/json.ts';
-import type { ModelProfile } from '../../contract/model.ts';
 import type { ModelDirectory } from '../../contract/services.ts';
+import { type NamedModel, toModelInfo, toModelList } from '../../dialects/anthropic-messages/models.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
@@ -20,13 +20,8 @@ export function modelRoutes({ models }: AppDependencies): Route[] {
   ];
 }
 
-interface Named {
-  readonly id: string;
-  readonly profile: ModelProfile;
-}
-
 /** One entry per name: gateways that route by a served name look for each of them. */
-function named(models: ModelDirectory): Named[] {
+function named(models: ModelDirectory): NamedModel[] {
   if (models.state() === 'loading')
     throw new ServeError('model_loading', 'The model is still being loaded. Try again in a moment.');
   return models
@@ -36,19 +31,13 @@ function named(models: ModelDirectory): Named[] {
 
 function list(models: ModelDirectory, exchange: Exchange): JsonObject {
   const all = named(models);
-  if (!isAnthropic(exchange)) return { object: 'list', data: all.map(openaiModel) };
-  return {
-    data: all.map(anthropicModel),
-    has_more: false,
-    first_id: all.at(0)?.id ?? null,
-    last_id: all.at(-1)?.id ?? null,
-  };
+  return isAnthropic(exchange) ? toModelList(all) : { object: 'list', data: all.map(openaiModel) };
 }
 
 function one(models: ModelDirectory, exchange: Exchange): JsonObject {
   const id = exchange.parameters.id ?? '';
   const found = named(models).find((entry) => entry.id === id);
-  if (found) return isAnthropic(exchange) ? anthropicModel(found) : openaiModel(found);
+  if (found) return isAnthropic(exchange) ? toModelInfo(found) : openaiModel(found);
   const known = named(models).map((entry) => JSON.stringify(entry.id));
   throw new ServeError(
     'model_not_found',
@@ -58,7 +47,7 @@ function one(models: ModelDirectory, exchange: Exchange): JsonObject {
 }
 
 /** The context size under every name that some client looks for. */
-function openaiModel({ id, profile }: Named): JsonObject {
+function openaiModel({ id, profile }: NamedModel): JsonObject {
   return {
     id,
     object: 'model',
@@ -77,17 +66,6 @@ function openaiModel({ id, profile }: Named): JsonObject {
       n_params: profile.parameters ?? null,
       size: profile.sizeBytes,
     },
-  };
-}
-
-function anthropicModel({ id, profile }: Named): JsonObject {
-  return {
-    type: 'model',
-    id,
-    display_name: id,
-    created_at: new Date(profile.created * 1000).toISOString(),
-    max_input_tokens: profile.contextSize,
-    max_tokens: profile.contextSize,
   };
 }
 

@@ -24,7 +24,8 @@ export function tokenRoutes({ tokens, generation }: AppDependencies): Route[] {
       handle: async (exchange) => {
         const call = parseTokenize(await exchange.json());
         const ids = await tokensOf(call, exchange.signal);
-        const bytes = tokens.pieces(call.type === 'chat' ? call.request.model : call.model, ids);
+        const model = call.type === 'chat' ? call.request.model : call.model;
+        const bytes = await tokens.pieces(model, ids, exchange.signal);
         return Response.json(
           writeTokens(
             call,
@@ -38,7 +39,7 @@ export function tokenRoutes({ tokens, generation }: AppDependencies): Route[] {
       paths: ['/detokenize', '/v1/detokenize'],
       handle: async (exchange) => {
         const call = parseDetokenize(await exchange.json());
-        return Response.json(writeDetokenized(tokens.pieces(call.model, call.tokens)));
+        return Response.json(writeDetokenized(await tokens.pieces(call.model, call.tokens, exchange.signal)));
       },
     },
     {

@@ -8,9 +8,7 @@ const hello = { messages: [{ role: 'user', content: 'Hi' }] };
 
 function requestOf(body: object) {
   const call = anthropicMessages.parse(body);
-  const [request] = call.generations;
-  if (!request) throw new Error('nothing to generate');
-  return { call, request };
+  return { call, request: call.generations[0] };
 }
 
 function chatOf(body: object): ChatPrompt {
@@ -112,7 +110,7 @@ describe('a Messages request', () => {
 
   it('is counted exactly as it is generated', () => {
     const body = { ...hello, system: 'Be brief.', tools: [{ name: 'look', input_schema: { type: 'object' } }] };
-    expect(parseCountTokens(body)).toEqual(anthropicMessages.parse(body));
+    expect(parseCountTokens(body)).toEqual(requestOf(body).request);
   });
 
   it('is refused with the field at fault', () => {

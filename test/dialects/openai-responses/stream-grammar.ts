@@ -60,14 +60,10 @@ const rules: Readonly<Record<string, readonly ItemRules[]>> = {
 
 /** The data of an encoder's frames; their event names must repeat the type. */
 export function wireEvents(frames: readonly Frame[]): WireEvent[] {
-  return frames.flatMap((frame) => {
-    if (frame.type === 'comment') return [];
-    expect(frame).toMatchObject({ type: 'data', event: expect.any(String), data: { type: expect.any(String) } });
-    if (frame.type !== 'data') return [];
-    const data: unknown = JSON.parse(JSON.stringify(frame.data));
-    expect(data).toMatchObject({ type: frame.event });
-    return [data as WireEvent];
-  });
+  const sent = frames.flatMap((frame) => (frame.type === 'comment' ? [] : [frame]));
+  const events: WireEvent[] = sent.map((frame) => JSON.parse(JSON.stringify(frame.type === 'data' ? frame.data : {})));
+  expect(events.map((event) => event.type)).toEqual(sent.map((frame) => (frame.type === 'data' ? frame.event : '')));
+  return events;
 }
 
 /**
@@ -126,9 +122,9 @@ function readItem(events: readonly WireEvent[], outputIndex: number, closed: boo
   expect(added).toMatchObject({ type: 'response.output_item.added', output_index: outputIndex });
   const started = added?.item as WireItem;
   expect(started.status).toBe('in_progress');
-  for (const event of inner) expect(event.output_index).toBe(outputIndex);
   const body = closed ? inner.slice(0, -1) : inner;
-  for (const event of body) expect(event.item_id).toBe(started.id);
+  const places = inner.map((event) => [event.output_index, event.item_id]);
+  expect(places).toEqual(inner.map((_, index) => [outputIndex, index < body.length ? started.id : undefined]));
   const deltas = body.filter((event) => event.type.endsWith('.delta'));
   const types = body.map((event) => event.type);
   const rule = rules[started.type]?.find(({ opening }) => opening.every((type, index) => types[index] === type));
@@ -141,7 +137,7 @@ function readItem(events: readonly WireEvent[], outputIndex: number, closed: boo
   expect(item).toMatchObject({ id: started.id, type: started.type });
   const text = deltas.map((event) => event.delta).join('');
   expect(rule.textOf(item as never)).toBe(text);
-  for (const event of body.slice(body.length - rule.closing.length)) expect(doneText(event)).toBe(text);
+  expect(body.slice(body.length - closing.length).map(doneText)).toEqual(closing.map(() => text));
   return item;
 }
 

@@ -1,0 +1,38 @@
+import type { BlockStart } from '../../contract/events.ts';
+import { CustomCallItem, FunctionCallItem } from './call-items.ts';
+import { MessageItem } from './message-item.ts';
+import type { OutputItem, Place } from './output-item.ts';
+import { ReasoningSummaryItem, ReasoningTextItem } from './reasoning-items.ts';
+import type { Shown } from './request.ts';
+import type { DeclaredTool } from './tool-directory.ts';
+
+export interface ItemContext {
+  readonly outputIndex: number;
+  readonly newId: (prefix: string) => string;
+  readonly show: Shown;
+  readonly findTool: (name: string) => DeclaredTool;
+}
+
+/** A block has begun: which item it becomes. */
+export function openItem(block: BlockStart, context: ItemContext): OutputItem {
+  const place = (prefix: string): Place => ({
+    item_id: context.newId(prefix),
+    output_index: context.outputIndex,
+  });
+  switch (block.kind) {
+    case 'text':
+      return new MessageItem(place('msg_'), context.show.logprobs);
+    case 'reasoning':
+      return context.show.reasoningSummary
+        ? new ReasoningSummaryItem(place('rs_'), context.show)
+        : new ReasoningTextItem(place('rs_'), context.show);
+    case 'tool-call': {
+      const tool = context.findTool(block.name);
+      return tool.kind === 'custom'
+        ? new CustomCallItem(place('ctc_'), block.id, tool)
+        : new FunctionCallItem(place('fc_'), block.id, tool);
+    }
+    default:
+      return block satisfies never;
+  }
+}

@@ -1,0 +1,21 @@
+import { countTokensAnswer, parseCountTokens } from '../../dialects/anthropic-messages/count-tokens.ts';
+import { anthropicMessages } from '../../dialects/anthropic-messages/index.ts';
+import type { AppDependencies } from '../dependencies.ts';
+import type { Route } from '../route.ts';
+
+/** POST /v1/messages/count_tokens: exactly what the same body would take at /v1/messages. No slot is needed. */
+export function countTokensRoutes({ generation }: AppDependencies): Route[] {
+  return [
+    {
+      method: 'POST',
+      paths: ['/v1/messages/count_tokens', '/messages/count_tokens'],
+      shape: anthropicMessages,
+      access: 'key',
+      work: true,
+      handle: async (exchange) => {
+        const request = parseCountTokens(await exchange.json());
+        return Response.json(countTokensAnswer(await generation.countTokens(request, exchange.signal)));
+      },
+    },
+  ];
+}

@@ -1,0 +1,176 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { type Config, packageVersion } from '../config.ts';
+import type { ModelProfile } from '../contract/model.ts';
+import type { Engine } from '../engine/engine.ts';
+import { createCancelRegistry } from '../generation/cancellation.ts';
+import { createGenerationService } from '../generation/generate.ts';
+import { createTokenService } from '../generation/tokens.ts';
+import { createEmbeddingService, createRerankService } from '../generation/vectors.ts';
+import { ConstraintPlanner } from '../grammar/planner.ts';
+import { createApp } from '../http/app.ts';
+import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts';
+import { readModelProfile } from '../models/profile.ts';
+import { createTelemetry } from '../telemetry/log.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { loadRuntime } from './load-runtime.ts';
+import { openConfiguredStore } from './response-store.ts';
+import { createSingleModel } from './single-model.ts';
+import { createTuningMemory, type System } from './system.ts';
+import { createVectors } from './vectors.ts';
+import { createVectorsOnly } from './vectors-only.ts';
+
+export interface StartObserver {
+  progress(phase: 'load' | 'calibrate', fraction: number): void;
+}
+
+export interface LoadedServer {
+  readonly profile: ModelProfile;
+  /** undefined with --embeddings: nothing is generated. */
+  readonly engine: Engine | undefined;
+}
+
+/** Everything but a port. */
+export interface BuiltServer {
+  readonly app: ReturnType<typeof createApp>;
+  /** Loads the configured model; until then the app answers 503. Rejects with a ServeError that a person can act on. */
+  load(observer: StartObserver, signal: AbortSignal): Promise<LoadedServer>;
+  /** No new work; settles when the running answers are out, or after --drain-timeout. */
+  drain(): Promise<void>;
+  /** Fails what still runs and gives the memory back. */
+  close(): Promise<void>;
+}
+
+export async function buildServer(config: Config, system: System): Promise<BuiltServer> {
+  const metrics = createMetrics({ compat: config.metricsCompat, version: packageVersion() });
+  const telemetry = createTelemetry({
+    level: config.logLevel,
+    format: config.logFormat,
+    logPrompts: config.logPrompts,
+    color: process.stdout.isTTY,
+    stream: process.stdout,
+    now: system.unixMilliseconds,
+    onRequest: metrics.requestDone,
+  });
+  const chat = createSingleModel(config.strictModel);
+  const vectorsOnly = config.embeddings ? createVectorsOnly() : undefined;
+  const models = vectorsOnly ?? chat;
+  const vectors = createVectors(models);
+  const cancels = createCancelRegistry({ clock: system.clock });
+  const generation = createGenerationService({
+    runtimes: models,
+    cancels,
+    clock: system.clock,
+    timers: system.timers,
+    drawSeed: system.drawSeed,
+    newToolCallId: () => `call_${system.newId().slice(0, 24)}`,
+    settings: {
+      maxPredictMs: config.maxPredictSeconds * 1000,
+      autoHealToolCalls: config.autoHealToolCalls,
+      checkToolNames: config.toolNameCheck,
+      strictTools: config.strictTools,
+    },
+    planner: new ConstraintPlanner({
+      clock: system.clock,
+      onPlan: ({ cached, milliseconds }) =>
+        cached ? metrics.grammarCacheHit() : metrics.grammarCompiled(milliseconds / 1000),
+    }),
+    observer: {
+      cancelled: (phase) => metrics.cancelled(phase),
+      timeLimit: () => telemetry.log('warn', 'an answer was ended by --max-predict-seconds'),
+      repaired: (places) => {
+        for (let place = 0; place < places; place++) metrics.toolCallRepaired('repaired');
+      },
+      misfit: (sentence) => telemetry.log('warn', sentence),
+    },
+  });
+  const responseStore = await openConfiguredStore(config.responseStore, system.unixMilliseconds);
+  const app = createApp({
+    generation,
+    models,
+    embeddings: createEmbeddingService(vectors.find),
+    rerank: createRerankService(vectors.find),
+    tokens: createTokenService(models),
+    telemetry,
+    clock: system.clock,
+    unixSeconds: () => Math.floor(system.unixMilliseconds() / 1000),
+    newId: system.newId,
+    timers: system.timers,
+    cancel: (keys) => cancels.cancel(keys),
+    ...(responseStore && { responseStore }),
+    settings: doorSettings(config),
+  });
+  const file = await readModelProfile(config.model[0], {
+    chatTemplate: config.chatTemplate,
+    chatFormat: config.chatFormat,
+    ...(config.alias.length > 0 && { aliases: config.alias }),
+  });
+  let unload: () => Promise<void> = async () => undefined;
+
+  return {
+    app,
+    async load(observer, signal) {
+      const progress = (fraction: number) => observer.progress('load', fraction);
+      const loading = { config, telemetry, signal, progress };
+      if (vectorsOnly) {
+        const profile = await vectors.load(file, loading);
+        vectorsOnly.serve(profile);
+        return { profile, engine: undefined };
+      }
+      const tuningMemory = createTuningMemory(join(homedir(), '.cache', 'serve-model', 'tuning.json'));
+      const running = await loadRuntime(
+        file,
+        { config, system, telemetry, metrics, tuningMemory },
+        {
+          signal,
+          progress: observer.progress,
+          failed: (error) => telemetry.log('error', 'the engine failed', { error }),
+        },
+      );
+      unload = running.dispose;
+      if (config.embeddingModel !== undefined)
+        await vectors.load(await readModelProfile(config.embeddingModel), loading);
+      vectors.serveChat(running.runtime, running.loaded);
+      chat.serve(running.runtime);
+      telemetry.log('info', 'engine tuned', { ...running.loaded.tuning });
+      return running.runtime;
+    },
+    async drain() {
+      models.setState('draining');
+      await Promise.race([
+        idle(() => cancels.size > 0 || vectors.busy, system),
+        elapsed(system, config.drainTimeout * 1000),
+      ]);
+    },
+    async close() {
+      models.setState('draining');
+      await vectors.dispose();
+      await unload();
+      metrics.close();
+    },
+  };
+}
+
+function doorSettings(config: Config): DoorSettings {
+  return {
+    ...defaultDoorSettings,
+    apiKeys: config.apiKey,
+    adminToken: config.adminToken,
+    corsOrigins: config.corsOrigin,
+    allowedHosts: config.allowedHost,
+    boundHost: config.host,
+    maxBodyBytes: config.maxBodyMb * 1024 * 1024,
+    maxJsonDepth: config.maxJsonDepth,
+    bodyTimeoutMs: config.bodyTimeout * 1000,
+  };
+}
+
+const idlePollMs = 50;
+
+async function idle(isBusy: () => boolean, system: System): Promise<void> {
+  while (isBusy()) await elapsed(system, idlePollMs);
+}
+
+function elapsed({ timers }: System, milliseconds: number): Promise<void> {
+  return new Promise((resolve) => timers.after(milliseconds, resolve));
+}

@@ -1,0 +1,48 @@
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Shelf, ShelfEntry } from './shelf.ts';
+
+const ending = '.json';
+const unfinished = '.part';
+
+/**
+ * One file per text. Plain files instead of a database: an entry is written once, read whole and found by its name, which
+ * is all that a file system does, and people can look at them with any editor. A text is written beside its place,
+ * flushed and then renamed, so a crash leaves the old file, the new one or a `.part` that the next start removes.
+ */
+export async function folderShelf(folder: string): Promise<Shelf> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const pathOf = (name: string) => join(folder, name + ending);
+  return {
+    list: () => listFolder(folder),
+    read: (name) => readFile(pathOf(name), 'utf8').catch(undefinedWhenMissing),
+    write: async (name, text) => {
+      const beside = join(folder, name + unfinished);
+      const file = await open(beside, 'w', 0o600);
+      try {
+        await file.writeFile(text, 'utf8');
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(beside, pathOf(name));
+    },
+    remove: (name) => rm(pathOf(name), { force: true }),
+  };
+}
+
+async function listFolder(folder: string): Promise<ShelfEntry[]> {
+  const names = await readdir(folder);
+  for (const name of names.filter((file) => file.endsWith(unfinished))) await rm(join(folder, name), { force: true });
+  const entries: ShelfEntry[] = [];
+  for (const file of names.filter((name) => name.endsWith(ending))) {
+    const { size, mtimeMs } = await stat(join(folder, file));
+    entries.push({ name: file.slice(0, -ending.length), bytes: size, savedAt: mtimeMs });
+  }
+  return entries;
+}
+
+function undefinedWhenMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT') return undefined;
+  throw error;
+}

@@ -1,0 +1,146 @@
+import { isJsonObject, type JsonValue } from '../contract/json.ts';
+import type { ResponseStore, StoredResponse } from '../contract/services.ts';
+import type { Shelf } from './shelf.ts';
+
+export interface StoreLimits {
+  readonly maxCount: number;
+  readonly maxBytes: number;
+  readonly maxAgeMs: number;
+}
+
+export const defaultStoreLimits: StoreLimits = {
+  maxCount: 10_000,
+  maxBytes: 1024 * 1024 * 1024,
+  maxAgeMs: 30 * 24 * 60 * 60 * 1000,
+};
+
+export interface StoreOptions {
+  readonly limits?: StoreLimits;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+}
+
+/** Opens what lies on the shelf from before. */
+export async function openResponseStore(shelf: Shelf, options: StoreOptions): Promise<ResponseStore> {
+  const known = [...(await shelf.list())].sort((left, right) => left.savedAt - right.savedAt);
+  const store = new ShelfStore(shelf, options);
+  for (const { name, bytes, savedAt } of known) store.remember(name, bytes, savedAt);
+  await store.evict();
+  return store;
+}
+
+interface Known {
+  readonly bytes: number;
+  readonly savedAt: number;
+}
+
+/** Ids become names of files: whatever else a client asks for is not there. */
+const validId = /^resp_[A-Za-z0-9-]{1,200}$/;
+
+class ShelfStore implements ResponseStore {
+  readonly #shelf: Shelf;
+  readonly #limits: StoreLimits;
+  readonly #now: () => number;
+  /** Oldest first. */
+  readonly #known = new Map<string, Known>();
+  /** On their way to the shelf. */
+  readonly #writing = new Map<string, string>();
+  #bytes = 0;
+  /** One change of the shelf at a time, in the order they were asked for. */
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(shelf: Shelf, { limits = defaultStoreLimits, now }: StoreOptions) {
+    this.#shelf = shelf;
+    this.#limits = limits;
+    this.#now = now;
+  }
+
+  remember(id: string, bytes: number, savedAt: number): void {
+    this.#forget(id);
+    this.#known.set(id, { bytes, savedAt });
+    this.#bytes += bytes;
+  }
+
+  async save(entry: StoredResponse): Promise<void> {
+    if (!validId.test(entry.id)) throw new RangeError(`not an id of a response: ${entry.id}`);
+    const text = JSON.stringify(entry);
+    this.remember(entry.id, Buffer.byteLength(text), this.#now());
+    this.#writing.set(entry.id, text);
+    const written = this.#inTurn(async () => {
+      // Removed or replaced meanwhile: the newest text is the only one to write.
+      if (this.#writing.get(entry.id) !== text) return;
+      await this.#shelf.write(entry.id, text);
+      if (this.#writing.get(entry.id) === text) this.#writing.delete(entry.id);
+    });
+    await Promise.all([written, this.evict()]);
+  }
+
+  async find(id: string): Promise<StoredResponse | undefined> {
+    const known = this.#known.get(id);
+    if (known === undefined || this.#isOld(known)) return undefined;
+    const text = this.#writing.get(id) ?? (await this.#shelf.read(id));
+    return text === undefined ? undefined : readEntry(text);
+  }
+
+  async remove(id: string): Promise<boolean> {
+    const known = this.#known.get(id);
+    if (known === undefined) return false;
+    await this.#drop(id);
+    return !this.#isOld(known);
+  }
+
+  /** Lets the oldest go until the limits hold. The newest always stays, however large it is. */
+  async evict(): Promise<void> {
+    const drops: Promise<void>[] = [];
+    for (const [id, known] of this.#known) {
+      const tooMuch = this.#known.size > this.#limits.maxCount || this.#bytes > this.#limits.maxBytes;
+      if (!this.#isOld(known) && (!tooMuch || this.#known.size === 1)) break;
+      drops.push(this.#drop(id));
+    }
+    await Promise.all(drops);
+  }
+
+  #drop(id: string): Promise<void> {
+    this.#forget(id);
+    this.#writing.delete(id);
+    return this.#inTurn(async () => {
+      if (!this.#known.has(id)) await this.#shelf.remove(id);
+    });
+  }
+
+  #forget(id: string): void {
+    this.#bytes -= this.#known.get(id)?.bytes ?? 0;
+    this.#known.delete(id);
+  }
+
+  #isOld({ savedAt }: Known): boolean {
+    return this.#now() - savedAt > this.#limits.maxAgeMs;
+  }
+
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const done = this.#queue.then(change);
+    this.#queue = done.catch(() => undefined);
+    return done;
+  }
+}
+
+/** Undefined for a file that somebody else wrote or broke: it is as good as not there. */
+function readEntry(text: string): StoredResponse | undefined {
+  const value = parsed(text);
+  if (!isJsonObject(value)) return undefined;
+  const { id, response, input, events } = value;
+  if (typeof id !== 'string' || !isJsonObject(response) || !isObjectList(input)) return undefined;
+  return { id, response, input, ...(isObjectList(events) && { events }) };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isObjectList(value: JsonValue | undefined): value is StoredResponse['input'] {
+  return Array.isArray(value) && value.every(isJsonObject);
+}
