@@ -206,6 +206,7 @@ export const families: readonly Family[] = [
       forcedClose: '\n[BEGIN FINAL RESPONSE]\n',
     },
     toolCalls: calls.aprielCalls,
+    hidden: ['[END FINAL RESPONSE]'],
   },
   { name: 'nemotron', all: ['<TOOLCALL>'], reasoning: think, toolCalls: calls.nemotronCalls },
   {

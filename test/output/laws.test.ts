@@ -60,7 +60,7 @@ describe.each(Object.values(chatFormats).map((format) => [format.name, format] a
         expect(lines(run({ format, tools, ...setting }, chunks(text, size)))).toEqual(whole);
         expect(lines(run({ format, tools, ...setting }, chunks(text, 1)))).toEqual(whole);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -75,7 +75,7 @@ describe.each(Object.values(chatFormats).map((format) => [format.name, format] a
         const words = counted.match(/w\d+w/g) ?? [];
         expect(shown.join('').match(/w\d+w/g) ?? []).toEqual(words);
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 
@@ -93,7 +93,7 @@ describe.each(Object.values(chatFormats).map((format) => [format.name, format] a
           expect(deltas.join('')).toBe(text);
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 
