@@ -24,7 +24,18 @@ const allowed: Record<string, readonly string[]> = {
   'config.ts': ['contract', 'config'],
   cli: ['contract', 'config.ts', 'main.ts', 'models', 'telemetry'],
   // main.ts and its folder are one room.
-  main: ['contract', 'config.ts', 'models', 'scheduler', 'generation', 'engine', 'prompt', 'output', 'telemetry'],
+  main: [
+    'contract',
+    'config.ts',
+    'models',
+    'scheduler',
+    'generation',
+    'engine',
+    'prompt',
+    'output',
+    'telemetry',
+    'http',
+  ],
   'main.ts': [
     'main',
     'contract',
@@ -41,7 +52,7 @@ const allowed: Record<string, readonly string[]> = {
     'telemetry',
     'response-store',
   ],
-  'index.ts': ['contract', 'config.ts', 'main.ts', 'engine', 'http'],
+  'index.ts': ['contract', 'config.ts', 'main', 'main.ts', 'engine', 'http'],
 };
 
 /** package -> rooms that may import it. */

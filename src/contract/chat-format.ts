@@ -53,6 +53,8 @@ export interface JsonCalls extends CallFrame {
   readonly syntax: 'json';
   readonly array: boolean;
   readonly keys: { readonly name: string; readonly arguments: string; readonly id?: string };
+  /** A marker that may stand in front of the object or of a Python call `name.call(key="text")` (Llama 3). */
+  readonly pythonTag?: string;
   /** The object is `{"N": {arguments}}` (Apertus); keys are not used. */
   readonly nameIsKey?: boolean;
 }

@@ -141,6 +141,18 @@ export interface SnapshotAccess {
    * `from`. False: refused, `to` is empty.
    */
   copy(from: number, to: number, tokens: number): Promise<boolean>;
+  /** Undefined where state cannot be kept in files. */
+  readonly files?: StateFiles | undefined;
+}
+
+/** State that outlives the process. */
+export interface StateFiles {
+  /** Hex; names model file, context shape and library. State of another fingerprint must not be read: it can crash the process. */
+  readonly fingerprint: string;
+  /** Writes all that the slot holds; between steps. */
+  write(slot: number, path: string): Promise<void>;
+  /** The slot (no run on it) then holds what was written. False: refused, the slot is empty. */
+  read(slot: number, path: string): Promise<boolean>;
 }
 
 export interface Snapshot {

@@ -26,6 +26,8 @@ export interface FakeEngineOptions {
   readonly stepping?: 'automatic' | 'manual';
   /** False: an engine that has none. `slow`: each operation happens with the next step instead of at once. */
   readonly snapshots?: boolean | 'slow';
+  /** Given: slot state can be kept in files, which belong to this fingerprint. */
+  readonly fingerprint?: string;
   readonly vocabulary?: FakeVocabulary;
   /** Tokens per second as `stats` tells them. */
   readonly prefillRate?: number;
@@ -89,7 +91,7 @@ class ScriptedEngine {
 
   #build(): FakeEngine {
     const { snapshots = true } = this.#options;
-    const access = fakeSnapshots(this.#slots, (work) => this.#betweenSteps(work));
+    const access = fakeSnapshots(this.#slots, (work) => this.#betweenSteps(work), this.#options.fingerprint);
     return {
       info: {
         slots: this.#slots.length,

@@ -53,9 +53,16 @@ function createServer(app: Fetcher, { tls, headerTimeoutMs, requestTimeoutMs }: 
     // Slow requests are looked for at this pace; half a minute, the default, is long for a limit of 15 s.
     connectionsCheckingInterval: 5_000,
   };
-  // The adapter answers a rejected promise itself; nothing is left to wait for here.
-  const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse) => void listener(incoming, outgoing);
-  return tls ? createHttpsServer({ ...options, ...tls }, onRequest) : createHttpServer(options, onRequest);
+  const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    // Kept-alive connections count as open until they time out; a server that closes lets each go after its answer.
+    outgoing.once('close', () => {
+      if (!server.listening) setImmediate(() => server.closeIdleConnections());
+    });
+    // The adapter answers a rejected promise itself; nothing is left to wait for here.
+    void listener(incoming, outgoing);
+  };
+  const server = tls ? createHttpsServer({ ...options, ...tls }, onRequest) : createHttpServer(options, onRequest);
+  return server;
 }
 
 function bind(server: Server, { host, port }: ListenOptions): Promise<void> {

@@ -33,6 +33,7 @@ export const llamaCalls: JsonCalls = {
   array: false,
   parallel: false,
   keys: { name: 'name', arguments: 'parameters' },
+  pythonTag: '<|python_tag|>',
 };
 
 export const nemotronCalls: JsonCalls = { ...json, section: { open: '<TOOLCALL>[', close: ']</TOOLCALL>' } };

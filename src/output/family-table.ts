@@ -238,7 +238,6 @@ export const families: readonly Family[] = [
     name: 'llama-3',
     all: ['<|start_header_id|>', '"parameters"'],
     toolCalls: calls.llamaCalls,
-    visible: ['<|python_tag|>'],
   },
   {
     name: 'granite-3.3',

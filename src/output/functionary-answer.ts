@@ -6,7 +6,6 @@ import { JsonText } from './tool-calls/json-text.ts';
 const separator = '>>>';
 const separators = new MarkerSet([separator]);
 const lineEnds = new MarkerSet(['\n']);
-const longestName = 100;
 
 /**
  * Functionary 3.2: parts `all` + newline + text, or a tool's name + newline + its arguments, with `>>>` between them;
@@ -27,7 +26,7 @@ export function* readFunctionaryAnswer(context: AnswerContext): Reading<void> {
 function* readPart({ scanner, writer, calls, enter }: AnswerContext, before: string): Reading<void> {
   scanner.record();
   scanner.take(before.length);
-  const line = yield* scanner.shortText(lineEnds, longestName, ['\n']);
+  const line = yield* scanner.shortText(lineEnds, Math.max(4, calls?.longestName ?? 0), ['\n']);
   const written = line?.text.trim() ?? '';
   const name = written === 'all' ? undefined : calls?.offered(written);
   const text = scanner.recorded();

@@ -11,7 +11,7 @@ export function* readPlainAnswer(context: AnswerContext): Reading<void> {
   const { scanner, writer, format, opening, enter } = context;
   const calls = context.calls && format.toolCalls ? callSyntax(format.toolCalls, context.calls) : undefined;
   const text = new TextSink(writer, opening.continues === true && opening.block === 'text');
-  const thought = thoughts(context, text);
+  const readThought = thoughts(context, text);
   const openMarker = format.reasoning?.open.trim() ?? '';
   const closeMarker = format.reasoning?.close.trim() ?? '';
   const wrapper = wrapperOf(format.text);
@@ -26,14 +26,15 @@ export function* readPlainAnswer(context: AnswerContext): Reading<void> {
   ]);
   let wrapped = text.atBlockStart === false;
 
-  if (opening.block === 'reasoning' && thought) yield* thought.read(opening.continues === true);
+  if (opening.block === 'reasoning' && readThought) {
+    yield* readThought(openedByPrompt(context), opening.continues === true);
+  }
   for (;;) {
     enter('text');
     const marker = yield* scanner.untilMarker(markers, (piece) => text.write(piece));
     if (marker === undefined) return text.end();
-    if (marker === openMarker && thought && text.atLineStart) {
-      scanner.take(marker.length);
-      yield* thought.read(false);
+    if (marker === openMarker && readThought && text.atLineStart) {
+      yield* readThought(scanner.take(marker.length), false);
     } else if (marker === closeMarker && text.atBlockStart && context.reasoningFormat === 'auto') {
       // A thought that was never opened and is empty: some models answer so when told not to think.
       scanner.take(marker.length);
@@ -44,7 +45,7 @@ export function* readPlainAnswer(context: AnswerContext): Reading<void> {
       scanner.take(marker.length);
       wrapped &&= marker !== wrapper.close;
       text.afterPart();
-    } else if (calls?.openers.includes(marker) && (!calls.onlyAtStart || text.atBlockStart)) {
+    } else if (calls?.openers.includes(marker) && (text.atBlockStart || !calls.onlyAtStart?.includes(marker))) {
       enter('tool-call');
       const before = writer.count;
       const space = text.holdSpace();
@@ -62,33 +63,34 @@ function wrapperOf(text: ChatFormat['text']): { readonly open: string; readonly 
   return { open: text?.open.trim() ?? '', close: text?.close.trim() ?? '' };
 }
 
-/** Thoughts go to their own block, or with their markers into the text. */
+/** Thoughts go to their own block, or with their markers into the text. `opened` is what opened the thought. */
 function thoughts(context: AnswerContext, text: TextSink) {
-  const { scanner, writer, format, opening, enter, reasoningFormat } = context;
+  const { scanner, writer, format, enter, reasoningFormat } = context;
   if (!format.reasoning) return undefined;
   const markers = format.reasoning;
-  if (reasoningFormat === 'none') {
-    const ends = new MarkerSet([markers.close.trim()]);
-    let begun = false;
-    return {
-      *read(): Reading<void> {
-        if (begun || opening.block === 'text') text.write(markers.open);
-        else text.write(opening.generationPrompt.slice(opening.generationPrompt.lastIndexOf(markers.open.trim())));
-        begun = true;
-        enter('reasoning');
-        const end = yield* scanner.untilMarker(ends, (piece) => text.write(piece));
-        if (end !== undefined) text.write(scanner.take(end.length));
-      },
-    };
-  }
+  const close = markers.close.trim();
+  const ends = new MarkerSet([close, ...(markers.alsoEndedBy ?? [])]);
   const read = createReasoningReader(markers, scanner, { write: (piece) => writer.reasoning(piece) });
-  return {
-    *read(continues: boolean): Reading<void> {
-      enter('reasoning');
-      text.beforeBlock();
-      yield* read(continues);
-      writer.close();
-      text.afterBlock();
-    },
+
+  function* readInText(opened: string): Reading<void> {
+    text.write(opened);
+    const end = yield* scanner.untilMarker(ends, (piece) => text.write(piece));
+    if (end === close) text.write(scanner.take(close.length));
+  }
+
+  return function* readThought(opened: string, continues: boolean): Reading<void> {
+    enter('reasoning');
+    if (reasoningFormat === 'none') return yield* readInText(opened);
+    text.beforeBlock();
+    yield* read(continues);
+    writer.close();
+    text.afterBlock();
   };
+}
+
+/** The end of the prompt that opens the thought. */
+function openedByPrompt({ format, opening }: AnswerContext): string {
+  const { open = '' } = format.reasoning ?? {};
+  const at = opening.generationPrompt.lastIndexOf(open.trim());
+  return at < 0 ? open : opening.generationPrompt.slice(at);
 }

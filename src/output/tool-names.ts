@@ -7,6 +7,8 @@ export interface ToolNames {
   /** The name under which the tool was offered; undefined when it was not. */
   offered(name: string): string | undefined;
   tool(name: string): Tool | undefined;
+  /** Characters of the longest name that can be a call. */
+  readonly longestName: number;
 }
 
 /** Which names are calls. Without the check every name is, except the empty one. */
@@ -15,12 +17,13 @@ export function toolNames(tools: readonly Tool[], choice: ToolChoice, check: boo
   const byName = new Map(tools.filter(({ name }) => allowed?.has(name) ?? true).map((tool) => [tool.name, tool]));
   return {
     tool: (name) => byName.get(name),
+    longestName: check ? Math.max(0, ...[...byName.keys()].map(({ length }) => length)) : 64,
     offered(written) {
       const name = written.trim();
       if (byName.has(name)) return name;
-      const prefix = prefixes.find((prefix) => name.startsWith(prefix) && byName.has(name.slice(prefix.length)));
-      if (prefix) return name.slice(prefix.length);
-      return check || name === '' ? undefined : name;
+      const bare = name.slice(prefixes.find((prefix) => name.startsWith(prefix))?.length ?? 0);
+      if (byName.has(bare)) return bare;
+      return check || bare === '' ? undefined : bare;
     },
   };
 }

@@ -3,23 +3,29 @@ import type { Snapshot, SnapshotAccess } from '../engine/engine.ts';
 import type { SchedulerObserver } from './admission.ts';
 import type { CostModel } from './cost-model.ts';
 
-export interface PrefixStore {
-  /** What can be loaded, in no order. */
+/** Where prefixes lie that no slot holds. */
+export interface PrefixShelf {
+  /** What can be loaded, the least recently used first. */
   list(): readonly StoredPrefix[];
+  /** The slot then holds the prefix. False: not here, or refused, then the slot is empty. Never throws. */
+  load(slot: number, prefix: StoredPrefix): Promise<boolean>;
+}
+
+export interface StoredPrefix {
+  readonly tokens: readonly number[];
+  readonly bytes: number;
+}
+
+export interface PrefixStore extends PrefixShelf {
   /** Counts as a use of the prefix nearest to this prompt, so that making room for others does not drop it. */
   want(prompt: readonly number[]): void;
   /** Saves the first `tokens` tokens of a slot if that is worth its price; never throws. */
   keep(slot: number, tokens: readonly number[]): Promise<void>;
-  /** False: refused, the slot is empty; never throws. */
-  load(slot: number, prefix: StoredPrefix): Promise<boolean>;
   readonly bytes: number;
 }
 
-export interface StoredPrefix {
-  readonly snapshot: Snapshot;
-}
-
 interface Entry extends StoredPrefix {
+  readonly snapshot: Snapshot;
   /** Loads in flight: not dropped meanwhile. */
   loading: number;
 }
@@ -32,89 +38,116 @@ interface StoreOptions {
   readonly observer: Partial<SchedulerObserver>;
 }
 
-/** A snapshot is taken when evaluating again would cost at least this much more than saving and loading. */
+/** A snapshot is taken when evaluating again would cost so many times its saving and loading. */
 const worth = 2;
 
-/** Snapshots of evaluated prefixes, the least recently used dropped first when they take more than the budget. */
-export function createPrefixStore({ access, costs, budget, observer }: StoreOptions): PrefixStore {
-  /** Least recently used first. */
-  const entries = new Set<Entry>();
-  let reserved = 0;
-  const used = () => [...entries].reduce((sum, { snapshot }) => sum + snapshot.bytes, reserved);
-
-  const drop = (entry: Entry) => {
-    entries.delete(entry);
-    access.drop(entry.snapshot);
-    observer.snapshotDropped?.({ tokens: entry.snapshot.tokens.length, bytes: entry.snapshot.bytes });
-  };
-  const touch = (entry: Entry) => {
-    entries.delete(entry);
-    entries.add(entry);
-  };
-  const makeRoom = (bytes: number): boolean => {
-    for (const entry of entries) {
-      if (used() + bytes <= budget) break;
-      if (entry.loading === 0) drop(entry);
-    }
-    return used() + bytes <= budget;
-  };
-  const add = (entry: Entry) => {
-    // The conversation has moved on: its earlier state is part of the later one.
-    for (const older of entries)
-      if (older.loading === 0 && isPrefix(older.snapshot.tokens, entry.snapshot.tokens)) drop(older);
-    entries.add(entry);
-    observer.snapshotSaved?.({ tokens: entry.snapshot.tokens.length, bytes: entry.snapshot.bytes });
-    makeRoom(0);
-  };
-
-  return {
-    list: () => [...entries],
-    want: (prompt) => {
-      let nearest: { readonly entry: Entry; readonly shared: number } | undefined;
-      for (const entry of entries) {
-        const shared = commonPrefix(entry.snapshot.tokens, prompt);
-        if (shared > (nearest?.shared ?? 0)) nearest = { entry, shared };
-      }
-      if (nearest) touch(nearest.entry);
-    },
-    get bytes() {
-      return used();
-    },
-    keep: async (slot, tokens) => {
-      const known = [...entries].find(({ snapshot }) => isPrefix(tokens, snapshot.tokens));
-      if (known) {
-        touch(known);
-        return;
-      }
-      const bytes = access.estimateBytes(tokens.length);
-      if (costs.tokenMs() * tokens.length < 2 * costs.transferMs(bytes) * worth || !makeRoom(bytes)) return;
-      reserved += bytes;
-      try {
-        const snapshot = await costs.measured(bytes, () => access.save(slot, tokens.length));
-        reserved -= bytes;
-        add({ snapshot, loading: 0 });
-      } catch (error) {
-        reserved -= bytes;
-        observer.transferFailed?.('save', error);
-      }
-    },
-    load: async (slot, prefix) => {
-      const entry = [...entries].find((each) => each === prefix);
-      if (!entry) return false;
-      touch(entry);
-      entry.loading++;
-      try {
-        return await costs.measured(entry.snapshot.bytes, () => access.load(slot, entry.snapshot));
-      } catch (error) {
-        observer.transferFailed?.('load', error);
-        return false;
-      } finally {
-        entry.loading--;
-      }
-    },
-  };
+/** Snapshots in memory; the least recently used are dropped when they take more than the budget. */
+export function createPrefixStore(options: StoreOptions): PrefixStore {
+  return new SnapshotStore(options);
 }
 
-function isPrefix(start: readonly number[], whole: readonly number[]): boolean {
+class SnapshotStore implements PrefixStore {
+  readonly #options: StoreOptions;
+  /** Least recently used first. */
+  readonly #entries = new Set<Entry>();
+  /** Bytes of the entries, and of what is being saved. */
+  #bytes = 0;
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  list(): readonly StoredPrefix[] {
+    return [...this.#entries];
+  }
+
+  want(prompt: readonly number[]): void {
+    let nearest: { readonly entry: Entry; readonly shared: number } | undefined;
+    for (const entry of this.#entries) {
+      const shared = commonPrefix(entry.tokens, prompt);
+      if (shared > (nearest?.shared ?? 0)) nearest = { entry, shared };
+    }
+    if (nearest) this.#touch(nearest.entry);
+  }
+
+  async keep(slot: number, tokens: readonly number[]): Promise<void> {
+    const { access, costs, observer } = this.#options;
+    const known = [...this.#entries].find((entry) => isPrefix(tokens, entry.tokens));
+    if (known) {
+      this.#touch(known);
+      return;
+    }
+    const estimate = access.estimateBytes(tokens.length);
+    const price = 2 * costs.transferMs(estimate);
+    if (costs.tokenMs() * tokens.length < worth * price || !this.#makeRoom(estimate)) return;
+    this.#bytes += estimate;
+    try {
+      const snapshot = await costs.measured(estimate, () => access.save(slot, tokens.length));
+      this.#add({ tokens: snapshot.tokens, bytes: snapshot.bytes, snapshot, loading: 0 });
+    } catch (error) {
+      observer.transferFailed?.('save', error);
+    } finally {
+      this.#bytes -= estimate;
+      this.#makeRoom(0);
+    }
+  }
+
+  async load(slot: number, prefix: StoredPrefix): Promise<boolean> {
+    const { access, costs, observer } = this.#options;
+    const entry = [...this.#entries].find((each) => each === prefix);
+    if (!entry) return false;
+    this.#touch(entry);
+    entry.loading++;
+    try {
+      return await costs.measured(entry.bytes, () => access.load(slot, entry.snapshot));
+    } catch (error) {
+      observer.transferFailed?.('load', error);
+      return false;
+    } finally {
+      entry.loading--;
+    }
+  }
+
+  #add(entry: Entry): void {
+    for (const older of this.#entries)
+      if (older.loading === 0 && isNearlyPrefix(older.tokens, entry.tokens)) this.#drop(older);
+    this.#entries.add(entry);
+    this.#bytes += entry.bytes;
+    this.#options.observer.snapshotSaved?.({ tokens: entry.tokens.length, bytes: entry.bytes });
+  }
+
+  #drop(entry: Entry): void {
+    this.#entries.delete(entry);
+    this.#bytes -= entry.bytes;
+    this.#options.access.drop(entry.snapshot);
+    this.#options.observer.snapshotDropped?.({ tokens: entry.tokens.length, bytes: entry.bytes });
+  }
+
+  #touch(entry: Entry): void {
+    this.#entries.delete(entry);
+    this.#entries.add(entry);
+  }
+
+  #makeRoom(bytes: number): boolean {
+    const { budget } = this.#options;
+    if (bytes > budget) return false;
+    for (const entry of this.#entries) {
+      if (this.#bytes + bytes <= budget) break;
+      if (entry.loading === 0) this.#drop(entry);
+    }
+    return this.#bytes + bytes <= budget;
+  }
+}
+
+/** The conversation has moved on: nearly all of its earlier state, but a tail that was not sent back, is in the later one. */
+export function isNearlyPrefix(earlier: readonly number[], later: readonly number[]): boolean {
+  return commonPrefix(earlier, later) >= 0.9 * earlier.length;
+}
+
+export function isPrefix(start: readonly number[], whole: readonly number[]): boolean {
   return commonPrefix(start, whole) === start.length;
 }

@@ -5,13 +5,15 @@ import type { CostModel } from './cost-model.ts';
 import type { Holding, Tenant } from './holding.ts';
 import type { PrefixPlan, Source } from './plan-prefix.ts';
 import { planPrefix } from './plan-prefix.ts';
-import type { PrefixStore, StoredPrefix } from './prefix-store.ts';
+import type { PrefixShelf, PrefixStore, StoredPrefix } from './prefix-store.ts';
 
 export interface PrepareContext {
   readonly engine: Engine;
   readonly costs: CostModel;
   /** Undefined where the engine cannot move state, or no memory is given for it. */
   readonly store: PrefixStore | undefined;
+  /** All places that prefixes can be loaded from, the store included. */
+  readonly shelves: readonly PrefixShelf[];
   readonly observer: Partial<SchedulerObserver>;
   /** All slots that are held now, this one included. */
   readonly holdings: ReadonlyMap<number, Holding>;
@@ -71,7 +73,7 @@ async function bringPrefix(holding: Holding, context: PrepareContext, signal: Ab
         tried.refused.add(plan.slot);
         break;
       case 'load':
-        if (await context.store?.load(holding.slot, plan.snapshot)) return 'snapshot';
+        if (await load(plan.snapshot, holding.slot, context)) return 'snapshot';
         tried.refused.add(plan.snapshot);
         break;
       default:
@@ -99,7 +101,7 @@ function reusable({ slot, ask }: Holding, engine: Engine): number {
 
 function sourcesFor(
   holding: Holding,
-  { engine, store, holdings }: PrepareContext,
+  { engine, shelves, holdings }: PrepareContext,
   { broken, refused }: Tried,
 ): Source<StoredPrefix>[] {
   if (!engine.snapshots) return [];
@@ -116,11 +118,11 @@ function sourcesFor(
       const held = shared(tokens);
       return { type: 'slot', slot: id, held, promised: Math.max(held, promiseOf(holdings.get(id))) };
     });
-  const stored = (store?.list() ?? [])
+  const stored = shelves
+    .flatMap((shelf) => shelf.list())
     .filter((prefix) => !refused.has(prefix))
     .map((prefix): Source<StoredPrefix> => {
-      const { tokens, bytes } = prefix.snapshot;
-      return { type: 'snapshot', snapshot: prefix, shared: shared(tokens), bytes };
+      return { type: 'snapshot', snapshot: prefix, shared: shared(prefix.tokens), bytes: prefix.bytes };
     });
   return [...neighbours, ...stored];
 }
@@ -139,6 +141,11 @@ async function waitFor(
     signal.throwIfAborted();
     return false;
   }
+}
+
+async function load(prefix: StoredPrefix, slot: number, { shelves }: PrepareContext): Promise<boolean> {
+  for (const shelf of shelves) if (await shelf.load(slot, prefix)) return true;
+  return false;
 }
 
 async function copy(

@@ -6,6 +6,7 @@ import type { SlotView } from './choose.ts';
 import { choose } from './choose.ts';
 import { createCostModel } from './cost-model.ts';
 import type { Holding, Tenant } from './holding.ts';
+import type { PrefixFiles } from './prefix-files.ts';
 import { createPrefixStore } from './prefix-store.ts';
 import type { PrepareContext } from './prepare.ts';
 import { preparePrefix } from './prepare.ts';
@@ -14,6 +15,7 @@ import { AdmissionQueue } from './queue.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 import type { SchedulerStats } from './stats.ts';
 import { StatsBook } from './stats.ts';
+import { writePrefixes } from './write-prefixes.ts';
 
 export type { Admission, Lease, SchedulerObserver } from './admission.ts';
 export type { SchedulerStats } from './stats.ts';
@@ -27,6 +29,8 @@ export interface Scheduler {
   /** No new admissions: ServeError draining. Those that wait already are still served. */
   drain(): void;
   stats(): SchedulerStats;
+  /** After the last release: writes to disk what a restart should find, if there are files to write to. */
+  close(): Promise<void>;
 }
 
 export interface SchedulerOptions {
@@ -41,6 +45,8 @@ export interface SchedulerOptions {
     readonly prefixCacheBytes: number;
   };
   readonly observer?: Partial<SchedulerObserver>;
+  /** Prefixes that outlive the process. */
+  readonly files?: PrefixFiles;
 }
 
 /** Decides who runs when and on which slot. Its only state: the queue, the slots held, and who was on them last. */
@@ -60,14 +66,15 @@ class SlotScheduler implements Scheduler {
   #draining = false;
 
   constructor(options: SchedulerOptions) {
-    const { engine, clock, timers, settings, observer = {} } = options;
+    const { engine, clock, timers, settings, observer = {}, files } = options;
     this.#options = options;
     this.#observer = observer;
     this.#queue = new AdmissionQueue(timers);
     const costs = createCostModel(() => engine.stats(), clock);
     const access = settings.prefixCacheBytes > 0 ? engine.snapshots : undefined;
     const store = access && createPrefixStore({ access, costs, budget: settings.prefixCacheBytes, observer });
-    this.#prepare = { engine, costs, store, observer, holdings: this.#holdings };
+    const shelves = [store, files].filter((shelf) => shelf !== undefined);
+    this.#prepare = { engine, costs, store, shelves, observer, holdings: this.#holdings };
   }
 
   async admit(ask: Admission, signal: AbortSignal): Promise<Lease> {
@@ -98,6 +105,14 @@ class SlotScheduler implements Scheduler {
     });
   }
 
+  async close(): Promise<void> {
+    this.drain();
+    const { files, engine } = this.#options;
+    if (!files) return;
+    const slots = this.#slotViews().filter(({ id, free }) => free && this.#tenants.get(id)?.ask.cachePrompt);
+    await writePrefixes({ files, engine, slots, store: this.#prepare.store });
+  }
+
   /** A slot now, or a place in the queue, or a refusal. */
   #slotFor(ask: Admission, arrivedAt: number, signal: AbortSignal): Promise<Holding> {
     const { maxQueue, queueTimeoutMs } = this.#options.settings;
@@ -122,7 +137,7 @@ class SlotScheduler implements Scheduler {
       const choice = choose(this.#queue.list(), {
         now: this.#options.clock(),
         slots: this.#slotViews(),
-        snapshots: this.#prepare.store?.list().map(({ snapshot }) => snapshot.tokens) ?? [],
+        snapshots: this.#prepare.shelves.flatMap((shelf) => shelf.list()).map(({ tokens }) => tokens),
         canCopy: this.#options.engine.snapshots !== undefined,
       });
       if (!choice) return;

@@ -13,6 +13,7 @@ describeEngineContract(
       slots: 3,
       contextSize: 512,
       stepTokens: 64,
+      fingerprint: '0123456789abcdef',
       answer: ({ prompt }) => (prompt.join() === endingPrompt.join() ? 'hi' : undefined),
     }),
   }),

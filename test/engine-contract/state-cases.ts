@@ -1,4 +1,7 @@
 import { getEventListeners } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
 import { complete, promptOf, recordedJob, within } from './subject.ts';
@@ -115,6 +118,25 @@ export const stateCases = {
     expect(copied.cachedTokens).toBe(100);
     await within(run.done, 'run');
     expect(copied.tokens).toEqual(recording.tokens);
+  },
+
+  'brings a slot back from a file': async ({ engine }) => {
+    const files = engine.snapshots?.files;
+    if (!files) throw new Error('this engine has no files: skip the case with a reason');
+    const folder = await mkdtemp(join(tmpdir(), 'serve-model-state-'));
+    try {
+      const prompt = await promptOf(engine, 80, 'file');
+      const original = await complete(engine, { slot: 0, prompt });
+      await within(files.write(0, join(folder, 'state')), 'write');
+      const held = [...(engine.slots()[0]?.tokens ?? [])];
+      expect(await within(files.read(2, join(folder, 'state')), 'read')).toBe(true);
+      expect(engine.slots()[2]?.tokens).toEqual(held);
+      const taken = await complete(engine, { slot: 2, prompt, reuse: 80 });
+      expect(taken).toMatchObject({ cachedTokens: 79, tokens: original.tokens });
+      expect(files.fingerprint).toMatch(/^[0-9a-f]{8,}$/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   },
 
   'counts what it did': async ({ engine }) => {

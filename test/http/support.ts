@@ -239,6 +239,9 @@ export function openDoor({ settings = {}, time }: DoorOptions = {}): Door {
   const dependencies: AppDependencies = {
     generation,
     models,
+    embeddings: notScripted('embeddings'),
+    rerank: notScripted('rerank'),
+    tokens: notScripted('tokens'),
     telemetry,
     clock: time ? time.clock : () => performance.now(),
     unixSeconds: () => 1_750_000_000,
@@ -301,4 +304,13 @@ export function reading(response: Response): (awaited: string) => Promise<string
     }
     return text;
   };
+}
+
+/** A service that a test does not use: any call is a mistake of the test. */
+function notScripted<Service extends object>(name: string): Service {
+  return new Proxy({} as Service, {
+    get: () => () => {
+      throw new Error(`This test scripted no ${name}.`);
+    },
+  });
 }

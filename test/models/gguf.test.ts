@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GgmlType, GgufFileType } from 'node-llama-cpp';
@@ -176,5 +176,44 @@ describe('readGguf', () => {
     const header = await readGguf(bundledModelPath);
     expect(header.metadata.get('general.architecture')).toBe('llama');
     expect(header.tensors.reduce((sum, tensor) => sum + tensor.values, 0)).toBe(3_049_920);
+  });
+});
+
+describe('a damaged model', () => {
+  /** A small generator with a seed, so that a failure can be repeated. */
+  function random(seed: number): () => number {
+    let state = seed;
+    return () => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return state / 2 ** 32;
+    };
+  }
+  /** Bytes before the weights of the bundled model. */
+  const headerSize = 66_000;
+
+  it('is a header or a sentence for every flipped byte', async () => {
+    const bundled = await readFile(bundledModelPath);
+    const next = random(7);
+    let refused = 0;
+    for (let round = 0; round < 300; round++) {
+      const bytes = new Uint8Array(bundled);
+      const at = Math.floor(next() * (round < 200 ? 1500 : headerSize));
+      bytes[at] = (bytes[at] ?? 0) ^ (1 + Math.floor(next() * 255));
+      try {
+        parse(bytes);
+      } catch (error) {
+        expect(error, `byte ${at}`).toBeInstanceOf(ServeError);
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(30);
+  });
+
+  it('is refused wherever it is cut off', async () => {
+    const bundled = await readFile(bundledModelPath);
+    for (let point = 0; point < 50; point++) {
+      const length = Math.floor((bundled.length * point) / 50);
+      expect(refusal(new Uint8Array(bundled.subarray(0, length)))).toMatch(/\.$/);
+    }
   });
 });

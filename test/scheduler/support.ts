@@ -39,20 +39,28 @@ export interface House {
   readonly time: ManualTime;
 }
 
-export function house(
-  options: FakeEngineOptions & { settings?: Partial<SchedulerOptions['settings']> } & Pick<
-      SchedulerOptions,
-      'observer'
-    > = {},
-): House {
+type SchedulerChanges = { settings?: Partial<SchedulerOptions['settings']> } & Pick<
+  SchedulerOptions,
+  'observer' | 'files'
+>;
+
+export function house(options: FakeEngineOptions & SchedulerChanges = {}): House {
+  return houseWith(engineOf(options), options);
+}
+
+export function engineOf(options: FakeEngineOptions): FakeEngine {
+  return createFakeEngine({ stepping: 'manual', prefillRate: 1000, decodeRate: 100, ...options });
+}
+
+export function houseWith(engine: FakeEngine, { settings, observer, files }: SchedulerChanges): House {
   const time = new ManualTime();
-  const engine = createFakeEngine({ stepping: 'manual', prefillRate: 1000, decodeRate: 100, ...options });
   const scheduler = createScheduler({
     engine,
     clock: time.clock,
     timers: time,
-    settings: { maxQueue: 8, queueTimeoutMs: 60_000, prefixCacheBytes: 1_000_000, ...options.settings },
-    ...(options.observer && { observer: options.observer }),
+    settings: { maxQueue: 8, queueTimeoutMs: 60_000, prefixCacheBytes: 1_000_000, ...settings },
+    ...(observer && { observer }),
+    ...(files && { files }),
   });
   return { engine, scheduler, time };
 }

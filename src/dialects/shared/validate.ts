@@ -73,9 +73,9 @@ function wanted(issue: Issue): string {
     case 'invalid_type':
       return typeNames[issue.expected] ?? `of type ${issue.expected}`;
     case 'too_big':
-      return `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unit(issue.origin)}`;
+      return `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unit(issue.origin, issue.maximum)}`;
     case 'too_small':
-      return `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unit(issue.origin)}`;
+      return `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unit(issue.origin, issue.minimum)}`;
     case 'invalid_value':
       return oneOf(issue.values);
     case 'invalid_union':
@@ -105,9 +105,10 @@ const typeNames: Record<string, string> = {
   null: 'null',
 };
 
-function unit(origin: string): string {
-  if (origin === 'string') return ' characters long';
-  if (origin === 'array') return ' entries long';
+function unit(origin: string, count: number | bigint): string {
+  const plural = Number(count) !== 1;
+  if (origin === 'string') return plural ? ' characters long' : ' character long';
+  if (origin === 'array') return plural ? ' entries long' : ' entry long';
   return '';
 }
 

@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import type { Snapshot, SnapshotAccess } from '../engine.ts';
 import type { FakeSlot } from './run.ts';
 
@@ -8,6 +9,7 @@ export const fakeBytesPerToken = 100;
 export function fakeSnapshots(
   slots: readonly FakeSlot[],
   between: <Result>(work: () => Result) => Promise<Result>,
+  fingerprint: string | undefined,
 ): SnapshotAccess & { readonly kept: ReadonlySet<Snapshot> } {
   const kept = new Set<Snapshot>();
   const slotAt = (id: number): FakeSlot => {
@@ -41,5 +43,16 @@ export function fakeSnapshots(
         const held = slotAt(from).tokens;
         return put(to, held.length >= tokens ? held.slice(0, tokens) : undefined);
       }),
+    files:
+      fingerprint === undefined
+        ? undefined
+        : {
+            fingerprint,
+            write: async (slot, path) => writeFile(path, JSON.stringify(slotAt(slot).tokens)),
+            read: async (slot, path) => {
+              const tokens: number[] = JSON.parse(await readFile(path, 'utf8'));
+              return between(() => put(slot, tokens));
+            },
+          },
   };
 }

@@ -9,6 +9,7 @@ import type { SequenceRun } from './sequence-run.ts';
 import { Slot } from './slot.ts';
 import { createSnapshots } from './snapshots.ts';
 import type { Speculation } from './speculation.ts';
+import { createStateFiles } from './state-files.ts';
 import { StepLoop, type StepReport } from './step-loop.ts';
 import { createTokenText } from './token-text.ts';
 import type { Tuning } from './tune.ts';
@@ -20,6 +21,8 @@ export interface LlamaEngineOptions {
   readonly tuning: Tuning;
   readonly clock: Clock;
   readonly stepTargetMs: number;
+  /** Of states in files, see StateFiles. */
+  readonly fingerprint: string;
   readonly yieldToEventLoop: () => Promise<void>;
   /** Speculative decoding. */
   readonly speculation: Speculation | undefined;
@@ -80,7 +83,18 @@ export function createLlamaEngine(options: LlamaEngineOptions): Engine {
     slots: () => slots,
     // A full context would shift: its beginning would be lost.
     run: (job) => loop.join({ ...job, maxTokens: Math.min(job.maxTokens, context.contextSize - job.prompt.length) }),
-    snapshots: needsCheckpoints ? undefined : createSnapshots({ bindings, context: nativeContextOfModel, slots, loop }),
+    snapshots: needsCheckpoints
+      ? undefined
+      : {
+          ...createSnapshots({ bindings, context: nativeContextOfModel, slots, loop }),
+          files: createStateFiles({
+            context: nativeContextOfModel,
+            slots,
+            loop,
+            contextSize: context.contextSize,
+            fingerprint: options.fingerprint,
+          }),
+        },
     whenHeld: (slot, tokens, signal) => whenHeld(loop, slots[slot], tokens, signal),
     stats: (): EngineStats => ({
       ...totals,

@@ -9,6 +9,7 @@ import { DraftDesk } from './draft-guesser.ts';
 import { createLlamaEngine, vocabularySizeOf } from './llama-engine.ts';
 import { nativeBindings, nativeContext, nativeModel } from './native.ts';
 import { lookupGuessers, type Speculation } from './speculation.ts';
+import { stateFingerprint } from './state-files.ts';
 import type { StepReport } from './step-loop.ts';
 import { controlTexts } from './token-text.ts';
 import { createTunedContext, type Tuning, type TuningMemory } from './tune.ts';
@@ -81,6 +82,11 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
       speculation: await openGuessers(llama, context, tuning, options),
       clock: options.clock,
       stepTargetMs: options.stepTargetMs,
+      fingerprint: await stateFingerprint(options.path, [
+        llama.llamaCppRelease.release,
+        context.contextSize,
+        tuning.flashAttention,
+      ]),
       yieldToEventLoop,
       onFailure: options.onFailure,
       ...(options.onStep && { onStep: options.onStep }),

@@ -31,7 +31,9 @@ export function frontPageRoutes({ models }: AppDependencies): Route[] {
 
 /** Loads nothing from anywhere and runs no script. */
 function page(loaded: readonly ModelProfile[]): Response {
-  const names = loaded.map(({ id, contextSize }) => `<li><b>${escape(id)}</b>, ${contextSize} tokens of context</li>`);
+  const names = loaded.map(
+    ({ id, contextSize }) => `<li><b>${escapeMarkup(id)}</b>, ${contextSize} tokens of context</li>`,
+  );
   const rows = endpoints.map(([paths, note]) => `<tr><td><code>${paths}</code></td><td>${note}</td></tr>`);
   const html = `<!doctype html>
 <html lang="en">
@@ -53,6 +55,6 @@ function page(loaded: readonly ModelProfile[]): Response {
   });
 }
 
-function escape(text: string): string {
+function escapeMarkup(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

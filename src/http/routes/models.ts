@@ -1,7 +1,8 @@
 import { ServeError } from '../../contract/errors.ts';
 import type { JsonObject } from '../../contract/json.ts';
+import type { ModelProfile } from '../../contract/model.ts';
 import type { ModelDirectory } from '../../contract/services.ts';
-import { type NamedModel, toModelInfo, toModelList } from '../../dialects/anthropic-messages/models.ts';
+import { toModelInfo, toModelList } from '../../dialects/anthropic-messages/models.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
@@ -20,8 +21,13 @@ export function modelRoutes({ models }: AppDependencies): Route[] {
   ];
 }
 
+interface Named {
+  readonly id: string;
+  readonly profile: ModelProfile;
+}
+
 /** One entry per name: gateways that route by a served name look for each of them. */
-function named(models: ModelDirectory): NamedModel[] {
+function named(models: ModelDirectory): Named[] {
   if (models.state() === 'loading')
     throw new ServeError('model_loading', 'The model is still being loaded. Try again in a moment.');
   return models
@@ -31,13 +37,14 @@ function named(models: ModelDirectory): NamedModel[] {
 
 function list(models: ModelDirectory, exchange: Exchange): JsonObject {
   const all = named(models);
-  return isAnthropic(exchange) ? toModelList(all) : { object: 'list', data: all.map(openaiModel) };
+  if (!isAnthropic(exchange)) return { object: 'list', data: all.map(openaiModel) };
+  return toModelList(all.map(underName));
 }
 
 function one(models: ModelDirectory, exchange: Exchange): JsonObject {
   const id = exchange.parameters.id ?? '';
   const found = named(models).find((entry) => entry.id === id);
-  if (found) return isAnthropic(exchange) ? toModelInfo(found) : openaiModel(found);
+  if (found) return isAnthropic(exchange) ? toModelInfo(underName(found)) : openaiModel(found);
   const known = named(models).map((entry) => JSON.stringify(entry.id));
   throw new ServeError(
     'model_not_found',
@@ -47,7 +54,7 @@ function one(models: ModelDirectory, exchange: Exchange): JsonObject {
 }
 
 /** The context size under every name that some client looks for. */
-function openaiModel({ id, profile }: NamedModel): JsonObject {
+function openaiModel({ id, profile }: Named): JsonObject {
   return {
     id,
     object: 'model',
@@ -67,6 +74,11 @@ function openaiModel({ id, profile }: NamedModel): JsonObject {
       size: profile.sizeBytes,
     },
   };
+}
+
+/** Anthropic's form knows one name per model: the one that was asked for, or each in its turn. */
+function underName({ id, profile }: Named): ModelProfile {
+  return { ...profile, id };
 }
 
 function isAnthropic(exchange: Exchange): boolean {

@@ -1,16 +1,13 @@
-import type { Tool } from '../../contract/request.ts';
 import type { BlockWriter } from '../block-writer.ts';
 import type { MarkerScanner, Reading } from '../marker-scanner.ts';
+import type { ToolNames } from '../tool-names.ts';
 
 /** What every syntax of tool calls works with. */
-export interface CallTools {
+export interface CallTools extends ToolNames {
   readonly scanner: MarkerScanner;
   readonly writer: BlockWriter;
   /** Mend what is certain. */
   readonly heal: boolean;
-  /** The name under which a tool was offered; undefined: this is not a call. */
-  offered(name: string): string | undefined;
-  tool(name: string): Tool | undefined;
   newId(): string;
   repaired(count?: number): void;
 }
@@ -24,8 +21,8 @@ export type CallReader = () => Reading<string>;
 /** Where the text of calls begins. */
 export interface CallSyntax {
   readonly openers: readonly string[];
-  /** The openers count only where an answer or a line begins. */
-  readonly onlyAtStart?: boolean;
+  /** Openers that count only where an answer begins. */
+  readonly onlyAtStart?: readonly string[];
   readonly read: CallReader;
 }
 

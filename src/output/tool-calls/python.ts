@@ -52,8 +52,8 @@ function* readList(opener: string, marks: Marks, tools: CallTools): Reading<stri
 
 /** One `name(...)`; false when it is no call of an offered tool. */
 export function* readPythonCall(marks: Marks, tools: CallTools): Reading<boolean> {
-  const head = yield* tools.scanner.shortText(marks.nameEnds, longestName, ['(']);
-  if (head?.marker !== '(') return false;
+  const head = yield* tools.scanner.shortText(marks.nameEnds, longestName, ['(', '.call(']);
+  if (!head?.marker.endsWith('(')) return false;
   const name = tools.offered(head.text);
   if (name === undefined) return false;
   const call = new OpenCall(tools, name);

@@ -1,0 +1,54 @@
+import type { JsonValue } from '../contract/json.ts';
+import type { Grammar } from './gbnf.ts';
+import { printGrammar } from './gbnf.ts';
+import { JsonRules } from './json.ts';
+import { productive } from './productive.ts';
+import { RuleBook } from './rule-book.ts';
+import type { Loosened } from './schema-compiler.ts';
+import { SchemaCompiler } from './schema-compiler.ts';
+import { checkSchemaWords, refuse } from './schema-words.ts';
+
+export interface SchemaGrammar {
+  /** GBNF text with the rule `root`. */
+  readonly grammar: string;
+  /** What the grammar does not ensure, so that it has to be checked afterwards; see validate.ts. */
+  readonly loosened: readonly Loosened[];
+}
+
+export interface SchemaGrammarOptions {
+  /** The request field that holds the schema, for error messages. */
+  readonly param?: string;
+}
+
+/** Characters of GBNF. llama.cpp reads a grammar anew for every answer, on the thread that serves everybody. */
+export const maxGrammarLength = 400_000;
+
+/**
+ * JSON Schema -> GBNF. The text is one JSON value with bounded whitespace; properties come in the schema's order,
+ * optional ones in any combination, then further ones. Objects that declare properties and say nothing about others
+ * are taken as closed. Throws ServeError invalid_request that names path and keyword: for what is no JSON Schema, for
+ * references that lead out of the document, for schemas that no value satisfies, and for those that explode.
+ */
+export function schemaToGrammar(schema: JsonValue, { param = 'schema' }: SchemaGrammarOptions = {}): SchemaGrammar {
+  checkSchemaWords(schema, param);
+  const json = new JsonRules(newBook(param));
+  const compiler = new SchemaCompiler(schema, json, param);
+  const root = compiler.value(schema, '#');
+  const grammar: Grammar | undefined = root && productive(json.book.grammar(root));
+  if (!grammar) throw refuse('fits no value at all; look for limits that exclude each other', '#', param);
+  return { grammar: printGrammar(grammar), loosened: compiler.loosened };
+}
+
+export function newBook(param: string): RuleBook {
+  return new RuleBook({
+    characters: maxGrammarLength,
+    message: `The grammar for this request would be longer than ${maxGrammarLength} characters; use smaller schemas or fewer tools.`,
+    param,
+  });
+}
+
+/** Any JSON object: `response_format` of type `json_object`. */
+export function jsonObjectGrammar(): string {
+  const json = new JsonRules(newBook('response_format'));
+  return printGrammar(json.book.grammar(json.object));
+}

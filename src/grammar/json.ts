@@ -1,0 +1,196 @@
+import type { JsonValue } from '../contract/json.ts';
+import { isJsonObject } from '../contract/json.ts';
+import type { Expression } from './gbnf.ts';
+import { chars, choice, optional, repeat, rule, sequence, text } from './gbnf.ts';
+import type { RuleBook } from './rule-book.ts';
+import { plainRanges } from './text-rules.ts';
+
+/**
+ * The pieces of JSON (RFC 8259) as rules of one book. Whitespace is bounded everywhere, so that no model can idle in
+ * it: none before `:` and `,`, at most one blank behind `:`, at other borders nothing, a blank, or a new line with
+ * indentation.
+ */
+export class JsonRules {
+  readonly book: RuleBook;
+  /** Behind `:`. */
+  readonly blank: Expression;
+  /** Behind `{`, `[` and `,`, and before `}` and `]`. */
+  readonly gap: Expression;
+  readonly digit: Expression = chars([[0x30, 0x39]]);
+
+  constructor(book: RuleBook) {
+    this.book = book;
+    this.blank = optional(text(' '));
+    const indent = repeat(
+      chars([
+        [0x9, 0x9],
+        [0x20, 0x20],
+      ]),
+      0,
+      32,
+    );
+    this.gap = book.define('gap', optional(choice(text(' '), sequence(text('\n'), indent))));
+  }
+
+  /** One character of a string, free to be escaped; a surrogate pair counts as one, a lone half is not offered. */
+  get char(): Expression {
+    const hex = this.book.define(
+      'hex',
+      chars([
+        [0x30, 0x39],
+        [0x41, 0x46],
+        [0x61, 0x66],
+      ]),
+    );
+    const d = chars([
+      [0x44, 0x44],
+      [0x64, 0x64],
+    ]);
+    const unit = choice(
+      sequence(
+        chars([
+          [0x30, 0x39],
+          [0x41, 0x43],
+          [0x45, 0x46],
+          [0x61, 0x63],
+          [0x65, 0x66],
+        ]),
+        hex,
+        hex,
+        hex,
+      ),
+      sequence(d, chars([[0x30, 0x37]]), hex, hex),
+      sequence(
+        d,
+        chars([
+          [0x38, 0x39],
+          [0x41, 0x42],
+          [0x61, 0x62],
+        ]),
+        hex,
+        hex,
+        text('\\u'),
+        d,
+        chars([
+          [0x43, 0x46],
+          [0x63, 0x66],
+        ]),
+        hex,
+        hex,
+      ),
+    );
+    const letters = chars([...'"\\/bfnrt'].map((char) => [char.charCodeAt(0), char.charCodeAt(0)] as const));
+    const escaped = sequence(text('\\'), choice(letters, sequence(text('u'), unit)));
+    return this.book.define('char', choice(chars(plainRanges), escaped));
+  }
+
+  get string(): Expression {
+    return this.book.define('string', sequence(text('"'), repeat(this.char, 0), text('"')));
+  }
+
+  /** 19 digits: what 64-bit integers need. */
+  get integer(): Expression {
+    return this.book.define('integer', sequence(optional(text('-')), this.#whole(18)));
+  }
+
+  /** Without a sign. Any double that a program would print between 1e-324 and 1e307; never infinite. */
+  get magnitude(): Expression {
+    const fraction = sequence(text('.'), this.digits(1, 25));
+    const exponent = choice(
+      this.digits(1, 2),
+      sequence(chars([[0x31, 0x32]]), this.digit, this.digit),
+      sequence(text('30'), chars([[0x30, 0x37]])),
+    );
+    const small = choice(
+      sequence(text('30'), chars([[0x38, 0x39]])),
+      sequence(text('3'), chars([[0x31, 0x32]]), this.digit),
+    );
+    const sign = optional(
+      chars([
+        [0x2b, 0x2b],
+        [0x2d, 0x2d],
+      ]),
+    );
+    const e = chars([
+      [0x45, 0x45],
+      [0x65, 0x65],
+    ]);
+    const scientific = sequence(e, choice(sequence(sign, exponent), sequence(text('-'), small)));
+    const oneDigit = sequence(this.digit, optional(fraction), scientific);
+    return this.book.define('magnitude', choice(sequence(this.#whole(20), optional(fraction)), oneDigit));
+  }
+
+  get number(): Expression {
+    return this.book.define('number', sequence(optional(text('-')), this.magnitude));
+  }
+
+  get boolean(): Expression {
+    return choice(text('true'), text('false'));
+  }
+
+  /** Any value. */
+  get value(): Expression {
+    return rule(this.#values().value);
+  }
+
+  get object(): Expression {
+    return rule(this.#values().object);
+  }
+
+  get array(): Expression {
+    return rule(this.#values().array);
+  }
+
+  digits(min: number, max: number): Expression {
+    return this.book.define('digits', repeat(this.digit, min, max));
+  }
+
+  /** A fixed value, with room for whitespace inside. Strings and keys are spelled as JSON.stringify spells them. */
+  literal(value: JsonValue): Expression {
+    if (Array.isArray(value))
+      return this.enclosed(
+        '[',
+        value.map((each) => this.literal(each)),
+        ']',
+      );
+    if (!isJsonObject(value)) return text(JSON.stringify(value));
+    const members = Object.entries(value).flatMap(([key, each]) =>
+      each === undefined ? [] : [sequence(this.key(key), this.literal(each))],
+    );
+    return this.enclosed('{', members, '}');
+  }
+
+  /** `"name": ` */
+  key(name: string): Expression {
+    return sequence(text(`${JSON.stringify(name)}:`), this.blank);
+  }
+
+  enclosed(open: string, items: readonly Expression[], close: string): Expression {
+    const inner = items.map((item, index) => (index === 0 ? item : sequence(text(','), this.gap, item)));
+    return items.length === 0
+      ? sequence(text(open), this.gap, text(close))
+      : sequence(text(open), this.gap, ...inner, this.gap, text(close));
+  }
+
+  #whole(further: number): Expression {
+    return choice(text('0'), sequence(chars([[0x31, 0x39]]), this.digits(0, further)));
+  }
+
+  #known: { value: string; object: string; array: string } | undefined;
+
+  #values(): { value: string; object: string; array: string } {
+    if (this.#known) return this.#known;
+    const { book, gap } = this;
+    const names = { value: book.reserve('value'), object: book.reserve('object'), array: book.reserve('array') };
+    this.#known = names;
+    const list = (open: string, item: Expression, close: string) =>
+      sequence(text(open), gap, optional(sequence(item, repeat(sequence(text(','), gap, item), 0), gap)), text(close));
+    book.fill(names.object, list('{', sequence(this.string, text(':'), this.blank, rule(names.value)), '}'));
+    book.fill(names.array, list('[', rule(names.value), ']'));
+    book.fill(
+      names.value,
+      choice(rule(names.object), rule(names.array), this.string, this.number, this.boolean, text('null')),
+    );
+    return names;
+  }
+}

@@ -1,0 +1,180 @@
+import type { JsonObject, JsonValue } from '../contract/json.ts';
+import type { Automaton } from './automaton.ts';
+import { complement, intersect, isNothing, ofTexts, TooManyStates } from './automaton.ts';
+import type { Member } from './containers.ts';
+import { jsonStyle, memberRules } from './containers.ts';
+import type { Expression } from './gbnf.ts';
+import { choice, sequence, text } from './gbnf.ts';
+import { parseRegex, UnsupportedRegex } from './regex.ts';
+import { regexAutomaton } from './regex-automaton.ts';
+import type { SchemaCompiler } from './schema-compiler.ts';
+import { forName, keys, list, member } from './schema-merge.ts';
+import { pointerPart } from './schema-words.ts';
+import { quoted } from './strings.ts';
+import { automatonRules } from './text-rules.ts';
+import { isValid } from './validate.ts';
+
+/** An object schema taken apart: its declared properties in order, and what else may come. */
+export interface ObjectShape {
+  readonly properties: readonly {
+    readonly name: string;
+    readonly schema: JsonValue;
+    readonly required: boolean;
+    readonly path: string;
+  }[];
+  readonly schema: JsonObject;
+}
+
+/** Required names without a schema of their own come after the declared ones. */
+export function objectShape(compiler: SchemaCompiler, schema: JsonObject, path: string): ObjectShape {
+  const required = new Set(list(schema.required).map(String));
+  const declared = keys(schema.properties);
+  const names = [...declared, ...[...required].filter((name) => !declared.includes(name))];
+  const allowed = schema.propertyNames;
+  return {
+    schema,
+    properties: names.map((name) => ({
+      name,
+      required: required.has(name),
+      path: `${path}/properties/${pointerPart(name)}`,
+      schema: allowed !== undefined && !isValid(allowed, name, compiler.root) ? false : (forName(schema, name) ?? true),
+    })),
+  };
+}
+
+const maxStates = 600;
+
+/** undefined: no object fits. */
+export function objectShapeRules(compiler: SchemaCompiler, shape: ObjectShape, path: string): Expression | undefined {
+  const { json } = compiler;
+  const { schema } = shape;
+  const members: Member[] = [];
+  for (const { name, schema: asked, required, path: place } of shape.properties) {
+    const value = compiler.inner(asked, place);
+    if (value) members.push({ pair: sequence(json.key(name), value), required });
+    else if (required) return undefined;
+  }
+  const further = furtherPairs(compiler, shape, path);
+  const needed = members.filter(({ required }) => required).length;
+  const min = Number(schema.minProperties ?? 0);
+  const max = schema.maxProperties === undefined ? undefined : Number(schema.maxProperties);
+  if (max !== undefined && (needed > max || min > max)) return undefined;
+  if (!further && members.length < min) return undefined;
+  if (max === needed)
+    return memberRules(
+      json.book,
+      members.filter(({ required }) => required),
+      jsonStyle(json),
+    );
+  const counted = members.length === 0;
+  if (max !== undefined && !counted && (further || members.length > max)) compiler.loosen(path, 'maxProperties');
+  // Two of the further names may turn out the same, so two written ones need not be two.
+  if (min > Math.max(needed, 1) || (min > needed && min > 1)) compiler.loosen(path, 'minProperties');
+  const counts = counted ? { min, max } : { min: 0, max: undefined };
+  return memberRules(json.book, members, jsonStyle(json), {
+    further: further && { pair: further, ...counts },
+    nonEmpty: min > 0,
+  });
+}
+
+/** `"name": value` for names that are not declared; undefined: there are none. */
+function furtherPairs(
+  compiler: SchemaCompiler,
+  { schema, properties }: ObjectShape,
+  path: string,
+): Expression | undefined {
+  const rest = schema.additionalProperties ?? (schema.unevaluatedProperties === false ? false : undefined);
+  const patterns = keys(schema.patternProperties);
+  const isOpen = rest === undefined ? keys(schema.properties).length + patterns.length === 0 : rest !== false;
+  if (!isOpen && patterns.length === 0) return undefined;
+  const { json } = compiler;
+  const names = propertyNames(compiler, schema, path);
+  if (patterns.length === 0 && properties.length === 0 && !names) {
+    const value = compiler.inner(rest ?? true, `${path}/additionalProperties`);
+    return value && sequence(json.string, text(':'), json.blank, value);
+  }
+  const free = attempt(() => {
+    const undeclared = complement(
+      ofTexts(
+        properties.map(({ name }) => name),
+        4_000,
+      ),
+    );
+    return names ? intersect(undeclared, names, maxStates) : undeclared;
+  });
+  const keysOf = patterns.map((pattern) => attempt(() => regexAutomaton(parseRegex(pattern), maxStates)));
+  if (!free || keysOf.some((found) => !found)) {
+    compiler.loosen(path, 'patternProperties');
+    return undefined;
+  }
+  const pairs = patterns.map((pattern, index) =>
+    pairOf(compiler, {
+      // Names that fit two patterns are left out: their values would have to fit both schemas.
+      names: without(
+        keysOf[index] && attempt(() => intersect(free, keysOf[index] ?? free, maxStates)),
+        keysOf.filter((_, other) => other !== index),
+      ),
+      schema: member(schema.patternProperties, pattern) ?? true,
+      path: `${path}/patternProperties/${pointerPart(pattern)}`,
+    }),
+  );
+  if (isOpen)
+    pairs.push(
+      pairOf(compiler, { names: without(free, keysOf), schema: rest ?? true, path: `${path}/additionalProperties` }),
+    );
+  const possible = pairs.filter((each) => each !== undefined);
+  return possible.length === 0 ? undefined : json.book.define('pair', choice(...possible));
+}
+
+function pairOf(
+  compiler: SchemaCompiler,
+  { names, schema, path }: { names: Automaton | undefined; schema: JsonValue; path: string },
+): Expression | undefined {
+  const value = compiler.inner(schema, path);
+  if (!names || !value || isNothing(names)) return undefined;
+  const { json } = compiler;
+  return sequence(quoted(automatonRules(json.book, names, 'json', 'name')), text(':'), json.blank, value);
+}
+
+function without(names: Automaton | undefined, others: readonly (Automaton | undefined)[]): Automaton | undefined {
+  return others.reduce(
+    (left, other) => left && other && attempt(() => intersect(left, complement(other), maxStates)),
+    names,
+  );
+}
+
+/** The automaton of `propertyNames`, where it is about patterns, lengths or a list of names. */
+function propertyNames(compiler: SchemaCompiler, schema: JsonObject, path: string): Automaton | undefined {
+  const asked = schema.propertyNames;
+  if (asked === undefined || asked === true) return undefined;
+  const [plain, ...more] = compiler.expander.expand(asked, `${path}/propertyNames`);
+  const values = plain && more.length === 0 ? compiler.fixedValues(plain) : undefined;
+  if (values)
+    return attempt(() =>
+      ofTexts(
+        values.filter((value) => typeof value === 'string'),
+        4_000,
+      ),
+    );
+  const pattern = plain?.pattern;
+  const known = ['type', 'pattern'];
+  if (
+    more.length === 0 &&
+    typeof pattern === 'string' &&
+    Object.keys(plain ?? {}).every((word) => known.includes(word))
+  ) {
+    const automaton = attempt(() => regexAutomaton(parseRegex(pattern), maxStates));
+    if (automaton) return automaton;
+  }
+  compiler.loosen(path, 'propertyNames');
+  return undefined;
+}
+
+function attempt<Value>(make: () => Value): Value | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof TooManyStates || error instanceof UnsupportedRegex) return undefined;
+    throw error;
+  }
+}

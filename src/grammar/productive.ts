@@ -1,0 +1,69 @@
+import type { Expression, Grammar } from './gbnf.ts';
+import { choice, empty, repeat, sequence } from './gbnf.ts';
+
+/**
+ * Cuts the alternatives that can never come to an end, like a list node that needs a further list node for ever.
+ * undefined: then nothing is left of `root`.
+ */
+export function productive(grammar: Grammar): Grammar | undefined {
+  const good = finite(grammar);
+  if (!good.has('root')) return undefined;
+  const cut = (expression: Expression): Expression | undefined => {
+    switch (expression.kind) {
+      case 'rule':
+        return good.has(expression.name) ? expression : undefined;
+      case 'sequence': {
+        const parts = expression.parts.map(cut).filter((part) => part !== undefined);
+        return parts.length === expression.parts.length ? sequence(...parts) : undefined;
+      }
+      case 'choice': {
+        const options = expression.options.map(cut).filter((option) => option !== undefined);
+        return options.length === 0 ? undefined : choice(...options);
+      }
+      case 'repeat': {
+        const part = cut(expression.part);
+        return part ? repeat(part, expression.min, expression.max) : expression.min === 0 ? empty : undefined;
+      }
+      default:
+        return expression;
+    }
+  };
+  const kept = [...grammar]
+    .filter(([name]) => good.has(name))
+    .map(([name, body]) => [name, cut(body) ?? empty] as const);
+  return new Map(kept);
+}
+
+/** Rules that have at least one finite text. A rule is looked at again when one that it mentions turns out to have one. */
+function finite(grammar: Grammar): ReadonlySet<string> {
+  const good = new Set<string>();
+  const waiting = new Map<string, string[]>();
+  const ends = (expression: Expression, owner: string): boolean => {
+    switch (expression.kind) {
+      case 'rule': {
+        if (good.has(expression.name)) return true;
+        const users = waiting.get(expression.name);
+        if (users) users.push(owner);
+        else waiting.set(expression.name, [owner]);
+        return false;
+      }
+      case 'sequence':
+        return expression.parts.every((part) => ends(part, owner));
+      case 'choice':
+        return expression.options.some((option) => ends(option, owner));
+      case 'repeat':
+        return expression.min === 0 || ends(expression.part, owner);
+      default:
+        return true;
+    }
+  };
+  const todo = [...grammar.keys()];
+  for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
+    const body = grammar.get(name);
+    if (good.has(name) || !body || !ends(body, name)) continue;
+    good.add(name);
+    todo.push(...(waiting.get(name) ?? []));
+    waiting.delete(name);
+  }
+  return good;
+}

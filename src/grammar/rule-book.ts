@@ -1,0 +1,144 @@
+import { ServeError } from '../contract/errors.ts';
+import type { Expression, Grammar } from './gbnf.ts';
+import { choice, empty, isEmpty, printExpression, repeat, rule, sequence } from './gbnf.ts';
+
+/** Rules under construction. Equal expressions share one rule; the whole stays within a budget of characters. */
+export class RuleBook {
+  #rules = new Map<string, Expression>();
+  #names = new Map<string, string>();
+  #counts = new Map<string, number>();
+  #size = 0;
+  #limits: RuleBookLimits;
+
+  constructor(limits: RuleBookLimits) {
+    this.#limits = limits;
+  }
+
+  /** A rule for the expression: the one it already has, or a new one named like `hint`. */
+  define(hint: string, expression: Expression): Expression {
+    if (expression.kind === 'rule') return expression;
+    const printed = printExpression(expression);
+    const known = this.#names.get(printed);
+    if (known !== undefined) return rule(known);
+    const name = this.reserve(hint);
+    this.#names.set(printed, name);
+    this.#set(name, expression, printed.length);
+    return rule(name);
+  }
+
+  /** A name to be filled later: for rules that mention themselves. */
+  reserve(hint: string): string {
+    const base =
+      hint
+        .replace(/[^A-Za-z0-9]+/g, '-')
+        .replace(/^-+|-+$/g, '')
+        .slice(0, 40) || 'rule';
+    let name = base;
+    while (this.#rules.has(name) || name === 'root') {
+      const count = (this.#counts.get(base) ?? 1) + 1;
+      this.#counts.set(base, count);
+      name = `${base}-${count}`;
+    }
+    this.#rules.set(name, empty);
+    return name;
+  }
+
+  fill(name: string, expression: Expression): void {
+    this.#set(name, expression, printExpression(expression).length);
+  }
+
+  /**
+   * `part` at least `min` and at most `max` times. llama.cpp writes a count out, once per time; big counts become
+   * blocks of 32 and blocks of blocks, so that a million costs some hundred rules.
+   */
+  count(hint: string, part: Expression, min: number, max: number | undefined): Expression {
+    if (Math.max(min, max ?? 0) <= block) return repeat(part, min, max);
+    const one = this.define(hint, part);
+    const needed = this.#exactly(hint, one, min);
+    if (max === undefined || max >= unlimited) return sequence(needed, repeat(one, 0));
+    return sequence(needed, this.#atMost(hint, one, max - min));
+  }
+
+  /** Tries something; when it throws a ServeError, the rules it has added are taken back. */
+  attempt<Value>(make: () => Value): Value | ServeError {
+    const before = new Set(this.#rules.keys());
+    const size = this.#size;
+    try {
+      return make();
+    } catch (error) {
+      if (!(error instanceof ServeError)) throw error;
+      for (const name of [...this.#rules.keys()]) if (!before.has(name)) this.#rules.delete(name);
+      for (const [printed, name] of [...this.#names]) if (!this.#rules.has(name)) this.#names.delete(printed);
+      this.#size = size;
+      return error;
+    }
+  }
+
+  /** All rules that `root` needs. */
+  grammar(root: Expression): Grammar {
+    const used = new Map<string, Expression>([['root', root]]);
+    const todo = [root];
+    for (let each = todo.pop(); each; each = todo.pop()) {
+      if (each.kind === 'rule') {
+        if (used.has(each.name)) continue;
+        const body = this.#rules.get(each.name) ?? empty;
+        used.set(each.name, body);
+        todo.push(body);
+      } else if (each.kind === 'sequence') todo.push(...each.parts);
+      else if (each.kind === 'choice') todo.push(...each.options);
+      else if (each.kind === 'repeat') todo.push(each.part);
+    }
+    return used;
+  }
+
+  #set(name: string, expression: Expression, length: number): void {
+    this.#size += name.length + length;
+    if (this.#size > this.#limits.characters)
+      throw new ServeError('invalid_request', this.#limits.message, { param: this.#limits.param });
+    this.#rules.set(name, expression);
+  }
+
+  #exactly(hint: string, part: Expression, count: number): Expression {
+    const parts: Expression[] = [];
+    let size = block ** maxLevel;
+    for (let rest = count, level = maxLevel; rest > 0; level--, size /= block) {
+      const times = Math.floor(rest / size);
+      if (times > 0) parts.push(repeat(this.#block(hint, part, level), times, times));
+      rest -= times * size;
+    }
+    return sequence(...parts);
+  }
+
+  /** Whole blocks first, then what is left of the next one: `B(k) ::= block B(k-1) | less than a block`. */
+  #atMost(hint: string, part: Expression, count: number, level = maxLevel): Expression {
+    const size = block ** level;
+    if (level === 0) return repeat(part, 0, count);
+    if (count < size) return this.#atMost(hint, part, count, level - 1);
+    const less = this.#define(hint, this.#atMost(hint, part, size - 1, level - 1));
+    let chain = this.#define(hint, this.#atMost(hint, part, count % size, level - 1));
+    for (let i = 0; i < Math.floor(count / size); i++)
+      chain = this.#define(hint, choice(sequence(this.#block(hint, part, level), chain), less));
+    return chain;
+  }
+
+  #block(hint: string, part: Expression, level: number): Expression {
+    if (level === 0) return part;
+    return this.define(`${hint}-${block ** level}`, repeat(this.#block(hint, part, level - 1), block, block));
+  }
+
+  #define(hint: string, expression: Expression): Expression {
+    return isEmpty(expression) ? expression : this.define(`${hint}-up`, expression);
+  }
+}
+
+export interface RuleBookLimits {
+  readonly characters: number;
+  /** The sentence for whoever exceeds them. */
+  readonly message: string;
+  readonly param: string;
+}
+
+const block = 32;
+const maxLevel = 3;
+/** More than any context holds: as good as no limit. */
+const unlimited = block ** (maxLevel + 1);

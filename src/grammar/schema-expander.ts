@@ -1,0 +1,113 @@
+import type { JsonObject, JsonValue } from '../contract/json.ts';
+import { isJsonObject } from '../contract/json.ts';
+import { equal, keys, list, member, mergeSchemas, withoutAnnotations } from './schema-merge.ts';
+import { resolveReference } from './schema-references.ts';
+import { refuse } from './schema-words.ts';
+
+/** More alternatives than any real schema has; made-up ones multiply. */
+const maxAlternatives = 256;
+const maxSteps = 20_000;
+
+/** Takes `$ref`, `allOf`, `anyOf` and `oneOf` apart: a schema becomes alternatives that have none of these at their top. */
+export class SchemaExpander {
+  #root: JsonValue;
+  #param: string;
+  #loosen: (path: string, keyword: string) => void;
+  #steps = 0;
+
+  constructor(root: JsonValue, param: string, loosen: (path: string, keyword: string) => void) {
+    this.#root = root;
+    this.#param = param;
+    this.#loosen = loosen;
+  }
+
+  resolve(reference: string, path: string): { readonly schema: JsonValue; readonly path: string } {
+    return resolveReference(this.#root, reference, { path, param: this.#param });
+  }
+
+  /** [] when no value can satisfy all parts. */
+  expand(schema: JsonValue, path: string, open: ReadonlySet<string> = new Set()): readonly JsonObject[] {
+    if (++this.#steps > maxSteps)
+      throw refuse('unfolds into too many parts; use fewer combinations', path, this.#param);
+    if (!isJsonObject(schema)) return schema === false ? [] : [{}];
+    const { $ref: reference, allOf, anyOf, oneOf, ...own } = withoutAnnotations(schema);
+    let found: readonly JsonObject[] = [own];
+    if (typeof reference === 'string') {
+      if (open.has(reference)) return [];
+      const target = this.resolve(reference, path);
+      found = this.#product(found, this.expand(target.schema, target.path, new Set([...open, reference])), path);
+    }
+    for (const each of list(allOf)) found = this.#product(found, this.expand(each, path, open), path);
+    if (oneOf !== undefined) this.checkOneOf(list(oneOf), path);
+    for (const union of [anyOf, oneOf]) {
+      if (union !== undefined)
+        found = this.#product(
+          found,
+          list(union).flatMap((each) => this.expand(each, path, open)),
+          path,
+        );
+    }
+    return found;
+  }
+
+  #product(a: readonly JsonObject[], b: readonly JsonObject[], path: string): readonly JsonObject[] {
+    if (a.length * b.length > maxAlternatives)
+      throw refuse(
+        `combines into ${a.length * b.length} alternatives; the limit is ${maxAlternatives}`,
+        path,
+        this.#param,
+      );
+    return a.flatMap((one) => b.map((other) => mergeSchemas(one, other)).filter((merged) => merged !== undefined));
+  }
+
+  /** `oneOf` is `anyOf` where no value fits two of them; where that cannot be seen, it is checked afterwards. */
+  checkOneOf(options: readonly JsonValue[], path: string): void {
+    const views = options.map((option) => this.#view(option, path));
+    const clear =
+      views.length <= 60 && views.every((view, index) => views.slice(0, index).every((other) => apart(view, other)));
+    if (!clear) this.#loosen(path, 'oneOf');
+  }
+
+  #view(option: JsonValue, path: string): JsonObject | undefined {
+    let schema = option;
+    for (let steps = 0; steps < 20 && isJsonObject(schema) && typeof schema.$ref === 'string'; steps++)
+      schema = this.resolve(schema.$ref, path).schema;
+    return isJsonObject(schema) ? schema : undefined;
+  }
+}
+
+/** Can it be seen that no value satisfies both? */
+function apart(a: JsonObject | undefined, b: JsonObject | undefined): boolean {
+  if (!a || !b) return false;
+  const [fixedA, fixedB] = [fixed(a), fixed(b)];
+  if (fixedA && fixedB) return !fixedA.some((one) => fixedB.some((other) => equal(one, other)));
+  const [typesA, typesB] = [basicTypes(a, fixedA), basicTypes(b, fixedB)];
+  if (typesA && typesB && !typesA.some((type) => typesB.includes(type))) return true;
+  // A property that both require and that tells them apart.
+  return (
+    keys(a.properties).some((name) => {
+      const needed = list(a.required).includes(name) && list(b.required).includes(name);
+      const [one, other] = [member(a.properties, name), member(b.properties, name)];
+      return needed && isJsonObject(one) && isJsonObject(other) && apart(one, other);
+    }) ||
+    closedApart(a, b) ||
+    closedApart(b, a)
+  );
+}
+
+/** `b` needs a property that the closed object `a` does not have. */
+function closedApart(a: JsonObject, b: JsonObject): boolean {
+  if (a.additionalProperties !== false || a.patternProperties !== undefined || a.type !== 'object') return false;
+  return list(b.required).some((name) => !keys(a.properties).includes(String(name)));
+}
+
+function fixed(schema: JsonObject): readonly JsonValue[] | undefined {
+  if (schema.const !== undefined) return [schema.const];
+  return schema.enum === undefined ? undefined : list(schema.enum);
+}
+
+function basicTypes(schema: JsonObject, values: readonly JsonValue[] | undefined): readonly string[] | undefined {
+  if (values) return values.map((value) => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value));
+  if (schema.type === undefined || schema.nullable === true) return undefined;
+  return list(schema.type).map((type) => (type === 'integer' ? 'number' : String(type)));
+}

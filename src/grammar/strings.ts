@@ -1,0 +1,185 @@
+import type { Automaton } from './automaton.ts';
+import { intersect, isNothing, lengths, notContaining, TooManyStates } from './automaton.ts';
+import { anyChar } from './code-points.ts';
+import { formats } from './formats.ts';
+import type { Expression } from './gbnf.ts';
+import { choice, empty, repeat, sequence, text } from './gbnf.ts';
+import type { JsonRules } from './json.ts';
+import type { RegexNode } from './regex.ts';
+import { parseRegex, UnsupportedRegex } from './regex.ts';
+import { regexAutomaton } from './regex-automaton.ts';
+import type { Spelling } from './text-rules.ts';
+import { automatonRules, oneOf } from './text-rules.ts';
+
+/** What a schema asks of a string. Lengths in characters (code points). */
+export interface StringLimits {
+  readonly min: number;
+  readonly max: number | undefined;
+  readonly patterns: readonly string[];
+  /** Names of formats; unknown ones ask nothing. */
+  readonly formats: readonly string[];
+}
+
+export interface StringRules {
+  /** undefined: no text fits. */
+  readonly expression: Expression | undefined;
+  /** What the expression does not ensure. */
+  readonly loosened: readonly ('pattern' | 'format' | 'minLength' | 'maxLength')[];
+}
+
+/** How the text stands in the answer. */
+export interface Writing {
+  readonly spelling: Spelling;
+  /** Name for its rules. */
+  readonly hint: string;
+  /** The marker behind raw text, which it must therefore not contain. */
+  readonly without?: string;
+}
+
+/** Beyond this an automaton is explored no further. */
+const maxExplored = 3_000;
+/** An automaton of more states becomes too large a grammar; then the pattern is written the way it reads. */
+const maxStates = 400;
+
+type Keyword = StringRules['loosened'][number];
+
+/** The characters of a string, without its quotes. */
+export function stringRules(json: JsonRules, limits: StringLimits, writing: Writing): StringRules {
+  const { min, max } = limits;
+  if (max !== undefined && max < min) return { expression: undefined, loosened: [] };
+  const loosened = new Set<Keyword>();
+  const { automaton, tooLarge } = conditions(limits, writing, loosened);
+  if (automaton && isNothing(automaton)) return { expression: undefined, loosened: [] };
+  const [alone] = tooLarge;
+  if (alone && tooLarge.length === 1 && !automaton && min === 0 && max === undefined) {
+    const expression = asItReads(json, alone, writing);
+    if (expression) return { expression, loosened: [...loosened] };
+  }
+  if (tooLarge.length > 0) loosened.add('pattern');
+  const expression = automaton ? measured(json, automaton, limits, { writing, loosened }) : free(json, limits, writing);
+  return { expression, loosened: [...loosened] };
+}
+
+/** Everything but the length as one automaton; expressions that are too large for one are handed back. */
+function conditions({ patterns, formats: names }: StringLimits, { without }: Writing, loosened: Set<Keyword>) {
+  const wanted = [
+    ...patterns.map((pattern) => ({ pattern, keyword: 'pattern' as const })),
+    ...names.flatMap((name) => {
+      const format = Object.hasOwn(formats, name) ? formats[name] : undefined;
+      return format ? [{ pattern: format.pattern, keyword: 'format' as const }] : [];
+    }),
+  ];
+  let automaton: Automaton | undefined = without === undefined ? undefined : notContaining([without]);
+  const tooLarge: RegexNode[] = [];
+  for (const { pattern, keyword } of wanted) {
+    const node = readable(pattern);
+    const next = node && attempt(() => regexAutomaton(node, maxExplored));
+    if (node && !next) tooLarge.push(node);
+    const known = automaton;
+    const both = next && (known ? attempt(() => intersect(known, next, maxExplored)) : next);
+    if (both) automaton = both;
+    else if (next || !node) loosened.add(keyword);
+  }
+  return { automaton, tooLarge };
+}
+
+/** The automaton's texts of the right length. */
+function measured(
+  json: JsonRules,
+  automaton: Automaton,
+  { min, max, patterns }: StringLimits,
+  { writing, loosened }: { writing: Writing; loosened: Set<Keyword> },
+): Expression | undefined {
+  const single = repeatedClass(automaton);
+  if (single) {
+    const least = Math.max(min, single.min);
+    if (max !== undefined && max < least) return undefined;
+    return json.book.count(writing.hint, oneOf(single.ranges, writing.spelling), least, max);
+  }
+  const isMeasured = min > 0 || max !== undefined;
+  const cut = isMeasured ? attempt(() => intersect(automaton, lengths(min, max, maxExplored), maxExplored)) : automaton;
+  if (!cut && min > 0) loosened.add('minLength');
+  if (!cut && max !== undefined) loosened.add('maxLength');
+  const exact = cut ?? automaton;
+  if (isNothing(exact)) return undefined;
+  const [pattern] = patterns;
+  const node = exact === automaton && patterns.length === 1 && pattern !== undefined && readable(pattern);
+  const short =
+    exact.states.length > maxStates && node && writing.without === undefined && asItReads(json, node, writing);
+  return short || automatonRules(json.book, exact, writing.spelling, writing.hint);
+}
+
+/** Any text of the length asked for. */
+function free(json: JsonRules, { min, max }: StringLimits, { spelling }: Writing): Expression {
+  if (spelling === 'json') return json.book.count('char', json.char, min, max);
+  return json.book.count('any', json.book.define('any', oneOf(anyChar, 'raw')), min, max);
+}
+
+function readable(pattern: string): RegexNode | undefined {
+  try {
+    return parseRegex(pattern);
+  } catch (error) {
+    if (error instanceof UnsupportedRegex) return undefined;
+    throw error;
+  }
+}
+
+/** `[class]*` and `[class]+` take a length for nothing. */
+function repeatedClass(automaton: Automaton) {
+  const [first, second] = automaton.states;
+  const loop = second ?? first;
+  if (!first || !loop?.accepts || automaton.states.length > 2) return undefined;
+  const target = second ? 1 : 0;
+  const ranges = loop.ways.map(({ low, high }) => [low, high] as const);
+  const same = JSON.stringify(first.ways) === JSON.stringify(loop.ways);
+  if (!same || loop.ways.length === 0 || loop.ways.some(({ to }) => to !== target)) return undefined;
+  return { ranges, min: first.accepts ? 0 : 1 };
+}
+
+/** The expression part by part: small even with big counts, but several readings are open at a time. */
+function asItReads(json: JsonRules, node: RegexNode, { spelling, hint }: Writing): Expression | undefined {
+  const parts = node.kind === 'sequence' ? node.parts : [node];
+  const starts = parts[0]?.kind === 'start';
+  const ends = parts.at(-1)?.kind === 'end';
+  const inner = parts.slice(starts ? 1 : 0, ends ? -1 : undefined);
+  const anything = repeat(json.book.define('any', oneOf(anyChar, spelling)), 0);
+  const write = (each: RegexNode): Expression | undefined => {
+    switch (each.kind) {
+      case 'chars':
+        return each.ranges.length === 0 ? undefined : oneOf(each.ranges, spelling);
+      case 'start':
+      case 'end':
+        return undefined;
+      case 'sequence':
+        return all(each.parts, (written) => sequence(...written));
+      case 'choice':
+        return all(each.options, (written) => json.book.define(hint, choice(...written)));
+      case 'repeat': {
+        const part = write(each.part);
+        return part && json.book.count(hint, part, each.min, each.max);
+      }
+      default:
+        return each satisfies never;
+    }
+  };
+  const all = (nodes: readonly RegexNode[], join: (written: readonly Expression[]) => Expression) => {
+    const written = nodes.map(write);
+    const whole = written.filter((expression) => expression !== undefined);
+    return whole.length === nodes.length ? join(whole) : undefined;
+  };
+  return all(inner, (written) => sequence(starts ? empty : anything, ...written, ends ? empty : anything));
+}
+
+function attempt<Value>(make: () => Value): Value | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof TooManyStates) return undefined;
+    throw error;
+  }
+}
+
+/** Quotes around the characters when they stand in JSON. */
+export function quoted(expression: Expression): Expression {
+  return sequence(text('"'), expression, text('"'));
+}

@@ -1,0 +1,39 @@
+import { type Config, parseConfig } from './config.ts';
+import type { Engine } from './engine/engine.ts';
+import { buildServer } from './main/build-server.ts';
+import { realSystem } from './main/system.ts';
+
+export type { Config } from './config.ts';
+export { ServeError } from './contract/errors.ts';
+export type { GenerationEvent } from './contract/events.ts';
+export type { ModelProfile } from './contract/model.ts';
+export type { GenerationRequest } from './contract/request.ts';
+export type { Engine } from './engine/engine.ts';
+
+/** The command line's flags as members: `{model: ['model.gguf'], ctxSize: 8192}`. Absent ones take their defaults. */
+export type ServerOptions = Partial<Config>;
+
+/** The server without a port: to be mounted in another app, called in a test, or put behind any listener. */
+export interface EmbeddedServer {
+  /** The Hono app with every route. */
+  readonly app: Awaited<ReturnType<typeof buildServer>>['app'];
+  /** Web standards in and out. */
+  readonly fetch: (request: Request) => Promise<Response>;
+  /** The loaded model's engine, for work below the API. */
+  readonly engine: Engine;
+  close(): Promise<void>;
+}
+
+/** Loads the model and resolves when it is ready. Throws ServeError with a sentence that says what to do. */
+export async function createServer(options: ServerOptions = {}): Promise<EmbeddedServer> {
+  const defaults = parseConfig([], {});
+  if (defaults.command !== 'serve') throw new Error('No arguments mean to serve.');
+  const server = await buildServer({ ...defaults.config, logLevel: 'warn', ...options }, realSystem);
+  try {
+    const { engine } = await server.load({ progress: () => undefined }, new AbortController().signal);
+    return { app: server.app, fetch: async (request) => server.app.fetch(request), engine, close: server.close };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}

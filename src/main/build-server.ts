@@ -1,0 +1,135 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { type Config, packageVersion } from '../config.ts';
+import { createCancelRegistry } from '../generation/cancellation.ts';
+import { createGenerationService } from '../generation/generate.ts';
+import type { ModelRuntime } from '../generation/runtime.ts';
+import { createTokenService } from '../generation/tokens.ts';
+import { createEmbeddingService, createRerankService } from '../generation/vectors.ts';
+import { createApp } from '../http/app.ts';
+import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts';
+import { readModelProfile } from '../models/profile.ts';
+import { createTelemetry } from '../telemetry/log.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { loadRuntime } from './load-runtime.ts';
+import { createSingleModel } from './single-model.ts';
+import { createTuningMemory, type System } from './system.ts';
+import { createVectorModels } from './vector-models.ts';
+
+export interface StartObserver {
+  progress(phase: 'load' | 'calibrate', fraction: number): void;
+}
+
+/** Everything but a port. */
+export interface BuiltServer {
+  readonly app: ReturnType<typeof createApp>;
+  /** Loads the configured model; until then the app answers 503. Rejects with a ServeError that a person can act on. */
+  load(observer: StartObserver, signal: AbortSignal): Promise<ModelRuntime>;
+  /** No new work; settles when the running answers are out, or after --drain-timeout. */
+  drain(): Promise<void>;
+  /** Fails what still runs and gives the memory back. */
+  close(): Promise<void>;
+}
+
+export async function buildServer(config: Config, system: System): Promise<BuiltServer> {
+  const metrics = createMetrics({ compat: config.metricsCompat, version: packageVersion() });
+  const telemetry = createTelemetry({
+    level: config.logLevel,
+    format: config.logFormat,
+    logPrompts: config.logPrompts,
+    color: process.stdout.isTTY,
+    stream: process.stdout,
+    now: system.unixMilliseconds,
+    onRequest: metrics.requestDone,
+  });
+  const models = createSingleModel(config.strictModel);
+  const vectorModels = createVectorModels(models);
+  const cancels = createCancelRegistry({ clock: system.clock });
+  const generation = createGenerationService({
+    runtimes: models,
+    cancels,
+    clock: system.clock,
+    timers: system.timers,
+    drawSeed: system.drawSeed,
+    newToolCallId: () => `call_${system.newId().slice(0, 24)}`,
+    settings: {
+      maxPredictMs: config.maxPredictSeconds * 1000,
+      autoHealToolCalls: config.autoHealToolCalls,
+      checkToolNames: config.toolNameCheck,
+    },
+  });
+  const app = createApp({
+    generation,
+    models,
+    embeddings: createEmbeddingService(vectorModels.find),
+    rerank: createRerankService(vectorModels.find),
+    tokens: createTokenService(models),
+    telemetry,
+    clock: system.clock,
+    unixSeconds: () => Math.floor(system.unixMilliseconds() / 1000),
+    newId: system.newId,
+    timers: system.timers,
+    settings: doorSettings(config),
+  });
+  const file = await readModelProfile(config.model[0], {
+    chatTemplate: config.chatTemplate,
+    chatFormat: config.chatFormat,
+    ...(config.alias.length > 0 && { aliases: config.alias }),
+  });
+  let unload: () => Promise<void> = async () => undefined;
+
+  return {
+    app,
+    async load(observer, signal) {
+      const tuningMemory = createTuningMemory(join(homedir(), '.cache', 'serve-model', 'tuning.json'));
+      const running = await loadRuntime(
+        file,
+        { config, system, telemetry, metrics, tuningMemory },
+        {
+          signal,
+          progress: observer.progress,
+          failed: (error) => telemetry.log('error', 'the engine failed', { error }),
+        },
+      );
+      unload = running.dispose;
+      vectorModels.serve(running.loaded.model);
+      models.serve(running.runtime);
+      telemetry.log('info', 'engine tuned', { ...running.loaded.tuning });
+      return running.runtime;
+    },
+    async drain() {
+      models.setState('draining');
+      await Promise.race([idle(cancels, system), elapsed(system, config.drainTimeout * 1000)]);
+    },
+    async close() {
+      models.setState('draining');
+      await vectorModels.dispose();
+      await unload();
+      metrics.close();
+    },
+  };
+}
+
+function doorSettings(config: Config): DoorSettings {
+  return {
+    ...defaultDoorSettings,
+    apiKeys: config.apiKey,
+    adminToken: config.adminToken,
+    corsOrigins: config.corsOrigin,
+    allowedHosts: config.allowedHost,
+    boundHost: config.host,
+    maxBodyBytes: config.maxBodyMb * 1024 * 1024,
+    maxJsonDepth: config.maxJsonDepth,
+    bodyTimeoutMs: config.bodyTimeout * 1000,
+  };
+}
+
+const idlePollMs = 50;
+
+async function idle(cancels: { readonly size: number }, system: System): Promise<void> {
+  while (cancels.size > 0) await elapsed(system, idlePollMs);
+}
+
+function elapsed({ timers }: System, milliseconds: number): Promise<void> {
+  return new Promise((resolve) => timers.after(milliseconds, resolve));
+}

@@ -1,0 +1,114 @@
+import { spawn } from 'node:child_process';
+import { stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { ServeError } from '../contract/errors.ts';
+
+/** Remembers which files were found sound, so that each is probed once. */
+export interface ProbeMemory {
+  has(fingerprint: string): boolean;
+  add(fingerprint: string): void;
+}
+
+export interface ProbeOptions {
+  readonly signal: AbortSignal;
+  readonly memory?: ProbeMemory;
+  readonly deadlineMs?: number;
+}
+
+/**
+ * Loads a model's structure in a child process: header, vocabulary, tensor shapes and the compute graph, but no weights
+ * (`noAlloc`), so it takes a second and little memory whatever the model's size. llama.cpp checks much of a file with
+ * assertions that end the process; here they end the child. Errors that llama.cpp reports as such are left to the real
+ * load, which words them better. Throws ServeError invalid_request when the child dies or never ends.
+ */
+export async function probeModel(path: string, options: ProbeOptions): Promise<void> {
+  options.signal.throwIfAborted();
+  const fingerprint = await fingerprintOf(path);
+  if (options.memory?.has(fingerprint)) return;
+  const { outcome, words } = await runChild(path, options);
+  options.signal.throwIfAborted();
+  if (outcome === 'answered') options.memory?.add(fingerprint);
+  if (outcome === 'answered' || outcome === 'unknown') return;
+  const what =
+    outcome === 'late' ? 'keeps the inference library busy without end' : 'makes the inference library crash';
+  throw new ServeError(
+    'invalid_request',
+    `${path} ${what}${words === '' ? '' : ` (${words})`}. The file is damaged or of a kind that the library does not know: download it again.`,
+    { param: path },
+  );
+}
+
+/**
+ * Runs on its own in the child: argv is the library's address and the model's path. Ends with 0 when the library said yes
+ * or no to the file. CommonJS, because the library starts children with this one's flags, and `--input-type` is none for
+ * them.
+ */
+const script = `(async () => {
+  const { getLlama } = await import(process.argv[1]);
+  const llama = await getLlama({ gpu: false, build: 'never', progressLogs: false, logLevel: 'disabled' });
+  const { AddonModel, AddonContext } = llama._bindings;
+  try {
+    const model = new AddonModel(process.argv[2], { gpuLayers: 0, noAlloc: true, useMmap: false });
+    if (await model.init()) {
+      const context = new AddonContext(model, { contextSize: 256, batchSize: 64, sequences: 1, threads: 1 });
+      if (await context.init()) await context.dispose();
+    }
+  } catch {}
+  process.exit(0);
+})()`;
+
+interface ChildResult {
+  /** `unknown`: the library itself does not run here, which the real load will say better. */
+  readonly outcome: 'answered' | 'died' | 'late' | 'unknown';
+  /** What it said of its death. */
+  readonly words: string;
+}
+
+function runChild(path: string, { signal, deadlineMs = 60_000 }: ProbeOptions): Promise<ChildResult> {
+  const library = pathToFileURL(createRequire(import.meta.url).resolve('node-llama-cpp')).href;
+  const child = spawn(process.execPath, ['-e', script, library, path], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(0, 4000);
+  });
+  return new Promise((resolve, reject) => {
+    let late = false;
+    const kill = () => child.kill('SIGKILL');
+    const timer = setTimeout(() => {
+      late = true;
+      kill();
+    }, deadlineMs);
+    signal.addEventListener('abort', kill, { once: true });
+    const settle = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', kill);
+    };
+    child.once('error', (error) => {
+      settle();
+      reject(new ServeError('internal', 'The check of the model file could not be started.', {}, { cause: error }));
+    });
+    // `close` comes after the last of stderr was read.
+    child.once('close', (code, killer) => {
+      settle();
+      resolve({ outcome: late ? 'late' : outcomeOf(code, killer), words: deathWords(said) });
+    });
+  });
+}
+
+function outcomeOf(code: number | null, killer: NodeJS.Signals | null): ChildResult['outcome'] {
+  if (killer !== null || code === null || code >= 128) return 'died';
+  return code === 0 ? 'answered' : 'unknown';
+}
+
+/** `GGML_ASSERT(condition) failed`, without the source path before it. */
+function deathWords(said: string): string {
+  return /GGML_ASSERT\(.*\) failed/.exec(said)?.[0] ?? /terminate called .*/.exec(said)?.[0] ?? '';
+}
+
+async function fingerprintOf(path: string): Promise<string> {
+  const { size, mtimeMs } = await stat(path);
+  return `${path} ${size} ${mtimeMs}`;
+}

@@ -1,0 +1,254 @@
+import type { AddressInfo } from 'node:net';
+import { connect, createServer } from 'node:net';
+import OpenAI from 'openai';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ServeError } from '../../src/contract/errors.ts';
+import type { GenerationEvent } from '../../src/contract/events.ts';
+import type { Listener, ListenOptions } from '../../src/http/listen.ts';
+import { listen } from '../../src/http/listen.ts';
+import type { Door, DoorOptions } from './support.ts';
+import { answer, finish, hello, openDoor, start, until, within } from './support.ts';
+
+const open: Listener[] = [];
+afterEach(async () => {
+  await within('closing', Promise.all(open.splice(0).map((listener) => listener.close({ force: true }))));
+});
+
+interface Served extends Door {
+  readonly listener: Listener;
+}
+
+async function serve(options: DoorOptions = {}, more: Partial<ListenOptions> = {}): Promise<Served> {
+  const door = openDoor(options);
+  const listener = await listen(door.app, {
+    host: '127.0.0.1',
+    port: 0,
+    headerTimeoutMs: 15_000,
+    requestTimeoutMs: 60_000,
+    ...more,
+  });
+  open.push(listener);
+  return { ...door, listener };
+}
+
+function client({ listener }: Served): OpenAI {
+  return new OpenAI({ baseURL: `${listener.url}/v1`, apiKey: 'none', maxRetries: 0 });
+}
+
+const create = { model: 'gpt-4o', messages: [{ role: 'user' as const, content: 'Hello' }] };
+
+describe('the official OpenAI client', () => {
+  it('reads a plain answer', async () => {
+    const server = await serve();
+    const completion = await client(server).chat.completions.create(create);
+    expect(completion.choices[0]?.message.content).toBe('Hello');
+    expect(completion.usage).toMatchObject({ prompt_tokens: 10, completion_tokens: 2, total_tokens: 12 });
+  });
+
+  it('collects from a stream what the plain answer says', async () => {
+    const events: GenerationEvent[] = [
+      start,
+      { type: 'block-start', index: 0, kind: 'reasoning' },
+      { type: 'block-delta', index: 0, delta: 'think' },
+      { type: 'block-end', index: 0 },
+      { type: 'block-start', index: 1, kind: 'text' },
+      { type: 'block-delta', index: 1, delta: 'say' },
+      { type: 'block-end', index: 1 },
+      { type: 'block-start', index: 2, kind: 'tool-call', id: 'c1', name: 'weather' },
+      { type: 'block-delta', index: 2, delta: '{"city":' },
+      { type: 'block-delta', index: 2, delta: '"Rome"}' },
+      { type: 'block-end', index: 2 },
+      finish({ reason: 'tool-calls' }),
+    ];
+    const server = await serve();
+    server.generation.script = (run) => run.say(...events);
+    const openai = client(server);
+    const tools = [{ type: 'function' as const, function: { name: 'weather', parameters: {} } }];
+    const plain = await openai.chat.completions.create({ ...create, tools });
+    const streamed = await openai.chat.completions
+      .stream({ ...create, tools, stream_options: { include_usage: true } })
+      .finalChatCompletion();
+    expect(streamed.choices[0]?.message.tool_calls).toMatchObject(plain.choices[0]?.message.tool_calls ?? ['missing']);
+    expect(streamed.choices[0]).toMatchObject({ finish_reason: 'tool_calls', message: { content: 'say' } });
+    expect(plain.choices[0]?.message).toMatchObject({ content: 'say', reasoning: 'think', reasoning_content: 'think' });
+    expect(streamed.usage).toEqual(plain.usage);
+  });
+
+  it.each([
+    ['a bad field', { ...create, temperature: 9 }, undefined, OpenAI.BadRequestError, 'temperature'],
+    ['an overload', create, new ServeError('overloaded', 'full'), OpenAI.RateLimitError, undefined],
+    ['a loading model', create, new ServeError('model_loading', 'wait'), OpenAI.InternalServerError, undefined],
+    ['an unknown model', { ...create, model: 'strict' }, undefined, OpenAI.NotFoundError, 'model'],
+  ])('throws its own class for %s', async (_, body, thrown, type, param) => {
+    const server = await serve();
+    if (thrown) server.generation.script = (run) => run.say(thrown);
+    const error = await client(server)
+      .chat.completions.create(body)
+      .catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(type);
+    expect(error).toMatchObject({ param: param ?? null });
+  });
+
+  it('throws on an error in mid-stream', async () => {
+    const server = await serve();
+    server.generation.script = (run) => run.say(start, new ServeError('engine_failure', 'the engine failed'));
+    const stream = await client(server).chat.completions.create({ ...create, stream: true });
+    const read = async () => {
+      for await (const _ of stream);
+    };
+    await expect(read()).rejects.toThrow('the engine failed');
+  });
+
+  it('that breaks off in mid-stream stops the work', async () => {
+    const server = await serve();
+    server.generation.script = (run) => run.say(...answer(['a', 'b']).slice(0, 3));
+    const stream = await client(server).chat.completions.create({ ...create, stream: true });
+    for await (const chunk of stream) if (chunk.choices[0]?.delta.content === 'a') break;
+    await until('the work to stop', () => server.generation.runs[0]?.stoppedBy !== undefined);
+    expect(server.generation.runs[0]?.stoppedBy).toMatchObject({ code: 'client_closed' });
+    await until('the log line', () => server.records.length === 1);
+    expect(server.records).toMatchObject([{ status: 200, outcome: 'client_closed' }]);
+  });
+
+  it('lists models', async () => {
+    const server = await serve();
+    const names: string[] = [];
+    for await (const model of client(server).models.list()) names.push(model.id);
+    expect(names).toEqual(['demo', 'team/demo']);
+    expect(await client(server).models.retrieve('team/demo')).toMatchObject({ id: 'team/demo', root: 'demo' });
+  });
+});
+
+describe('a client that goes away', () => {
+  it.each([
+    ['while its plain request is queued', false, []],
+    ['while its stream is queued', true, []],
+    ['while its plain answer is made', false, [start]],
+  ])('%s stops the work', async (_, stream, events) => {
+    const server = await serve();
+    server.generation.script = (run) => run.say(...events);
+    const gone = new AbortController();
+    const pending = fetch(`${server.listener.url}/v1/chat/completions`, {
+      method: 'POST',
+      body: JSON.stringify({ ...hello, stream }),
+      signal: gone.signal,
+    }).catch(() => undefined);
+    await until('the run', () => server.generation.runs[0]?.taken === events.length);
+    gone.abort();
+    await until('the work to stop', () => server.generation.runs[0]?.stoppedBy !== undefined);
+    expect(server.generation.runs[0]?.stoppedBy).toMatchObject({ code: 'client_closed' });
+    await pending;
+  });
+
+  it('with half a body sent leaves nothing behind', async () => {
+    const server = await serve();
+    const socket = connect(server.listener.port, '127.0.0.1');
+    socket.write('POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{"messages"');
+    await new Promise((resolve) => socket.once('connect', resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    socket.destroy();
+    await until('the log line', () => server.records.length === 1);
+    expect(server.records).toMatchObject([{ outcome: 'client_closed' }]);
+    expect(server.generation.runs).toEqual([]);
+  });
+});
+
+describe('a reader that does not read', () => {
+  it('stops its own stream: production ends long before the text does', async () => {
+    const server = await serve();
+    const piece = 'x'.repeat(16 * 1024);
+    const pieces = 4000;
+    server.generation.script = (run) => run.say(...answer(Array(pieces).fill(piece)));
+    const socket = connect(server.listener.port, '127.0.0.1');
+    socket.pause();
+    const body = JSON.stringify({ ...hello, stream: true });
+    socket.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    const taken = () => server.generation.runs[0]?.taken ?? 0;
+    await until('production', () => taken() > 10);
+    let before = -1;
+    // Looked at until it no longer moves over 200 turns of the loop.
+    while (before !== taken()) {
+      before = taken();
+      for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(taken()).toBeLessThan(pieces / 2);
+    // The others do not notice.
+    server.generation.script = (run) => run.say(...answer());
+    const other = await within('a neighbour', client(server).chat.completions.create(create));
+    expect(other.choices[0]?.message.content).toBe('Hello');
+    socket.destroy();
+    await until('the work to stop', () => server.generation.runs[0]?.stoppedBy !== undefined);
+  });
+});
+
+describe('a body', () => {
+  it('in chunks is counted as it comes', async () => {
+    const server = await serve({ settings: { maxBodyBytes: 1000 } });
+    const response = await fetch(`${server.listener.url}/v1/chat/completions`, {
+      method: 'POST',
+      body: new ReadableStream({
+        pull(controller) {
+          controller.enqueue(new TextEncoder().encode('x'.repeat(600)));
+        },
+      }),
+      duplex: 'half',
+    });
+    expect(response.status).toBe(413);
+    expect(await response.json()).toMatchObject({ error: { code: 'payload_too_large' } });
+  });
+
+  it('that never comes is a 408 in the words of the API', async () => {
+    const server = await serve({ settings: { bodyTimeoutMs: 50 } });
+    const socket = connect(server.listener.port, '127.0.0.1');
+    socket.write('POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{"a"');
+    let text = '';
+    socket.on('data', (data) => {
+      text += String(data);
+    });
+    await until('an answer', () => text.includes('request_timeout'));
+    expect(text).toMatch(/^HTTP\/1\.1 408 /);
+    socket.destroy();
+  });
+});
+
+describe('listening', () => {
+  it('says where', async () => {
+    const { listener } = await serve();
+    expect(listener.url).toBe(`http://127.0.0.1:${listener.port}`);
+    expect((await fetch(`${listener.url}/healthz`)).status).toBe(200);
+  });
+
+  it('on a port that is taken says so and what to do', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port } = taken.address() as AddressInfo;
+    await expect(serve({}, { port })).rejects.toThrow(
+      `Port ${port} on 127.0.0.1 is taken by another program. Choose another one with --port, or --port 0 for any free one.`,
+    );
+    await new Promise((resolve) => taken.close(resolve));
+  });
+
+  it('on an address of another machine says so', async () => {
+    await expect(serve({}, { host: '203.0.113.7' })).rejects.toThrow('203.0.113.7 is no address of this machine.');
+  });
+
+  it('closes when the running answers are out', async () => {
+    const server = await serve();
+    server.generation.script = (run) => run.say(start);
+    const response = await fetch(`${server.listener.url}/v1/chat/completions`, {
+      method: 'POST',
+      body: JSON.stringify({ ...hello, stream: true }),
+    });
+    let closed = false;
+    const closing = server.listener.close().then(() => {
+      closed = true;
+    });
+    await expect(fetch(`${server.listener.url}/healthz`)).rejects.toThrow();
+    expect(closed).toBe(false);
+    server.generation.runs[0]?.say(...answer().slice(1));
+    expect(await response.text()).toContain('[DONE]');
+    await within('closing', closing);
+  });
+});

@@ -1,0 +1,99 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ChatFormat } from '../../src/contract/chat-format.ts';
+import type { Tool } from '../../src/contract/request.ts';
+import { chatFormats } from '../../src/output/families.ts';
+import { chunks, inText, inThought, lines, machineFor, run, tool } from './machine.ts';
+
+const tools: Tool[] = [
+  tool('get_weather', { city: { type: 'string' }, days: { type: 'integer' } }),
+  tool('note', { text: { type: ['string', 'null'] } }),
+];
+
+/** Everything that a format's row says literally, at any depth. */
+function literals(row: unknown): string[] {
+  if (typeof row === 'string') return row === '' ? [] : [row, row.trim(), row.trim().slice(0, -1)];
+  return typeof row === 'object' && row !== null ? Object.values(row).flatMap(literals) : [];
+}
+
+const pieces = ['{', '}', '[', ']', '"', "'", ':', ',', '\n', ' ', '\\', '```', '>', '(', ')', '=', 'all', 'to='];
+const words = [
+  'get_weather',
+  '"name"',
+  '"arguments"',
+  '"parameters"',
+  'city',
+  '"city"',
+  'True',
+  'null',
+  '1.5',
+  'é😀',
+  'word',
+];
+
+function someText(format: ChatFormat): fc.Arbitrary<string> {
+  const { name: _name, ...row } = format;
+  const fragment = fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom(...literals(row), ...format.visibleTokens, 'x') },
+    { weight: 3, arbitrary: fc.constantFrom(...pieces) },
+    { weight: 3, arbitrary: fc.constantFrom(...words) },
+    { weight: 1, arbitrary: fc.string({ maxLength: 8 }) },
+  );
+  return fc.array(fragment, { maxLength: 40 }).map((fragments) => fragments.join(''));
+}
+
+const settings = fc.record({
+  opening: fc.constantFrom(inText, inThought),
+  autoHeal: fc.boolean(),
+  checkToolNames: fc.boolean(),
+  reasoningFormat: fc.constantFrom('auto' as const, 'none' as const),
+});
+
+describe.each(Object.values(chatFormats).map((format) => [format.name, format] as const))('%s', (_, format) => {
+  it('gives the same blocks however the text is cut, and never throws', () => {
+    fc.assert(
+      fc.property(someText(format), settings, fc.integer({ min: 1, max: 9 }), (text, setting, size) => {
+        const whole = lines(run({ format, tools, ...setting }, [text]));
+        expect(lines(run({ format, tools, ...setting }, chunks(text, size)))).toEqual(whole);
+        expect(lines(run({ format, tools, ...setting }, chunks(text, 1)))).toEqual(whole);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('shows every word of an answer that has no markup', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom('word', ' ', '\n', 'a < b', 'x[1]', 'é😀', '"'), { minLength: 1 }),
+        (list) => {
+          const text = list.join('');
+          const shown = run(
+            { format, tools, opening: { ...inText, continues: true, generationPrompt: '<|message|>' } },
+            [text],
+          );
+          const deltas = shown.map((event) => (event.type === 'block-delta' ? event.delta : ''));
+          expect(deltas.join('')).toBe(text);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it('holds back no more than the longest marker', () => {
+    const longest = Math.max(...format.visibleTokens.map(({ length }) => length), 40);
+    const machine = machineFor({
+      format,
+      tools,
+      opening: { ...inText, continues: true, generationPrompt: '<|message|>' },
+    });
+    let shown = 0;
+    let given = 0;
+    for (const word of 'An answer <tool that [goes on < and <| on, {"as": 1} it likes >>> to do.'
+      .repeat(3)
+      .split(/(?= )/)) {
+      given += word.length;
+      for (const event of machine.push(word)) if (event.type === 'block-delta') shown += event.delta.length;
+      expect(given - shown).toBeLessThanOrEqual(longest);
+    }
+  });
+});
