@@ -14,7 +14,7 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { loadRuntime } from './load-runtime.ts';
 import { createSingleModel } from './single-model.ts';
 import { createTuningMemory, type System } from './system.ts';
-import { createVectorModels } from './vector-models.ts';
+import { createVectors } from './vectors.ts';
 
 export interface StartObserver {
   progress(phase: 'load' | 'calibrate', fraction: number): void;
@@ -43,7 +43,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
     onRequest: metrics.requestDone,
   });
   const models = createSingleModel(config.strictModel);
-  const vectorModels = createVectorModels(models);
+  const vectors = createVectors(models);
   const cancels = createCancelRegistry({ clock: system.clock });
   const generation = createGenerationService({
     runtimes: models,
@@ -61,8 +61,8 @@ export async function buildServer(config: Config, system: System): Promise<Built
   const app = createApp({
     generation,
     models,
-    embeddings: createEmbeddingService(vectorModels.find),
-    rerank: createRerankService(vectorModels.find),
+    embeddings: createEmbeddingService(vectors.find),
+    rerank: createRerankService(vectors.find),
     tokens: createTokenService(models),
     telemetry,
     clock: system.clock,
@@ -92,7 +92,11 @@ export async function buildServer(config: Config, system: System): Promise<Built
         },
       );
       unload = running.dispose;
-      vectorModels.serve(running.loaded.model);
+      if (config.embeddingModel !== undefined) {
+        const progress = (fraction: number) => observer.progress('load', fraction);
+        await vectors.load(config.embeddingModel, { config, telemetry, signal, progress });
+      }
+      vectors.serveChat(running.runtime, running.loaded);
       models.serve(running.runtime);
       telemetry.log('info', 'engine tuned', { ...running.loaded.tuning });
       return running.runtime;
@@ -103,7 +107,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
     },
     async close() {
       models.setState('draining');
-      await vectorModels.dispose();
+      await vectors.dispose();
       await unload();
       metrics.close();
     },

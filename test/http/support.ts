@@ -15,6 +15,7 @@ import type { AppDependencies, DoorSettings } from '../../src/http/dependencies.
 import { defaultDoorSettings } from '../../src/http/dependencies.ts';
 import type { Timers } from '../../src/http/timers.ts';
 import { systemTimers } from '../../src/http/timers.ts';
+import { fakeServices } from './fake-services.ts';
 
 /** Fails with the label instead of hanging the run. */
 export async function within<T>(what: string, work: Promise<T>, milliseconds = 5000): Promise<T> {
@@ -239,9 +240,7 @@ export function openDoor({ settings = {}, time }: DoorOptions = {}): Door {
   const dependencies: AppDependencies = {
     generation,
     models,
-    embeddings: notScripted('embeddings'),
-    rerank: notScripted('rerank'),
-    tokens: notScripted('tokens'),
+    ...fakeServices,
     telemetry,
     clock: time ? time.clock : () => performance.now(),
     unixSeconds: () => 1_750_000_000,
@@ -304,13 +303,4 @@ export function reading(response: Response): (awaited: string) => Promise<string
     }
     return text;
   };
-}
-
-/** A service that a test does not use: any call is a mistake of the test. */
-function notScripted<Service extends object>(name: string): Service {
-  return new Proxy({} as Service, {
-    get: () => () => {
-      throw new Error(`This test scripted no ${name}.`);
-    },
-  });
 }

@@ -1,8 +1,7 @@
 import { ServeError } from '../../contract/errors.ts';
 import type { JsonObject } from '../../contract/json.ts';
-import type { ModelProfile } from '../../contract/model.ts';
 import type { ModelDirectory } from '../../contract/services.ts';
-import { toModelInfo, toModelList } from '../../dialects/anthropic-messages/models.ts';
+import { type NamedModel, toModelInfo, toModelList } from '../../dialects/anthropic-messages/models.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
@@ -21,13 +20,8 @@ export function modelRoutes({ models }: AppDependencies): Route[] {
   ];
 }
 
-interface Named {
-  readonly id: string;
-  readonly profile: ModelProfile;
-}
-
 /** One entry per name: gateways that route by a served name look for each of them. */
-function named(models: ModelDirectory): Named[] {
+function named(models: ModelDirectory): NamedModel[] {
   if (models.state() === 'loading')
     throw new ServeError('model_loading', 'The model is still being loaded. Try again in a moment.');
   return models
@@ -37,14 +31,13 @@ function named(models: ModelDirectory): Named[] {
 
 function list(models: ModelDirectory, exchange: Exchange): JsonObject {
   const all = named(models);
-  if (!isAnthropic(exchange)) return { object: 'list', data: all.map(openaiModel) };
-  return toModelList(all.map(underName));
+  return isAnthropic(exchange) ? toModelList(all) : { object: 'list', data: all.map(openaiModel) };
 }
 
 function one(models: ModelDirectory, exchange: Exchange): JsonObject {
   const id = exchange.parameters.id ?? '';
   const found = named(models).find((entry) => entry.id === id);
-  if (found) return isAnthropic(exchange) ? toModelInfo(underName(found)) : openaiModel(found);
+  if (found) return isAnthropic(exchange) ? toModelInfo(found) : openaiModel(found);
   const known = named(models).map((entry) => JSON.stringify(entry.id));
   throw new ServeError(
     'model_not_found',
@@ -54,7 +47,7 @@ function one(models: ModelDirectory, exchange: Exchange): JsonObject {
 }
 
 /** The context size under every name that some client looks for. */
-function openaiModel({ id, profile }: Named): JsonObject {
+function openaiModel({ id, profile }: NamedModel): JsonObject {
   return {
     id,
     object: 'model',
@@ -74,11 +67,6 @@ function openaiModel({ id, profile }: Named): JsonObject {
       size: profile.sizeBytes,
     },
   };
-}
-
-/** Anthropic's form knows one name per model: the one that was asked for, or each in its turn. */
-function underName({ id, profile }: Named): ModelProfile {
-  return { ...profile, id };
 }
 
 function isAnthropic(exchange: Exchange): boolean {

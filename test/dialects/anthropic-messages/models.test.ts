@@ -2,10 +2,10 @@ import { expect, it } from 'vitest';
 import type { ModelProfile } from '../../../src/contract/model.ts';
 import { toModelInfo, toModelList } from '../../../src/dialects/anthropic-messages/models.ts';
 
-const profile = (id: string): ModelProfile => ({
-  id,
+const profile: ModelProfile = {
+  id: 'a',
   aliases: [],
-  path: `/models/${id}.gguf`,
+  path: '/models/a.gguf',
   created: 1_700_000_000,
   architecture: 'qwen2',
   sizeBytes: 1000,
@@ -29,7 +29,7 @@ const profile = (id: string): ModelProfile => ({
   },
   recommendedSampling: {},
   metadata: {},
-});
+};
 
 const info = (id: string) => ({
   type: 'model',
@@ -45,12 +45,17 @@ const info = (id: string) => ({
   line: null,
 });
 
-it('lists models on one page in Anthropic’s form', () => {
-  expect(toModelList([profile('a'), profile('b')])).toEqual({
-    data: [info('a'), info('b')],
+it('lists all names on one page in Anthropic’s form', () => {
+  expect(
+    toModelList([
+      { id: 'a', profile },
+      { id: 'alias', profile },
+    ]),
+  ).toEqual({
+    data: [info('a'), info('alias')],
     has_more: false,
     first_id: 'a',
-    last_id: 'b',
+    last_id: 'alias',
   });
 });
 
@@ -59,5 +64,5 @@ it('lists no models as an empty page', () => {
 });
 
 it('tells one model', () => {
-  expect(toModelInfo(profile('a'))).toEqual(info('a'));
+  expect(toModelInfo({ id: 'a', profile })).toEqual(info('a'));
 });

@@ -1,0 +1,87 @@
+import type { Config } from '../config.ts';
+import { ServeError } from '../contract/errors.ts';
+import type { ModelProfile } from '../contract/model.ts';
+import type { ModelDirectory, Telemetry } from '../contract/services.ts';
+import { createLlamaEmbedder } from '../engine/llama/embedding.ts';
+import { loadVectorModel } from '../engine/llama/embedding-load.ts';
+import { createLlamaRanker } from '../engine/llama/embedding-ranking.ts';
+import type { LoadedModel } from '../engine/llama/load.ts';
+import type { ModelRuntime } from '../generation/runtime.ts';
+import type { FindVectorModel, VectorModel } from '../generation/vectors.ts';
+import { completeProfile, readModelProfile } from '../models/profile.ts';
+
+interface RunningVectors extends VectorModel {
+  dispose(): Promise<void>;
+}
+
+export interface VectorLoading {
+  readonly config: Config;
+  readonly telemetry: Telemetry;
+  readonly signal: AbortSignal;
+  readonly progress: (fraction: number) => void;
+}
+
+/** The models that give vectors: one loaded for them (--embedding-model), and the chat model. */
+export interface Vectors {
+  readonly find: FindVectorModel;
+  /** The chat model gives vectors too; its contexts are made on first use. */
+  serveChat(runtime: ModelRuntime, loaded: LoadedModel): void;
+  /** `target` as in findModel. */
+  load(target: string, loading: VectorLoading): Promise<ModelProfile>;
+  /** Before the models themselves: contexts hold on to them. */
+  dispose(): Promise<void>;
+}
+
+export function createVectors(directory: ModelDirectory): Vectors {
+  let chat: RunningVectors | undefined;
+  let own: RunningVectors | undefined;
+  return {
+    find(name) {
+      // Clients that know one server name their chat model for everything: only a model loaded for vectors can be meant.
+      if (own) return own;
+      // Throws for an unknown name where the server is strict, and while the model is loading.
+      directory.resolve(name);
+      if (chat) return chat;
+      throw new ServeError('model_loading', 'The model is still loading.', { retryAfterSeconds: 2 });
+    },
+    serveChat({ profile }, { model }) {
+      const embedder = createLlamaEmbedder(model);
+      const ranker = createLlamaRanker(model);
+      chat = {
+        id: profile.id,
+        embedder,
+        ranker,
+        dispose: async () => void (await Promise.all([embedder.dispose(), ranker?.dispose()])),
+      };
+    },
+    async load(target, loading) {
+      const { running, profile } = await loadVectors(target, loading);
+      own = running;
+      return profile;
+    },
+    async dispose() {
+      await Promise.all([chat?.dispose(), own?.dispose()]);
+    },
+  };
+}
+
+async function loadVectors(target: string, { config, telemetry, signal, progress }: VectorLoading) {
+  const file = await readModelProfile(target);
+  const loaded = await loadVectorModel({
+    path: file.path,
+    gpu: config.gpu,
+    gpuLayers: config.gpuLayers,
+    signal,
+    onProgress: progress,
+    onNativeLog: (level, message) => telemetry.log(level === 'error' ? 'warn' : 'debug', message),
+  });
+  const { embedder, ranker, dispose } = loaded;
+  const profile = completeProfile(file, {
+    vocabulary: loaded.vocabulary,
+    contextSize: embedder.maxTokens,
+    slots: 1,
+    embeddingSize: embedder.dimensions,
+  });
+  const running: RunningVectors = { id: profile.id, embedder, ranker, dispose };
+  return { running, profile };
+}

@@ -1,0 +1,35 @@
+import { ServeError } from '../../src/contract/errors.ts';
+import type { AppDependencies } from '../../src/http/dependencies.ts';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+/** Vectors that tell their input's length; tokens that are character codes. */
+export const fakeServices: Pick<AppDependencies, 'embeddings' | 'rerank' | 'tokens'> = {
+  embeddings: {
+    resolve: () => ({ id: 'vectors', dimensions: 2, maxTokens: 8 }),
+    embed: async (_model, inputs, { truncate }) =>
+      inputs.map((input, index) => {
+        if (input.length <= 8) return { vector: [input.length, 0], tokens: input.length };
+        if (truncate) return { vector: [8, 0], tokens: 8, cutFrom: input.length };
+        throw new ServeError('context_length_exceeded', 'too long', { param: `input[${index}]` });
+      }),
+  },
+  rerank: {
+    resolve: (name) => {
+      if (name === 'chat') throw new ServeError('invalid_request', 'no ranking model', { param: 'model' });
+      return 'ranker';
+    },
+    rank: async (_model, query, documents) => ({
+      scores: documents.map((document) => (document.includes(query) ? 0.75 : 0.25)),
+      tokens: 9,
+    }),
+  },
+  tokens: {
+    tokenize: async (_model, text, { addSpecial }) => [
+      ...(addSpecial ? [1] : []),
+      ...[...text].map((character) => character.charCodeAt(0)),
+    ],
+    promptTokens: async () => [72, 105],
+    pieces: async (_model, tokens) => tokens.map((token) => bytes(String.fromCharCode(token))),
+  },
+};
