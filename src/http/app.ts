@@ -19,6 +19,7 @@ import { generationRoutes } from './routes/generation.ts';
 import { healthRoutes } from './routes/health.ts';
 import { modelRoutes } from './routes/models.ts';
 import { ollamaRoutes } from './routes/ollama.ts';
+import { responsesRoutes } from './routes/responses.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { vectorRoutes } from './routes/vectors.ts';
 
@@ -30,6 +31,7 @@ export function createApp(dependencies: AppDependencies): Hono<Env> {
   const routes = [
     ...generationRoutes(dependencies),
     ...countTokensRoutes(dependencies),
+    ...responsesRoutes(dependencies),
     ...vectorRoutes(dependencies),
     ...tokenRoutes(dependencies),
     ...ollamaRoutes(dependencies),

@@ -4,6 +4,7 @@ import type {
   GenerationService,
   ModelDirectory,
   RerankService,
+  ResponseStore,
   Telemetry,
   TokenService,
 } from '../contract/services.ts';
@@ -23,6 +24,10 @@ export interface AppDependencies {
   /** Random hex, at least 16 characters. */
   readonly newId: () => string;
   readonly timers: Timers;
+  /** Ends the runs of an answer early and properly; how many there were. */
+  readonly cancel?: (keys: { readonly answerId: string }) => number;
+  /** Undefined: answers are not kept. */
+  readonly responseStore?: ResponseStore;
   readonly settings: DoorSettings;
 }
 

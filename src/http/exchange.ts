@@ -18,6 +18,7 @@ export class Exchange {
   readonly #dependencies: AppDependencies;
   readonly #controller = new AbortController();
   readonly #onGone = () => this.abort(new ServeError('client_closed', 'The client closed the connection.'));
+  #body: Promise<unknown> | undefined;
   #notes: Notes = {};
   #streaming = false;
   #ended = false;
@@ -53,8 +54,10 @@ export class Exchange {
     if (!this.#controller.signal.aborted) this.#controller.abort(reason);
   }
 
+  /** The body. A second call gives the same again. */
   json(): Promise<unknown> {
-    return readJson(this.request, this.#dependencies.settings, this.#dependencies.timers);
+    this.#body ??= readJson(this.request, this.#dependencies.settings, this.#dependencies.timers);
+    return this.#body;
   }
 
   header(name: string): string | undefined {

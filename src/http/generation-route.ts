@@ -39,7 +39,7 @@ export function generationHandler<Call extends ParsedCall>(
   };
 }
 
-function answerContext(call: ParsedCall, { models, newId, unixSeconds }: AppDependencies): AnswerContext {
+export function answerContext(call: ParsedCall, { models, newId, unixSeconds }: AppDependencies): AnswerContext {
   return {
     id: newId(),
     created: unixSeconds(),
@@ -60,7 +60,7 @@ function choicesAtOnce(models: ModelDirectory, call: ParsedCall): number {
   return 2 * models.resolve(call.generations[0]?.model).slots;
 }
 
-function withKeys(request: GenerationRequest, answerId: string, session: string | undefined): GenerationRequest {
+export function withKeys(request: GenerationRequest, answerId: string, session: string | undefined): GenerationRequest {
   const sessionId = request.keys.sessionId ?? session;
   return { ...request, keys: { ...request.keys, answerId, ...(sessionId !== undefined && { sessionId }) } };
 }

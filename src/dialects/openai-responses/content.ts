@@ -17,7 +17,16 @@ const media: Readonly<Record<string, string>> = {
 /** A message's content. What a text model cannot see is refused: the answer would be about something else. */
 export function messageContent(content: Parts, param: string): Content {
   if (typeof content === 'string') return content;
-  return content.map((part, index) => textPart(part, `${param}[${index}]`));
+  return plain(content.map((part, index) => textPart(part, `${param}[${index}]`)));
+}
+
+/**
+ * One part is the same as its text: clients write a message as either, now this way and later that way, and the prompt
+ * of a conversation must not change by it.
+ */
+function plain(parts: readonly TextPart[]): Content {
+  const [first, ...others] = parts;
+  return first && others.length === 0 ? first.text : parts;
 }
 
 function textPart(part: JsonObject, param: string): TextPart {
@@ -37,7 +46,7 @@ function textPart(part: JsonObject, param: string): TextPart {
  */
 export function outputContent(output: unknown, warn: Warn): Content {
   if (typeof output === 'string') return output;
-  if (Array.isArray(output) && output.every(isJsonObject)) return output.map((part) => outputPart(part, warn));
+  if (Array.isArray(output) && output.every(isJsonObject)) return plain(output.map((part) => outputPart(part, warn)));
   return output === undefined || output === null ? '' : JSON.stringify(output);
 }
 

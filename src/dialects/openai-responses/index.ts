@@ -5,7 +5,7 @@ import type { AnswerContext, Dialect } from '../dialect.ts';
 import { openaiError } from '../shared/openai-error.ts';
 import { ResponsesEncoder } from './encoder.ts';
 import { parseResponses, type ResponsesCall } from './request.ts';
-import { responseIdPrefix } from './response.ts';
+import { responseIdPrefix, responseObject } from './response.ts';
 
 /**
  * OpenAI's Responses API, the part without a memory: `POST /v1/responses`. Shapes follow the types of OpenAI's SDK and
@@ -20,6 +20,11 @@ export const openaiResponses: Dialect<ResponsesCall> = {
   encoder: (call, answer) => new ResponsesEncoder(call, answer),
   error: openaiError,
 };
+
+/** The response object of a call that waits for its turn. */
+export function queuedResponse(call: ResponsesCall, answer: AnswerContext): JsonObject {
+  return responseObject(call.settings, answer, { status: 'queued', output: [] });
+}
 
 /** The response of the stream's terminal event: there is no second way to build one. */
 export function wholeResponse(

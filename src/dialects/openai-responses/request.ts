@@ -169,6 +169,10 @@ function refuseWhatNeedsServerState(request: ResponsesBody, options: ParseOption
       `\`background\` is true, but this server keeps no responses. ${flag}, or leave \`background\` out.`,
       { param: 'background' },
     );
+  if (request.background === true && request.store === false)
+    throw new ServeError('invalid_request', '`background` needs the response to be kept: leave `store`: false out.', {
+      param: 'store',
+    });
   for (const param of ['conversation', 'prompt'] as const)
     if (request[param] !== undefined && request[param] !== null)
       throw new ServeError(

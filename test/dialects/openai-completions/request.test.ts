@@ -132,7 +132,7 @@ describe('request of /v1/completions', () => {
     [{}, 'prompt', /missing/],
     [{ prompt: [] }, 'prompt', /prompt/],
     [{ prompt: ['a', 1] }, 'prompt[1]', /1, but must be a string/],
-    [{ prompt: [[]] }, 'prompt[0]', /entries/],
+    [{ prompt: [[]] }, 'prompt[0]', /entr(y|ies)/],
     [{ prompt: 'a', max_tokens: 0 }, 'max_tokens', /only of use together with `echo`/],
     [{ prompt: 'a', max_tokens: -2 }, 'max_tokens', /-2, but must be at least 1, or -1/],
     [{ prompt: 'a', logprobs: 21 }, 'logprobs', /21, but must be at most 20/],

@@ -49,9 +49,25 @@ describe('the input of a response', () => {
     expect(chat({ instructions: 'first', input }).messages).toEqual([
       { role: 'system', content: 'first' },
       { role: 'system', content: 'a' },
-      { role: 'developer', content: [{ type: 'text', text: 'b' }] },
+      { role: 'developer', content: 'b' },
       { role: 'user', content: 'c' },
     ]);
+  });
+
+  it('takes one part for its text and keeps several apart', () => {
+    const part = (text: string) => ({ type: 'input_text', text });
+    expect(messages({ role: 'user', content: [part('a')] }, { role: 'user', content: [part('a'), part('b')] })).toEqual(
+      [
+        { role: 'user', content: 'a' },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'a' },
+            { type: 'text', text: 'b' },
+          ],
+        },
+      ],
+    );
   });
 
   it.each([
@@ -95,7 +111,7 @@ describe('the input of a response', () => {
         ],
       },
       { role: 'tool', content: 'one', toolCallId: 'c1', name: 'f' },
-      { role: 'tool', content: [{ type: 'text', text: 'two' }], toolCallId: 'c2', name: 'g' },
+      { role: 'tool', content: 'two', toolCallId: 'c2', name: 'g' },
     ]);
   });
 
@@ -157,7 +173,7 @@ describe('the input of a response', () => {
       { role: 'assistant', content: null, toolCalls: [{ id: 'c3', name: 'shell', arguments: '{"commands":["ls"]}' }] },
       {
         role: 'tool',
-        content: [{ type: 'text', text: '{"stdout":"x","stderr":"","outcome":{"type":"exit"}}' }],
+        content: '{"stdout":"x","stderr":"","outcome":{"type":"exit"}}',
         toolCallId: 'c3',
         name: 'shell',
       },

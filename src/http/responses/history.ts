@@ -1,0 +1,66 @@
+import { ServeError } from '../../contract/errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.ts';
+import type { ResponseStore, StoredResponse } from '../../contract/services.ts';
+import { ownerOf } from './item-ids.ts';
+
+export interface ResolvedBody {
+  /** The body with each reference to a kept item replaced by the item. */
+  readonly body: unknown;
+  /** Items of the previous responses, oldest first. */
+  readonly history: readonly JsonObject[];
+}
+
+/** What a request means by `previous_response_id` and `item_reference`, as far as the store knows it. */
+export async function resolveHistory(body: unknown, store: ResponseStore, idPrefix: string): Promise<ResolvedBody> {
+  if (!isJsonObject(body)) return { body, history: [] };
+  const previous = body.previous_response_id;
+  const history = typeof previous === 'string' ? await itemsOfChain(previous, store) : [];
+  if (!Array.isArray(body.input)) return { body, history };
+  const input = await Promise.all(body.input.map((item) => resolveReference(item, store, idPrefix)));
+  return { body: { ...body, input }, history };
+}
+
+/** The items of a response and of those before it, oldest first. Instructions are each request's own. */
+async function itemsOfChain(id: string, store: ResponseStore): Promise<JsonObject[]> {
+  const items: JsonObject[][] = [];
+  for (let next: JsonValue | undefined = id; typeof next === 'string'; ) {
+    const entry = await store.find(next);
+    if (entry === undefined) throw notFound(next, id);
+    refuseUnusable(entry);
+    items.unshift([...entry.input, ...outputOf(entry)]);
+    next = entry.response.previous_response_id;
+  }
+  return items.flat();
+}
+
+export function outputOf({ response }: StoredResponse): JsonObject[] {
+  return Array.isArray(response.output) ? response.output.filter(isJsonObject) : [];
+}
+
+function refuseUnusable({ id, response }: StoredResponse): void {
+  const { status } = response;
+  if (status !== 'failed' && status !== 'queued' && status !== 'in_progress') return;
+  const what =
+    status === 'failed' ? 'has failed, so nothing can follow it' : 'is still running. Ask again when it is over';
+  throw new ServeError('invalid_request', `The previous response ${JSON.stringify(id)} ${what}.`, {
+    param: 'previous_response_id',
+  });
+}
+
+function notFound(missing: string, asked: string): ServeError {
+  const message =
+    missing === asked
+      ? `There is no response ${JSON.stringify(asked)} to go on from. It was deleted, or is older than what the server keeps. Send the whole conversation as \`input\`.`
+      : `The response ${JSON.stringify(asked)} goes on from ${JSON.stringify(missing)}, which is not kept any more. Send the whole conversation as \`input\`.`;
+  return new ServeError('invalid_request', message, { param: 'previous_response_id' });
+}
+
+/** An unknown reference stays as it is: the dialect names it in its error. */
+async function resolveReference(item: JsonValue, store: ResponseStore, idPrefix: string): Promise<JsonValue> {
+  if (!isJsonObject(item) || typeof item.id !== 'string') return item;
+  const isReference = item.type === 'item_reference' || (item.type === undefined && item.role === undefined);
+  const owner = isReference ? ownerOf(item.id, idPrefix) : undefined;
+  const entry = owner === undefined ? undefined : await store.find(owner);
+  if (entry === undefined) return item;
+  return [...entry.input, ...outputOf(entry)].find((kept) => kept.id === item.id) ?? item;
+}

@@ -1,0 +1,145 @@
+import { ServeError } from '../../contract/errors.ts';
+import type { JsonObject } from '../../contract/json.ts';
+import type { ResponseStore, StoredResponse } from '../../contract/services.ts';
+import { openaiResponses } from '../../dialects/openai-responses/index.ts';
+import { parseResponses, type ResponsesCall } from '../../dialects/openai-responses/request.ts';
+import type { AppDependencies } from '../dependencies.ts';
+import type { Exchange } from '../exchange.ts';
+import { answerContext, generationHandler, withKeys } from '../generation-route.ts';
+import { sessionKey } from '../session-key.ts';
+import { type FrameSource, streamResponse } from '../sse.ts';
+import { warningHeader } from '../warning-header.ts';
+import { BackgroundRuns } from './background-runs.ts';
+import { resolveHistory } from './history.ts';
+import { keptInput, withItemIds } from './item-ids.ts';
+import { pageOf } from './item-page.ts';
+import { queryNumber } from './query-number.ts';
+import { RunReader } from './run-reader.ts';
+import { storingDialect } from './storing-dialect.ts';
+
+/** The Responses API with a store behind it. */
+export class KeptResponses {
+  readonly #store: ResponseStore;
+  readonly #dependencies: AppDependencies;
+  readonly #runs: BackgroundRuns;
+
+  constructor(store: ResponseStore, dependencies: AppDependencies) {
+    this.#store = store;
+    this.#dependencies = dependencies;
+    this.#runs = new BackgroundRuns(store, dependencies);
+  }
+
+  async parse(exchange: Exchange): Promise<ResponsesCall> {
+    const { body, history } = await resolveHistory(await exchange.json(), this.#store, openaiResponses.idPrefix);
+    return parseResponses(body, { history, store: true });
+  }
+
+  async create(exchange: Exchange): Promise<Response> {
+    const call = await this.parse(exchange);
+    if (call.settings.background === true) return this.#createInBackground(call, exchange);
+    const dialect =
+      call.settings.store === true
+        ? storingDialect(call, (response, answer) => this.#keep(response, keptInput(call.input, answer.id)))
+        : { ...openaiResponses, parse: () => call };
+    return generationHandler(dialect, this.#dependencies)(exchange);
+  }
+
+  async retrieve(exchange: Exchange): Promise<Response> {
+    const id = idOf(exchange);
+    const query = new URL(exchange.request.url).searchParams;
+    const run = this.#runs.find(id);
+    if (query.get('stream') !== 'true') return Response.json(run?.response ?? (await this.#entry(id)).response);
+    const startingAfter = queryNumber(query, 'starting_after') ?? -1;
+    if (run) return this.#stream(new RunReader(run, startingAfter, () => exchange.end(200)), exchange);
+    const { events } = await this.#entry(id);
+    if (events === undefined)
+      throw new ServeError(
+        'invalid_request',
+        `The stream of ${JSON.stringify(id)} was not kept: only responses with \`background\`: true can be streamed again. Ask without \`stream\`.`,
+        { param: 'stream' },
+      );
+    const ended = { events: [...events], over: true, changed: async () => undefined };
+    return this.#stream(new RunReader(ended, startingAfter, () => exchange.end(200)), exchange);
+  }
+
+  async delete(exchange: Exchange): Promise<Response> {
+    const id = idOf(exchange);
+    this.#runs.drop(id);
+    if (!(await this.#store.remove(id))) throw notFound(id);
+    return Response.json({ id, object: 'response', deleted: true });
+  }
+
+  async cancel(exchange: Exchange): Promise<Response> {
+    const id = idOf(exchange);
+    const run = this.#runs.find(id);
+    if (run) {
+      run.stop();
+      await run.done;
+      return Response.json(run.response);
+    }
+    const { response } = await this.#entry(id);
+    if (response.background === true) return Response.json(response);
+    throw new ServeError(
+      'invalid_request',
+      `The response ${JSON.stringify(id)} was not created with \`background\`: true, and it is over. Close the connection of a running one to stop it.`,
+    );
+  }
+
+  async inputItems(exchange: Exchange): Promise<Response> {
+    const { input } = await this.#entry(idOf(exchange));
+    return Response.json(pageOf(input, new URL(exchange.request.url).searchParams));
+  }
+
+  async #createInBackground(call: ResponsesCall, exchange: Exchange): Promise<Response> {
+    const answer = withItemIds(answerContext(call, this.#dependencies));
+    exchange.note({ dialect: openaiResponses.name, model: answer.model });
+    const session = sessionKey(exchange.request.headers);
+    const generations = call.generations.map((request) =>
+      withKeys(request, openaiResponses.idPrefix + answer.id, session),
+    );
+    const run = await this.#runs.start({ ...call, generations }, answer, keptInput(call.input, answer.id));
+    if (call.stream) return this.#stream(new RunReader(run, -1, () => exchange.end(200)), exchange, call.warnings);
+    return Response.json(run.response, { headers: warningHeader(call.warnings) });
+  }
+
+  #stream(source: FrameSource, exchange: Exchange, warnings: readonly string[] = []): Response {
+    const { settings, clock, timers } = this.#dependencies;
+    exchange.markStreaming();
+    return streamResponse(source, {
+      format: 'sse',
+      headers: warningHeader(warnings),
+      heartbeatMs: settings.heartbeatMs,
+      stallTimeoutMs: settings.stallTimeoutMs,
+      clock,
+      timers,
+    });
+  }
+
+  #keep(response: JsonObject, input: readonly JsonObject[]): void {
+    const id = String(response.id);
+    this.#store.save({ id, response, input }).catch((error: unknown) => {
+      this.#dependencies.telemetry.log('error', 'a response could not be kept', { id, error });
+    });
+  }
+
+  async #entry(id: string): Promise<StoredResponse> {
+    const entry = await this.#store.find(id);
+    if (entry === undefined) throw notFound(id);
+    const { status } = entry.response;
+    if (status !== 'queued' && status !== 'in_progress') return entry;
+    // Nobody runs it: the server was stopped in between.
+    const error = { code: 'server_error', message: 'The server stopped while it generated this response.' };
+    return { ...entry, response: { ...entry.response, status: 'failed', error } };
+  }
+}
+
+function idOf(exchange: Exchange): string {
+  return exchange.parameters.id ?? '';
+}
+
+function notFound(id: string): ServeError {
+  return new ServeError(
+    'not_found',
+    `There is no response ${JSON.stringify(id)}. It was never kept, was deleted, or is older than what the server keeps.`,
+  );
+}

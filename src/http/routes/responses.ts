@@ -1,0 +1,41 @@
+import { ServeError } from '../../contract/errors.ts';
+import { openaiResponses } from '../../dialects/openai-responses/index.ts';
+import type { AppDependencies } from '../dependencies.ts';
+import type { Exchange } from '../exchange.ts';
+import { generationHandler } from '../generation-route.ts';
+import { KeptResponses } from '../responses/kept-responses.ts';
+import type { Route } from '../route.ts';
+
+/** OpenAI's Responses API. What names a kept response answers 404 while nothing is kept. */
+export function responsesRoutes(dependencies: AppDependencies): Route[] {
+  const { responseStore: store, generation } = dependencies;
+  const kept = store && new KeptResponses(store, dependencies);
+  const parse = async (exchange: Exchange) =>
+    kept ? kept.parse(exchange) : openaiResponses.parse(await exchange.json());
+  const countTokens = async (exchange: Exchange) => {
+    const [request] = (await parse(exchange)).generations;
+    if (request === undefined) throw new RangeError('a call without a generation');
+    const tokens = await generation.countTokens(request, exchange.signal);
+    return Response.json({ object: 'response.input_tokens', input_tokens: tokens });
+  };
+  const create = kept ? kept.create.bind(kept) : generationHandler(openaiResponses, dependencies);
+  return [
+    route('POST', '/responses', true, create),
+    route('POST', '/responses/input_tokens', true, countTokens),
+    route('GET', '/responses/:id', false, kept ? kept.retrieve.bind(kept) : notKept),
+    route('DELETE', '/responses/:id', false, kept ? kept.delete.bind(kept) : notKept),
+    route('POST', '/responses/:id/cancel', false, kept ? kept.cancel.bind(kept) : notKept),
+    route('GET', '/responses/:id/input_items', false, kept ? kept.inputItems.bind(kept) : notKept),
+  ];
+}
+
+function route(method: Route['method'], path: string, work: boolean, handle: Route['handle']): Route {
+  return { method, paths: [`/v1${path}`, path], shape: openaiResponses, access: 'key', work, handle };
+}
+
+function notKept(exchange: Exchange): never {
+  throw new ServeError(
+    'not_found',
+    `There is no response ${JSON.stringify(exchange.parameters.id ?? '')}: this server keeps no responses. Start it with --response-store memory (or a folder) to keep them.`,
+  );
+}
