@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Config, packageVersion } from '../config.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import type { Engine } from '../engine/engine.ts';
+import { openLlama } from '../engine/llama/load.ts';
 import { createCancelRegistry } from '../generation/cancellation.ts';
 import { createGenerationService } from '../generation/generate.ts';
 import { createTokenService } from '../generation/tokens.ts';
@@ -14,6 +15,7 @@ import { readModelProfile } from '../models/profile.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { loadRuntime } from './load-runtime.ts';
+import { nativeLog } from './native-log.ts';
 import { openConfiguredStore } from './response-store.ts';
 import { createSingleModel } from './single-model.ts';
 import { createTuningMemory, type System } from './system.ts';
@@ -52,6 +54,9 @@ export async function buildServer(config: Config, system: System): Promise<Built
     now: system.unixMilliseconds,
     onRequest: metrics.requestDone,
   });
+  // The library is tried out in a child process first, for half a second: it starts now and the file is read meanwhile.
+  // A failure is told where the library is used.
+  openLlama({ gpu: config.gpu, onNativeLog: nativeLog(telemetry) }).catch(() => undefined);
   const chat = createSingleModel(config.strictModel);
   const vectorsOnly = config.embeddings ? createVectorsOnly() : undefined;
   const models = vectorsOnly ?? chat;

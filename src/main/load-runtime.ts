@@ -10,6 +10,7 @@ import { defaultChatTemplate } from '../prompt/default-template.ts';
 import { createPromptRenderer } from '../prompt/renderer.ts';
 import { createScheduler } from '../scheduler/scheduler.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { nativeLog } from './native-log.ts';
 import type { System } from './system.ts';
 
 export interface LoadTools {
@@ -100,7 +101,7 @@ function loadEngine(file: FileProfile, tools: LoadTools, load: LoadProgress): Pr
     onCalibrate: () => load.progress('calibrate', 0),
     onStep: ({ ms, ...tokens }) => metrics.stepDone({ model: file.id, seconds: ms / 1000, ...tokens }),
     onFailure: load.failed,
-    onNativeLog: (level, message) => telemetry.log(level === 'error' ? 'warn' : 'debug', message),
+    onNativeLog: nativeLog(telemetry),
   });
 }
 
