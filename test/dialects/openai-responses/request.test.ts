@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../../src/contract/errors.ts';
 import type { ChatPrompt, GenerationRequest } from '../../../src/contract/request.ts';
+import { openaiResponses } from '../../../src/dialects/openai-responses/index.ts';
 import { parseResponses } from '../../../src/dialects/openai-responses/request.ts';
 import { codexRequests } from './codex-requests.ts';
 
@@ -301,6 +302,19 @@ describe('the input of a response', () => {
     });
     expect(call.settings).toMatchObject({ previous_response_id: 'resp_1', store: true });
     expect(call.input).toEqual([{ type: 'message', role: 'user', content: [{ type: 'input_text', text: 'c' }] }]);
+  });
+});
+
+describe('an error about a response', () => {
+  it.each([
+    ['messages', 'input'],
+    ['messages[2].content', 'input'],
+    ['temperature', 'temperature'],
+  ])('names %s as its client knows it', (param, shown) => {
+    const { body } = openaiResponses.error(new ServeError('invalid_request', 'No.', { param }));
+    expect(body).toEqual({
+      error: { message: 'No.', type: 'invalid_request_error', param: shown, code: 'invalid_value' },
+    });
   });
 });
 
