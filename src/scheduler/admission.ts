@@ -10,7 +10,7 @@ export interface Admission {
   readonly sessionId?: string;
   /** A person: breaks ties between slots that are equally good otherwise. */
   readonly userHint?: string;
-  /** False: nothing is reused, and nothing of it is kept for others. */
+  /** False: nothing is reused for it, and nothing of it is saved when its slot changes hands. */
   readonly cachePrompt: boolean;
   /**
    * Prompt positions, ascending, where reuse is likely: the end of system + tools first, then ends of turns. What lies

@@ -32,46 +32,51 @@ const minimumGain = 16;
 
 /**
  * The cheapest way to the prompt's state. Whoever evaluates what a neighbour is evaluating too shares the machine with
- * it, so both take longer: that is charged to every way but waiting.
+ * it, so both take longer: that is charged to every way that does not wait for it.
  */
 export function planPrefix<Snapshot>(input: PlanInput<Snapshot>): PrefixPlan<Snapshot> {
-  const { promptLength, have, tokenMs } = input;
+  const { have } = input;
+  const keep: Offer<Snapshot> = { plan: { type: 'keep' }, reuse: have, evaluated: input.promptLength - have, bytes: 0 };
   const neighbour = busiestNeighbour(input.sources);
-  const rest = (reuse: number) => {
-    const doubled = Math.max(0, neighbour.promised - Math.max(neighbour.held, reuse));
-    return (promptLength - reuse + doubled) * tokenMs;
+  const cost = ({ plan, reuse, evaluated, bytes }: Offer<Snapshot>) => {
+    const twice = Math.max(0, neighbour.promised - Math.max(neighbour.held, reuse));
+    return (evaluated + twice) * input.tokenMs + (plan.type === 'keep' ? 0 : input.transferMs(bytes));
   };
-  let best: { plan: PrefixPlan<Snapshot>; cost: number } = { plan: { type: 'keep' }, cost: rest(have) };
-  for (const { plan, reuse, cost } of input.sources.flatMap((source) => offers(source, input, rest)))
-    if (reuse >= have + minimumGain && cost < best.cost) best = { plan, cost };
+  let best = keep;
+  for (const offer of input.sources.flatMap((source) => offers(source, input)))
+    if (offer.reuse >= have + minimumGain && cost(offer) < cost(best)) best = offer;
   return best.plan;
 }
 
 interface Offer<Snapshot> {
   readonly plan: PrefixPlan<Snapshot>;
+  /** Tokens of the prompt that need no evaluation of its own. */
   readonly reuse: number;
-  readonly cost: number;
+  /** Tokens that are evaluated until the prompt is done, by a neighbour that is waited for or by itself. */
+  readonly evaluated: number;
+  /** To be moved. */
+  readonly bytes: number;
 }
 
 function offers<Snapshot>(
   source: Source<Snapshot>,
-  { promptLength, tokenMs, transferMs, estimateBytes }: PlanInput<Snapshot>,
-  rest: (reuse: number) => number,
+  { promptLength, estimateBytes }: PlanInput<Snapshot>,
 ): Offer<Snapshot>[] {
   if (source.type === 'snapshot') {
     const { snapshot, shared, bytes } = source;
-    return [{ plan: { type: 'load', snapshot }, reuse: shared, cost: transferMs(bytes) + rest(shared) }];
+    return [{ plan: { type: 'load', snapshot }, reuse: shared, evaluated: promptLength - shared, bytes }];
   }
   const { slot, held, promised } = source;
-  const move = (tokens: number) => transferMs(estimateBytes(tokens));
+  const evaluated = promptLength - held;
   const copy: Offer<Snapshot> = {
     plan: { type: 'copy', slot, tokens: held },
     reuse: held,
-    cost: move(held) + rest(held),
+    evaluated,
+    bytes: estimateBytes(held),
   };
   if (promised <= held) return [copy];
-  const cost = (promptLength - held) * tokenMs + move(promised);
-  return [copy, { plan: { type: 'wait', slot, tokens: promised }, reuse: promised, cost }];
+  const plan = { type: 'wait', slot, tokens: promised } as const;
+  return [copy, { plan, reuse: promised, evaluated, bytes: estimateBytes(promised) }];
 }
 
 function busiestNeighbour<Snapshot>(sources: readonly Source<Snapshot>[]): { held: number; promised: number } {

@@ -1,4 +1,5 @@
 import type { Timers } from '../../src/contract/services.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import type { FakeEngine, FakeEngineOptions } from '../../src/engine/fake.ts';
 import { createFakeEngine } from '../../src/engine/fake.ts';
 import type { Admission, Lease } from '../../src/scheduler/admission.ts';
@@ -78,7 +79,7 @@ export const never = new AbortController().signal;
 
 /** What generation does with a lease: run, wait for done, release. */
 export async function useLease(
-  { engine }: Pick<House, 'engine'>,
+  { engine }: { readonly engine: Engine },
   { prompt, maxTokens }: Admission,
   lease: Lease,
   signal: AbortSignal = never,
