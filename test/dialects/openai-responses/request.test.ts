@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../../src/contract/errors.ts';
 import type { ChatPrompt, GenerationRequest } from '../../../src/contract/request.ts';
@@ -580,5 +581,63 @@ describe('requests of Codex', () => {
     expect(generation(codexRequests['a first turn']).keys).toEqual({
       sessionId: '019a9e58-7658-7532-a454-f8ecf068d9fd',
     });
+  });
+});
+
+describe('any body at all', () => {
+  const word = fc.constantFrom(
+    'message',
+    'reasoning',
+    'function_call',
+    'custom_tool_call',
+    'local_shell_call',
+    'user',
+    'x',
+  );
+  const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small' },
+      fc.constant(null),
+      fc.integer(),
+      fc.boolean(),
+      word,
+      tie('list'),
+      tie('object'),
+    ),
+    list: fc.array(tie('value'), { maxLength: 3 }),
+    object: fc.dictionary(
+      fc.constantFrom(
+        'type',
+        'role',
+        'content',
+        'id',
+        'call_id',
+        'name',
+        'arguments',
+        'input',
+        'output',
+        'tools',
+        'text',
+        'action',
+        'summary',
+      ),
+      tie('value'),
+      { maxKeys: 5 },
+    ),
+  })).value;
+  const fields = ['input', 'instructions', 'tools', 'tool_choice', 'text', 'reasoning', 'include', 'metadata'];
+
+  it('is served or refused with a field to look at', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...fields), value), (body) => {
+        try {
+          expect(parseResponses(body).generations).toHaveLength(1);
+        } catch (thrown) {
+          expect(thrown).toBeInstanceOf(ServeError);
+          expect(thrown).toMatchObject({ code: 'invalid_request', details: { param: expect.any(String) } });
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 });
