@@ -398,6 +398,16 @@ describe('the settings of a response', () => {
     expect(chat({ input: 'hi', reasoning: { effort: 'none' } }).reasoning).toEqual({ enabled: false });
   });
 
+  it.each([
+    [undefined, false],
+    [{ summary: null }, false],
+    [{ summary: 'none' }, false],
+    [{ summary: 'auto' }, true],
+    [{ generate_summary: 'concise' }, true],
+  ])('shows reasoning as asked by %j', (reasoning, wanted) => {
+    expect(parseResponses({ input: 'hi', reasoning }).show.reasoningSummary).toBe(wanted);
+  });
+
   it('gives log probabilities when they are only named in include', () => {
     expect(generation({ input: 'hi', include: ['message.output_text.logprobs'] }).logprobs).toEqual({ top: 0 });
   });
