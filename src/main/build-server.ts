@@ -146,6 +146,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
       models.setState('draining');
       await vectors.dispose();
       await unload();
+      await responseStore?.close();
       metrics.close();
     },
   };
