@@ -26,6 +26,7 @@ const allowed: Record<string, readonly string[]> = {
   // main.ts and its folder are one room.
   main: [
     'contract',
+    'grammar',
     'config.ts',
     'models',
     'scheduler',

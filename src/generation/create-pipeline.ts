@@ -1,7 +1,8 @@
 import type { PromptOpening } from '../contract/chat-format.ts';
 import type { GenerationRequest } from '../contract/request.ts';
+import type { ConstraintPlan } from '../grammar/plan.ts';
 import { createOutputMachine, type OutputMachine } from '../output/output-machine.ts';
-import type { GenerationDependencies } from './generate.ts';
+import type { GenerationDependencies } from './dependencies.ts';
 import { createPlainMachine } from './plain-machine.ts';
 import type { ModelRuntime } from './runtime.ts';
 import { freeSteering, limitReasoning } from './steering.ts';
@@ -9,45 +10,58 @@ import { TextPipeline } from './text-pipeline.ts';
 
 export interface PipelinePlan {
   readonly pipeline: TextPipeline;
-  /** GBNF that holds from the first token. */
-  readonly grammar: string | undefined;
+  readonly constraint: ConstraintPlan;
+  /** Directives may have to be obeyed at exactly the token that they answer. */
+  readonly steered: boolean;
 }
 
-type PipelineDependencies = Pick<GenerationDependencies, 'newToolCallId' | 'settings'>;
+type PipelineDependencies = Pick<GenerationDependencies, 'newToolCallId' | 'settings' | 'planner'>;
 
 /** Machine, stop strings and steering for one run. */
 export async function createTextPipeline(
-  { newToolCallId, settings }: PipelineDependencies,
+  { newToolCallId, settings, planner }: PipelineDependencies,
   runtime: ModelRuntime,
   request: GenerationRequest,
   opening: PromptOpening | undefined,
 ): Promise<PipelinePlan> {
   const { prompt } = request;
   const visibleBytes = visibleTokens(runtime, request.showSpecialTokens === true);
-  if (prompt.type !== 'chat' || !opening) {
+  const chat = prompt.type === 'chat' ? prompt : undefined;
+  const constraint = planner.plan({
+    format: runtime.format,
+    opening,
+    tools: chat?.tools ?? [],
+    toolChoice: chat?.toolChoice ?? { type: 'none' },
+    parallelToolCalls: chat?.parallelToolCalls,
+    outputShape: request.outputShape,
+    strictTools: settings.strictTools,
+  });
+  if (!chat || !opening) {
     const machine = createPlainMachine();
     const pipeline = new TextPipeline({ machine, stop: request.stop, visibleBytes, steering: freeSteering });
-    return { pipeline, grammar: undefined };
+    return { pipeline, constraint, steered: false };
   }
   const machine = createOutputMachine({
     format: runtime.format,
     opening,
-    tools: prompt.tools,
-    toolChoice: prompt.toolChoice,
+    tools: chat.tools,
+    toolChoice: chat.toolChoice,
     newToolCallId,
-    reasoningFormat: prompt.reasoning.format ?? 'auto',
-    autoHeal: prompt.autoHealToolCalls ?? settings.autoHealToolCalls,
+    reasoningFormat: chat.reasoning.format ?? 'auto',
+    autoHeal: chat.autoHealToolCalls ?? settings.autoHealToolCalls,
     checkToolNames: settings.checkToolNames,
   });
-  const steering = await reasoningSteering(runtime, machine, prompt.reasoning.budget);
+  const limit = await reasoningLimit(runtime, machine, chat.reasoning.budget);
+  const steering = limit ? limitReasoning({ ...limit, afterwards: constraint.afterReasoning }) : freeSteering;
   const stop = [...request.stop, ...runtime.format.stopStrings];
-  return { pipeline: new TextPipeline({ machine, stop, visibleBytes, steering }), grammar: undefined };
+  const pipeline = new TextPipeline({ machine, stop, visibleBytes, steering });
+  return { pipeline, constraint, steered: limit !== undefined };
 }
 
-async function reasoningSteering(runtime: ModelRuntime, machine: OutputMachine, budget: number | undefined) {
-  if (budget === undefined || budget < 0) return freeSteering;
+async function reasoningLimit(runtime: ModelRuntime, machine: OutputMachine, budget: number | undefined) {
+  if (budget === undefined || budget < 0 || !runtime.format.reasoning) return undefined;
   const closing = await runtime.engine.text.tokenize([machine.closeReasoning()], { special: true });
-  return limitReasoning(Math.max(1, budget), closing, freeSteering);
+  return { budget: Math.max(1, budget), closing };
 }
 
 const nothing = new Uint8Array(0);

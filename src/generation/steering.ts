@@ -5,19 +5,34 @@ const goOn = { type: 'continue' } as const;
 /** Lets the model write what it likes. */
 export const freeSteering: Steering = { afterToken: () => goOn };
 
+export interface ReasoningLimit {
+  /** Tokens of thinking. */
+  readonly budget: number;
+  /** The family's own closing text. */
+  readonly closing: readonly number[];
+  /** GBNF that holds behind the closing text; undefined: the model is free. */
+  readonly afterwards: string | undefined;
+}
+
 /**
- * Ends the thinking after `budget` tokens by putting the family's own closing text into the model's mouth. The injected
- * tokens count as reasoning and completion tokens like any others.
+ * Ends the thinking at its budget by putting the closing text into the model's mouth. The injected tokens count as
+ * reasoning and completion tokens like any others. A grammar that was running has not seen them, so the one that holds
+ * from there on is switched on behind the last of them.
  */
-export function limitReasoning(budget: number, closing: readonly number[], inner: Steering): Steering {
+export function limitReasoning({ budget, closing, afterwards }: ReasoningLimit): Steering {
   let spent = 0;
+  let injected = 0;
   let closed = false;
   return {
-    afterToken(token, text, state) {
-      const wish = inner.afterToken(token, text, state);
-      if (closed || state !== 'reasoning') return wish;
+    afterToken(token, _text, state) {
+      if (closed) {
+        if (token.forced) injected++;
+        const behind = token.forced && injected === closing.length && afterwards !== undefined;
+        return behind ? { type: 'grammar', grammar: afterwards } : goOn;
+      }
+      if (state !== 'reasoning') return goOn;
       spent++;
-      if (spent < budget) return wish;
+      if (spent < budget) return goOn;
       closed = true;
       return { type: 'force', tokens: closing };
     },

@@ -63,10 +63,11 @@ class Parser {
   #sequence(nested: boolean): Expression {
     const parts: Expression[] = [];
     for (;;) {
+      const start = this.#at;
       const count = this.#count(nested);
       if (count) {
         const last = parts.pop();
-        if (!last) this.#fail('a count needs something before it');
+        if (!last) this.#fail('a count needs something before it', start);
         parts.push(repeat(last, count.min, count.max));
         continue;
       }

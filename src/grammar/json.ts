@@ -1,9 +1,27 @@
 import type { JsonValue } from '../contract/json.ts';
 import { isJsonObject } from '../contract/json.ts';
+import type { Automaton } from './automaton.ts';
+import { intersect, notContaining } from './automaton.ts';
 import type { Expression } from './gbnf.ts';
 import { chars, choice, optional, repeat, rule, sequence, text } from './gbnf.ts';
+import { parseRegex } from './regex.ts';
+import { regexAutomaton } from './regex-automaton.ts';
 import type { RuleBook } from './rule-book.ts';
-import { plainRanges } from './text-rules.ts';
+import type { Writing } from './text-rules.ts';
+import { automatonRules, plainRanges } from './text-rules.ts';
+
+/** How values are written: JSON, or what a family makes of it. */
+export interface Notation {
+  readonly true: string;
+  readonly false: string;
+  readonly null: string;
+  /** Around strings. JSON's own quote comes with JSON's escapes; inside any other the text stands as it is. */
+  readonly quote: string;
+  readonly quotedKeys: boolean;
+}
+
+export const jsonNotation: Notation = { true: 'true', false: 'false', null: 'null', quote: '"', quotedKeys: true };
+export const pythonNotation: Notation = { ...jsonNotation, true: 'True', false: 'False', null: 'None' };
 
 /**
  * The pieces of JSON (RFC 8259) as rules of one book. Whitespace is bounded everywhere, so that no model can idle in
@@ -18,8 +36,11 @@ export class JsonRules {
   readonly gap: Expression;
   readonly digit: Expression = chars([[0x30, 0x39]]);
 
-  constructor(book: RuleBook) {
+  readonly notation: Notation;
+
+  constructor(book: RuleBook, notation = jsonNotation) {
     this.book = book;
+    this.notation = notation;
     this.blank = optional(text(' '));
     const indent = repeat(
       chars([
@@ -84,8 +105,22 @@ export class JsonRules {
     return this.book.define('char', choice(chars(plainRanges), escaped));
   }
 
+  /** How the text between quotes is spelled. */
+  get writing(): Pick<Writing, 'spelling' | 'without'> {
+    const { quote } = this.notation;
+    return quote === '"' ? { spelling: 'json' } : { spelling: 'raw', without: quote };
+  }
+
+  quoted(expression: Expression): Expression {
+    return sequence(text(this.notation.quote), expression, text(this.notation.quote));
+  }
+
   get string(): Expression {
-    return this.book.define('string', sequence(text('"'), repeat(this.char, 0), text('"')));
+    const { quote } = this.notation;
+    const content =
+      quote === '"' ? repeat(this.char, 0) : automatonRules(this.book, notContaining([quote]), 'raw', 'characters');
+    this.#string ??= this.book.define('string', this.quoted(content));
+    return this.#string;
   }
 
   /** 19 digits: what 64-bit integers need. */
@@ -125,7 +160,11 @@ export class JsonRules {
   }
 
   get boolean(): Expression {
-    return choice(text('true'), text('false'));
+    return choice(text(this.notation.true), text(this.notation.false));
+  }
+
+  get null(): Expression {
+    return text(this.notation.null);
   }
 
   /** Any value. */
@@ -145,7 +184,7 @@ export class JsonRules {
     return this.book.define('digits', repeat(this.digit, min, max));
   }
 
-  /** A fixed value, with room for whitespace inside. Strings and keys are spelled as JSON.stringify spells them. */
+  /** A fixed value, with room for whitespace inside. JSON strings are spelled as JSON.stringify spells them. */
   literal(value: JsonValue): Expression {
     if (Array.isArray(value))
       return this.enclosed(
@@ -153,16 +192,32 @@ export class JsonRules {
         value.map((each) => this.literal(each)),
         ']',
       );
-    if (!isJsonObject(value)) return text(JSON.stringify(value));
+    if (typeof value === 'string') return this.quote(value);
+    if (typeof value === 'boolean') return text(value ? this.notation.true : this.notation.false);
+    if (!isJsonObject(value)) return value === null ? this.null : text(JSON.stringify(value));
     const members = Object.entries(value).flatMap(([key, each]) =>
       each === undefined ? [] : [sequence(this.key(key), this.literal(each))],
     );
     return this.enclosed('{', members, '}');
   }
 
+  quote(value: string): Expression {
+    const { quote } = this.notation;
+    return text(quote === '"' ? JSON.stringify(value) : quote + value + quote);
+  }
+
   /** `"name": ` */
   key(name: string): Expression {
-    return sequence(text(`${JSON.stringify(name)}:`), this.blank);
+    return sequence(this.notation.quotedKeys ? this.quote(name) : text(name), text(':'), this.blank);
+  }
+
+  /** Any key, or one of an automaton's. */
+  keyOf(names: Automaton | undefined): Expression {
+    const { quotedKeys } = this.notation;
+    if (quotedKeys && !names) return sequence(this.string, text(':'), this.blank);
+    const plain = names && quotedKeys ? names : bareKeys(names);
+    const written = automatonRules(this.book, plain, quotedKeys ? this.writing.spelling : 'raw', 'name');
+    return sequence(quotedKeys ? this.quoted(written) : written, text(':'), this.blank);
   }
 
   enclosed(open: string, items: readonly Expression[], close: string): Expression {
@@ -176,6 +231,7 @@ export class JsonRules {
     return choice(text('0'), sequence(chars([[0x31, 0x39]]), this.digits(0, further)));
   }
 
+  #string: Expression | undefined;
   #known: { value: string; object: string; array: string } | undefined;
 
   #values(): { value: string; object: string; array: string } {
@@ -185,12 +241,18 @@ export class JsonRules {
     this.#known = names;
     const list = (open: string, item: Expression, close: string) =>
       sequence(text(open), gap, optional(sequence(item, repeat(sequence(text(','), gap, item), 0), gap)), text(close));
-    book.fill(names.object, list('{', sequence(this.string, text(':'), this.blank, rule(names.value)), '}'));
+    book.fill(names.object, list('{', sequence(this.keyOf(undefined), rule(names.value)), '}'));
     book.fill(names.array, list('[', rule(names.value), ']'));
     book.fill(
       names.value,
-      choice(rule(names.object), rule(names.array), this.string, this.number, this.boolean, text('null')),
+      choice(rule(names.object), rule(names.array), this.string, this.number, this.boolean, this.null),
     );
     return names;
   }
+}
+
+/** Keys without quotes are words. */
+function bareKeys(names: Automaton | undefined): Automaton {
+  const words = regexAutomaton(parseRegex('^[A-Za-z_][A-Za-z0-9_.-]*$'), 100);
+  return names ? intersect(words, names, 4_000) : words;
 }

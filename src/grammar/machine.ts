@@ -94,6 +94,7 @@ interface Stack {
  */
 export class GrammarMachine {
   #rules: readonly FlatRule[];
+  #start: readonly (Stack | undefined)[];
   #open: readonly (Stack | undefined)[];
   #shared = new Map<Stack | undefined, Map<readonly Element[], Map<number, Stack>>>();
 
@@ -101,7 +102,13 @@ export class GrammarMachine {
     this.#rules = flatten(grammar, param);
     const found = new Set<Stack | undefined>();
     for (const option of this.#rules[0]?.options ?? []) this.#settle(this.#push(option, 0, undefined), found);
-    this.#open = [...found];
+    this.#start = [...found];
+    this.#open = this.#start;
+  }
+
+  /** Back to the beginning of the text. */
+  restart(): void {
+    this.#open = this.#start;
   }
 
   /** False: the text cannot continue like this; the machine is then dead. */

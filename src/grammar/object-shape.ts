@@ -4,14 +4,12 @@ import { complement, intersect, isNothing, ofTexts, TooManyStates } from './auto
 import type { Member } from './containers.ts';
 import { jsonStyle, memberRules } from './containers.ts';
 import type { Expression } from './gbnf.ts';
-import { choice, sequence, text } from './gbnf.ts';
+import { choice, sequence } from './gbnf.ts';
 import { parseRegex, UnsupportedRegex } from './regex.ts';
 import { regexAutomaton } from './regex-automaton.ts';
 import type { SchemaCompiler } from './schema-compiler.ts';
 import { forName, keys, list, member } from './schema-merge.ts';
 import { pointerPart } from './schema-words.ts';
-import { quoted } from './strings.ts';
-import { automatonRules } from './text-rules.ts';
 import { isValid } from './validate.ts';
 
 /** An object schema taken apart: its declared properties in order, and what else may come. */
@@ -91,7 +89,7 @@ function furtherPairs(
   const names = propertyNames(compiler, schema, path);
   if (patterns.length === 0 && properties.length === 0 && !names) {
     const value = compiler.inner(rest ?? true, `${path}/additionalProperties`);
-    return value && sequence(json.string, text(':'), json.blank, value);
+    return value && sequence(json.keyOf(undefined), value);
   }
   const free = attempt(() => {
     const undeclared = complement(
@@ -133,7 +131,7 @@ function pairOf(
   const value = compiler.inner(schema, path);
   if (!names || !value || isNothing(names)) return undefined;
   const { json } = compiler;
-  return sequence(quoted(automatonRules(json.book, names, 'json', 'name')), text(':'), json.blank, value);
+  return sequence(json.keyOf(names), value);
 }
 
 function without(names: Automaton | undefined, others: readonly (Automaton | undefined)[]): Automaton | undefined {

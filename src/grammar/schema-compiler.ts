@@ -3,15 +3,15 @@ import { isJsonObject } from '../contract/json.ts';
 import { ofTexts } from './automaton.ts';
 import { arrayRules } from './containers.ts';
 import type { Expression } from './gbnf.ts';
-import { choice, printExpression, rule, sequence, text } from './gbnf.ts';
+import { choice, printExpression, rule, text } from './gbnf.ts';
 import type { JsonRules } from './json.ts';
 import { integerRange, numberRange } from './numbers.ts';
 import { objectShape, objectShapeRules } from './object-shape.ts';
 import { SchemaExpander } from './schema-expander.ts';
 import { joined, list, tuple, withoutAnnotations } from './schema-merge.ts';
 import { refuse } from './schema-words.ts';
-import type { Writing } from './strings.ts';
-import { quoted, stringRules } from './strings.ts';
+import { stringRules } from './strings.ts';
+import type { Writing } from './text-rules.ts';
 import { automatonRules } from './text-rules.ts';
 import { isValid, numberLimits } from './validate.ts';
 
@@ -154,8 +154,13 @@ export class SchemaCompiler {
     const texts = values.filter((value) => typeof value === 'string');
     if (texts.length < 8) return this.#either(values.map((value) => this.json.literal(value)));
     const others = values.filter((value) => typeof value !== 'string').map((value) => this.json.literal(value));
-    const tree = automatonRules(this.json.book, ofTexts(texts, Number.POSITIVE_INFINITY), 'json', hint(path));
-    return this.#either([quoted(tree), ...others]);
+    const tree = automatonRules(
+      this.json.book,
+      ofTexts(texts, Number.POSITIVE_INFINITY),
+      this.json.writing.spelling,
+      hint(path),
+    );
+    return this.#either([this.json.quoted(tree), ...others]);
   }
 
   /** The types a value may have; undefined: any. Without `type`, the other keywords tell what is meant. */
@@ -176,7 +181,7 @@ export class SchemaCompiler {
     const { json } = this;
     switch (type) {
       case 'null':
-        return text('null');
+        return json.null;
       case 'boolean':
         return json.boolean;
       case 'integer':
@@ -184,8 +189,8 @@ export class SchemaCompiler {
       case 'number':
         return this.#number(schema, path);
       case 'string': {
-        const written = this.text(schema, path, { spelling: 'json', hint: hint(path) });
-        return written && quoted(written);
+        const written = this.text(schema, path, { ...json.writing, hint: hint(path) });
+        return written && json.quoted(written);
       }
       case 'array':
         return this.#array(schema, path);
@@ -304,9 +309,4 @@ export function hint(path: string): string {
     .split('/')
     .filter((word) => !/^(?:\d+|properties|items|anyOf|oneOf|allOf|\$defs|definitions|#)$/.test(word));
   return words.at(-1) ?? 'answer';
-}
-
-/** `"name": value` as one piece. */
-export function pair(json: JsonRules, name: string, value: Expression): Expression {
-  return sequence(json.key(name), value);
 }

@@ -3,12 +3,12 @@ import { intersect, isNothing, lengths, notContaining, TooManyStates } from './a
 import { anyChar } from './code-points.ts';
 import { formats } from './formats.ts';
 import type { Expression } from './gbnf.ts';
-import { choice, empty, repeat, sequence, text } from './gbnf.ts';
+import { choice, empty, repeat, sequence } from './gbnf.ts';
 import type { JsonRules } from './json.ts';
 import type { RegexNode } from './regex.ts';
 import { parseRegex, UnsupportedRegex } from './regex.ts';
 import { regexAutomaton } from './regex-automaton.ts';
-import type { Spelling } from './text-rules.ts';
+import type { Writing } from './text-rules.ts';
 import { automatonRules, oneOf } from './text-rules.ts';
 
 /** What a schema asks of a string. Lengths in characters (code points). */
@@ -25,15 +25,6 @@ export interface StringRules {
   readonly expression: Expression | undefined;
   /** What the expression does not ensure. */
   readonly loosened: readonly ('pattern' | 'format' | 'minLength' | 'maxLength')[];
-}
-
-/** How the text stands in the answer. */
-export interface Writing {
-  readonly spelling: Spelling;
-  /** Name for its rules. */
-  readonly hint: string;
-  /** The marker behind raw text, which it must therefore not contain. */
-  readonly without?: string;
 }
 
 /** Beyond this an automaton is explored no further. */
@@ -177,9 +168,4 @@ function attempt<Value>(make: () => Value): Value | undefined {
     if (error instanceof TooManyStates) return undefined;
     throw error;
   }
-}
-
-/** Quotes around the characters when they stand in JSON. */
-export function quoted(expression: Expression): Expression {
-  return sequence(text('"'), expression, text('"'));
 }

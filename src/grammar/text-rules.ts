@@ -6,6 +6,15 @@ import type { RuleBook } from './rule-book.ts';
 /** How text is written: inside a JSON string with its escapes, or as it is. */
 export type Spelling = 'json' | 'raw';
 
+/** How the text stands in the answer. */
+export interface Writing {
+  readonly spelling: Spelling;
+  /** Name for its rules. */
+  readonly hint: string;
+  /** The marker behind raw text, which it must therefore not contain. */
+  readonly without?: string;
+}
+
 /** The texts of an automaton, one rule per state that is reached more than once. Deterministic, so quick to follow. */
 export function automatonRules(book: RuleBook, automaton: Automaton, spelling: Spelling, hint: string): Expression {
   const entries = automaton.states.map(() => 0);

@@ -6,6 +6,7 @@ import { createGenerationService } from '../generation/generate.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import { createTokenService } from '../generation/tokens.ts';
 import { createEmbeddingService, createRerankService } from '../generation/vectors.ts';
+import { ConstraintPlanner } from '../grammar/planner.ts';
 import { createApp } from '../http/app.ts';
 import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts';
 import { readModelProfile } from '../models/profile.ts';
@@ -57,6 +58,20 @@ export async function buildServer(config: Config, system: System): Promise<Built
       maxPredictMs: config.maxPredictSeconds * 1000,
       autoHealToolCalls: config.autoHealToolCalls,
       checkToolNames: config.toolNameCheck,
+      strictTools: config.strictTools,
+    },
+    planner: new ConstraintPlanner({
+      clock: system.clock,
+      onPlan: ({ cached, milliseconds }) =>
+        cached ? metrics.grammarCacheHit() : metrics.grammarCompiled(milliseconds / 1000),
+    }),
+    observer: {
+      cancelled: (phase) => metrics.cancelled(phase),
+      timeLimit: () => telemetry.log('warn', 'an answer was ended by --max-predict-seconds'),
+      repaired: (places) => {
+        for (let place = 0; place < places; place++) metrics.toolCallRepaired('repaired');
+      },
+      misfit: (sentence) => telemetry.log('warn', sentence),
     },
   });
   const responseStore = await openConfiguredStore(config.responseStore, system.unixMilliseconds);

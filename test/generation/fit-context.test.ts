@@ -7,6 +7,7 @@ import { requestDefaults } from '../../src/contract/request.ts';
 import { createFakeEngine } from '../../src/engine/fake.ts';
 import { createCancelRegistry } from '../../src/generation/cancellation.ts';
 import { createGenerationService } from '../../src/generation/generate.ts';
+import { ConstraintPlanner } from '../../src/grammar/planner.ts';
 import { detectChatFormat } from '../../src/output/families.ts';
 import { defaultChatTemplate } from '../../src/prompt/default-template.ts';
 import { createPromptRenderer } from '../../src/prompt/renderer.ts';
@@ -41,11 +42,12 @@ async function generate(messages: readonly Message[], changes: Partial<Generatio
       }),
     },
     cancels: createCancelRegistry({ clock }),
+    planner: new ConstraintPlanner({ clock }),
     clock,
     timers,
     drawSeed: () => 1,
     newToolCallId: () => 'call_1',
-    settings: { maxPredictMs: 1000, autoHealToolCalls: true, checkToolNames: true },
+    settings: { maxPredictMs: 1000, autoHealToolCalls: true, checkToolNames: true, strictTools: true },
   });
   const request: GenerationRequest = {
     ...requestDefaults,

@@ -60,11 +60,13 @@ describe('the way of a text from tokens to events', () => {
     expect(run('the EN', ['END']).shown).toBe('the EN');
   });
 
-  it('closes the thinking at its budget with the closing text, once', () => {
-    const steering = limitReasoning(2, [7, 8], freeSteering);
+  it('closes the thinking at its budget with the closing text, once, and the grammar goes on behind it', () => {
+    const steering = limitReasoning({ budget: 2, closing: [7, 8], afterwards: 'root ::= "x"' });
     const token = { token: 1, forced: false };
-    const wishes = [1, 2, 3].map(() => steering.afterToken(token, 'x', 'reasoning'));
-    expect(wishes).toEqual([{ type: 'continue' }, { type: 'force', tokens: [7, 8] }, { type: 'continue' }]);
+    const wishes = [1, 2].map(() => steering.afterToken(token, 'x', 'reasoning'));
+    expect(wishes).toEqual([{ type: 'continue' }, { type: 'force', tokens: [7, 8] }]);
+    const behind = [7, 8].map((closing) => steering.afterToken({ token: closing, forced: true }, 'x', 'reasoning'));
+    expect(behind).toEqual([{ type: 'continue' }, { type: 'grammar', grammar: 'root ::= "x"' }]);
     expect(steering.afterToken(token, 'x', 'text')).toEqual({ type: 'continue' });
   });
 });

@@ -1,0 +1,38 @@
+import type { Clock, Timers } from '../contract/services.ts';
+import type { ConstraintPlanner } from '../grammar/planner.ts';
+import type { CancelRegistry } from './cancellation.ts';
+import type { RuntimeDirectory } from './runtime.ts';
+
+/** What the conductor is built from. */
+export interface GenerationDependencies {
+  readonly runtimes: RuntimeDirectory;
+  readonly cancels: CancelRegistry;
+  readonly planner: ConstraintPlanner;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly drawSeed: () => number;
+  readonly newToolCallId: () => string;
+  readonly observer?: GenerationObserver;
+  readonly settings: GenerationSettings;
+}
+
+/** Told what is worth counting or logging. Called synchronously; must not throw. */
+export interface GenerationObserver {
+  /** A run that was ended before its time, by whomever. */
+  cancelled(phase: 'prefill' | 'decode'): void;
+  /** The wall-clock cap ended a run. */
+  timeLimit(): void;
+  /** Malformed calls that were mended. */
+  repaired(places: number): void;
+  /** An answer, or a call's arguments, does not fit a schema that had to be loosened. */
+  misfit(sentence: string): void;
+}
+
+export interface GenerationSettings {
+  /** Wall-clock cap per request, counted from its first step. */
+  readonly maxPredictMs: number;
+  readonly autoHealToolCalls: boolean;
+  readonly checkToolNames: boolean;
+  /** Tools that say nothing themselves are held to their schemas. */
+  readonly strictTools: boolean;
+}

@@ -1,0 +1,147 @@
+import type { FinishEvent, GenerationEvent, StartEvent, Timings } from '../contract/events.ts';
+import type { GenerationRequest } from '../contract/request.ts';
+import type { EngineJob, EngineRun, RunResult } from '../engine/engine.ts';
+import type { Lease } from '../scheduler/admission.ts';
+import { createAnswerCheck } from './answer-check.ts';
+import type { PipelinePlan } from './create-pipeline.ts';
+import type { GenerationDependencies } from './dependencies.ts';
+import { EarlyEnd } from './endings.ts';
+import { EventQueue } from './event-queue.ts';
+import { droppedWarning, type FittedPrompt } from './fit-context.ts';
+import type { ModelRuntime } from './runtime.ts';
+import { resolveSampling } from './sampling.ts';
+
+export interface SlotWork {
+  readonly deps: GenerationDependencies;
+  readonly runtime: ModelRuntime;
+  readonly request: GenerationRequest;
+  readonly fitted: FittedPrompt;
+  readonly plan: PipelinePlan;
+  readonly lease: Lease;
+  readonly controller: AbortController;
+}
+
+/**
+ * The events of a run on a leased slot. Tokens come synchronously from the step loop into a queue; this generator reads
+ * it at its consumer's pace. When it is left, in whatever way, the run's last decode has settled.
+ */
+export async function* runOnSlot(work: SlotWork): AsyncGenerator<GenerationEvent, void, undefined> {
+  const { deps, runtime, fitted, plan, controller } = work;
+  const { clock, timers, settings, observer } = deps;
+  let run: EngineRun | undefined;
+  const queue = new EventQueue<GenerationEvent>(
+    () => run?.pause(),
+    () => run?.resume(),
+  );
+  const job = engineJob(work, (events) => {
+    check.see(events);
+    queue.add(events);
+  });
+  run = runtime.engine.run(job);
+  const startedAt = clock();
+  const inputTokens = fitted.prompt.tokens.length;
+  const start: StartEvent = { type: 'start', inputTokens, cachedTokens: run.cachedTokens };
+  const check = createAnswerCheck(plan.constraint, start);
+  const clearLimit = timers.after(settings.maxPredictMs, () => controller.abort(new EarlyEnd('time-limit')));
+  const settled = run.done
+    .catch((error: unknown) => endedEarly(error, work))
+    .then((result) => {
+      const rest = plan.pipeline.end();
+      check.see(rest);
+      const finish = finishEvent(work, result, { start, seed: job.sampling.seed, elapsedMs: clock() - startedAt });
+      const misfits = check.warnings(finish);
+      for (const sentence of misfits) observer?.misfit(sentence);
+      const warnings = [...misfits, ...(fitted.dropped > 0 ? [droppedWarning(fitted.dropped)] : [])];
+      queue.add([...rest, { ...finish, ...(warnings.length > 0 && { warnings }) }]);
+      queue.close();
+    })
+    .catch((error: unknown) => queue.fail(error));
+  try {
+    yield start;
+    yield* queue.read();
+  } finally {
+    clearLimit();
+    // Whoever leaves early stops the work; the slot goes back only after its decode has settled.
+    controller.abort(new EarlyEnd('cancelled'));
+    run.resume();
+    await settled;
+  }
+}
+
+function engineJob(work: SlotWork, give: (events: readonly GenerationEvent[]) => void): EngineJob {
+  const { deps, runtime, request, fitted, plan, lease, controller } = work;
+  const { pipeline, constraint } = plan;
+  return {
+    slot: lease.slot,
+    prompt: fitted.prompt.tokens,
+    reuse: lease.reuse,
+    sampling: resolveSampling(request.sampling, runtime.profile, deps.drawSeed),
+    maxTokens: fitted.maxTokens,
+    ignoreEos: request.ignoreEos,
+    signal: controller.signal,
+    certainTokensOnly: plan.steered,
+    ...(constraint.grammar !== undefined && { grammar: constraint.grammar, grammarActive: true }),
+    ...(request.logprobs && { logprobs: request.logprobs }),
+    ...promptLogprobs(work, give),
+    onToken(token) {
+      const { events, directive } = pipeline.push(token);
+      give(events);
+      return directive;
+    },
+  };
+}
+
+function promptLogprobs(
+  { request, runtime, fitted }: SlotWork,
+  give: (events: readonly GenerationEvent[]) => void,
+): Pick<EngineJob, 'promptLogprobs' | 'onPromptLogprobs'> {
+  if (!request.promptLogprobs) return {};
+  const { text } = runtime.engine;
+  return {
+    promptLogprobs: request.promptLogprobs,
+    onPromptLogprobs: (logprobs) => {
+      const tokens = logprobs.map((logprob, at) => {
+        const token = fitted.prompt.tokens[at] ?? 0;
+        const bytes = text.bytes(token);
+        return logprob ?? { token, text: new TextDecoder().decode(bytes), bytes: [...bytes] };
+      });
+      give([{ type: 'prompt-logprobs', tokens }]);
+    },
+  };
+}
+
+/** A cancel call and the wall-clock end a run properly; everything else that aborts it is thrown. */
+function endedEarly(error: unknown, { deps, plan, controller }: SlotWork): EarlyEnd {
+  if (controller.signal.aborted) deps.observer?.cancelled(plan.pipeline.outputTokens > 0 ? 'decode' : 'prefill');
+  if (!(error instanceof EarlyEnd)) throw error;
+  if (error.kind === 'time-limit') deps.observer?.timeLimit();
+  return error;
+}
+
+interface RunFacts {
+  readonly start: StartEvent;
+  readonly seed: number;
+  readonly elapsedMs: number;
+}
+
+function finishEvent({ plan, lease }: SlotWork, result: RunResult | EarlyEnd, facts: RunFacts): FinishEvent {
+  const { pipeline } = plan;
+  const { inputTokens, cachedTokens } = facts.start;
+  const { queueMs } = lease;
+  const early = result instanceof EarlyEnd ? result.kind : undefined;
+  const timings: Timings =
+    result instanceof EarlyEnd
+      ? { queueMs, promptMs: 0, predictedMs: facts.elapsedMs }
+      : { queueMs, promptMs: result.promptMs, predictedMs: result.predictedMs };
+  const outOfBudget = early === 'time-limit' || (!(result instanceof EarlyEnd) && result.reason === 'length');
+  const { outputTokens, reasoningTokens, stopString, calledTools } = pipeline;
+  return {
+    type: 'finish',
+    reason: outOfBudget ? 'length' : calledTools && !early ? 'tool-calls' : 'stop',
+    ...(early === 'cancelled' && { cancelled: true }),
+    ...(stopString !== undefined && { stopString }),
+    usage: { inputTokens, cachedTokens, outputTokens, reasoningTokens },
+    timings,
+    seed: facts.seed,
+  };
+}

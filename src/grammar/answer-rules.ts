@@ -1,0 +1,198 @@
+import type { ChatFormat, PromptOpening } from '../contract/chat-format.ts';
+import { notContaining } from './automaton.ts';
+import { callRules, callTriggers } from './call-rules.ts';
+import { anyChar } from './code-points.ts';
+import type { Expression } from './gbnf.ts';
+import { chars, choice, empty, optional, repeat, sequence, text } from './gbnf.ts';
+import type { JsonRules } from './json.ts';
+import { automatonRules } from './text-rules.ts';
+import type { CallableTool, ToolArguments } from './tool-arguments.ts';
+
+/** What an answer may consist of besides thoughts. */
+export interface AnswerParts {
+  readonly format: ChatFormat;
+  readonly opening: PromptOpening;
+  /** The form of the answer's text: free, an expression, or (undefined) no text at all. */
+  readonly content: 'free' | Expression | undefined;
+  /** Calls that may be made; undefined: none, and their markers are kept out of free text. */
+  readonly calls: { readonly tools: readonly CallableTool[]; readonly parallel: boolean } | undefined;
+}
+
+/**
+ * The whole of what a model generates, from its first token on: an optional thought, then text or calls. Everything is
+ * in one grammar so that nothing has to be switched on in the middle of a token.
+ */
+export function answerRules(parts: AnswerParts, args: ToolArguments): Expression {
+  switch (parts.format.layout) {
+    case 'plain':
+      return new PlainAnswer(parts, args).whole();
+    case 'harmony':
+      return harmonyAnswer(parts, args);
+    case 'muse':
+      return museAnswer(parts, args);
+    case 'functionary':
+      return functionaryAnswer(parts, args);
+    default:
+      return parts.format.layout satisfies never;
+  }
+}
+
+/** Line breaks and blanks that models put between the parts. */
+function space(json: JsonRules): Expression {
+  return json.book.define(
+    'space',
+    repeat(
+      chars([
+        [0xa, 0xa],
+        [0x20, 0x20],
+      ]),
+      0,
+      2,
+    ),
+  );
+}
+
+/** Any text without these markers. */
+function textWithout(json: JsonRules, markers: readonly string[]): Expression {
+  if (markers.length === 0) return repeat(chars(anyChar), 0);
+  return automatonRules(json.book, notContaining(markers), 'raw', 'text');
+}
+
+/** Thought, text and calls one after the other. */
+class PlainAnswer {
+  #parts: AnswerParts;
+  #args: ToolArguments;
+  #json: JsonRules;
+
+  constructor(parts: AnswerParts, args: ToolArguments) {
+    this.#parts = parts;
+    this.#args = args;
+    this.#json = args.json;
+  }
+
+  whole(): Expression {
+    const { format, opening, content } = this.#parts;
+    const { reasoning } = format;
+    const body = this.#json.book.define('body', this.#body());
+    if (!reasoning || opening.continues === true) return opening.block === 'text' ? body : this.#thought(body);
+    if (opening.block === 'reasoning')
+      return content === 'free' ? choice(this.#unfinished(), this.#thought(body)) : this.#thought(body);
+    // A thought that the prompt has closed already is not begun again.
+    const closed = opening.generationPrompt.includes(reasoning.close.trim());
+    if (closed) return body;
+    return choice(body, sequence(space(this.#json), text(reasoning.open.trim()), this.#thought(body)));
+  }
+
+  /** Behind the opening marker: the thought to its end, and what follows. */
+  #thought(body: Expression): Expression {
+    const { reasoning } = this.#parts.format;
+    if (!reasoning) return body;
+    const close = reasoning.close.trim();
+    const also = reasoning.alsoEndedBy ?? [];
+    const thinking = textWithout(this.#json, [close, ...also]);
+    const calls = this.#calls();
+    const after = sequence(text(close), space(this.#json), body);
+    return sequence(thinking, also.length > 0 && calls ? choice(after, calls) : after);
+  }
+
+  /** Free answers may also end within the thought. */
+  #unfinished(): Expression {
+    const { reasoning } = this.#parts.format;
+    return textWithout(this.#json, [reasoning?.close.trim() ?? '', ...(reasoning?.alsoEndedBy ?? [])]);
+  }
+
+  #calls(): Expression | undefined {
+    const { format, calls } = this.#parts;
+    const { toolCalls } = format;
+    if (!calls || !toolCalls || toolCalls.syntax === 'addressed') return undefined;
+    return this.#json.book.define(
+      'calls',
+      callRules(toolCalls, calls.tools, { args: this.#args, parallel: calls.parallel }),
+    );
+  }
+
+  #body(): Expression {
+    const { content, format } = this.#parts;
+    const calls = this.#calls();
+    const last = calls && sequence(calls, optional(text('\n')));
+    if (content === 'free') return this.#free(last);
+    const wrapper = format.text;
+    const value =
+      content && sequence(optional(text(wrapper?.open ?? '')), content, optional(text(wrapper?.close ?? '')));
+    // Within a prefilled answer a line break would stand in the middle of its text.
+    if (this.#parts.opening.continues === true && this.#parts.opening.block === 'text' && value) return value;
+    return sequence(space(this.#json), choice(...[value, last].filter((each) => each !== undefined)));
+  }
+
+  /** Text, in which an opening marker can only begin a whole call. */
+  #free(calls: Expression | undefined): Expression {
+    const { toolCalls } = this.#parts.format;
+    const triggers = toolCalls && toolCalls.syntax !== 'addressed' ? callTriggers(toolCalls) : [];
+    if (triggers.length > 0) return sequence(textWithout(this.#json, triggers), ...(calls ? [optional(calls)] : []));
+    const anything = textWithout(this.#json, []);
+    if (!calls) return anything;
+    // Calls without a marker begin the answer with their brace.
+    const notBrace = chars([
+      [0, 0x7a],
+      [0x7c, 0xd7ff],
+      [0xe000, 0x10ffff],
+    ]);
+    return choice(empty, sequence(notBrace, anything), calls);
+  }
+}
+
+/** gpt-oss: messages with channels. `<|call|>` and `<|return|>` are ends of generation, so no text is written for them. */
+function harmonyAnswer({ opening, content, calls }: AnswerParts, args: ToolArguments): Expression {
+  const { json } = args;
+  const inside = textWithout(json, ['<|end|>', '<|start|>', '<|channel|>', '<|message|>']);
+  const next = text('<|end|><|start|>assistant');
+  const channel = (name: string) => text(`<|channel|>${name}<|message|>`);
+  const final = content && sequence(channel('final'), content === 'free' ? inside : content);
+  const options = calls?.tools.map((tool) => {
+    const to = ` to=functions.${tool.tool.name}`;
+    const header = choice(
+      text(`<|channel|>commentary${to} <|constrain|>json`),
+      text(`${to}<|channel|>commentary <|constrain|>json`),
+    );
+    return json.book.define(`call-${tool.tool.name}`, sequence(header, text('<|message|>'), args.object(tool)));
+  });
+  const last = choice(...[final, ...(options ?? [])].filter((each) => each !== undefined));
+  const thought = sequence(channel('analysis'), inside, next);
+  const preamble = sequence(channel('commentary'), inside, next);
+  const before = repeat(content === 'free' && calls ? choice(thought, preamble) : thought, 0);
+  const whole = sequence(before, last);
+  return opening.block === 'reasoning' ? sequence(inside, next, whole) : whole;
+}
+
+/** Muse: messages with recipients; calls are markup in a message to the tool. */
+function museAnswer({ format, opening, content, calls }: AnswerParts, args: ToolArguments): Expression {
+  const { json } = args;
+  const inside = textWithout(json, ['<|eom|>', '<|eot|>', '<|start|>']);
+  const next = text('<|eom|><|start|>assistant');
+  const answer = content && sequence(text(' to=user<|message|>'), content === 'free' ? inside : content);
+  const { toolCalls } = format;
+  const options =
+    calls && toolCalls && toolCalls.syntax !== 'addressed'
+      ? calls.tools.map((tool) =>
+          sequence(text(` to=${tool.tool.name}<|message|>`), callRules(toolCalls, [tool], { args, parallel: false })),
+        )
+      : [];
+  const call = options.length > 0 ? json.book.define('call', choice(...options)) : undefined;
+  const called = call && sequence(call, repeat(sequence(next, call), 0, calls?.parallel ? undefined : 0));
+  const thought = sequence(text(' to=self<|message|>'), inside, next);
+  const whole = sequence(repeat(thought, 0), choice(...[answer, called].filter((each) => each !== undefined)));
+  return opening.block === 'reasoning' ? sequence(inside, next, whole) : whole;
+}
+
+/** Functionary 3.2: `all` and a line break before text, a name and a line break before arguments. */
+function functionaryAnswer({ content, calls }: AnswerParts, args: ToolArguments): Expression {
+  const { json } = args;
+  const inside = textWithout(json, ['>>>']);
+  const answer = content && sequence(text('all\n'), content === 'free' ? inside : content);
+  const options = (calls?.tools ?? []).map((tool) => sequence(text(`${tool.tool.name}\n`), args.object(tool)));
+  const call = options.length > 0 ? json.book.define('call', choice(...options)) : undefined;
+  const more = call && repeat(sequence(text('\n>>>'), call), 0, calls?.parallel ? undefined : 0);
+  const called = call && sequence(call, more ?? empty);
+  const both = content === 'free' && answer && called ? sequence(answer, text('>>>'), called) : undefined;
+  return choice(...[answer, called, both].filter((each) => each !== undefined));
+}

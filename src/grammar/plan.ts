@@ -1,0 +1,197 @@
+import type { ChatFormat, PromptOpening } from '../contract/chat-format.ts';
+import { ServeError } from '../contract/errors.ts';
+import type { JsonValue } from '../contract/json.ts';
+import type { OutputShape, Tool, ToolChoice } from '../contract/request.ts';
+import { answerRules } from './answer-rules.ts';
+import type { Expression, Grammar } from './gbnf.ts';
+import { printGrammar, rule } from './gbnf.ts';
+import { checkGrammar } from './gbnf-check.ts';
+import { hoistCounts, prefixRules } from './gbnf-rewrite.ts';
+import { JsonRules, jsonNotation, pythonNotation } from './json.ts';
+import { newBook } from './json-schema.ts';
+import { GrammarMachine } from './machine.ts';
+import { productive } from './productive.ts';
+import type { RuleBook } from './rule-book.ts';
+import { SchemaCompiler } from './schema-compiler.ts';
+import { checkSchemaWords, refuse } from './schema-words.ts';
+import { argumentsSchema, type CallableTool, ToolArguments, type ToolLoosened } from './tool-arguments.ts';
+
+/** Everything about a request that decides what form its answer must have. */
+export interface ConstraintRequest {
+  readonly format: ChatFormat;
+  /** undefined: a raw completion, in which there are neither thoughts nor calls. */
+  readonly opening: PromptOpening | undefined;
+  readonly tools: readonly Tool[];
+  readonly toolChoice: ToolChoice;
+  readonly parallelToolCalls?: boolean | undefined;
+  readonly outputShape: OutputShape;
+  /** For tools that say nothing themselves: their arguments follow their schemas. */
+  readonly strictTools: boolean;
+}
+
+export interface ConstraintPlan {
+  /** GBNF that holds from the first generated token to the last; undefined: the model is free. */
+  readonly grammar: string | undefined;
+  /**
+   * GBNF of what follows a thought that was ended from outside (a budget that injects the closing marker). To be
+   * switched on with the token behind the injected ones. undefined: as `grammar`.
+   */
+  readonly afterReasoning: string | undefined;
+  readonly loosened: readonly (ToolLoosened | { readonly path: string; readonly keyword: string })[];
+  /** Schemas that have to be checked afterwards: of the answer, and of arguments by tool name. */
+  readonly checks: { readonly answer?: JsonValue; readonly tools: ReadonlyMap<string, JsonValue> };
+}
+
+const free: ConstraintPlan = {
+  grammar: undefined,
+  afterReasoning: undefined,
+  loosened: [],
+  checks: { tools: new Map() },
+};
+
+/**
+ * What the grammar of an answer must be. Throws ServeError: invalid_request for schemas and grammars that are refused
+ * and for tools that do not exist, unsupported_parameter where the family has no tool calls.
+ */
+export function planConstraint(request: ConstraintRequest): ConstraintPlan {
+  const choice = chosenTools(request);
+  const { outputShape } = request;
+  if (outputShape.type === 'text' && choice.mode === 'free') return free;
+  const first = write(request, choice);
+  const { opening } = request;
+  const thinks = opening && request.format.reasoning !== undefined;
+  const behind: PromptOpening = { block: 'text', generationPrompt: request.format.reasoning?.close ?? '' };
+  return { ...first, afterReasoning: thinks ? write({ ...request, opening: behind }, choice).grammar : undefined };
+}
+
+interface ChosenTools {
+  /** `free`: nothing to enforce. `none`: calls are kept out. `may`: text or calls. `must`: calls only. */
+  readonly mode: 'free' | 'none' | 'may' | 'must';
+  readonly tools: readonly CallableTool[];
+}
+
+function chosenTools({ tools, toolChoice, strictTools, format, outputShape }: ConstraintRequest): ChosenTools {
+  const names =
+    toolChoice.type === 'function' ? [toolChoice.name] : toolChoice.type === 'allowed' ? toolChoice.names : undefined;
+  for (const name of names ?? []) {
+    if (tools.some((tool) => tool.name === name)) continue;
+    const offered = tools.map((tool) => tool.name).join(', ') || 'none';
+    throw new ServeError(
+      'invalid_request',
+      `tool_choice names the tool ${JSON.stringify(name)}, but the request offers: ${offered}.`,
+      { param: 'tool_choice' },
+    );
+  }
+  const callable = tools
+    .filter((tool) => names === undefined || names.includes(tool.name))
+    .map((tool) => ({ tool, strict: tool.strict ?? strictTools }));
+  const must =
+    toolChoice.type === 'required' ||
+    toolChoice.type === 'function' ||
+    (toolChoice.type === 'allowed' && toolChoice.mode === 'required');
+  if (must && tools.length === 0)
+    throw new ServeError('invalid_request', 'tool_choice requires a tool call, but the request has no tools.', {
+      param: 'tool_choice',
+    });
+  if (must && format.toolCalls === undefined)
+    throw new ServeError(
+      'unsupported_parameter',
+      `The model's chat template has no tool calls, so tool_choice cannot require one; use "auto" or another model.`,
+      { param: 'tool_choice' },
+    );
+  if (must) return { mode: 'must', tools: callable };
+  if (tools.length === 0 || format.toolCalls === undefined) return { mode: 'free', tools: [] };
+  if (toolChoice.type === 'none' || callable.length === 0) return { mode: 'none', tools: [] };
+  // Without a strict tool or a choice among them, calls are left to the model and to the reader's patience.
+  const constrained = names !== undefined || outputShape.type !== 'text' || callable.some(({ strict }) => strict);
+  return { mode: constrained ? 'may' : 'free', tools: callable };
+}
+
+function write(request: ConstraintRequest, chosen: ChosenTools): ConstraintPlan {
+  const { format, opening, outputShape } = request;
+  const book = newBook('tools');
+  const json = new JsonRules(book);
+  const asked = chosen.mode === 'must' ? undefined : shapeRules(json, outputShape);
+  const content = asked && opening ? continued(json, asked, opening) : asked;
+  const args = new ToolArguments(argumentRules(book, json, format));
+  const hasCalls = chosen.mode === 'must' || chosen.mode === 'may';
+  const parallel = request.parallelToolCalls !== false;
+  const root = opening
+    ? answerRules(
+        { format, opening, content: content?.rules, calls: hasCalls ? { tools: chosen.tools, parallel } : undefined },
+        args,
+      )
+    : content?.rules;
+  if (root === undefined || root === 'free') return free;
+  const grammar = productive(new Map([...book.grammar(root), ...(content?.raw ?? [])]));
+  if (!grammar) throw refuse('fits no value at all; look for limits that exclude each other', '#', 'tools');
+  const checks = new Map(
+    chosen.tools
+      .filter(({ tool }) => args.loosened.some((each) => each.tool === tool.name))
+      .map(({ tool }) => [tool.name, argumentsSchema(tool)]),
+  );
+  return {
+    grammar: printGrammar(grammar),
+    afterReasoning: undefined,
+    loosened: [...(content?.loosened ?? []), ...args.loosened],
+    checks: {
+      tools: checks,
+      ...(content &&
+        content.loosened.length > 0 &&
+        outputShape.type === 'json-schema' && { answer: outputShape.schema }),
+    },
+  };
+}
+
+/** Families that write arguments in their own notation. */
+function argumentRules(book: RuleBook, json: JsonRules, { toolCalls }: ChatFormat): JsonRules {
+  if (toolCalls?.syntax === 'python') return new JsonRules(book, pythonNotation);
+  if (toolCalls?.syntax === 'dict')
+    return new JsonRules(book, { ...jsonNotation, quote: toolCalls.quote, quotedKeys: false });
+  return json;
+}
+
+interface ShapeRules {
+  readonly rules: 'free' | Expression;
+  readonly loosened: readonly { readonly path: string; readonly keyword: string }[];
+  /** Rules of a raw grammar, beside those of the book. */
+  readonly raw?: Grammar;
+}
+
+/** A prefilled answer is not begun again: only what is missing behind it may follow. */
+function continued(json: JsonRules, content: ShapeRules, opening: PromptOpening): ShapeRules {
+  if (content.rules === 'free' || opening.block !== 'text' || opening.continues !== true) return content;
+  const grammar: Grammar = new Map([...json.book.grammar(content.rules), ...(content.raw ?? [])]);
+  const prompt = opening.generationPrompt;
+  const machine = new GrammarMachine(grammar);
+  for (let start = 0; start < prompt.length; start++) {
+    machine.restart();
+    if (!machine.accept(prompt.slice(start))) continue;
+    return { ...content, rules: rule('rest-root'), raw: prefixRules(machine.rest(), 'rest-') };
+  }
+  return content;
+}
+
+function shapeRules(json: JsonRules, shape: OutputShape): ShapeRules {
+  switch (shape.type) {
+    case 'text':
+      return { rules: 'free', loosened: [] };
+    case 'json':
+      return { rules: json.object, loosened: [] };
+    case 'json-schema': {
+      const param = 'response_format.json_schema.schema';
+      checkSchemaWords(shape.schema, param);
+      const compiler = new SchemaCompiler(shape.schema, json, param);
+      const rules = compiler.value(shape.schema, '#');
+      if (!rules || !productive(json.book.grammar(rules)))
+        throw refuse('fits no value at all; look for limits that exclude each other', '#', param);
+      return { rules, loosened: compiler.loosened };
+    }
+    case 'grammar': {
+      const raw = prefixRules(hoistCounts(checkGrammar(shape.grammar, 'grammar')), 'raw-');
+      return { rules: rule('raw-root'), loosened: [], raw };
+    }
+    default:
+      return shape satisfies never;
+  }
+}

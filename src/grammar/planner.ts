@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../contract/services.ts';
+import type { ConstraintPlan, ConstraintRequest } from './plan.ts';
+import { planConstraint } from './plan.ts';
+
+/** One plan was needed. Milliseconds and characters are 0 when nothing was compiled. */
+export interface PlanRecord {
+  readonly cached: boolean;
+  readonly milliseconds: number;
+  readonly characters: number;
+}
+
+export interface PlannerOptions {
+  readonly clock: Clock;
+  /** Told about every plan, for metrics. */
+  readonly onPlan?: (record: PlanRecord) => void;
+  /** Characters of GBNF that are kept. */
+  readonly maxCharacters?: number;
+  readonly maxPlans?: number;
+}
+
+/** Plans that are made once and kept: the same tools and schemas come with every turn of a conversation. */
+export class ConstraintPlanner {
+  #options: Required<Omit<PlannerOptions, 'onPlan'>> & Pick<PlannerOptions, 'onPlan'>;
+  /** Least recently used first. */
+  #plans = new Map<string, ConstraintPlan>();
+  #characters = 0;
+
+  constructor({ maxCharacters = 8_000_000, maxPlans = 256, ...options }: PlannerOptions) {
+    this.#options = { ...options, maxCharacters, maxPlans };
+  }
+
+  /** Throws what planConstraint throws; failures are not kept. */
+  plan(request: ConstraintRequest): ConstraintPlan {
+    const { clock, onPlan } = this.#options;
+    if (request.outputShape.type === 'text' && request.tools.length === 0 && !isForced(request))
+      return planConstraint(request);
+    const key = keyOf(request);
+    const known = this.#plans.get(key);
+    if (known) {
+      this.#plans.delete(key);
+      this.#plans.set(key, known);
+      onPlan?.({ cached: true, milliseconds: 0, characters: 0 });
+      return known;
+    }
+    const start = clock();
+    const plan = planConstraint(request);
+    onPlan?.({ cached: false, milliseconds: clock() - start, characters: sizeOf(plan) });
+    this.#keep(key, plan);
+    return plan;
+  }
+
+  #keep(key: string, plan: ConstraintPlan): void {
+    this.#plans.set(key, plan);
+    this.#characters += sizeOf(plan);
+    for (const [oldest, old] of this.#plans) {
+      if (this.#characters <= this.#options.maxCharacters && this.#plans.size <= this.#options.maxPlans) return;
+      this.#plans.delete(oldest);
+      this.#characters -= sizeOf(old);
+    }
+  }
+}
+
+function isForced({ toolChoice }: ConstraintRequest): boolean {
+  return toolChoice.type !== 'auto' && toolChoice.type !== 'none';
+}
+
+/** What tools say about themselves does not matter here, and the prompt only by how it leaves off. */
+function keyOf({ format, opening, tools, ...rest }: ConstraintRequest): string {
+  const shown = tools.map(({ name, parameters, strict, freeform }) => ({ name, parameters, strict, freeform }));
+  const facts = JSON.stringify({ format, opening, tools: shown, ...rest });
+  return createHash('sha256').update(facts).digest('base64');
+}
+
+function sizeOf({ grammar, afterReasoning }: ConstraintPlan): number {
+  return (grammar?.length ?? 0) + (afterReasoning?.length ?? 0);
+}

@@ -1,0 +1,190 @@
+import type { TaggedCalls } from '../contract/chat-format.ts';
+import { ServeError } from '../contract/errors.ts';
+import type { JsonObject, JsonValue } from '../contract/json.ts';
+import type { Tool } from '../contract/request.ts';
+import type { Member } from './containers.ts';
+import { memberRules } from './containers.ts';
+import type { Expression } from './gbnf.ts';
+import { choice, empty, sequence, text } from './gbnf.ts';
+import type { JsonRules } from './json.ts';
+import type { ObjectShape } from './object-shape.ts';
+import { objectShape } from './object-shape.ts';
+import { SchemaCompiler } from './schema-compiler.ts';
+import { checkSchemaWords } from './schema-words.ts';
+
+/** A tool as the grammar sees it. */
+export interface CallableTool {
+  readonly tool: Tool;
+  /** Its arguments follow its schema; otherwise they are any JSON object. */
+  readonly strict: boolean;
+}
+
+/** What is only checked afterwards, by tool. A schema that cannot be followed at all has the keyword `schema`. */
+export interface ToolLoosened {
+  readonly tool: string;
+  readonly path: string;
+  readonly keyword: string;
+  /** Why, when the whole schema was given up. */
+  readonly reason?: string;
+}
+
+type Property = ObjectShape['properties'][number];
+
+/** Writes the arguments of tools. A strange schema costs its tool the constraint, never the request. */
+export class ToolArguments {
+  readonly json: JsonRules;
+  readonly loosened: ToolLoosened[] = [];
+
+  constructor(json: JsonRules) {
+    this.json = json;
+    // Shared rules first: what a failing schema adds is taken back.
+    void json.value;
+    void json.char;
+  }
+
+  /** As one JSON object. */
+  object({ tool, strict }: CallableTool): Expression {
+    if (!strict) return this.json.object;
+    return this.#follow(tool, (compiler, schema) => compiler.value(schema, '#')) ?? this.json.object;
+  }
+
+  /** As tags, one per argument; further arguments than the declared ones are not offered. */
+  tagged({ tool, strict }: CallableTool, format: TaggedCalls): Expression {
+    const written = this.#follow(tool, (compiler, root) =>
+      this.#members(compiler, root, format.parameter.separator, (property) =>
+        this.#tag(compiler, property, format, strict),
+      ),
+    );
+    return written ?? this.#anyTags(format);
+  }
+
+  /** As Python's keyword arguments; for a schema that cannot be followed, none at all is the only safe thing. */
+  keywords({ tool, strict }: CallableTool): Expression {
+    const written = this.#follow(tool, (compiler, root) =>
+      this.#members(compiler, root, ', ', ({ name, schema, path }) => {
+        const value = compiler.inner(strict ? schema : true, path);
+        return value && sequence(text(`${name}=`), value);
+      }),
+    );
+    return written ?? empty;
+  }
+
+  /** The declared arguments in their order; undefined: no arguments fit. */
+  #members(
+    compiler: SchemaCompiler,
+    root: JsonObject,
+    separator: string,
+    write: (property: Property) => Expression | undefined,
+  ): Expression | undefined {
+    const style = { open: empty, between: text(separator), close: empty, closeEmpty: empty };
+    const shapes = compiler.expander.expand(root, '#').map((plain) => {
+      const members: Member[] = [];
+      for (const property of objectShape(compiler, plain, '#').properties) {
+        const pair = write(property);
+        if (pair) members.push({ pair, required: property.required });
+        else if (property.required) return undefined;
+      }
+      return memberRules(this.json.book, members, style);
+    });
+    const possible = shapes.filter((each) => each !== undefined);
+    return possible.length === 0 ? undefined : choice(...possible);
+  }
+
+  #follow(
+    tool: Tool,
+    write: (compiler: SchemaCompiler, schema: JsonObject) => Expression | undefined,
+  ): Expression | undefined {
+    const schema = argumentsSchema(tool);
+    const result = this.json.book.attempt(() => {
+      checkSchemaWords(schema, 'tools');
+      const compiler = new SchemaCompiler(schema, this.json, 'tools');
+      const written = write(compiler, schema);
+      for (const each of compiler.loosened) this.loosened.push({ tool: tool.name, ...each });
+      return written;
+    });
+    if (result && !(result instanceof ServeError)) return result;
+    const reason = result ? result.message : 'The schema fits no arguments at all.';
+    this.loosened.push({ tool: tool.name, path: '#', keyword: 'schema', reason });
+    return undefined;
+  }
+
+  #tag(
+    compiler: SchemaCompiler,
+    { name, schema, path }: Property,
+    { parameter }: TaggedCalls,
+    strict: boolean,
+  ): Expression | undefined {
+    const without = parameter.close.trim();
+    const hint = `${name}-text`;
+    const asText = { raw: [] as Expression[], json: [] as Expression[] };
+    for (const plain of strict ? compiler.expander.expand(schema, path) : [{}]) {
+      const values = compiler.fixedValues(plain);
+      const types = values ? [] : (compiler.types(plain) ?? ['string']);
+      for (const value of values ?? []) {
+        if (typeof value !== 'string') asText.json.push(this.json.literal(value));
+        else if (!value.includes(without)) asText.raw.push(text(value));
+      }
+      for (const type of types) {
+        const found =
+          type === 'string'
+            ? compiler.text(plain, path, { spelling: 'raw', hint, without })
+            : compiler.inner({ ...plain, type }, path);
+        if (found) asText[type === 'string' ? 'raw' : 'json'].push(found);
+      }
+    }
+    const begin = sequence(text(parameter.open), text(name));
+    const options = (['raw', 'json'] as const).flatMap((kind) => {
+      const values = asText[kind];
+      return values.length === 0 ? [] : [sequence(text(keyEnd(parameter, kind, schema)), choice(...values))];
+    });
+    if (options.length === 0) return undefined;
+    return sequence(begin, this.json.book.define(name, choice(...options)), text(parameter.close));
+  }
+
+  /** Any arguments for a tool whose schema cannot be followed. */
+  #anyTags(format: TaggedCalls): Expression {
+    const compiler = new SchemaCompiler(true, this.json, 'tools');
+    const nothing = { open: empty, between: text(format.parameter.separator), close: empty, closeEmpty: empty };
+    const names = compiler.text({ pattern: '^[A-Za-z_][A-Za-z0-9_.-]{0,63}$' }, '#', { spelling: 'raw', hint: 'name' });
+    const value = compiler.text({}, '#', { spelling: 'raw', hint: 'any-text', without: format.parameter.close.trim() });
+    if (!names || !value) return empty;
+    const pair = sequence(
+      text(format.parameter.open),
+      names,
+      text(keyEnd(format.parameter, 'raw', true)),
+      value,
+      text(format.parameter.close),
+    );
+    return memberRules(this.json.book, [], nothing, { further: { pair, min: 0, max: undefined } });
+  }
+}
+
+/** A tool without parameters takes none; a free-form one takes its text as `input`. */
+export function argumentsSchema({ parameters, freeform }: Tool): JsonObject {
+  if (freeform && !parameters)
+    return {
+      type: 'object',
+      properties: { input: { type: 'string' } },
+      required: ['input'],
+      additionalProperties: false,
+    };
+  const schema = parameters ?? {};
+  const meaningful = Object.keys(schema).filter((word) => !harmless.has(word));
+  const hasNames = Object.keys(Object(schema.properties)).length > 0;
+  return meaningful.length === 0 && !hasNames ? { type: 'object', additionalProperties: false } : schema;
+}
+
+const harmless = new Set(['type', 'properties', 'required', 'title', 'description', '$schema', '$defs', 'definitions']);
+
+/** What stands between a key and its value; some families say there what the value is. */
+function keyEnd({ keyEnd: end, attribute }: TaggedCalls['parameter'], kind: 'raw' | 'json', schema: JsonValue): string {
+  if (!attribute) return end;
+  const type = kind === 'raw' ? 'string' : typeName(schema);
+  const value = attribute === 'string' ? String(kind === 'raw') : type;
+  return end.replace('"', `" ${attribute}="${value}"`);
+}
+
+function typeName(schema: JsonValue): string {
+  const type = Object(schema).type as unknown;
+  return typeof type === 'string' && type !== 'string' ? type : 'object';
+}
