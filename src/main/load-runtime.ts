@@ -75,7 +75,6 @@ async function schedule({ engine }: LoadedModel, profile: ModelProfile, tools: L
     admitted: ({ source, reusedTokens }) => {
       if (source === 'copy' || source === 'snapshot') metrics.prefixRestored(id, reusedTokens);
     },
-    left: () => metrics.cancelled('queued'),
     transferFailed: (operation, error) => telemetry.log('warn', `prefix state: ${operation} failed`, { error }),
   };
   const prefixCacheBytes = config.prefixCacheMb * 1024 * 1024;
