@@ -12,6 +12,7 @@ import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts'
 import { readModelProfile } from '../models/profile.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { describeRuntimes, liveModel } from './live-state.ts';
 import { loadRuntime } from './load-runtime.ts';
 import { openConfiguredStore } from './response-store.ts';
 import { createSingleModel } from './single-model.ts';
@@ -45,6 +46,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
     onRequest: metrics.requestDone,
   });
   const models = createSingleModel(config.strictModel);
+  metrics.watch(() => models.runtimes().map(liveModel));
   const vectors = createVectors(models);
   const cancels = createCancelRegistry({ clock: system.clock });
   const generation = createGenerationService({
@@ -87,6 +89,8 @@ export async function buildServer(config: Config, system: System): Promise<Built
     newId: system.newId,
     timers: system.timers,
     cancel: (keys) => cancels.cancel(keys),
+    metrics,
+    stats: () => describeRuntimes(models.runtimes()),
     ...(responseStore && { responseStore }),
     settings: doorSettings(config),
   });
@@ -141,6 +145,13 @@ function doorSettings(config: Config): DoorSettings {
     corsOrigins: config.corsOrigin,
     allowedHosts: config.allowedHost,
     boundHost: config.host,
+    toolAllow: config.toolAllow,
+    metrics: config.metrics,
+    metricsToken: config.metricsToken,
+    maxInFlight: config.maxInFlight,
+    maxStreamsPerKey: config.maxStreamsPerKey,
+    rateLimitRpm: config.rateLimitRpm,
+    rateLimitTpm: config.rateLimitTpm,
     maxBodyBytes: config.maxBodyMb * 1024 * 1024,
     maxJsonDepth: config.maxJsonDepth,
     bodyTimeoutMs: config.bodyTimeout * 1000,
