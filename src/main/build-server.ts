@@ -1,9 +1,10 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Config, packageVersion } from '../config.ts';
+import type { ModelProfile } from '../contract/model.ts';
+import type { Engine } from '../engine/engine.ts';
 import { createCancelRegistry } from '../generation/cancellation.ts';
 import { createGenerationService } from '../generation/generate.ts';
-import type { ModelRuntime } from '../generation/runtime.ts';
 import { createTokenService } from '../generation/tokens.ts';
 import { createEmbeddingService, createRerankService } from '../generation/vectors.ts';
 import { ConstraintPlanner } from '../grammar/planner.ts';
@@ -18,16 +19,23 @@ import { openConfiguredStore } from './response-store.ts';
 import { createSingleModel } from './single-model.ts';
 import { createTuningMemory, type System } from './system.ts';
 import { createVectors } from './vectors.ts';
+import { createVectorsOnly } from './vectors-only.ts';
 
 export interface StartObserver {
   progress(phase: 'load' | 'calibrate', fraction: number): void;
+}
+
+export interface LoadedServer {
+  readonly profile: ModelProfile;
+  /** undefined with --embeddings: nothing is generated. */
+  readonly engine: Engine | undefined;
 }
 
 /** Everything but a port. */
 export interface BuiltServer {
   readonly app: ReturnType<typeof createApp>;
   /** Loads the configured model; until then the app answers 503. Rejects with a ServeError that a person can act on. */
-  load(observer: StartObserver, signal: AbortSignal): Promise<ModelRuntime>;
+  load(observer: StartObserver, signal: AbortSignal): Promise<LoadedServer>;
   /** No new work; settles when the running answers are out, or after --drain-timeout. */
   drain(): Promise<void>;
   /** Fails what still runs and gives the memory back. */
@@ -45,8 +53,10 @@ export async function buildServer(config: Config, system: System): Promise<Built
     now: system.unixMilliseconds,
     onRequest: metrics.requestDone,
   });
-  const models = createSingleModel(config.strictModel);
-  metrics.watch(() => models.runtimes().map(liveModel));
+  const chat = createSingleModel(config.strictModel);
+  const vectorsOnly = config.embeddings ? createVectorsOnly() : undefined;
+  const models = vectorsOnly ?? chat;
+  metrics.watch(() => chat.runtimes().map(liveModel));
   const vectors = createVectors(models);
   const cancels = createCancelRegistry({ clock: system.clock });
   const generation = createGenerationService({
@@ -90,7 +100,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
     timers: system.timers,
     cancel: (keys) => cancels.cancel(keys),
     metrics,
-    stats: () => describeRuntimes(models.runtimes()),
+    stats: () => describeRuntimes(chat.runtimes()),
     ...(responseStore && { responseStore }),
     settings: doorSettings(config),
   });
@@ -104,6 +114,13 @@ export async function buildServer(config: Config, system: System): Promise<Built
   return {
     app,
     async load(observer, signal) {
+      const progress = (fraction: number) => observer.progress('load', fraction);
+      const loading = { config, telemetry, signal, progress };
+      if (vectorsOnly) {
+        const profile = await vectors.load(file, loading);
+        vectorsOnly.serve(profile);
+        return { profile, engine: undefined };
+      }
       const tuningMemory = createTuningMemory(join(homedir(), '.cache', 'serve-model', 'tuning.json'));
       const running = await loadRuntime(
         file,
@@ -115,18 +132,19 @@ export async function buildServer(config: Config, system: System): Promise<Built
         },
       );
       unload = running.dispose;
-      if (config.embeddingModel !== undefined) {
-        const progress = (fraction: number) => observer.progress('load', fraction);
-        await vectors.load(config.embeddingModel, { config, telemetry, signal, progress });
-      }
+      if (config.embeddingModel !== undefined)
+        await vectors.load(await readModelProfile(config.embeddingModel), loading);
       vectors.serveChat(running.runtime, running.loaded);
-      models.serve(running.runtime);
+      chat.serve(running.runtime);
       telemetry.log('info', 'engine tuned', { ...running.loaded.tuning });
       return running.runtime;
     },
     async drain() {
       models.setState('draining');
-      await Promise.race([idle(cancels, system), elapsed(system, config.drainTimeout * 1000)]);
+      await Promise.race([
+        idle(() => cancels.size > 0 || vectors.busy, system),
+        elapsed(system, config.drainTimeout * 1000),
+      ]);
     },
     async close() {
       models.setState('draining');
@@ -160,8 +178,8 @@ function doorSettings(config: Config): DoorSettings {
 
 const idlePollMs = 50;
 
-async function idle(cancels: { readonly size: number }, system: System): Promise<void> {
-  while (cancels.size > 0) await elapsed(system, idlePollMs);
+async function idle(isBusy: () => boolean, system: System): Promise<void> {
+  while (isBusy()) await elapsed(system, idlePollMs);
 }
 
 function elapsed({ timers }: System, milliseconds: number): Promise<void> {
