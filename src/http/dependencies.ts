@@ -44,7 +44,7 @@ export interface DoorSettings {
   readonly adminToken: string | undefined;
   /** Foreign origins that web pages may call from; `*` for all. */
   readonly corsOrigins: readonly string[];
-  /** Host header values (without port) that are taken besides local ones while no key is set. */
+  /** Host header values (without port) that are taken besides local ones while no key is set; `*` for all. */
   readonly allowedHosts: readonly string[];
   /** The address that the listener was told to bind. */
   readonly boundHost: string;
