@@ -14,6 +14,7 @@ import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts'
 import { readModelProfile } from '../models/profile.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { describeRuntimes, liveModel } from './live-state.ts';
 import { loadRuntime } from './load-runtime.ts';
 import { nativeLog } from './native-log.ts';
 import { openConfiguredStore } from './response-store.ts';
@@ -60,6 +61,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
   const chat = createSingleModel(config.strictModel);
   const vectorsOnly = config.embeddings ? createVectorsOnly() : undefined;
   const models = vectorsOnly ?? chat;
+  metrics.watch(() => chat.runtimes().map(liveModel));
   const vectors = createVectors(models);
   const cancels = createCancelRegistry({ clock: system.clock });
   const generation = createGenerationService({
@@ -102,6 +104,8 @@ export async function buildServer(config: Config, system: System): Promise<Built
     newId: system.newId,
     timers: system.timers,
     cancel: (keys) => cancels.cancel(keys),
+    metrics,
+    stats: () => describeRuntimes(chat.runtimes()),
     ...(responseStore && { responseStore }),
     settings: doorSettings(config),
   });
@@ -151,6 +155,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
       models.setState('draining');
       await vectors.dispose();
       await unload();
+      await responseStore?.close();
       metrics.close();
     },
   };
@@ -164,6 +169,13 @@ function doorSettings(config: Config): DoorSettings {
     corsOrigins: config.corsOrigin,
     allowedHosts: config.allowedHost,
     boundHost: config.host,
+    toolAllow: config.toolAllow,
+    metrics: config.metrics,
+    metricsToken: config.metricsToken,
+    maxInFlight: config.maxInFlight,
+    maxStreamsPerKey: config.maxStreamsPerKey,
+    rateLimitRpm: config.rateLimitRpm,
+    rateLimitTpm: config.rateLimitTpm,
     maxBodyBytes: config.maxBodyMb * 1024 * 1024,
     maxJsonDepth: config.maxJsonDepth,
     bodyTimeoutMs: config.bodyTimeout * 1000,

@@ -4,6 +4,8 @@ import type { ModelRuntime, RuntimeDirectory } from '../generation/runtime.ts';
 
 export interface SingleModel extends ModelDirectory, RuntimeDirectory {
   serve(runtime: ModelRuntime): void;
+  /** What is loaded now. */
+  runtimes(): readonly ModelRuntime[];
   setState(state: ServerState): void;
 }
 
@@ -29,6 +31,7 @@ export function createSingleModel(strict: boolean): SingleModel {
 
   return {
     state: () => state,
+    runtimes: () => (served ? [served] : []),
     list: () => (served ? [served.profile] : []),
     resolve: (name) => find(name).profile,
     use: async (name) => ({ runtime: find(name), release: () => undefined }),
