@@ -13,6 +13,7 @@ import { errorResponse } from './error-response.ts';
 import { Exchange } from './exchange.ts';
 import { requestIdOf } from './request-id.ts';
 import type { Route } from './route.ts';
+import { controlRoutes } from './routes/control.ts';
 import { countTokensRoutes } from './routes/count-tokens.ts';
 import { frontPageRoutes } from './routes/front-page.ts';
 import { generationRoutes } from './routes/generation.ts';
@@ -36,6 +37,7 @@ export function createApp(dependencies: AppDependencies): Hono<Env> {
     ...tokenRoutes(dependencies),
     ...ollamaRoutes(dependencies),
     ...modelRoutes(dependencies),
+    ...(dependencies.control ? controlRoutes(dependencies, dependencies.control) : []),
     ...healthRoutes(dependencies),
     ...frontPageRoutes(dependencies),
   ];
@@ -56,6 +58,7 @@ async function answer(context: Context<Env>, route: Route, dependencies: AppDepe
       parameters: context.req.param(),
       requestId: requestIdOf(request.headers, dependencies.newId),
       shape: route.shape,
+      local: isLocalCaller(request.headers, context.env),
     },
     dependencies,
   );
@@ -76,7 +79,7 @@ async function handle(
   dependencies: AppDependencies,
 ): Promise<Response> {
   try {
-    if (route.anyOrigin !== true) admit(context, route, dependencies);
+    if (route.anyOrigin !== true) admit(context, route, exchange, dependencies);
     if (context.req.method === 'OPTIONS')
       return preflightResponse(exchange.request.headers, dependencies.settings.corsOrigins);
     if (route.work && dependencies.models.state() === 'draining')
@@ -97,11 +100,11 @@ async function handle(
   }
 }
 
-function admit(context: Context<Env>, route: Route, { settings }: AppDependencies): void {
+function admit(context: Context<Env>, route: Route, { local }: Exchange, { settings }: AppDependencies): void {
   const { headers } = context.req.raw;
   checkOrigin(headers, { ...settings, hasKeys: settings.apiKeys.length > 0 });
   if (context.req.method === 'OPTIONS') return;
-  checkKey(route.access, { headers, local: isLocalCaller(headers, context.env) }, settings);
+  checkKey(route.access, { headers, local }, settings);
 }
 
 /** Rows that catch what a known path does not answer, with the methods that it does. */

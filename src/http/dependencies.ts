@@ -1,3 +1,4 @@
+import type { ModelControl } from '../contract/control.ts';
 import type {
   Clock,
   EmbeddingService,
@@ -26,6 +27,8 @@ export interface AppDependencies {
   readonly timers: Timers;
   /** Ends the runs of an answer early and properly; how many there were. */
   readonly cancel?: (keys: { readonly answerId: string }) => number;
+  /** Undefined: the models are fixed, and there are no routes to change them. */
+  readonly control?: ModelControl;
   /** Undefined: answers are not kept. */
   readonly responseStore?: ResponseStore;
   readonly settings: DoorSettings;
