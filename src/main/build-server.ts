@@ -1,5 +1,3 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { type Config, packageVersion } from '../config.ts';
 import { createCancelRegistry } from '../generation/cancellation.ts';
 import { createGenerationService } from '../generation/generate.ts';
@@ -9,13 +7,11 @@ import { createEmbeddingService, createRerankService } from '../generation/vecto
 import { ConstraintPlanner } from '../grammar/planner.ts';
 import { createApp } from '../http/app.ts';
 import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts';
-import { readModelProfile } from '../models/profile.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { loadRuntime } from './load-runtime.ts';
+import { createManagedModels } from './managed-models.ts';
 import { openConfiguredStore } from './response-store.ts';
-import { createSingleModel } from './single-model.ts';
-import { createTuningMemory, type System } from './system.ts';
+import type { System } from './system.ts';
 import { createVectors } from './vectors.ts';
 
 export interface StartObserver {
@@ -44,7 +40,14 @@ export async function buildServer(config: Config, system: System): Promise<Built
     now: system.unixMilliseconds,
     onRequest: metrics.requestDone,
   });
-  const models = createSingleModel(config.strictModel);
+  const managed = createManagedModels({
+    config,
+    system,
+    telemetry,
+    metrics,
+    serve: ({ runtime, loaded }) => vectors.serveChat(runtime, loaded),
+  });
+  const models = managed.manager;
   const vectors = createVectors(models);
   const cancels = createCancelRegistry({ clock: system.clock });
   const generation = createGenerationService({
@@ -87,47 +90,28 @@ export async function buildServer(config: Config, system: System): Promise<Built
     newId: system.newId,
     timers: system.timers,
     cancel: (keys) => cancels.cancel(keys),
+    control: managed.control,
     ...(responseStore && { responseStore }),
     settings: doorSettings(config),
   });
-  const file = await readModelProfile(config.model[0], {
-    chatTemplate: config.chatTemplate,
-    chatFormat: config.chatFormat,
-    ...(config.alias.length > 0 && { aliases: config.alias }),
-  });
-  let unload: () => Promise<void> = async () => undefined;
+  await managed.prepare();
 
   return {
     app,
     async load(observer, signal) {
-      const tuningMemory = createTuningMemory(join(homedir(), '.cache', 'serve-model', 'tuning.json'));
-      const running = await loadRuntime(
-        file,
-        { config, system, telemetry, metrics, tuningMemory },
-        {
-          signal,
-          progress: observer.progress,
-          failed: (error) => telemetry.log('error', 'the engine failed', { error }),
-        },
-      );
-      unload = running.dispose;
       if (config.embeddingModel !== undefined) {
         const progress = (fraction: number) => observer.progress('load', fraction);
         await vectors.load(config.embeddingModel, { config, telemetry, signal, progress });
       }
-      vectors.serveChat(running.runtime, running.loaded);
-      models.serve(running.runtime);
-      telemetry.log('info', 'engine tuned', { ...running.loaded.tuning });
-      return running.runtime;
+      return managed.start(observer, signal);
     },
     async drain() {
-      models.setState('draining');
+      models.drain();
       await Promise.race([idle(cancels, system), elapsed(system, config.drainTimeout * 1000)]);
     },
     async close() {
-      models.setState('draining');
+      await models.close();
       await vectors.dispose();
-      await unload();
       metrics.close();
     },
   };
