@@ -35,7 +35,7 @@ export async function startServer(
     return {
       url: listener.url,
       profile,
-      device: engine.info.device,
+      device: engine?.info.device ?? 'embeddings only',
       drain: server.drain,
       async close() {
         await listener.close({ force: true });

@@ -31,6 +31,8 @@ export interface ReasoningMarkers {
   readonly close: string;
   /** Further texts that end the reasoning without belonging to it (a call may end an unclosed thought). */
   readonly alsoEndedBy?: readonly string[];
+  /** The model thinks only when a request asks for it. */
+  readonly onlyWhenAsked?: boolean;
   /** What to inject to end the thinking early; default: newline, `close`, two newlines. */
   readonly forcedClose?: string;
 }
@@ -85,6 +87,8 @@ export interface TaggedCalls extends CallFrame {
     readonly close: string;
     readonly separator: string;
     readonly attribute?: 'string' | 'type';
+    /** A value may stand in `<![CDATA[...]]>` (MiniCPM5). */
+    readonly cdata?: boolean;
   };
   /** Kimi K3: ` index="1"` stands behind the quote that ends the name, counting the answer's calls. */
   readonly numbered?: boolean;

@@ -22,6 +22,8 @@ export interface Embedder {
    * before anything is evaluated. Aborting takes effect between two inputs.
    */
   embed(inputs: readonly EmbeddingInput[], options: EmbedOptions): Promise<readonly Embedding[]>;
+  /** Whether somebody waits for an answer. */
+  readonly busy: boolean;
   dispose(): Promise<void>;
 }
 
@@ -31,5 +33,7 @@ export interface Ranker {
   readonly maxTokens: number;
   /** ServeError context_length_exceeded, `param` naming the document, before anything is evaluated. */
   rank(query: string, documents: readonly string[], signal: AbortSignal): Promise<Ranking>;
+  /** Whether somebody waits for an answer. */
+  readonly busy: boolean;
   dispose(): Promise<void>;
 }

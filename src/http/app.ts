@@ -4,33 +4,40 @@ import { Hono } from 'hono';
 import { ServeError, toServeError } from '../contract/errors.ts';
 import { openaiShape } from '../dialects/shared/openai-error.ts';
 import { corsHeaders, preflightResponse } from './access/cors.ts';
-import { checkKey } from './access/keys.ts';
+import { checkKey, keyOwner } from './access/keys.ts';
 import { isLocalCaller } from './access/local-caller.ts';
 import { checkOrigin } from './access/origin.ts';
 import type { AppDependencies } from './dependencies.ts';
 import type { ErrorShape } from './error-response.ts';
 import { errorResponse } from './error-response.ts';
 import { Exchange } from './exchange.ts';
+import { createGate, type Gate } from './limits/gate.ts';
 import { requestIdOf } from './request-id.ts';
 import type { Route } from './route.ts';
+import { cancelRoutes } from './routes/cancel.ts';
 import { controlRoutes } from './routes/control.ts';
 import { countTokensRoutes } from './routes/count-tokens.ts';
 import { frontPageRoutes } from './routes/front-page.ts';
 import { generationRoutes } from './routes/generation.ts';
 import { healthRoutes } from './routes/health.ts';
+import { internalRoutes } from './routes/internal.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
 import { ollamaRoutes } from './routes/ollama.ts';
 import { responsesRoutes } from './routes/responses.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { vectorRoutes } from './routes/vectors.ts';
+import { traceIdOf } from './trace-context.ts';
 
 /** On a socket the adapter hands the native request along; without one (app.request, embedding) there is none. */
 type Env = { Bindings: Partial<HttpBindings> };
 
 /** The door: every route of the server, on web standards. */
 export function createApp(dependencies: AppDependencies): Hono<Env> {
+  const gate = createGate(dependencies);
   const routes = [
     ...generationRoutes(dependencies),
+    ...cancelRoutes(dependencies),
     ...countTokensRoutes(dependencies),
     ...responsesRoutes(dependencies),
     ...vectorRoutes(dependencies),
@@ -39,17 +46,27 @@ export function createApp(dependencies: AppDependencies): Hono<Env> {
     ...modelRoutes(dependencies),
     ...(dependencies.control ? controlRoutes(dependencies, dependencies.control) : []),
     ...healthRoutes(dependencies),
+    ...metricsRoutes(dependencies),
+    ...internalRoutes(dependencies, gate),
     ...frontPageRoutes(dependencies),
   ];
+  const answer = (context: Context<Env>, route: Route) => answerOne({ context, route, gate, dependencies });
   const app = new Hono<Env>({ strict: false });
-  for (const route of routes) app.on(route.method, [...route.paths], (context) => answer(context, route, dependencies));
-  for (const [path, row] of refusals(routes)) app.all(path, (context) => answer(context, row, dependencies));
-  app.notFound((context) => answer(context, unknownRoute(context, routes), dependencies));
+  for (const route of routes) app.on(route.method, [...route.paths], (context) => answer(context, route));
+  for (const [path, row] of refusals(routes)) app.all(path, (context) => answer(context, row));
+  app.notFound((context) => answer(context, unknownRoute(context, routes)));
   return app;
 }
 
+interface Arrival {
+  readonly context: Context<Env>;
+  readonly route: Route;
+  readonly gate: Gate;
+  readonly dependencies: AppDependencies;
+}
+
 /** One request through the checks, its handler and back. Everything thrown becomes the route's own error body. */
-async function answer(context: Context<Env>, route: Route, dependencies: AppDependencies): Promise<Response> {
+async function answerOne({ context, route, gate, dependencies }: Arrival): Promise<Response> {
   const request = context.req.raw;
   const exchange = new Exchange(
     request,
@@ -62,31 +79,37 @@ async function answer(context: Context<Env>, route: Route, dependencies: AppDepe
     },
     dependencies,
   );
-  const response = await handle(context, route, exchange, dependencies);
-  const { headers } = response;
-  headers.set('x-request-id', exchange.requestId);
-  if (route.shape.name === 'anthropic-messages') headers.set('request-id', exchange.requestId);
-  for (const [name, value] of Object.entries(corsHeaders(request.headers, dependencies.settings.corsOrigins)))
-    headers.set(name, value);
-  if (!exchange.streaming) exchange.end(response.status);
+  const traceId = traceIdOf(request.headers);
+  if (traceId !== undefined) exchange.note({ traceId });
+  const response = await handle({ context, route, gate, dependencies }, exchange);
+  for (const [name, value] of Object.entries(headersFor(exchange, route, gate, dependencies)))
+    response.headers.set(name, value);
+  // Probes and scrapes come several times a second and would bury every other line.
+  if (route.anyOrigin && response.ok) exchange.letGo();
+  else if (!exchange.streaming) exchange.end(response.status);
   return response;
 }
 
-async function handle(
-  context: Context<Env>,
+function headersFor(
+  { request, requestId }: Exchange,
   route: Route,
-  exchange: Exchange,
-  dependencies: AppDependencies,
-): Promise<Response> {
+  gate: Gate,
+  { settings }: AppDependencies,
+): Record<string, string> {
+  return {
+    'x-request-id': requestId,
+    ...(route.shape.name === 'anthropic-messages' && { 'request-id': requestId }),
+    ...(route.work && gate.headers(keyOwner(request.headers, settings.apiKeys))),
+    ...corsHeaders(request.headers, settings.corsOrigins),
+  };
+}
+
+async function handle({ context, route, gate, dependencies }: Arrival, exchange: Exchange): Promise<Response> {
   try {
     if (route.anyOrigin !== true) admit(context, route, exchange, dependencies);
     if (context.req.method === 'OPTIONS')
       return preflightResponse(exchange.request.headers, dependencies.settings.corsOrigins);
-    if (route.work && dependencies.models.state() === 'draining')
-      throw new ServeError(
-        'draining',
-        'The server is about to stop and takes no new work. Ask again, another one will answer.',
-      );
+    if (route.work) enter(exchange, gate, dependencies);
     return await route.handle(exchange);
   } catch (thrown) {
     const error = toServeError(thrown);
@@ -105,6 +128,16 @@ function admit(context: Context<Env>, route: Route, { local }: Exchange, { setti
   checkOrigin(headers, { ...settings, hasKeys: settings.apiKeys.length > 0 });
   if (context.req.method === 'OPTIONS') return;
   checkKey(route.access, { headers, local }, settings);
+}
+
+/** New work: not while the server drains, and within the limits. */
+function enter(exchange: Exchange, gate: Gate, { models, settings }: AppDependencies): void {
+  if (models.state() === 'draining')
+    throw new ServeError(
+      'draining',
+      'The server is about to stop and takes no new work. Ask again, another one will answer.',
+    );
+  gate.enter(exchange, keyOwner(exchange.request.headers, settings.apiKeys));
 }
 
 /** Rows that catch what a known path does not answer, with the methods that it does. */

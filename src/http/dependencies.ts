@@ -1,4 +1,6 @@
 import type { ModelControl } from '../contract/control.ts';
+import type { JsonObject } from '../contract/json.ts';
+import type { RequestKeys } from '../contract/request.ts';
 import type {
   Clock,
   EmbeddingService,
@@ -25,10 +27,14 @@ export interface AppDependencies {
   /** Random hex, at least 16 characters. */
   readonly newId: () => string;
   readonly timers: Timers;
-  /** Ends the runs of an answer early and properly; how many there were. */
-  readonly cancel?: (keys: { readonly answerId: string }) => number;
+  /** Ends the runs that have one of these keys early and properly; how many there were. */
+  readonly cancel?: (keys: Pick<RequestKeys, 'cancelId' | 'sessionId' | 'answerId'>) => number;
   /** Undefined: the models are fixed, and there are no routes to change them. */
   readonly control?: ModelControl;
+  /** Undefined: there is no /metrics. */
+  readonly metrics?: { render(): Promise<string>; readonly contentType: string };
+  /** Slots, queue, cache, threads, versions and what else there is to tell; for /internal/stats. */
+  readonly stats?: () => JsonObject;
   /** Undefined: answers are not kept. */
   readonly responseStore?: ResponseStore;
   readonly settings: DoorSettings;
@@ -46,6 +52,16 @@ export interface DoorSettings {
   readonly allowedHosts: readonly string[];
   /** The address that the listener was told to bind. */
   readonly boundHost: string;
+  /** Tools that requests may offer; empty: all. */
+  readonly toolAllow: readonly string[];
+  readonly metrics: 'public' | 'token' | 'off';
+  readonly metricsToken: string | undefined;
+  /** Work in the server at once, and of one key; undefined: no limit. */
+  readonly maxInFlight: number | undefined;
+  readonly maxStreamsPerKey: number | undefined;
+  /** Requests and tokens of one key per minute; undefined: no limit. */
+  readonly rateLimitRpm: number | undefined;
+  readonly rateLimitTpm: number | undefined;
   readonly maxBodyBytes: number;
   readonly maxJsonDepth: number;
   /** A body must have arrived after this time. */
@@ -62,6 +78,13 @@ export const defaultDoorSettings: DoorSettings = {
   corsOrigins: [],
   allowedHosts: [],
   boundHost: '127.0.0.1',
+  toolAllow: [],
+  metrics: 'public',
+  metricsToken: undefined,
+  maxInFlight: undefined,
+  maxStreamsPerKey: undefined,
+  rateLimitRpm: undefined,
+  rateLimitTpm: undefined,
   maxBodyBytes: 32 * 1024 * 1024,
   maxJsonDepth: 64,
   bodyTimeoutMs: 60_000,

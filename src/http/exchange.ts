@@ -22,6 +22,8 @@ export class Exchange {
   readonly #onGone = () => this.abort(new ServeError('client_closed', 'The client closed the connection.'));
   #body: Promise<unknown> | undefined;
   #notes: Notes = {};
+  #answerId: string | undefined;
+  #whenOver: ((record: RequestRecord) => void)[] = [];
   #streaming = false;
   #ended = false;
 
@@ -73,6 +75,24 @@ export class Exchange {
     this.#notes = { ...this.#notes, ...notes };
   }
 
+  get notes(): Notes {
+    return this.#notes;
+  }
+
+  /** The id under which the answer can be cancelled, once there is one. */
+  get answerId(): string | undefined {
+    return this.#answerId;
+  }
+
+  identify(answerId: string): void {
+    this.#answerId = answerId;
+  }
+
+  /** Called once, after the last byte. */
+  whenOver(callback: (record: RequestRecord) => void): void {
+    this.#whenOver.push(callback);
+  }
+
   sinceStart(): number {
     return this.#dependencies.clock() - this.startedAt;
   }
@@ -86,12 +106,17 @@ export class Exchange {
     return this.#streaming;
   }
 
+  /** Over without a log line. */
+  letGo(): void {
+    this.#ended = true;
+    this.request.signal.removeEventListener('abort', this.#onGone);
+  }
+
   /** Writes the log line and lets go of the request. Called once, when nothing more will be sent. */
   end(status: number): void {
     if (this.#ended) return;
-    this.#ended = true;
-    this.request.signal.removeEventListener('abort', this.#onGone);
-    this.#dependencies.telemetry.request({
+    this.letGo();
+    const record: RequestRecord = {
       requestId: this.requestId,
       method: this.request.method,
       path: this.path,
@@ -99,6 +124,8 @@ export class Exchange {
       ...this.#notes,
       status,
       totalMs: this.sinceStart(),
-    });
+    };
+    for (const callback of this.#whenOver) callback(record);
+    this.#dependencies.telemetry.request(record);
   }
 }

@@ -6,6 +6,7 @@ import type { GenerationRequest } from '../contract/request.ts';
 import type { ModelDirectory } from '../contract/services.ts';
 import type { AnswerContext, Dialect, ParsedCall } from '../dialects/dialect.ts';
 import { AnswerStream } from './answer-stream.ts';
+import { checkTools } from './check-tools.ts';
 import type { ChoiceEvent } from './choices.ts';
 import { ChoiceEvents } from './choices.ts';
 import type { AppDependencies } from './dependencies.ts';
@@ -24,8 +25,10 @@ export function generationHandler<Call extends ParsedCall>(
 ): Handler {
   return async (exchange) => {
     const call = dialect.parse(await exchange.json());
+    checkTools(call.generations, dependencies.settings.toolAllow);
     const answer = answerContext(call, dependencies);
     exchange.note({ dialect: dialect.name, model: answer.model });
+    exchange.identify(dialect.idPrefix + answer.id);
     const events = new ChoiceEvents(
       start(call, dialect.idPrefix + answer.id, exchange, dependencies),
       choicesAtOnce(dependencies.models, call),

@@ -1,28 +1,37 @@
 import { type Config, packageVersion } from '../config.ts';
+import type { ModelProfile } from '../contract/model.ts';
+import type { Engine } from '../engine/engine.ts';
 import { createCancelRegistry } from '../generation/cancellation.ts';
 import { createGenerationService } from '../generation/generate.ts';
-import type { ModelRuntime } from '../generation/runtime.ts';
 import { createTokenService } from '../generation/tokens.ts';
 import { createEmbeddingService, createRerankService } from '../generation/vectors.ts';
 import { ConstraintPlanner } from '../grammar/planner.ts';
 import { createApp } from '../http/app.ts';
 import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts';
+import { readModelProfile } from '../models/profile.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createManagedModels } from './managed-models.ts';
 import { openConfiguredStore } from './response-store.ts';
 import type { System } from './system.ts';
 import { createVectors } from './vectors.ts';
+import { createVectorsOnly } from './vectors-only.ts';
 
 export interface StartObserver {
   progress(phase: 'load' | 'calibrate', fraction: number): void;
+}
+
+export interface LoadedServer {
+  readonly profile: ModelProfile;
+  /** undefined with --embeddings: nothing is generated. */
+  readonly engine: Engine | undefined;
 }
 
 /** Everything but a port. */
 export interface BuiltServer {
   readonly app: ReturnType<typeof createApp>;
   /** Loads the configured model; until then the app answers 503. Rejects with a ServeError that a person can act on. */
-  load(observer: StartObserver, signal: AbortSignal): Promise<ModelRuntime>;
+  load(observer: StartObserver, signal: AbortSignal): Promise<LoadedServer>;
   /** No new work; settles when the running answers are out, or after --drain-timeout. */
   drain(): Promise<void>;
   /** Fails what still runs and gives the memory back. */
@@ -47,7 +56,8 @@ export async function buildServer(config: Config, system: System): Promise<Built
     metrics,
     serve: ({ runtime, loaded }) => vectors.serveChat(runtime, loaded),
   });
-  const models = managed.manager;
+  const vectorsOnly = config.embeddings ? createVectorsOnly() : undefined;
+  const models = vectorsOnly ?? managed.manager;
   const vectors = createVectors(models);
   const cancels = createCancelRegistry({ clock: system.clock });
   const generation = createGenerationService({
@@ -90,27 +100,42 @@ export async function buildServer(config: Config, system: System): Promise<Built
     newId: system.newId,
     timers: system.timers,
     cancel: (keys) => cancels.cancel(keys),
-    control: managed.control,
+    ...(!vectorsOnly && { control: managed.control }),
     ...(responseStore && { responseStore }),
     settings: doorSettings(config),
   });
-  await managed.prepare();
+  const file = await readModelProfile(config.model[0], {
+    chatTemplate: config.chatTemplate,
+    chatFormat: config.chatFormat,
+    ...(config.alias.length > 0 && { aliases: config.alias }),
+  });
+  if (!vectorsOnly) await managed.prepare(file);
 
   return {
     app,
     async load(observer, signal) {
-      if (config.embeddingModel !== undefined) {
-        const progress = (fraction: number) => observer.progress('load', fraction);
-        await vectors.load(config.embeddingModel, { config, telemetry, signal, progress });
+      const progress = (fraction: number) => observer.progress('load', fraction);
+      const loading = { config, telemetry, signal, progress };
+      if (vectorsOnly) {
+        const profile = await vectors.load(file, loading);
+        vectorsOnly.serve(profile);
+        return { profile, engine: undefined };
       }
+      if (config.embeddingModel !== undefined)
+        await vectors.load(await readModelProfile(config.embeddingModel), loading);
       return managed.start(observer, signal);
     },
     async drain() {
-      models.drain();
-      await Promise.race([idle(cancels, system), elapsed(system, config.drainTimeout * 1000)]);
+      vectorsOnly?.setState('draining');
+      managed.manager.drain();
+      await Promise.race([
+        idle(() => cancels.size > 0 || vectors.busy, system),
+        elapsed(system, config.drainTimeout * 1000),
+      ]);
     },
     async close() {
-      await models.close();
+      vectorsOnly?.setState('draining');
+      await managed.manager.close();
       await vectors.dispose();
       metrics.close();
     },
@@ -133,8 +158,8 @@ function doorSettings(config: Config): DoorSettings {
 
 const idlePollMs = 50;
 
-async function idle(cancels: { readonly size: number }, system: System): Promise<void> {
-  while (cancels.size > 0) await elapsed(system, idlePollMs);
+async function idle(isBusy: () => boolean, system: System): Promise<void> {
+  while (isBusy()) await elapsed(system, idlePollMs);
 }
 
 function elapsed({ timers }: System, milliseconds: number): Promise<void> {

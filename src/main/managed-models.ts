@@ -9,7 +9,7 @@ import { bundledModelPath } from '../models/find-model.ts';
 import { machineMemory } from '../models/machine-memory.ts';
 import { ModelManager } from '../models/manager.ts';
 import { type ProbeMemory, probeModel } from '../models/probe.ts';
-import { readModelProfile } from '../models/profile.ts';
+import { type FileProfile, readModelProfile } from '../models/profile.ts';
 import type { LoadedModel, LoadObserver, LoadPlan } from '../models/resident.ts';
 import type { StartObserver } from './build-server.ts';
 import { type LoadTools, loadRuntime, type RunningModel } from './load-runtime.ts';
@@ -64,14 +64,13 @@ export function createManagedModels(options: ManagedModelsOptions) {
   return {
     manager,
     control,
-    /** Makes the configured models known. Rejects when one of them is no model. */
-    async prepare(): Promise<void> {
-      const [first, ...others] = config.model;
-      const common = { chatTemplate: config.chatTemplate, chatFormat: config.chatFormat };
-      const aliases = config.alias.length > 0 ? { aliases: config.alias } : {};
-      manager.add({ file: await readModelProfile(first, { ...common, ...aliases }), settings: {} }, { atStart: true });
-      for (const target of others) {
-        manager.add({ file: await readModelProfile(target, common), settings: {} }, { atStart: true });
+    /** Makes the configured models known, `first` for the first of them. Rejects when one is no model. */
+    async prepare(first: FileProfile): Promise<void> {
+      manager.add({ file: first, settings: {} }, { atStart: true });
+      const { chatTemplate, chatFormat } = config;
+      for (const target of config.model.slice(1)) {
+        const file = await readModelProfile(target, { chatTemplate, chatFormat });
+        manager.add({ file, settings: {} }, { atStart: true });
       }
       if (config.autoload) await control.refresh();
     },

@@ -8,7 +8,7 @@ import { createLlamaRanker } from '../engine/llama/embedding-ranking.ts';
 import type { LoadedModel } from '../engine/llama/load.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import type { FindVectorModel, VectorModel } from '../generation/vectors.ts';
-import { completeProfile, readModelProfile } from '../models/profile.ts';
+import { completeProfile, type FileProfile } from '../models/profile.ts';
 
 interface RunningVectors extends VectorModel {
   dispose(): Promise<void>;
@@ -26,9 +26,11 @@ export interface Vectors {
   readonly find: FindVectorModel;
   /** A chat model gives vectors too; its contexts are made on first use. Gives what ends that, before the model goes. */
   serveChat(runtime: ModelRuntime, loaded: LoadedModel): () => Promise<void>;
-  /** `target` as in findModel. */
-  load(target: string, loading: VectorLoading): Promise<ModelProfile>;
-  /** Of the model loaded for vectors. */
+  /** A model for vectors only. */
+  load(file: FileProfile, loading: VectorLoading): Promise<ModelProfile>;
+  /** Whether somebody waits for vectors. */
+  readonly busy: boolean;
+  /** Of the model loaded for vectors only. */
   dispose(): Promise<void>;
 }
 
@@ -56,10 +58,13 @@ export function createVectors(directory: ModelDirectory): Vectors {
         await dispose();
       };
     },
-    async load(target, loading) {
-      const { running, profile } = await loadVectors(target, loading);
+    async load(file, loading) {
+      const { running, profile } = await loadVectors(file, loading);
       own = running;
       return profile;
+    },
+    get busy() {
+      return [...chats.values(), own].some((running) => running?.embedder?.busy || running?.ranker?.busy);
     },
     async dispose() {
       await own?.dispose();
@@ -67,8 +72,7 @@ export function createVectors(directory: ModelDirectory): Vectors {
   };
 }
 
-async function loadVectors(target: string, { config, telemetry, signal, progress }: VectorLoading) {
-  const file = await readModelProfile(target);
+async function loadVectors(file: FileProfile, { config, telemetry, signal, progress }: VectorLoading) {
   const loaded = await loadVectorModel({
     path: file.path,
     gpu: config.gpu,

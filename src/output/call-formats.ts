@@ -64,6 +64,8 @@ export const minimax1Calls: JsonCalls = {
 
 export const firefunctionCalls: JsonCalls = { ...json, section: { open: ' functools[', close: ']' } };
 
+export const graniteCalls: JsonCalls = { ...json, section: { open: '<|tool_call|>[', close: ']' } };
+
 export const mistralNemoCalls: JsonCalls = {
   ...json,
   section: { open: '[TOOL_CALLS][', close: ']' },
@@ -181,7 +183,7 @@ export const minicpmCalls: TaggedCalls = {
   syntax: 'tagged',
   open: '<function name="',
   nameEnd: '">',
-  parameter: { open: '<param name="', keyEnd: '">', close: '</param>', separator: '' },
+  parameter: { open: '<param name="', keyEnd: '">', close: '</param>', separator: '', cdata: true },
   close: '</function>',
   separator: '\n',
   parallel: true,

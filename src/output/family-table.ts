@@ -211,7 +211,12 @@ export const families: readonly Family[] = [
   {
     name: 'apertus',
     all: ['<|tools_prefix|>'],
-    reasoning: { open: '<|inner_prefix|>', close: '<|inner_suffix|>', alsoEndedBy: ['<|tools_prefix|>'] },
+    reasoning: {
+      open: '<|inner_prefix|>',
+      close: '<|inner_suffix|>',
+      alsoEndedBy: ['<|tools_prefix|>'],
+      onlyWhenAsked: true,
+    },
     toolCalls: calls.apertusCalls,
   },
   { name: 'mistral-nemo', all: ['[TOOL_CALLS]'], toolCalls: calls.mistralNemoCalls },
@@ -242,9 +247,11 @@ export const families: readonly Family[] = [
   {
     name: 'granite-3.3',
     all: ['<|start_of_role|>', '<response>', '<think>'],
-    reasoning: think,
+    reasoning: { open: '<think>', close: '</think>', onlyWhenAsked: true },
+    toolCalls: calls.graniteCalls,
     text: { open: '<response>', close: '</response>' },
   },
-  { name: 'think', all: ['<think>'], reasoning: think },
-  { name: 'plain', all: [] },
+  // Templates without tools: these are described in the system text, and the model is asked to write Hermes calls.
+  { name: 'think', all: ['<think>'], reasoning: think, toolCalls: calls.hermesCalls },
+  { name: 'plain', all: [], toolCalls: calls.hermesCalls },
 ];

@@ -3,8 +3,9 @@ import type { TemplateShape } from './probe.ts';
 
 /** What users may ask of this model, for the model status and for refusals. */
 export interface Capabilities {
-  /** The template describes tools and the family's calls can be read. */
   readonly supportsTools: boolean;
+  /** The template describes tools; otherwise they are described in the system text. */
+  readonly describesTools: boolean;
   readonly supportsReasoning: boolean;
   /** How thinking is controlled; undefined: it cannot be. */
   readonly reasoningStyle: 'enable_thinking' | 'thinking' | 'reasoning_effort' | undefined;
@@ -20,7 +21,8 @@ export function capabilitiesOf(shape: TemplateShape, format: ChatFormat): Capabi
   const canDisableThinking = supportsReasoning && shape.thinkingSwitch !== undefined;
   const byEffort = supportsReasoning && shape.readsEffort ? 'reasoning_effort' : undefined;
   return {
-    supportsTools: shape.tools && format.toolCalls !== undefined,
+    supportsTools: format.toolCalls !== undefined,
+    describesTools: shape.toolsVariable !== undefined,
     supportsReasoning,
     reasoningStyle: canDisableThinking ? shape.thinkingSwitch : byEffort,
     canDisableThinking,

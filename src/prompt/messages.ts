@@ -1,71 +1,99 @@
+import type { ChatFormat } from '../contract/chat-format.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import { isJsonObject } from '../contract/json.ts';
-import type { ChatPrompt, Content, Message, ToolCall } from '../contract/request.ts';
-import type { TemplateShape } from './probe.ts';
+import type { Content, Message, ToolCall } from '../contract/request.ts';
+import { type TemplateShape, thinkingParts } from './probe.ts';
 import type { Protection } from './protect.ts';
 
-type ChatMessage = ChatPrompt['messages'][number];
 type Assistant = Extract<Message, { role: 'assistant' }>;
 
-/** Contract messages -> the objects that this template understands, user text protected. */
-export function templateMessages(
-  messages: readonly ChatMessage[],
-  shape: TemplateShape,
-  protection: Protection,
-): JsonObject[] {
-  const given = messages.map((message) => templateMessage(message, shape, protection));
-  return shape.systemRole ? given : systemIntoNext(given);
+/** What turning messages into a template's objects depends on. */
+export interface MessageContext {
+  readonly shape: TemplateShape;
+  readonly format: ChatFormat;
+  readonly protection: Protection;
 }
 
-function templateMessage(message: ChatMessage, shape: TemplateShape, protection: Protection): JsonObject {
-  const content = templateContent(message.content ?? '', shape, protection);
+/** Contract message -> the object that this template understands, user text protected. */
+export function templateMessage(message: Message, context: MessageContext): JsonObject {
+  const { shape, protection } = context;
+  const name = message.name ? { name: protection.text(message.name) } : {};
+  const content = templateContent(message.content ?? '', context);
   switch (message.role) {
     case 'system':
     case 'user':
-      return { role: message.role, content, ...named(message, protection) };
+      return { role: message.role, content, ...name };
     case 'developer':
-      return { role: shape.developerRole ? 'developer' : 'system', content, ...named(message, protection) };
+      return { role: shape.developerRole ? 'developer' : 'system', content, ...name };
     case 'tool':
-      return {
-        role: 'tool',
-        content,
-        ...named(message, protection),
-        tool_call_id: protection.text(message.toolCallId),
-      };
+      return { role: 'tool', content, ...name, tool_call_id: templateId(message.toolCallId, context) };
     case 'assistant':
-      return assistantMessage(message, content, shape, protection);
+      return assistantMessage(message, name, context);
     default:
       return message satisfies never;
   }
 }
 
-function assistantMessage(
-  message: Assistant,
-  content: JsonValue,
-  shape: TemplateShape,
-  protection: Protection,
-): JsonObject {
-  const reasoning = message.reasoning ? protection.text(message.reasoning) : undefined;
-  const calls = message.toolCalls?.map((call) => templateCall(call, shape, protection));
+/** Thoughts go to the field that the template reads, also those that a client has left in the text. */
+function assistantMessage(message: Assistant, name: JsonObject, context: MessageContext): JsonObject {
+  const { shape, protection } = context;
+  const { reasoning, content } = splitThought(message, context.format);
+  const calls = message.toolCalls?.map((call) => templateCall(call, context)) ?? [];
+  const field = shape.reasoningField ?? 'reasoning_content';
+  const thought = reasoning ? protection.text(reasoning) : undefined;
+  const written = templateContent(content, context);
+  const withoutContent = calls.length > 0 && written === '' && shape.toolCalls === 'null-content';
   return {
     role: 'assistant',
-    content,
-    ...(reasoning !== undefined && { [shape.reasoningField]: reasoning }),
-    ...named(message, protection),
-    ...(calls && calls.length > 0 && { tool_calls: calls }),
+    content:
+      thought !== undefined && field === 'thinking-part' ? asParts(thought, written) : withoutContent ? null : written,
+    ...(thought !== undefined && field !== 'thinking-part' && { [field]: thought }),
+    ...name,
+    ...(calls.length > 0 && { tool_calls: calls }),
   };
 }
 
-function named(message: ChatMessage, protection: Protection): JsonObject {
-  return message.name ? { name: protection.text(message.name) } : {};
+function asParts(thought: string, content: JsonValue): JsonValue {
+  if (typeof content === 'string') return thinkingParts(thought, content);
+  return [...thinkingParts(thought, ''), ...(Array.isArray(content) ? content : [])];
+}
+
+/** `<think>...</think>` at the beginning of the text is a thought: clients that know no other field send it so. */
+function splitThought({ content, reasoning }: Assistant, { reasoning: markers }: ChatFormat) {
+  const whole = { content: content ?? '', reasoning };
+  if (reasoning || !markers || typeof content !== 'string') return whole;
+  const open = markers.open.trim();
+  const begin = content.trimStart();
+  const end = begin.indexOf(markers.close.trim());
+  if (open === '' || !begin.startsWith(open) || end < 0) return whole;
+  return {
+    content: begin.slice(end + markers.close.trim().length).trimStart(),
+    reasoning: begin.slice(open.length, end).trim(),
+  };
 }
 
 /** Malformed arguments stay the text that they are: they are history, and the model may see what it wrote. */
-function templateCall(call: ToolCall, shape: TemplateShape, protection: Protection): JsonObject {
-  const name = protection.text(call.name);
+function templateCall(call: ToolCall, context: MessageContext): JsonObject {
+  const { shape, protection } = context;
   const parsed = shape.objectArguments ? parseObject(call.arguments) : undefined;
   const written = parsed === undefined ? protection.text(call.arguments) : protection.value(parsed);
-  return { type: 'function', function: { name, arguments: written }, id: protection.text(call.id) };
+  return {
+    type: 'function',
+    function: { name: protection.text(call.name), arguments: written },
+    id: templateId(call.id, context),
+  };
+}
+
+function templateId(id: string, { shape, protection }: MessageContext): string {
+  return shape.shortIds && !/^[a-zA-Z0-9]{9}$/.test(id) ? shortId(id) : protection.text(id);
+}
+
+/** Nine letters and digits out of any id, always the same ones. FNV-1a, 48 of its bits. */
+function shortId(id: string): string {
+  let hash = 0xcbf29ce484222325n;
+  for (const character of id)
+    hash = BigInt.asUintN(64, (hash ^ BigInt(character.codePointAt(0) ?? 0)) * 0x100000001b3n);
+  return (hash >> 17n).toString(36).padStart(9, '0').slice(-9);
 }
 
 function parseObject(text: string): JsonObject | undefined {
@@ -77,29 +105,11 @@ function parseObject(text: string): JsonObject | undefined {
   }
 }
 
-function templateContent(content: Content, shape: TemplateShape, protection: Protection): JsonValue {
+function templateContent(content: Content, { shape, protection }: MessageContext): JsonValue {
   if (typeof content === 'string') {
     const text = protection.text(content);
     return shape.content === 'parts' ? [{ type: 'text', text }] : text;
   }
   if (shape.content === 'string') return protection.text(content.map(({ text }) => text).join('\n'));
   return content.map(({ text }) => ({ type: 'text', text: protection.text(text) }));
-}
-
-/** For templates without a system role: its text goes in front of the message after it. */
-function systemIntoNext(messages: readonly JsonObject[]): JsonObject[] {
-  const [first, second, ...others] = messages;
-  if (first?.role !== 'system') return [...messages];
-  if (!second) return [{ ...first, role: 'user' }];
-  return [{ ...second, content: joined(first.content, second.content) }, ...others];
-}
-
-function joined(before: JsonValue | undefined, after: JsonValue | undefined): JsonValue {
-  if (typeof before === 'string' && typeof after === 'string') return `${before}\n${after}`;
-  return [...partsOf(before), ...partsOf(after)];
-}
-
-function partsOf(content: JsonValue | undefined): readonly JsonValue[] {
-  if (Array.isArray(content)) return content;
-  return typeof content === 'string' ? [{ type: 'text', text: content }] : [];
 }

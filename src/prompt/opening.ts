@@ -4,68 +4,59 @@ import type { Protection } from './protect.ts';
 
 type Assistant = Extract<Message, { role: 'assistant' }>;
 
-/** What the prompt leaves open, and the text of a continued message that goes behind it. */
-export interface OpenPrompt {
-  readonly opening: PromptOpening;
-  readonly prefill: string;
+/** Whether the text ends inside a thought. User text cannot pretend so: the markers in it are broken. */
+export function opensThought(text: string, { reasoning }: ChatFormat): boolean {
+  return reasoning !== undefined && reasoning.open.trim() !== '' && text.trimEnd().endsWith(reasoning.open.trim());
 }
 
-/**
- * `rendered` is the prompt with its generation prompt; `without` renders it without one, which tells how much of its
- * end belongs to the answer.
- */
-export function findOpening(
-  rendered: string,
-  without: () => string,
+/** Where the answer begins behind a generation prompt that nothing was added to. */
+export function openingOf(generationPrompt: string, format: ChatFormat): PromptOpening {
+  return { block: opensThought(generationPrompt, format) ? 'reasoning' : 'text', generationPrompt };
+}
+
+/** Thought and text of a message that is to be continued, in the family's own markers, behind the generation prompt. */
+export function continueMessage(
+  message: Assistant,
+  generationPrompt: string,
   format: ChatFormat,
-  continued: Assistant | undefined,
   protection: Protection,
-): OpenPrompt {
-  const generationPrompt = rendered.slice(commonLength(rendered, without()));
-  const prefill = continued ? prefillText(continued, generationPrompt, format, protection) : '';
-  const text = generationPrompt + prefill;
-  const thinking = opensThought(text, format);
-  return {
-    prefill,
-    opening: {
-      block: thinking ? 'reasoning' : 'text',
-      generationPrompt: text,
-      ...(continued && prefill.trim() !== '' && { continues: continuesText(prefill, format) }),
-    },
-  };
-}
-
-function commonLength(left: string, right: string): number {
-  let length = 0;
-  while (length < right.length && left.charCodeAt(length) === right.charCodeAt(length)) length++;
-  return length;
-}
-
-function opensThought(text: string, format: ChatFormat): boolean {
-  if (!format.reasoning) return false;
-  const open = text.lastIndexOf(format.reasoning.open.trim());
-  return open >= 0 && open > text.lastIndexOf(format.reasoning.close.trim());
-}
-
-/** A prefill that ends with a marker begins a new text. */
-function continuesText(prefill: string, format: ChatFormat): boolean {
-  const end = prefill.trimEnd();
-  const { open, close } = format.reasoning ?? { open: '', close: '' };
-  return ![open.trim(), close.trim()].some((marker) => marker !== '' && end.endsWith(marker));
-}
-
-/** Thought and text of the message to be continued, in the family's own markers. */
-function prefillText(message: Assistant, generationPrompt: string, format: ChatFormat, protection: Protection): string {
+): { readonly prefill: string; readonly opening: PromptOpening } {
   const content = protection.text(plainText(message.content));
-  if (!format.reasoning) return content;
-  const { open, close } = format.reasoning;
-  const isOpen = opensThought(generationPrompt, format);
-  if (message.reasoning) {
-    const thought = `${isOpen ? '' : `${open.trim()}\n`}${protection.text(message.reasoning)}`;
-    return content === '' ? thought : `${thought}\n${close.trim()}\n\n${content}`;
-  }
-  if (content === '') return '';
-  return isOpen ? `\n${close.trim()}\n\n${content}` : content;
+  const thought = format.reasoning ? protection.text(message.reasoning ?? '') : '';
+  if (content === '' && thought === '') return { prefill: '', opening: openingOf(generationPrompt, format) };
+  const { prefill, block } = writers[format.layout](content, thought, generationPrompt, format);
+  const text = protection.split(generationPrompt + prefill).join('');
+  return { prefill, opening: { block, generationPrompt: text, continues: true } };
+}
+
+interface Continued {
+  readonly prefill: string;
+  readonly block: PromptOpening['block'];
+}
+
+type WriteContinued = (content: string, thought: string, generationPrompt: string, format: ChatFormat) => Continued;
+
+const writers: Readonly<Record<ChatFormat['layout'], WriteContinued>> = {
+  plain(content, thought, generationPrompt, format) {
+    const { open = '', close = '' } = format.reasoning ?? {};
+    const isOpen = opensThought(generationPrompt, format);
+    const begun = thought === '' || isOpen ? thought : `${open}${thought}`;
+    if (content === '') return { prefill: begun, block: 'reasoning' };
+    const closed = thought === '' && !isOpen ? '' : `${begun}\n${close.trim()}\n\n`;
+    return { prefill: `${closed}${format.text?.open ?? ''}${content}`, block: 'text' };
+  },
+  harmony: messagesWriter('<|channel|>analysis<|message|>', '<|end|>', '<|channel|>final<|message|>'),
+  muse: messagesWriter(' to=self<|message|>', '<|eom|>', ' to=user<|message|>'),
+  functionary: (content) => ({ prefill: `all\n${content}`, block: 'text' }),
+};
+
+function messagesWriter(thoughtHead: string, end: string, textHead: string): WriteContinued {
+  return (content, thought) => {
+    const begun = thought === '' ? '' : `${thoughtHead}${thought}`;
+    if (content === '') return { prefill: begun, block: 'reasoning' };
+    const closed = thought === '' ? '' : `${begun}${end}<|start|>assistant`;
+    return { prefill: `${closed}${textHead}${content}`, block: 'text' };
+  };
 }
 
 function plainText(content: Content | null): string {

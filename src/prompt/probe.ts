@@ -4,36 +4,48 @@ import type { RenderTemplate } from './jinja.ts';
 /** What a template understands, found by rendering made-up conversations. */
 export interface TemplateShape {
   readonly systemRole: boolean;
+  /** More than one system message in front, and one later on. */
+  readonly secondSystem: boolean;
+  readonly laterSystem: boolean;
   readonly developerRole: boolean;
   readonly content: 'either' | 'string' | 'parts';
-  /** Tool arguments are handed over as an object. */
+  /** The variable that describes tools to the model; undefined: the template has none. */
+  readonly toolsVariable: 'tools' | 'xml_tools' | 'functions' | undefined;
+  /** The template fails on tools without description or parameters. */
+  readonly wantsWholeTools: boolean;
+  /** Whether calls are shown; `null-content`: only those of messages without content. */
+  readonly toolCalls: 'shown' | 'null-content' | 'none';
+  /** Arguments are handed over as an object. */
   readonly objectArguments: boolean;
-  readonly tools: boolean;
-  readonly toolCalls: boolean;
-  readonly reasoningField: 'reasoning_content' | 'reasoning' | 'thinking';
-  /** Old thoughts can be shown. */
-  readonly reasoningShown: boolean;
-  /** The variable that switches thinking off, when one does. */
+  /** Ids must have exactly nine letters or digits (Mistral). */
+  readonly shortIds: boolean;
+  /** How results are handed over; `responses` is a list on the assistant message (older Gemma 4 templates). */
+  readonly toolResults: 'role' | 'responses' | 'none';
+  /** Where a thought goes; `thinking-part` is a part of the content (Ministral 3). */
+  readonly reasoningField: 'reasoning_content' | 'reasoning' | 'thinking' | 'thinking-part' | undefined;
+  /** The variable that switches thinking off. */
   readonly thinkingSwitch: 'enable_thinking' | 'thinking' | undefined;
   readonly readsEffort: boolean;
+  /** Thoughts of earlier turns stay in the prompt when asked for. */
   readonly preservesReasoning: boolean;
+  /** What add_generation_prompt appends, with thinking on and off. */
+  readonly generationPrompts: readonly string[];
 }
 
 const user = { role: 'user', content: 'user-needle' };
-const tool = {
-  type: 'function',
-  function: {
-    name: 'tool_needle',
-    description: 'describes',
-    parameters: { type: 'object', properties: { key_needle: { type: 'string' } }, required: ['key_needle'] },
-  },
+const answer = { role: 'assistant', content: 'answer-needle' };
+const described = {
+  description: 'describes',
+  parameters: { type: 'object', properties: { key_needle: { type: 'string' } }, required: ['key_needle'] },
 };
+const tool = { type: 'function', function: { name: 'tool_needle', ...described } };
+const withTool = { tools: [tool] };
 
 /** Renders the conversation, undefined when the template or its engine refuses. */
-type Try = (messages: readonly JsonObject[], variables?: JsonObject) => string | undefined;
+type Attempt = (messages: readonly JsonObject[], variables?: JsonObject) => string | undefined;
 
 export function probeTemplate(template: string, render: RenderTemplate, base: JsonObject): TemplateShape {
-  const attempt: Try = (messages, variables = {}) => {
+  const attempt: Attempt = (messages, variables = {}) => {
     try {
       return render({ ...base, messages, add_generation_prompt: true, enable_thinking: true, ...variables });
     } catch {
@@ -42,27 +54,49 @@ export function probeTemplate(template: string, render: RenderTemplate, base: Js
   };
   const reasoningField = findReasoningField(attempt);
   return {
-    systemRole: attempt([{ role: 'system', content: 'system-needle' }, user])?.includes('system-needle') ?? false,
+    ...systemRoles(attempt),
     developerRole: template.includes('developer') || template.includes('<|channel|>'),
     content: contentShape(attempt),
+    toolsVariable: toolsVariable(attempt),
+    wantsWholeTools:
+      attempt([user], { tools: [{ type: 'function', function: { name: 'tool_needle' } }] }) === undefined,
+    toolCalls: showsCalls(attempt),
     objectArguments: takesObjects(attempt),
-    tools: attempt([user], { tools: [tool] })?.includes('tool_needle') ?? false,
-    toolCalls: attempt(callTurn({ key_needle: 'value_needle' }))?.includes('value_needle') ?? false,
-    reasoningField: reasoningField ?? 'reasoning_content',
-    reasoningShown: reasoningField !== undefined,
+    shortIds: wantsShortIds(attempt),
+    toolResults: resultsShape(template, attempt),
+    reasoningField,
     thinkingSwitch: thinkingSwitch(attempt),
     readsEffort: template.includes('reasoning_effort') || template.includes('reasoning_strength'),
     preservesReasoning: preserves(attempt, reasoningField),
+    generationPrompts: generationPrompts(attempt),
   };
 }
 
-function contentShape(attempt: Try): TemplateShape['content'] {
-  const plain = attempt([user]);
+function shows(rendered: string | undefined, ...needles: string[]): boolean {
+  return needles.every((needle) => rendered?.includes(needle) ?? false);
+}
+
+function systemRoles(attempt: Attempt) {
+  const first = { role: 'system', content: 'first-needle' };
+  const second = { role: 'system', content: 'second-needle' };
+  return {
+    systemRole: shows(attempt([first, user]), 'first-needle'),
+    secondSystem: shows(attempt([first, second, user]), 'first-needle', 'second-needle'),
+    laterSystem: shows(attempt([first, user, answer, second, user]), 'first-needle', 'second-needle', 'answer-needle'),
+  };
+}
+
+function contentShape(attempt: Attempt): TemplateShape['content'] {
   const parts = attempt([{ role: 'user', content: [{ type: 'text', text: 'user-needle' }] }]);
-  const plainWorks = plain?.includes('user-needle') ?? false;
-  const partsWork = (parts?.includes('user-needle') ?? false) && !/['"]type['"]/.test(parts ?? '');
-  if (plainWorks) return partsWork ? 'either' : 'string';
+  const partsWork = shows(parts, 'user-needle') && !/['"]type['"]/.test(parts ?? '');
+  if (shows(attempt([user]), 'user-needle')) return partsWork ? 'either' : 'string';
   return partsWork ? 'parts' : 'string';
+}
+
+function toolsVariable(attempt: Attempt): TemplateShape['toolsVariable'] {
+  const variables = { tools: [tool], xml_tools: [tool], functions: JSON.stringify([tool]) } as const;
+  const names = ['tools', 'xml_tools', 'functions'] as const;
+  return names.find((name) => shows(attempt([user], { [name]: variables[name] }), 'tool_needle'));
 }
 
 function callTurn(args: JsonValue, extra: JsonObject = {}): JsonObject[] {
@@ -70,37 +104,89 @@ function callTurn(args: JsonValue, extra: JsonObject = {}): JsonObject[] {
   return [user, { role: 'assistant', content: '', ...extra, tool_calls: [call] }];
 }
 
+const objectCall = callTurn({ key_needle: 'value_needle' });
+const textCall = callTurn('{"key_needle": "value_needle"}');
+const result = { role: 'tool', content: 'result-needle', tool_call_id: 'call00001' };
+
+function showsCalls(attempt: Attempt): TemplateShape['toolCalls'] {
+  const shown = (extra: JsonObject) => {
+    const begun = [callTurn({ key_needle: 'value_needle' }, extra), callTurn('{"key_needle": "value_needle"}', extra)];
+    const turns = begun.flatMap((turn) => [turn, [...turn, result, answer, user]]);
+    return turns.some((turn) => [{}, withTool].some((variables) => shows(attempt(turn, variables), 'value_needle')));
+  };
+  if (shown({})) return 'shown';
+  return shown({ content: null }) ? 'null-content' : 'none';
+}
+
 /** Objects are preferred: most templates write them with tojson, which would quote a string once more. */
-function takesObjects(attempt: Try): boolean {
-  const variables = { tools: [tool] };
-  const object = attempt(callTurn({ key_needle: 'value_needle' }), variables);
-  if (!object?.includes('value_needle') || object.includes('[object')) return false;
-  const text = attempt(callTurn('{"key_needle": "value_needle"}'), variables);
+function takesObjects(attempt: Attempt): boolean {
+  const object = [objectCall, [...objectCall, result, answer, user]]
+    .map((turn) => attempt(turn, withTool))
+    .find((rendered) => shows(rendered, 'value_needle'));
+  if (object === undefined || object.includes('[object')) return false;
   // Python's way of writing a dict is no JSON: the template expects text here.
-  return !(object.includes("{'key_needle'") && text?.includes('{"key_needle": "value_needle"}'));
+  return !(object.includes("{'key_needle'") && shows(attempt(textCall, withTool), '{"key_needle": "value_needle"}'));
 }
 
-function findReasoningField(attempt: Try): TemplateShape['reasoningField'] | undefined {
+function wantsShortIds(attempt: Attempt): boolean {
+  const renamed = (id: string) => {
+    const call = { type: 'function', function: { name: 'tool_needle', arguments: '{}' }, id };
+    return attempt([user, { role: 'assistant', content: '', tool_calls: [call] }], withTool);
+  };
+  return renamed('call00001') !== undefined && renamed('call_needle_longer') === undefined;
+}
+
+function resultsShape(template: string, attempt: Attempt): TemplateShape['toolResults'] {
+  const readsRole = /['"]tool['"]/.test(template.replace(/prev_message_type\s*=\s*'tool'/g, ''));
+  if (template.includes('tool_responses') && !readsRole) return 'responses';
+  const begun = [objectCall, textCall, callTurn('{}', { content: null })];
+  const turns = begun.flatMap((turn) => [
+    [...turn, result],
+    [...turn, result, answer, user],
+  ]);
+  return turns.some((turn) => shows(attempt(turn, withTool), 'result-needle')) ? 'role' : 'none';
+}
+
+function findReasoningField(attempt: Attempt): TemplateShape['reasoningField'] {
+  const shown = (thought: JsonObject) => {
+    const turns = [callTurn({ key_needle: 'v' }, thought), callTurn('{}', thought), [user, { ...answer, ...thought }]];
+    return turns.some((turn) => [{}, withTool].some((variables) => shows(attempt(turn, variables), 'thought-needle')));
+  };
   const fields = ['reasoning_content', 'reasoning', 'thinking'] as const;
-  const shown = (field: string) =>
-    [{ tools: [tool] }, {}].some((variables) => {
-      const thought = { [field]: 'thought-needle' };
-      const turns = [callTurn({ key_needle: 'v' }, thought), [user, { role: 'assistant', content: 'c', ...thought }]];
-      return turns.some((turn) => attempt(turn, variables)?.includes('thought-needle'));
-    });
-  return fields.find(shown);
+  const field = fields.find((name) => shown({ [name]: 'thought-needle' }));
+  if (field) return field;
+  const part = attempt([user, { ...answer, content: thinkingParts('thought-needle', 'answer-needle') }]);
+  return shows(part, 'thought-needle', 'answer-needle') && !part?.includes('type') ? 'thinking-part' : undefined;
 }
 
-function thinkingSwitch(attempt: Try): TemplateShape['thinkingSwitch'] {
+/** Thought and text as parts of one content. */
+export function thinkingParts(thought: string, text: string): JsonObject[] {
+  return [{ type: 'thinking', thinking: thought }, ...(text === '' ? [] : [{ type: 'text', text }])];
+}
+
+function thinkingSwitch(attempt: Attempt): TemplateShape['thinkingSwitch'] {
   return (['enable_thinking', 'thinking'] as const).find(
     (name) => attempt([user], { [name]: true }) !== attempt([user], { [name]: false }),
   );
 }
 
-function preserves(attempt: Try, field: string | undefined): boolean {
-  if (!field) return false;
-  const messages = [user, { role: 'assistant', content: 'answer', [field]: 'thought-needle' }, user];
-  return attempt(messages, preservation(true))?.includes('thought-needle') ?? false;
+function preserves(attempt: Attempt, field: TemplateShape['reasoningField']): boolean {
+  if (field === undefined) return false;
+  const thought =
+    field === 'thinking-part' ? { content: thinkingParts('thought-needle', 'a') } : { [field]: 'thought-needle' };
+  return shows(attempt([user, { ...answer, ...thought }, user], preservation(true)), 'thought-needle');
+}
+
+function generationPrompts(attempt: Attempt): string[] {
+  const found = [true, false].map((thinking) => {
+    const variables = { enable_thinking: thinking };
+    const without = attempt([user], { ...variables, add_generation_prompt: undefined });
+    const rendered = attempt([user], variables);
+    return rendered !== undefined && without !== undefined && rendered.startsWith(without)
+      ? rendered.slice(without.length)
+      : '';
+  });
+  return [...new Set(found)].filter((text) => text !== '').sort((a, b) => b.length - a.length);
 }
 
 /** The names under which templates ask whether old thoughts stay in the prompt. */

@@ -1,11 +1,13 @@
-import type { ChatFormat, PromptOpening, RenderedPrompt } from '../contract/chat-format.ts';
-import type { JsonObject } from '../contract/json.ts';
+import type { ChatFormat, RenderedPrompt } from '../contract/chat-format.ts';
+import type { JsonObject, JsonValue } from '../contract/json.ts';
+import { isJsonObject } from '../contract/json.ts';
 import type { VocabularyFacts } from '../contract/model.ts';
 import type { ChatPrompt } from '../contract/request.ts';
+import { adaptConversation } from './adapt.ts';
 import { type Capabilities, capabilitiesOf } from './capabilities.ts';
 import { type CompileTemplate, jinjaCompiler, toRefusal } from './jinja.ts';
-import { templateMessages } from './messages.ts';
-import { findOpening } from './opening.ts';
+import { templateMessage } from './messages.ts';
+import { continueMessage, openingOf } from './opening.ts';
 import { preservation, probeTemplate } from './probe.ts';
 import { createProtector, type Protection } from './protect.ts';
 import { strftime } from './strftime.ts';
@@ -36,8 +38,8 @@ export function createPromptRenderer(options: PromptRendererOptions): PromptRend
   return {
     capabilities: capabilitiesOf(withTools.shape, options.format),
     render(chat) {
-      const offersTools = chat.tools.length > 0 && chat.toolChoice.type !== 'none';
-      return renderChat(offersTools ? withTools : plain, chat, protector(JSON.stringify(chat)), options);
+      const template = offeredTools(chat).length > 0 ? withTools : plain;
+      return new Rendering(template, chat, protector(JSON.stringify(chat)), options).run();
     },
   };
 }
@@ -50,57 +52,109 @@ function createTemplate({ vocabulary, now, compile = jinjaCompiler(now) }: Promp
 
 type Template = ReturnType<typeof createTemplate>;
 
-function renderChat(
-  template: Template,
-  chat: ChatPrompt,
-  protection: Protection,
-  { vocabulary, format, now }: PromptRendererOptions,
-): RenderedPrompt {
-  const last = chat.messages.at(-1);
-  const continued =
-    chat.continueFinalMessage && last?.role === 'assistant' && !last.toolCalls?.length ? last : undefined;
-  const messages = templateMessages(continued ? chat.messages.slice(0, -1) : chat.messages, template.shape, protection);
-  const variables = { ...template.base, messages, ...requestVariables(chat, template, protection, now()) };
-  const render = (generation: boolean) =>
-    withoutBos(attempt(template, generation ? { ...variables, add_generation_prompt: true } : variables), vocabulary);
-  const rendered = render(true);
-  const opening = findOpening(rendered, () => render(false), format, continued, protection);
-  return {
-    pieces: protection.split(rendered + opening.prefill),
-    opening: withoutSeparators(opening.opening, protection),
-  };
+function offeredTools(chat: ChatPrompt): ChatPrompt['tools'] {
+  return chat.toolChoice.type === 'none' ? [] : chat.tools;
 }
 
-function attempt(template: Template, variables: JsonObject): string {
-  try {
-    return template.render(variables);
-  } catch (thrown) {
-    throw toRefusal(thrown);
+/** One request's way through the template. */
+class Rendering {
+  readonly #template: Template;
+  readonly #chat: ChatPrompt;
+  readonly #protection: Protection;
+  readonly #options: PromptRendererOptions;
+
+  constructor(template: Template, chat: ChatPrompt, protection: Protection, options: PromptRendererOptions) {
+    this.#template = template;
+    this.#chat = chat;
+    this.#protection = protection;
+    this.#options = options;
+  }
+
+  run(): RenderedPrompt {
+    const { format } = this.#options;
+    const { messages, continueFinalMessage } = this.#chat;
+    const last = messages.at(-1);
+    const isContinued = continueFinalMessage && last?.role === 'assistant' && !last.toolCalls?.length;
+    const variables = this.#variables(isContinued ? messages.slice(0, -1) : messages);
+    const rendered = this.#render({ ...variables, add_generation_prompt: true });
+    const generationPrompt = this.#generationPrompt(rendered, variables);
+    if (!isContinued) return { pieces: this.#protection.split(rendered), opening: openingOf(generationPrompt, format) };
+    const { prefill, opening } = continueMessage(last, generationPrompt, format, this.#protection);
+    return { pieces: this.#protection.split(rendered + prefill), opening };
+  }
+
+  /** Most prompts end with one of those found by probing; only others are rendered a second time to compare. */
+  #generationPrompt(rendered: string, variables: JsonObject): string {
+    const known = this.#template.shape.generationPrompts.find((text) => rendered.endsWith(text));
+    if (known !== undefined) return known;
+    const without = this.#render(variables);
+    return rendered.startsWith(without) ? this.#protection.split(rendered.slice(without.length)).join('') : '';
+  }
+
+  #render(variables: JsonObject): string {
+    try {
+      return withoutBos(this.#template.render(variables), this.#options.vocabulary);
+    } catch (thrown) {
+      throw toRefusal(thrown);
+    }
+  }
+
+  #variables(messages: ChatPrompt['messages']): JsonObject {
+    const { shape, base } = this.#template;
+    const { format, now } = this.#options;
+    const context = { shape, format, protection: this.#protection };
+    const tools = this.#tools();
+    const objects = messages.map((message) => templateMessage(message, context));
+    return {
+      ...base,
+      messages: adaptConversation(objects, tools, shape, format),
+      ...(tools.length > 0 && { tools, ...this.#otherTools(tools) }),
+      ...(this.#chat.documents && { documents: this.#protection.value(this.#chat.documents) ?? null }),
+      ...this.#reasoning(),
+      ...preservation(true),
+      datetime: strftime(now(), '%b %d %Y'),
+      date_string: strftime(now(), '%d %b %Y'),
+      ...this.#chat.templateVariables,
+    };
+  }
+
+  #tools(): JsonValue[] {
+    const { wantsWholeTools } = this.#template.shape;
+    return offeredTools(this.#chat).map(({ definition }) => {
+      const whole = wantsWholeTools ? wholeTool(definition) : definition;
+      return this.#protection.value(whole) ?? null;
+    });
+  }
+
+  /** Templates that look for the tools under another name. */
+  #otherTools(tools: readonly JsonValue[]): JsonObject {
+    const variable = this.#template.shape.toolsVariable;
+    if (variable === 'functions') return { functions: JSON.stringify(tools) };
+    return variable === 'xml_tools' ? { xml_tools: tools } : {};
+  }
+
+  /** Absent wishes leave the choice to the template, but that thinking models think. */
+  #reasoning(): JsonObject {
+    const { enabled, effort, budget } = this.#chat.reasoning;
+    const { reasoning } = this.#options.format;
+    const asked = budget === 0 ? false : enabled;
+    const thinking = asked ?? (reasoning !== undefined && !reasoning.onlyWhenAsked);
+    return {
+      enable_thinking: thinking,
+      ...(this.#template.shape.thinkingSwitch === 'thinking' && asked !== undefined && { thinking }),
+      ...(effort !== undefined && thinking && { reasoning_effort: effort, reasoning_strength: effort }),
+    };
   }
 }
 
-function withoutSeparators(opening: PromptOpening, protection: Protection): PromptOpening {
-  return { ...opening, generationPrompt: protection.split(opening.generationPrompt).join('') };
+/** A tool with everything that strict templates read. */
+function wholeTool(definition: JsonObject): JsonObject {
+  if (!isJsonObject(definition.function)) return definition;
+  const defaults = { description: '', parameters: { type: 'object', properties: {} } };
+  return { ...definition, function: { ...defaults, ...definition.function } };
 }
 
 /** The tokenizer writes it itself. */
 function withoutBos(text: string, { addsBos, bosText }: VocabularyFacts): string {
   return addsBos && bosText !== '' && text.startsWith(bosText) ? text.slice(bosText.length) : text;
-}
-
-function requestVariables(chat: ChatPrompt, { shape }: Template, protection: Protection, now: Date): JsonObject {
-  const { enabled, effort, budget } = chat.reasoning;
-  const tools = chat.toolChoice.type === 'none' ? [] : chat.tools;
-  const thinking = enabled ?? budget !== 0;
-  return {
-    ...(tools.length > 0 && { tools: tools.map(({ definition }) => protection.value(definition) ?? null) }),
-    ...(chat.documents && { documents: protection.value(chat.documents) ?? null }),
-    enable_thinking: thinking,
-    ...(shape.thinkingSwitch === 'thinking' && { thinking }),
-    ...(effort !== undefined && { reasoning_effort: effort, reasoning_strength: effort }),
-    ...preservation(true),
-    datetime: strftime(now, '%b %d %Y'),
-    date_string: strftime(now, '%d %b %Y'),
-    ...chat.templateVariables,
-  };
 }

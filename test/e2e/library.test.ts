@@ -31,7 +31,7 @@ describe('the server as a library', () => {
   });
 
   it('hands out the typed engine', async () => {
-    expect(server.engine.info.slots).toBe(2);
-    expect(await server.engine.text.tokenize(['<|im_end|>'], { special: true })).toHaveLength(1);
+    expect(server.engine?.info.slots).toBe(2);
+    expect(await server.engine?.text.tokenize(['<|im_end|>'], { special: true })).toHaveLength(1);
   });
 });

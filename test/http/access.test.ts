@@ -164,12 +164,35 @@ describe('a request id', () => {
     [undefined, 'req_id0001'],
   ])('%s comes back as %s', async (given, returned) => {
     const door = openDoor();
-    const response = await door.app.request(
-      '/health',
-      given === undefined ? {} : { headers: { 'x-request-id': given } },
-    );
+    const headers = given === undefined ? {} : { 'x-request-id': given };
+    const response = await door.app.request('/v1/models', { headers });
     expect(response.headers.get('x-request-id')).toBe(returned);
-    expect(door.records).toMatchObject([{ requestId: returned, path: '/health', status: 200, outcome: 'ok' }]);
+    expect(door.records).toMatchObject([{ requestId: returned, path: '/v1/models', status: 200, outcome: 'ok' }]);
+  });
+
+  it('of a trace goes into the log line', async () => {
+    const door = openDoor();
+    const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const cases = [
+      [`00-${trace}-00f067aa0ba902b7-01`, trace],
+      [`cc-${trace}-00f067aa0ba902b7-01-more`, trace],
+      [`ff-${trace}-00f067aa0ba902b7-01`, undefined],
+      [`00-${'0'.repeat(32)}-00f067aa0ba902b7-01`, undefined],
+      [`00-${trace}-${'0'.repeat(16)}-01`, undefined],
+      ['nonsense', undefined],
+    ] as const;
+    for (const [traceparent] of cases) await door.app.request('/v1/models', { headers: { traceparent } });
+    expect(door.records.map(({ traceId }) => traceId)).toEqual(cases.map(([, expected]) => expected));
+  });
+});
+
+describe('a probe', () => {
+  it('leaves no line in the log unless it fails', async () => {
+    const door = openDoor();
+    await door.app.request('/health');
+    door.models.current = 'loading';
+    await door.app.request('/health');
+    expect(door.records).toMatchObject([{ path: '/health', status: 503 }]);
   });
 });
 

@@ -227,10 +227,11 @@ export interface Door {
 export interface DoorOptions {
   readonly settings?: Partial<DoorSettings>;
   readonly time?: FakeTime;
+  readonly more?: Partial<AppDependencies>;
 }
 
 /** The real app over scripted rooms. Ids count up: id0001, id0002 ... */
-export function openDoor({ settings = {}, time }: DoorOptions = {}): Door {
+export function openDoor({ settings = {}, time, more = {} }: DoorOptions = {}): Door {
   const generation = new FakeGeneration();
   const models = new FakeModels();
   const records: RequestRecord[] = [];
@@ -246,6 +247,7 @@ export function openDoor({ settings = {}, time }: DoorOptions = {}): Door {
     unixSeconds: () => 1_750_000_000,
     newId: () => `id${String(++ids).padStart(4, '0')}`,
     timers: time ?? systemTimers,
+    ...more,
     settings: { ...defaultDoorSettings, ...settings },
   };
   const app = createApp(dependencies);

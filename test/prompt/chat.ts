@@ -1,5 +1,6 @@
+import { isJsonObject, type JsonObject } from '../../src/contract/json.ts';
 import type { VocabularyFacts } from '../../src/contract/model.ts';
-import type { ChatPrompt, Message, Tool } from '../../src/contract/request.ts';
+import type { ChatPrompt, Content, Message, Tool } from '../../src/contract/request.ts';
 
 export const vocabulary: VocabularyFacts = {
   size: 4096,
@@ -26,7 +27,7 @@ export function chat(messages: readonly Message[], more: Partial<ChatPrompt> = {
 
 interface WireMessage {
   readonly role: string;
-  readonly content?: string | null;
+  readonly content?: Content | null;
   readonly reasoning_content?: string;
   readonly tool_call_id?: string;
   readonly tool_calls?: readonly {
@@ -61,6 +62,7 @@ export function fromWire(message: WireMessage): Message {
   }
 }
 
-export function fromWireTool(definition: { readonly function: { readonly name: string } }): Tool {
-  return { name: definition.function.name, definition: JSON.parse(JSON.stringify(definition)) };
+export function fromWireTool(definition: JsonObject): Tool {
+  const described = definition.function;
+  return { name: isJsonObject(described) ? String(described.name) : '', definition };
 }

@@ -37,6 +37,7 @@ describe('the demo model', () => {
   it('tells what it can do', () => {
     expect(renderer.capabilities).toEqual({
       supportsTools: true,
+      describesTools: true,
       supportsReasoning: true,
       reasoningStyle: 'enable_thinking',
       canDisableThinking: true,

@@ -81,11 +81,9 @@ function parameters({ recommendedSampling }: ModelProfile): string {
     .join('\n');
 }
 
-/** GGUF keys are flat here: `llama.context_length`. */
 function modelInfo({ metadata, architecture, parameters: count, trainedContextSize, embeddingSize }: ModelProfile) {
-  const flat = Object.fromEntries(flatten('', metadata));
   return {
-    ...flat,
+    ...metadata,
     'general.architecture': architecture,
     ...(count !== undefined && { 'general.parameter_count': count }),
     [`${architecture}.context_length`]: trainedContextSize,
@@ -93,16 +91,10 @@ function modelInfo({ metadata, architecture, parameters: count, trainedContextSi
   };
 }
 
-function flatten(prefix: string, object: JsonObject): [string, JsonObject[string]][] {
-  return Object.entries(object).flatMap(([name, value]): [string, JsonObject[string]][] =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? flatten(`${prefix}${name}.`, value as JsonObject)
-      : [[prefix + name, value]],
-  );
-}
-
-/** Read off the template, which has to write what it is able to. */
-function capabilities({ chatTemplate = '', toolTemplate, vocabulary }: ModelProfile): string[] {
+/** Read off the template, which has to write what it is able to; a file that names its pooling is made for vectors. */
+function capabilities(profile: ModelProfile): string[] {
+  const { chatTemplate = '', toolTemplate, vocabulary, metadata, architecture } = profile;
+  if (metadata[`${architecture}.pooling_type`] !== undefined) return ['embedding'];
   return [
     'completion',
     ...(toolTemplate !== undefined || /\btools\b/.test(chatTemplate) ? ['tools'] : []),

@@ -67,13 +67,19 @@ async function fastest(options: CalibrationOptions, candidates: readonly number[
   // Round by round over all candidates, so that a busy moment of the machine spoils none of them alone.
   for (let round = 0; round < rounds; round++) {
     for (const [threads, measured] of times) {
-      if (clock() > load.until && round > 0) break;
+      if (round > 0 && (clock() > load.until || hopeless(measured, times))) continue;
       context.setThreads(threads);
       measured.push(await decodeOnce(options, load.sequences, load.tokens));
     }
   }
   const figures = Object.fromEntries([...times].map(([threads, measured]) => [threads, rounded(median(measured))]));
   return { best: clearlyFastest(candidates, figures), figures };
+}
+
+/** More than twice as slow as another one: not worth another round. On a busy machine spinning workers take seconds. */
+function hopeless(measured: readonly number[], times: ReadonlyMap<number, readonly number[]>): boolean {
+  const best = Math.min(...[...times.values()].map((each) => median(each)));
+  return median(measured) > 2 * best;
 }
 
 function clearlyFastest(candidates: readonly number[], figures: Readonly<Record<string, number>>): number {

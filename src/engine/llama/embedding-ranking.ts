@@ -46,6 +46,9 @@ export function createLlamaRanker(model: LlamaModel, options: EmbeddingOptions =
       const scores = await lanes.useForAll(pairs, signal, (lane, pair) => lane.rank([...question], [...pair]));
       return { scores, tokens: lengths.reduce((sum, length) => sum + length, 0) };
     },
+    get busy() {
+      return lanes.running > 0;
+    },
     async dispose() {
       const contexts = await lanes.close(new ServeError('draining', 'The model is being unloaded.'));
       await Promise.all(contexts.map((context) => context.dispose()));

@@ -97,6 +97,9 @@ export function createLlamaEmbedder(model: LlamaModel, options: EmbeddingOptions
       }
       return lanes.useForAll(prepared, signal, evaluate);
     },
+    get busy() {
+      return lanes.running > 0;
+    },
     async dispose() {
       const contexts = await lanes.close(new ServeError('draining', 'The model is being unloaded.'));
       await Promise.all(contexts.map((context) => context.dispose()));

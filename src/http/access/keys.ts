@@ -37,6 +37,11 @@ export function givenKey(headers: Headers): string | undefined {
   return bearer ?? headers.get('x-api-key') ?? undefined;
 }
 
+/** Whose limits a request counts against: its key where the server has keys, else one account for everybody. */
+export function keyOwner(headers: Headers, apiKeys: readonly string[]): string {
+  return apiKeys.length === 0 ? '' : (givenKey(headers) ?? '');
+}
+
 /** Takes the same time whichever key fits, or none: hashes have one length, and all of them are compared. */
 export function isOneOf(given: string, accepted: readonly string[]): boolean {
   const hash = digest(given);

@@ -28,6 +28,7 @@ interface Marks {
   /** One line break on each side of a value is not part of it. */
   readonly wrapped: boolean;
   readonly attribute: 'string' | 'type' | undefined;
+  readonly cdata: boolean;
 }
 
 function marksOf(format: TaggedCalls): Marks {
@@ -47,6 +48,7 @@ function marksOf(format: TaggedCalls): Marks {
     behind: new MarkerSet([open, close, ...closers]),
     wrapped: format.parameter.keyEnd.endsWith('\n') && format.parameter.close.startsWith('\n'),
     attribute: format.parameter.attribute,
+    cdata: format.parameter.cdata === true,
   };
 }
 
@@ -139,8 +141,11 @@ class TaggedCall {
 
   *#value(value: ParameterValue): Reading<void> {
     const { scanner } = this.#tools;
-    const { wrapped, close, closes, behind } = this.#marks;
+    const { wrapped, behind } = this.#marks;
     if (wrapped) yield* scanner.literal('\n');
+    const quoted = this.#marks.cdata && (yield* scanner.literal('<![CDATA['));
+    const close = quoted ? `]]>${this.#marks.close}` : this.#marks.close;
+    const closes = quoted ? new MarkerSet([close]) : this.#marks.closes;
     let held = '';
     for (;;) {
       const found = yield* scanner.untilMarker(closes, (piece) => {

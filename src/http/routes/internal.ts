@@ -1,0 +1,70 @@
+import { ServeError } from '../../contract/errors.ts';
+import type { JsonObject } from '../../contract/json.ts';
+import { openaiShape } from '../../dialects/shared/openai-error.ts';
+import type { AppDependencies } from '../dependencies.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Gate } from '../limits/gate.ts';
+import type { Route } from '../route.ts';
+
+/** For whoever runs the server: what it does at this moment. */
+export function internalRoutes({ models, stats, cancel }: AppDependencies, gate: Gate): Route[] {
+  const common = { shape: openaiShape, access: 'admin', work: false } as const;
+  return [
+    {
+      ...common,
+      method: 'GET',
+      paths: ['/internal/stats'],
+      handle: () =>
+        Response.json({ state: models.state(), requests: gate.running().length, ...(stats ? stats() : {}) }),
+    },
+    {
+      ...common,
+      method: 'GET',
+      paths: ['/internal/models/raw'],
+      handle: () => Response.json({ models: models.list().map(({ id, path, metadata }) => ({ id, path, metadata })) }),
+    },
+    {
+      ...common,
+      method: 'GET',
+      paths: ['/internal/requests'],
+      handle: () => Response.json({ requests: gate.running().map(describe) }),
+    },
+    {
+      ...common,
+      method: 'DELETE',
+      paths: ['/internal/requests/:id'],
+      handle: ({ parameters }) => {
+        const found = gate.running().find(({ requestId }) => requestId === parameters.id);
+        if (!found)
+          throw new ServeError(
+            'not_found',
+            `No request ${JSON.stringify(parameters.id)} is running. GET /internal/requests lists them.`,
+          );
+        end(found, cancel);
+        return Response.json({ cancelled: found.requestId });
+      },
+    },
+  ];
+
+  function describe(exchange: Exchange): JsonObject {
+    const { model, dialect, inputTokens, firstTokenMs } = exchange.notes;
+    return {
+      id: exchange.requestId,
+      path: exchange.path,
+      answer_id: exchange.answerId,
+      dialect,
+      model,
+      prompt_tokens: inputTokens,
+      phase: inputTokens === undefined ? 'queued' : firstTokenMs === undefined ? 'prefill' : 'decode',
+      age_ms: Math.round(exchange.sinceStart()),
+      streaming: exchange.streaming,
+    };
+  }
+}
+
+/** An answer under way ends properly for its client; other work has no proper end but an error. */
+function end(exchange: Exchange, cancel: AppDependencies['cancel']): void {
+  const { answerId } = exchange;
+  if (answerId !== undefined && cancel && cancel({ answerId }) > 0) return;
+  exchange.abort(new ServeError('client_closed', 'The request was ended by the server’s operator.'));
+}

@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openDoor } from '../http/support.ts';
+import { type PackedServer, startPacked, unpackPackage } from '../support/packed-server.ts';
+
+const messages = [{ role: 'user', content: 'Who are you?' }];
+const few = { temperature: 0, max_tokens: 4 };
+const options = { temperature: 0, num_predict: 4 };
+const demo = 'serve-model-demo';
+
+interface Call {
+  readonly method?: 'GET' | 'POST' | 'DELETE';
+  /** As in the route table; `asked` where a part of the path is to be filled in. */
+  readonly paths: readonly string[];
+  readonly asked?: (path: string) => string;
+  readonly body?: unknown;
+  readonly status?: number;
+  /** What the answer must hold: members of its JSON, or a pattern of its text. */
+  readonly answer: object | RegExp;
+}
+
+const called = (answer: object, more: object = {}) => ({ body: { messages, ...few, ...more }, answer });
+const filled = (value: string) => (path: string) => path.replace(/:\w+(\{[^}]*\})?/, value);
+
+/** Every endpoint, asked once in its simplest form. */
+const calls: readonly Call[] = [
+  { paths: ['/v1/chat/completions', '/chat/completions'], ...called({ object: 'chat.completion' }) },
+  { paths: ['/v1/chat/completions', '/chat/completions'], ...called(/data: \[DONE\]\n\n$/, { stream: true }) },
+  { paths: ['/v1/chat/completions/input_tokens', '/chat/completions/input_tokens'], ...called({ input_tokens: 12 }) },
+  { paths: ['/v1/messages', '/messages'], ...called({ type: 'message', role: 'assistant' }) },
+  { paths: ['/v1/messages', '/messages'], ...called(/event: message_stop\n/, { stream: true }) },
+  { paths: ['/v1/messages/count_tokens', '/messages/count_tokens'], ...called({ input_tokens: 16 }) },
+  {
+    paths: ['/v1/responses', '/responses'],
+    body: { input: 'Who are you?', temperature: 0, max_output_tokens: 16 },
+    answer: { object: 'response' },
+  },
+  {
+    paths: ['/v1/responses', '/responses'],
+    body: { input: 'Who are you?', temperature: 0, max_output_tokens: 16, stream: true },
+    answer: /event: response\.(completed|incomplete)\n/,
+  },
+  {
+    paths: ['/v1/responses/input_tokens', '/responses/input_tokens'],
+    body: { input: 'Who are you?' },
+    answer: { input_tokens: 12 },
+  },
+  {
+    paths: ['/v1/completions', '/completions'],
+    body: { prompt: 'The capital of France is', ...few },
+    answer: { object: 'text_completion', choices: [{ text: expect.stringContaining('Paris') }] },
+  },
+  {
+    paths: ['/v1/completions', '/completions'],
+    body: { prompt: 'The capital of France is', ...few, stream: true },
+    answer: /Paris.*data: \[DONE\]\n\n$/s,
+  },
+  {
+    paths: ['/infill', '/v1/infill'],
+    body: { input_prefix: 'def add(a, b):\n    ', input_suffix: '\n', temperature: 0 },
+    answer: { content: 'return a + b' },
+  },
+  {
+    paths: ['/generate'],
+    body: { inputs: 'The capital of France is', parameters: { max_new_tokens: 4, details: true } },
+    answer: { generated_text: expect.stringContaining('Paris'), details: { generated_tokens: 4 } },
+  },
+  {
+    paths: ['/generate_stream'],
+    body: { inputs: 'The capital of France is', parameters: { max_new_tokens: 4 } },
+    answer: /"generated_text":" Paris[^\n]*\n\n$/,
+  },
+  {
+    paths: ['/generate/stream'],
+    body: { messages, temperature: 0, max_new_tokens: 4 },
+    answer: /^data: \{"text":.*data: \[DONE\]\n\n$/s,
+  },
+  { paths: ['/api/chat'], body: { model: demo, messages, options }, answer: /"done":true[^\n]*\n$/ },
+  { paths: ['/api/chat'], body: { model: demo, messages, options, stream: false }, answer: { done: true } },
+  {
+    paths: ['/api/generate'],
+    body: { model: demo, prompt: 'Hi', options, stream: false },
+    answer: { done: true, response: expect.any(String) },
+  },
+  { paths: ['/v1/embeddings', '/embeddings'], body: { input: 'cat' }, answer: { object: 'list' } },
+  { paths: ['/api/embed'], body: { input: 'cat' }, answer: { embeddings: [expect.any(Array)] } },
+  { paths: ['/api/embeddings'], body: { prompt: 'cat' }, answer: { embedding: expect.any(Array) } },
+  {
+    paths: ['/v1/rerank', '/rerank', '/v1/reranking', '/reranking'],
+    body: { query: 'cat', documents: ['dog'] },
+    status: 400,
+    answer: { error: { message: expect.stringContaining('is no ranking model') } },
+  },
+  { paths: ['/tokenize', '/v1/tokenize'], body: { content: 'Who are you?' }, answer: { tokens: expect.any(Array) } },
+  { paths: ['/detokenize', '/v1/detokenize'], body: { tokens: [1117, 1643] }, answer: { content: 'Who are' } },
+  {
+    paths: ['/apply-template', '/v1/apply-template'],
+    body: { messages },
+    answer: { prompt: '<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\n' },
+  },
+  { paths: ['/api/show'], body: { model: demo }, answer: { details: { format: 'gguf' } } },
+  {
+    paths: ['/api/pull', '/api/push', '/api/create', '/api/copy', '/api/blobs/:digest'],
+    asked: filled('sha256:0'),
+    body: { model: 'x' },
+    status: 501,
+    answer: { error: expect.stringContaining('not possible here') },
+  },
+  { method: 'DELETE', paths: ['/api/delete'], status: 501, answer: { error: expect.any(String) } },
+  { method: 'GET', paths: ['/api/tags', '/api/ps'], answer: { models: [{ name: `${demo}:latest` }] } },
+  { method: 'GET', paths: ['/api/version'], answer: { version: expect.any(String) } },
+  { method: 'GET', paths: ['/v1/models', '/models'], answer: { data: [{ id: demo }] } },
+  { method: 'GET', paths: ['/v1/models/:id{.+}', '/models/:id{.+}'], asked: filled(demo), answer: { id: demo } },
+  {
+    method: 'GET',
+    paths: ['/health', '/v1/health', '/readyz', '/healthz', '/livez', '/ping'],
+    answer: { status: 'ok' },
+  },
+  { method: 'GET', paths: ['/'], answer: /^serve-model is running\n$/ },
+];
+
+/** Asked by tests of their own, because they need what another call made before. */
+const askedElsewhere = new Set(['GET', 'DELETE', 'POST'].flatMap((method) => stored(method)));
+
+function stored(method: string): string[] {
+  return ['/v1', ''].flatMap((prefix) =>
+    ['', '/cancel', '/input_items'].map((end) => `${method} ${prefix}/responses/:id${end}`),
+  );
+}
+
+describe('the package, started as a user does', () => {
+  const packed = { folder: '', remove: () => undefined as void };
+  let server: PackedServer;
+  beforeAll(async () => {
+    Object.assign(packed, unpackPackage('smoke-package'));
+    server = await startPacked(packed.folder, ['--port', '0', '--ctx-size', '1024', '--threads', '1']);
+  }, 180_000);
+  afterAll(async () => {
+    expect(await server.stop()).toBe(0);
+    packed.remove();
+  });
+
+  it.each(
+    calls.flatMap(({ paths, ...call }) => paths.map((path) => ({ ...call, path, method: call.method ?? 'POST' }))),
+  )('$method $path answers', async ({ method, path, asked, body, status = 200, answer }) => {
+    const response = await fetch(server.url + (asked ? asked(path) : path), {
+      method,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(30_000),
+    });
+    const text = await response.text();
+    expect([response.status, text]).toEqual([status, expect.any(String)]);
+    if (answer instanceof RegExp) expect(text).toMatch(answer);
+    else expect(JSON.parse(text)).toMatchObject(answer);
+  });
+
+  it('leaves no endpoint out: a new one gets a line in the table above', () => {
+    const asked = new Set(calls.flatMap(({ method = 'POST', paths }) => paths.map((path) => `${method} ${path}`)));
+    const routes = openDoor().app.routes.filter(({ method }) => method !== 'ALL');
+    const missing = routes.map(({ method, path }) => `${method} ${path}`).filter((route) => !asked.has(route));
+    expect(routes.length).toBeGreaterThan(50);
+    expect(missing.filter((route) => !askedElsewhere.has(route))).toEqual([]);
+  });
+});

@@ -1,0 +1,283 @@
+import { describe, expect, it } from 'vitest';
+import type { GenerationEvent } from '../../src/contract/events.ts';
+import { Bucket } from '../../src/http/limits/bucket.ts';
+import { answer, FakeTime, finish, hello, openDoor, start, until } from './support.ts';
+
+const streaming = { ...hello, stream: true };
+const chat = '/v1/chat/completions';
+const key = (name: string) => ({ headers: { authorization: `Bearer ${name}` } });
+
+describe('a bucket', () => {
+  it('is full at first, refills evenly and never overflows', () => {
+    const bucket = new Bucket(60, 0);
+    bucket.spend(60, 0);
+    expect([bucket.remaining(0), bucket.remaining(999), bucket.remaining(1000), bucket.remaining(30_000)]).toEqual([
+      0, 0, 1, 30,
+    ]);
+    expect([bucket.remaining(60_000), bucket.remaining(600_000)]).toEqual([60, 60]);
+  });
+
+  it('tells when so much is there again, after an overdraft too', () => {
+    const bucket = new Bucket(60, 0);
+    bucket.spend(90, 0);
+    expect([bucket.timeUntil(1, 0), bucket.timeUntilFull(0), bucket.remaining(0)]).toEqual([31_000, 90_000, 0]);
+    expect(bucket.timeUntil(1, 40_000)).toBe(0);
+  });
+});
+
+describe('requests per minute', () => {
+  it('are refused beyond the limit with the time to wait, and counted per key', async () => {
+    const time = new FakeTime();
+    const door = openDoor({ time, settings: { apiKeys: ['a', 'b'], rateLimitRpm: 2 } });
+    const first = await door.post(chat, hello, key('a'));
+    expect(Object.fromEntries(first.headers)).toMatchObject({
+      'x-ratelimit-limit-requests': '2',
+      'x-ratelimit-remaining-requests': '1',
+      'x-ratelimit-reset-requests': '30s',
+    });
+    expect((await door.post(chat, hello, key('a'))).status).toBe(200);
+    const refused = await door.post(chat, hello, key('a'));
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '30']);
+    expect(await refused.json()).toEqual({
+      error: {
+        message: 'This key may use 2 requests per minute and has used them. Try again in 30 s.',
+        type: 'rate_limit_error',
+        param: null,
+        code: 'rate_limit_exceeded',
+      },
+    });
+    expect((await door.post(chat, hello, key('b'))).status).toBe(200);
+    time.pass(30_000);
+    expect((await door.post(chat, hello, key('a'))).status).toBe(200);
+    expect(door.generation.runs).toHaveLength(4);
+  });
+
+  it('do not count what is refused for another reason, nor what is no work', async () => {
+    const door = openDoor({ settings: { apiKeys: ['a'], rateLimitRpm: 1 } });
+    await door.post(chat, hello, key('wrong'));
+    await door.app.request('/v1/models', key('a'));
+    const response = await door.post(chat, hello, key('a'));
+    expect(response.status).toBe(200);
+  });
+
+  it('tell nothing to a key that is none', async () => {
+    const door = openDoor({ settings: { apiKeys: ['a'], rateLimitRpm: 1 } });
+    const response = await door.post(chat, hello, key('wrong'));
+    expect([...response.headers.keys()].filter((name) => name.startsWith('x-ratelimit'))).toEqual([]);
+  });
+
+  it('have one account for everybody while there are no keys', async () => {
+    const door = openDoor({ time: new FakeTime(), settings: { rateLimitRpm: 1 } });
+    expect((await door.post(chat, hello, key('x'))).status).toBe(200);
+    expect((await door.post(chat, hello, key('y'))).status).toBe(429);
+  });
+});
+
+describe('tokens per minute', () => {
+  it('are paid when the answer is there, prompt and answer together', async () => {
+    const time = new FakeTime();
+    const door = openDoor({ time, settings: { rateLimitTpm: 20 } });
+    expect((await door.post(chat, hello)).status).toBe(200);
+    const second = await door.post(chat, hello);
+    expect([second.status, second.headers.get('x-ratelimit-remaining-tokens')]).toEqual([200, '8']);
+    const refused = await door.post(chat, hello);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '15']);
+    time.pass(15_000);
+    expect((await door.post(chat, hello)).status).toBe(200);
+  });
+});
+
+describe('work at once', () => {
+  it('is bounded for the server, and free again when a stream ends', async () => {
+    const door = openDoor({ settings: { maxInFlight: 1 } });
+    door.generation.script = (run) => run.say(start);
+    const running = await door.post(chat, streaming);
+    const refused = await door.post(chat, hello);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
+    expect(await refused.json()).toMatchObject({ error: { code: 'backpressure' } });
+    door.generation.runs[0]?.say(...answer().slice(1));
+    await running.text();
+    door.generation.script = (run) => run.say(...answer());
+    expect((await door.post(chat, hello)).status).toBe(200);
+  });
+
+  it('is free again when a client leaves or a request is refused', async () => {
+    const door = openDoor({ settings: { maxInFlight: 1 } });
+    door.generation.script = (run) => run.say(start);
+    await (await door.post(chat, streaming)).body?.cancel();
+    expect((await door.post(chat, { messages: [] })).status).toBe(400);
+    door.generation.script = (run) => run.say(...answer());
+    expect((await door.post(chat, hello)).status).toBe(200);
+  });
+
+  it('is bounded per key', async () => {
+    const door = openDoor({ settings: { apiKeys: ['a', 'b'], maxStreamsPerKey: 1 } });
+    door.generation.script = (run) => run.say(start);
+    const running = await door.post(chat, streaming, key('a'));
+    expect((await door.post(chat, hello, key('a'))).status).toBe(429);
+    door.generation.script = (run) => run.say(...answer());
+    expect((await door.post(chat, hello, key('b'))).status).toBe(200);
+    await running.body?.cancel();
+    expect((await door.post(chat, hello, key('a'))).status).toBe(200);
+  });
+});
+
+describe('--tool-allow', () => {
+  const tool = (name: string) => ({ type: 'function', function: { name } });
+
+  it.each([
+    [['weather'], ['weather'], 200],
+    [['weather'], ['weather', 'shell'], 403],
+    [['weather'], [], 200],
+    [[], ['shell'], 200],
+  ])('with %j and the tools %j gives %d', async (toolAllow, tools, status) => {
+    const door = openDoor({ settings: { toolAllow } });
+    const response = await door.post(chat, { ...hello, tools: tools.map(tool) });
+    expect(response.status).toBe(status);
+    if (status === 403)
+      expect(await response.json()).toMatchObject({
+        error: { message: 'The tool "shell" is not allowed here. Allowed: weather (--tool-allow).', param: 'tools' },
+      });
+  });
+});
+
+describe('/metrics', () => {
+  const metrics = { render: () => Promise.resolve('up 1\n'), contentType: 'text/plain; version=0.0.4' };
+
+  it.each([
+    ['public', undefined, {}, 200],
+    ['public', undefined, { origin: 'https://evil.example', host: 'pod-7' }, 200],
+    ['token', 'secret', {}, 401],
+    ['token', 'secret', { authorization: 'Bearer key' }, 401],
+    ['token', 'secret', { authorization: 'Bearer secret' }, 200],
+    ['token', undefined, { authorization: 'Bearer ' }, 403],
+    ['off', undefined, {}, 404],
+  ] as const)('%s with token %s and %j gives %d', async (mode, metricsToken, headers, status) => {
+    const door = openDoor({ settings: { apiKeys: ['key'], metrics: mode, metricsToken }, more: { metrics } });
+    const response = await door.app.request('/metrics', { headers });
+    expect(response.status).toBe(status);
+    if (status === 200)
+      expect([await response.text(), response.headers.get('content-type')]).toEqual(['up 1\n', metrics.contentType]);
+  });
+});
+
+describe('/internal', () => {
+  const remote = { incoming: { socket: { remoteAddress: '10.0.0.7' } } };
+  const local = { incoming: { socket: { remoteAddress: '127.0.0.1' } } };
+
+  it.each([
+    ['no key and no token, from here', {}, local, {}, 200],
+    ['no key and no token, from elsewhere', {}, remote, {}, 403],
+    ['no key and no token, through a proxy', {}, local, { 'x-forwarded-for': '10.0.0.7' }, 403],
+    ['a key', { apiKeys: ['k'] }, remote, { authorization: 'Bearer k' }, 200],
+    ['a key that is missing', { apiKeys: ['k'] }, local, {}, 401],
+    ['a token', { apiKeys: ['k'], adminToken: 't' }, remote, { authorization: 'Bearer t' }, 200],
+    ['a token, but the key was sent', { apiKeys: ['k'], adminToken: 't' }, remote, { authorization: 'Bearer k' }, 401],
+  ])('%s', async (_, settings, bindings, headers, status) => {
+    const { app } = openDoor({ settings });
+    // The adapter's bindings, as far as the door looks at them.
+    const response = await app.request('/internal/stats', { headers }, bindings as never);
+    expect(response.status).toBe(status);
+  });
+
+  it('shows what is running and ends it properly', async () => {
+    const cancelled: unknown[] = [];
+    const door = openDoor({
+      settings: { adminToken: 't' },
+      more: {
+        stats: () => ({ threads: 2 }),
+        cancel: (keys) => {
+          cancelled.push(keys);
+          return 1;
+        },
+      },
+    });
+    door.generation.script = (run) => run.say(start);
+    const stream = await door.post(chat, streaming, { headers: { 'x-request-id': 'mine' } });
+    const get = async (path: string, method = 'GET') => (await door.app.request(path, { method, ...key('t') })).json();
+    expect(await get('/internal/stats')).toEqual({ state: 'ready', requests: 1, threads: 2 });
+    expect(await get('/internal/requests')).toEqual({
+      requests: [
+        {
+          id: 'mine',
+          path: chat,
+          answer_id: 'chatcmpl-id0001',
+          dialect: 'openai-chat',
+          model: 'demo',
+          phase: 'queued',
+          age_ms: expect.any(Number),
+          streaming: true,
+        },
+      ],
+    });
+    expect(await get('/internal/requests/mine', 'DELETE')).toEqual({ cancelled: 'mine' });
+    expect(cancelled).toEqual([{ answerId: 'chatcmpl-id0001' }]);
+    expect(await get('/internal/requests/other', 'DELETE')).toMatchObject({ error: { code: 'not_found' } });
+    await stream.body?.cancel();
+    expect(await get('/internal/requests')).toEqual({ requests: [] });
+    expect(await get('/internal/models/raw')).toEqual({ models: [{ id: 'demo', path: 'demo.gguf', metadata: {} }] });
+  });
+
+  it('aborts work that cannot end properly', async () => {
+    const door = openDoor({ settings: { adminToken: 't' }, more: { cancel: () => 0 } });
+    door.generation.script = (run) => run.say(start);
+    const pending = door.post(chat, hello, { headers: { 'x-request-id': 'mine' } });
+    await until('the run', () => door.generation.runs[0]?.taken === 1);
+    await door.app.request('/internal/requests/mine', { method: 'DELETE', ...key('t') });
+    expect((await pending).status).toBe(499);
+  });
+});
+
+describe('POST /api/inference/cancel', () => {
+  it.each([
+    [{ cancel_id: 'c' }, { cancelId: 'c' }],
+    [{ cancel_id: 'c', session_id: 's' }, { cancelId: 'c' }],
+    [{ session_id: 's' }, { sessionId: 's' }],
+    [{ completion_id: 'x' }, { answerId: 'x' }],
+    [{ response_id: 'x' }, { answerId: 'x' }],
+    [
+      { message_id: 'x', session_id: 's' },
+      { answerId: 'x', sessionId: 's' },
+    ],
+  ])('%j looks for %j', async (body, keys) => {
+    const asked: unknown[] = [];
+    const door = openDoor({
+      more: {
+        cancel: (given) => {
+          asked.push(given);
+          return 2;
+        },
+      },
+    });
+    const response = await door.post('/api/inference/cancel', body);
+    expect(await response.json()).toEqual({ cancelled: 2 });
+    expect(asked).toEqual([keys]);
+  });
+
+  it.each([{}, { cancel_id: '' }, { cancel_id: 7 }, { other: 'x' }])('%j is refused', async (body) => {
+    const door = openDoor({ more: { cancel: () => 9 } });
+    expect((await door.post('/api/inference/cancel', body)).status).toBe(400);
+  });
+
+  it('takes an API key, never the admin token', async () => {
+    const door = openDoor({ settings: { apiKeys: ['k'], adminToken: 't' }, more: { cancel: () => 1 } });
+    const post = async (name: string) =>
+      (await door.post('/api/inference/cancel', { cancel_id: 'c' }, key(name))).status;
+    expect([await post('k'), await post('t')]).toEqual([200, 401]);
+  });
+
+  it('has a sibling that ends exactly one completion', async () => {
+    const door = openDoor({ more: { cancel: ({ answerId }) => (answerId === 'chatcmpl-1' ? 1 : 0) } });
+    const post = async (id: string) => (await door.post(`${chat}/${id}/cancel`, '')).status;
+    expect([await post('chatcmpl-1'), await post('chatcmpl-2')]).toEqual([200, 404]);
+  });
+
+  it('ends a stream with what there is, flagged', async () => {
+    const door = openDoor();
+    const cancelledEvents: GenerationEvent[] = [start, finish({ cancelled: true })];
+    door.generation.script = (run) => run.say(...cancelledEvents);
+    const response = await door.post(chat, hello);
+    expect(await response.json()).toMatchObject({ cancelled: true, choices: [{ finish_reason: 'stop' }] });
+    expect(door.records).toMatchObject([{ outcome: 'cancelled' }]);
+  });
+});
