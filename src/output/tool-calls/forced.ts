@@ -2,17 +2,13 @@ import type { ToolChoice } from '../../contract/request.ts';
 import { MarkerSet, type Reading } from '../marker-scanner.ts';
 import type { CallSyntax, CallTools } from './call-reader.ts';
 import { CallObject } from './json-object.ts';
-import { readPythonCall } from './python.ts';
+import { pythonMarks, readPythonCall } from './python.ts';
 
 const fence = '```';
 const languages = new Set(['', 'json', 'tool_call', 'tool_code', 'python']);
 const lineEnds = new MarkerSet(['\n', fence]);
 const fences = new MarkerSet([fence]);
-const python = {
-  nameEnds: new MarkerSet(['(', '\n', fence]),
-  keyEnds: new MarkerSet(['=', ')', ',']),
-  closers: [fence],
-};
+const python = pythonMarks([fence]);
 
 /** Whether the answer has to be a call. */
 export function isForced(choice: ToolChoice): boolean {
