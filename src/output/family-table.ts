@@ -81,7 +81,6 @@ export const families: readonly Family[] = [
       open: '<|open|>think<|sep|>',
       close: '<|close|>think<|sep|>',
       alsoEndedBy: ['<|open|>response<|sep|>', '<|open|>tools<|sep|>'],
-      forcedClose: '<|close|>think<|sep|><|open|>response<|sep|>',
     },
     toolCalls: calls.kimi3Calls,
     text: { open: '<|open|>response<|sep|>', close: '<|close|>response<|sep|>' },

@@ -8,7 +8,7 @@ import { adaptConversation } from './adapt.ts';
 import { type Capabilities, capabilitiesOf } from './capabilities.ts';
 import { type CompileTemplate, jinjaCompiler, toRefusal, withFallback } from './jinja.ts';
 import { templateMessage } from './messages.ts';
-import { continueMessage, openingOf } from './opening.ts';
+import { closeOpenThought, continueMessage, openingOf } from './opening.ts';
 import { preservation, probeTemplate } from './probe.ts';
 import { createProtector, type Protection } from './protect.ts';
 import { strftime } from './strftime.ts';
@@ -94,9 +94,17 @@ class Rendering {
     const variables = this.#variables(isContinued ? messages.slice(0, -1) : messages);
     const rendered = this.#render({ ...variables, add_generation_prompt: true });
     const generationPrompt = this.#generationPrompt(rendered, variables);
-    if (!isContinued) return { pieces: this.#protection.split(rendered), opening: openingOf(generationPrompt, format) };
-    const { prefill, opening } = continueMessage(last, generationPrompt, format, this.#protection);
+    const { prefill, opening } = isContinued
+      ? continueMessage(last, generationPrompt, format, this.#protection)
+      : this.#begin(generationPrompt);
     return { pieces: this.#protection.split(rendered + prefill), opening };
+  }
+
+  /** A budget of 0 holds for templates that cannot switch thinking off, too. */
+  #begin(generationPrompt: string) {
+    const { format } = this.#options;
+    if (this.#chat.reasoning.budget === 0) return closeOpenThought(generationPrompt, format);
+    return { prefill: '', opening: openingOf(generationPrompt, format) };
   }
 
   /** Most prompts end with one of those found by probing; only others are rendered a second time to compare. */

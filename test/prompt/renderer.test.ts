@@ -235,6 +235,13 @@ describe('reasoning', () => {
     expect(prompt(template.replaceAll('FIELD', 'reasoning_content'), [user], { reasoning })).toBe(`user(Hi)${end}`);
   });
 
+  it('is closed at once without any budget where the template cannot switch it off', () => {
+    const forced = `{{ messages[0].content }}{% if add_generation_prompt %}<think>\n{% endif %}`;
+    const { pieces, opening } = rendererOf(forced).render(chat([user], { reasoning: { budget: 0 } }));
+    expect(pieces.join('')).toBe('Hi<think>\n\n</think>\n\n');
+    expect(opening).toEqual({ block: 'text', generationPrompt: '<think>\n\n</think>\n\n' });
+  });
+
   it('obeys the variables of the request last', () => {
     const templateVariables = { enable_thinking: false };
     const text = prompt(template.replaceAll('FIELD', 'x'), [user], { reasoning: { enabled: true }, templateVariables });
