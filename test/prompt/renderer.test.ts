@@ -162,6 +162,22 @@ describe('tools', () => {
     expect(prompt(template, [user], offered)).toContain('"parameters": {"type": "object", "properties": {}}');
   });
 
+  it('are made simpler for a template that fails on their schemas', () => {
+    const strict = `{%- for tool in tools or [] -%}{%- for key, value in tool.function.parameters.properties.items() -%}{{ key }}:{{ value.type.upper() }};{%- endfor -%}{%- endfor -%}`;
+    const properties = {
+      a: { type: ['string', 'null'] },
+      b: { anyOf: [{ type: 'null' }, { type: 'integer' }] },
+      c: { enum: ['x', 'y'] },
+      d: { properties: { e: {} } },
+      f: true,
+    };
+    const tool = fromWireTool({
+      type: 'function',
+      function: { name: 'odd', parameters: { type: 'object', properties } },
+    });
+    expect(prompt(strict, [user], { tools: [tool] })).toBe('a:STRING;b:INTEGER;c:STRING;d:OBJECT;f:STRING;');
+  });
+
   it('are rendered by the template that is made for them', () => {
     const setup = { toolTemplate: `with tools: ${withCalls}` };
     expect(prompt('without: {{ messages[0].content }}', [user], {}, setup)).toBe('without: Hi');
