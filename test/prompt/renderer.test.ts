@@ -190,6 +190,16 @@ describe('tools', () => {
     expect(prompt(asText, [user, called, result], offered)).toContain('<tool_call>call_1 ping {"a": 1}');
   });
 
+  it('keep numbers that an object would change, where the template takes text', () => {
+    const both = withCalls.replace(
+      'call.function.arguments | tojson',
+      'call.function.arguments if call.function.arguments is string else call.function.arguments | tojson',
+    );
+    const args = '{"id":12345678901234567890,"text":"1"}';
+    const exact: Message = { role: 'assistant', content: '', toolCalls: [{ id: 'c', name: 'ping', arguments: args }] };
+    expect(prompt(both, [user, exact, user], offered)).toContain(`<tool_call>c ping ${args}`);
+  });
+
   it('keep malformed arguments of the history as the text that they are', () => {
     const broken: Message = {
       role: 'assistant',
