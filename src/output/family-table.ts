@@ -7,6 +7,8 @@ export interface Family {
   /** The template contains all of these and none of `not`. */
   readonly all: readonly string[];
   readonly not?: readonly string[];
+  /** For templates that no other row fits: their turns may tell more. */
+  readonly generic?: boolean;
   readonly layout?: ChatFormat['layout'];
   /** Dropped for templates that contain neither marker. */
   readonly reasoning?: ReasoningMarkers;
@@ -263,6 +265,6 @@ export const families: readonly Family[] = [
   },
   { name: 'granite-3', all: ['<|start_of_role|>', '<|tool_call|>'], reasoning: think, toolCalls: calls.graniteCalls },
   // Templates without tools: these are described in the system text, and the model is asked to write Hermes calls.
-  { name: 'think', all: ['<think>'], reasoning: think, toolCalls: calls.hermesCalls },
-  { name: 'plain', all: [], toolCalls: calls.hermesCalls },
+  { name: 'think', all: ['<think>'], reasoning: think, toolCalls: calls.hermesCalls, generic: true },
+  { name: 'plain', all: [], toolCalls: calls.hermesCalls, generic: true },
 ];
