@@ -155,6 +155,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
 function doorSettings(config: Config): DoorSettings {
   return {
     ...defaultDoorSettings,
+    gatherMs: 5,
     apiKeys: config.apiKey,
     adminToken: config.adminToken,
     corsOrigins: config.corsOrigin,
