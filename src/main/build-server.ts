@@ -13,6 +13,7 @@ import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createManagedModels } from './managed-models.ts';
 import { openConfiguredStore } from './response-store.ts';
+import { liveModels, statsOf } from './stats.ts';
 import type { System } from './system.ts';
 import { createVectors } from './vectors.ts';
 import { createVectorsOnly } from './vectors-only.ts';
@@ -56,6 +57,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
     metrics,
     serve: ({ runtime, loaded }) => vectors.serveChat(runtime, loaded),
   });
+  metrics.watch(() => liveModels(managed.runtimes()));
   const vectorsOnly = config.embeddings ? createVectorsOnly() : undefined;
   const models = vectorsOnly ?? managed.manager;
   const vectors = createVectors(models);
@@ -101,6 +103,8 @@ export async function buildServer(config: Config, system: System): Promise<Built
     timers: system.timers,
     cancel: (keys) => cancels.cancel(keys),
     ...(!vectorsOnly && { control: managed.control }),
+    metrics,
+    stats: () => statsOf(managed.runtimes(), packageVersion()),
     ...(responseStore && { responseStore }),
     settings: doorSettings(config),
   });
@@ -150,6 +154,13 @@ function doorSettings(config: Config): DoorSettings {
     corsOrigins: config.corsOrigin,
     allowedHosts: config.allowedHost,
     boundHost: config.host,
+    toolAllow: config.toolAllow,
+    metrics: config.metrics,
+    metricsToken: config.metricsToken,
+    maxInFlight: config.maxInFlight,
+    maxStreamsPerKey: config.maxStreamsPerKey,
+    rateLimitRpm: config.rateLimitRpm,
+    rateLimitTpm: config.rateLimitTpm,
     maxBodyBytes: config.maxBodyMb * 1024 * 1024,
     maxJsonDepth: config.maxJsonDepth,
     bodyTimeoutMs: config.bodyTimeout * 1000,
