@@ -15,6 +15,7 @@ export async function serve(config: Config, terminal: Terminal): Promise<void> {
   handleSignals(process, () => server, terminal.tell);
   const ready = await withModelFiles(config, terminal);
   const progress = createProgress({ terminal: terminal.interactive, write: terminal.writeError });
+  progress.show(phaseLabels.load, 0);
   try {
     server = await startServer(ready, {
       progress: (phase, fraction) => progress.show(phaseLabels[phase], fraction),
