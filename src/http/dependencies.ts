@@ -1,5 +1,4 @@
 import type { ModelControl } from '../contract/control.ts';
-import type { JsonObject } from '../contract/json.ts';
 import type { RequestKeys } from '../contract/request.ts';
 import type {
   Clock,
@@ -34,7 +33,7 @@ export interface AppDependencies {
   /** Undefined: there is no /metrics. */
   readonly metrics?: { render(): Promise<string>; readonly contentType: string };
   /** Slots, queue, cache, threads, versions and what else there is to tell; for /internal/stats. */
-  readonly stats?: () => JsonObject;
+  readonly stats?: () => Readonly<Record<string, unknown>>;
   /** Undefined: answers are not kept. */
   readonly responseStore?: ResponseStore;
   readonly settings: DoorSettings;
@@ -48,7 +47,7 @@ export interface DoorSettings {
   readonly adminToken: string | undefined;
   /** Foreign origins that web pages may call from; `*` for all. */
   readonly corsOrigins: readonly string[];
-  /** Host header values (without port) that are taken besides local ones while no key is set. */
+  /** Host header values (without port) that are taken besides local ones while no key is set; `*` for all. */
   readonly allowedHosts: readonly string[];
   /** The address that the listener was told to bind. */
   readonly boundHost: string;

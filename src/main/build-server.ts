@@ -11,9 +11,9 @@ import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts'
 import { readModelProfile } from '../models/profile.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { describeRuntimes, liveModel } from './live-state.ts';
 import { createManagedModels } from './managed-models.ts';
 import { openConfiguredStore } from './response-store.ts';
-import { liveModels, statsOf } from './stats.ts';
 import type { System } from './system.ts';
 import { createVectors } from './vectors.ts';
 import { createVectorsOnly } from './vectors-only.ts';
@@ -57,8 +57,8 @@ export async function buildServer(config: Config, system: System): Promise<Built
     metrics,
     serve: ({ runtime, loaded }) => vectors.serveChat(runtime, loaded),
   });
-  metrics.watch(() => liveModels(managed.runtimes()));
   const vectorsOnly = config.embeddings ? createVectorsOnly() : undefined;
+  metrics.watch(() => managed.runtimes().map(liveModel));
   const models = vectorsOnly ?? managed.manager;
   const vectors = createVectors(models);
   const cancels = createCancelRegistry({ clock: system.clock });
@@ -102,9 +102,9 @@ export async function buildServer(config: Config, system: System): Promise<Built
     newId: system.newId,
     timers: system.timers,
     cancel: (keys) => cancels.cancel(keys),
-    ...(!vectorsOnly && { control: managed.control }),
     metrics,
-    stats: () => statsOf(managed.runtimes(), packageVersion()),
+    stats: () => describeRuntimes(managed.runtimes()),
+    ...(!vectorsOnly && { control: managed.control }),
     ...(responseStore && { responseStore }),
     settings: doorSettings(config),
   });
@@ -141,6 +141,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
       vectorsOnly?.setState('draining');
       await managed.manager.close();
       await vectors.dispose();
+      await responseStore?.close();
       metrics.close();
     },
   };

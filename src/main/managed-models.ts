@@ -64,8 +64,8 @@ export function createManagedModels(options: ManagedModelsOptions) {
   return {
     manager,
     control,
-    /** Of the models loaded now. */
-    runtimes: (): readonly ModelRuntime[] => [...running].map(({ runtime }) => runtime),
+    /** What is loaded now. */
+    runtimes: (): ModelRuntime[] => [...running].map(({ runtime }) => runtime),
     /** Makes the configured models known, `first` for the first of them. Rejects when one is no model. */
     async prepare(first: FileProfile): Promise<void> {
       manager.add({ file: first, settings: {} }, { atStart: true });

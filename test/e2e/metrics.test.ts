@@ -56,16 +56,15 @@ describe('/internal/stats', () => {
     const stats = await (await fetch(`${server.url}/internal/stats`)).json();
     expect(stats).toMatchObject({
       state: 'ready',
-      versions: { node: process.versions.node },
+      versions: { node: process.version },
       models: [
         {
           id: 'serve-model-demo',
           context_size: 512,
-          threads: { single: 1, batched: 1, prefill: 1 },
-          queue: { waiting: 0 },
+          scheduler: { queued: 0, running: 0 },
           slots: [
-            { id: 0, state: 'idle' },
-            { id: 1, state: 'idle' },
+            { id: 0, phase: 'idle' },
+            { id: 1, phase: 'idle' },
           ],
         },
       ],

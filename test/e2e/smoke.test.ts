@@ -128,7 +128,7 @@ function stored(method: string): string[] {
 }
 
 describe('the package, started as a user does', () => {
-  const packed = { folder: '', remove: () => undefined as void };
+  const packed = { folder: '', remove: () => undefined as undefined };
   let server: PackedServer;
   beforeAll(async () => {
     Object.assign(packed, unpackPackage('smoke-package'));
