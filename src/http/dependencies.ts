@@ -1,3 +1,4 @@
+import type { ModelControl } from '../contract/control.ts';
 import type { RequestKeys } from '../contract/request.ts';
 import type {
   Clock,
@@ -27,6 +28,8 @@ export interface AppDependencies {
   readonly timers: Timers;
   /** Ends the runs that have one of these keys early and properly; how many there were. */
   readonly cancel?: (keys: Pick<RequestKeys, 'cancelId' | 'sessionId' | 'answerId'>) => number;
+  /** Undefined: the models are fixed, and there are no routes to change them. */
+  readonly control?: ModelControl;
   /** Undefined: there is no /metrics. */
   readonly metrics?: { render(): Promise<string>; readonly contentType: string };
   /** Slots, queue, cache, threads, versions and what else there is to tell; for /internal/stats. */

@@ -1,5 +1,3 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { type Config, packageVersion } from '../config.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -14,10 +12,9 @@ import { readModelProfile } from '../models/profile.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { describeRuntimes, liveModel } from './live-state.ts';
-import { loadRuntime } from './load-runtime.ts';
+import { createManagedModels } from './managed-models.ts';
 import { openConfiguredStore } from './response-store.ts';
-import { createSingleModel } from './single-model.ts';
-import { createTuningMemory, type System } from './system.ts';
+import type { System } from './system.ts';
 import { createVectors } from './vectors.ts';
 import { createVectorsOnly } from './vectors-only.ts';
 
@@ -53,10 +50,16 @@ export async function buildServer(config: Config, system: System): Promise<Built
     now: system.unixMilliseconds,
     onRequest: metrics.requestDone,
   });
-  const chat = createSingleModel(config.strictModel);
+  const managed = createManagedModels({
+    config,
+    system,
+    telemetry,
+    metrics,
+    serve: ({ runtime, loaded }) => vectors.serveChat(runtime, loaded),
+  });
   const vectorsOnly = config.embeddings ? createVectorsOnly() : undefined;
-  const models = vectorsOnly ?? chat;
-  metrics.watch(() => chat.runtimes().map(liveModel));
+  metrics.watch(() => managed.runtimes().map(liveModel));
+  const models = vectorsOnly ?? managed.manager;
   const vectors = createVectors(models);
   const cancels = createCancelRegistry({ clock: system.clock });
   const generation = createGenerationService({
@@ -100,7 +103,8 @@ export async function buildServer(config: Config, system: System): Promise<Built
     timers: system.timers,
     cancel: (keys) => cancels.cancel(keys),
     metrics,
-    stats: () => describeRuntimes(chat.runtimes()),
+    stats: () => describeRuntimes(managed.runtimes()),
+    ...(!vectorsOnly && { control: managed.control }),
     ...(responseStore && { responseStore }),
     settings: doorSettings(config),
   });
@@ -109,7 +113,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
     chatFormat: config.chatFormat,
     ...(config.alias.length > 0 && { aliases: config.alias }),
   });
-  let unload: () => Promise<void> = async () => undefined;
+  if (!vectorsOnly) await managed.prepare(file);
 
   return {
     app,
@@ -121,35 +125,23 @@ export async function buildServer(config: Config, system: System): Promise<Built
         vectorsOnly.serve(profile);
         return { profile, engine: undefined };
       }
-      const tuningMemory = createTuningMemory(join(homedir(), '.cache', 'serve-model', 'tuning.json'));
-      const running = await loadRuntime(
-        file,
-        { config, system, telemetry, metrics, tuningMemory },
-        {
-          signal,
-          progress: observer.progress,
-          failed: (error) => telemetry.log('error', 'the engine failed', { error }),
-        },
-      );
-      unload = running.dispose;
       if (config.embeddingModel !== undefined)
         await vectors.load(await readModelProfile(config.embeddingModel), loading);
-      vectors.serveChat(running.runtime, running.loaded);
-      chat.serve(running.runtime);
-      telemetry.log('info', 'engine tuned', { ...running.loaded.tuning });
-      return running.runtime;
+      return managed.start(observer, signal);
     },
     async drain() {
-      models.setState('draining');
+      vectorsOnly?.setState('draining');
+      managed.manager.drain();
       await Promise.race([
         idle(() => cancels.size > 0 || vectors.busy, system),
         elapsed(system, config.drainTimeout * 1000),
       ]);
     },
     async close() {
-      models.setState('draining');
+      vectorsOnly?.setState('draining');
+      await managed.manager.close();
       await vectors.dispose();
-      await unload();
+      await responseStore?.close();
       metrics.close();
     },
   };
