@@ -36,6 +36,8 @@ export interface AppDependencies {
   readonly stats?: () => Readonly<Record<string, unknown>>;
   /** Undefined: answers are not kept. */
   readonly responseStore?: ResponseStore;
+  /** Of this package, for /openapi.json. */
+  readonly version?: string;
   readonly settings: DoorSettings;
 }
 

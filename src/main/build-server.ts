@@ -108,6 +108,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
     timers: system.timers,
     cancel: (keys) => cancels.cancel(keys),
     metrics,
+    version: packageVersion(),
     stats: () => describeRuntimes(managed.runtimes()),
     ...(!vectorsOnly && { control: managed.control }),
     ...(responseStore && { responseStore }),
