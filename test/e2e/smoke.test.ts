@@ -128,10 +128,10 @@ function stored(method: string): string[] {
 }
 
 describe('the package, started as a user does', () => {
-  const packed = { folder: '', remove: () => undefined as void };
+  let packed: ReturnType<typeof unpackPackage>;
   let server: PackedServer;
   beforeAll(async () => {
-    Object.assign(packed, unpackPackage('smoke-package'));
+    packed = unpackPackage('smoke-package');
     server = await startPacked(packed.folder, ['--port', '0', '--ctx-size', '1024', '--threads', '1']);
   }, 180_000);
   afterAll(async () => {
