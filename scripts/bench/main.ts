@@ -5,6 +5,7 @@ import type { ModelName } from './bench-model.ts';
 import { makeBenchModel } from './bench-model.ts';
 import { decodeScenarios } from './decode-scenarios.ts';
 import { toDocument } from './document.ts';
+import { embeddingScenario } from './embedding-scenario.ts';
 import { latencyScenarios } from './latency-scenarios.ts';
 import { describeMachine } from './machine.ts';
 import { isModelName, modelPath } from './model-path.ts';
@@ -12,12 +13,14 @@ import { toRows, toTable } from './report.ts';
 import { runRounds } from './run-rounds.ts';
 import { ownServer, peerServers } from './server.ts';
 
+const allScenarios = [...decodeScenarios, embeddingScenario, ...latencyScenarios];
+
 const usage = `npm run bench -- [--peer PATH] [--models mini,half-b] [--only NAME,...] [--rounds N] [--out FILE]
 
 --peer PATH    a llama-server to compare with; without it serve-model runs alone
 --peer-only    leave serve-model out
 --models LIST  default mini,half-b; made on first use, in .cache/bench
---only LIST    of these scenarios: ${[...decodeScenarios, ...latencyScenarios].map(({ name }) => name).join(', ')}
+--only LIST    of these scenarios: ${allScenarios.map(({ name }) => name).join(', ')}
 --rounds N     medians over so many rounds; default 5
 --out FILE     write the table there; default scripts/bench/BENCHMARKS.md after a whole run with a peer
 --own-args ARGS  further flags for serve-model, separated by spaces`;
@@ -64,10 +67,9 @@ async function main(): Promise<void> {
 }
 
 function chosenScenarios() {
-  const all = [...decodeScenarios, ...latencyScenarios];
-  const names = values.only?.split(',') ?? all.map(({ name }) => name);
+  const names = values.only?.split(',') ?? allScenarios.map(({ name }) => name);
   return names.map((name) => {
-    const scenario = all.find((candidate) => candidate.name === name);
+    const scenario = allScenarios.find((candidate) => candidate.name === name);
     if (!scenario) throw new Error(`--only ${name}: there is no such scenario.\n\n${usage}`);
     return scenario;
   });
