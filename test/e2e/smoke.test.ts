@@ -128,21 +128,22 @@ function stored(method: string): string[] {
 }
 
 describe('the package, started as a user does', () => {
-  let packed: ReturnType<typeof unpackPackage>;
-  let server: PackedServer;
+  let packed: ReturnType<typeof unpackPackage> | undefined;
+  let server: PackedServer | undefined;
   beforeAll(async () => {
     packed = unpackPackage('smoke-package');
     server = await startPacked(packed.folder, ['--port', '0', '--ctx-size', '1024', '--threads', '1']);
   }, 180_000);
+  // Neither is there when the start failed, and that failure is the one to be read.
   afterAll(async () => {
-    expect(await server.stop()).toBe(0);
-    packed.remove();
+    expect(await server?.stop()).toBe(0);
+    packed?.remove();
   });
 
   it.each(
     calls.flatMap(({ paths, ...call }) => paths.map((path) => ({ ...call, path, method: call.method ?? 'POST' }))),
   )('$method $path answers', async ({ method, path, asked, body, status = 200, answer }) => {
-    const response = await fetch(server.url + (asked ? asked(path) : path), {
+    const response = await fetch(server?.url + (asked ? asked(path) : path), {
       method,
       ...(body !== undefined && { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(30_000),
