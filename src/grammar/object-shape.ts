@@ -154,6 +154,7 @@ function propertyNames(compiler: SchemaCompiler, schema: JsonObject, path: strin
         4_000,
       ),
     );
+  if (plain && more.length === 0 && Object.keys(plain).join() === 'type') return undefined;
   const pattern = plain?.pattern;
   const known = ['type', 'pattern'];
   if (

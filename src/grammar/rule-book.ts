@@ -1,4 +1,5 @@
 import { ServeError } from '../contract/errors.ts';
+import type { Automaton } from './automaton.ts';
 import type { Expression, Grammar } from './gbnf.ts';
 import { choice, empty, isEmpty, printExpression, repeat, rule, sequence } from './gbnf.ts';
 
@@ -6,6 +7,8 @@ import { choice, empty, isEmpty, printExpression, repeat, rule, sequence } from 
 export class RuleBook {
   #rules = new Map<string, Expression>();
   #names = new Map<string, string>();
+  #automata = new Map<string, Expression>();
+  #automatonNumbers = new Map<Automaton, number>();
   #counts = new Map<string, number>();
   #size = 0;
   #limits: RuleBookLimits;
@@ -24,6 +27,20 @@ export class RuleBook {
     this.#names.set(printed, name);
     this.#set(name, expression, printed.length);
     return rule(name);
+  }
+
+  /** The rules that were made for the automaton before, or those that `make` makes now. */
+  forAutomaton(automaton: Automaton, spelling: string, make: () => Expression): Expression {
+    const key = `${spelling} ${this.#numberOf(automaton)}`;
+    const known = this.#automata.get(key) ?? make();
+    this.#automata.set(key, known);
+    return known;
+  }
+
+  #numberOf(automaton: Automaton): number {
+    const known = this.#automatonNumbers.get(automaton) ?? this.#automatonNumbers.size;
+    this.#automatonNumbers.set(automaton, known);
+    return known;
   }
 
   /** A name to be filled later: for rules that mention themselves. */
@@ -61,14 +78,15 @@ export class RuleBook {
 
   /** Tries something; when it throws a ServeError, the rules it has added are taken back. */
   attempt<Value>(make: () => Value): Value | ServeError {
-    const before = new Set(this.#rules.keys());
+    const count = this.#rules.size;
     const size = this.#size;
     try {
       return make();
     } catch (error) {
       if (!(error instanceof ServeError)) throw error;
-      for (const name of [...this.#rules.keys()]) if (!before.has(name)) this.#rules.delete(name);
+      for (const name of [...this.#rules.keys()].slice(count)) this.#rules.delete(name);
       for (const [printed, name] of [...this.#names]) if (!this.#rules.has(name)) this.#names.delete(printed);
+      this.#automata.clear();
       this.#size = size;
       return error;
     }

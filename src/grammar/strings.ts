@@ -54,17 +54,15 @@ export function stringRules(json: JsonRules, limits: StringLimits, writing: Writ
 /** Everything but the length as one automaton; expressions that are too large for one are handed back. */
 function conditions({ patterns, formats: names }: StringLimits, { without }: Writing, loosened: Set<Keyword>) {
   const wanted = [
-    ...patterns.map((pattern) => ({ pattern, keyword: 'pattern' as const })),
+    ...patterns.map((pattern) => ({ ...understood(pattern), keyword: 'pattern' as const })),
     ...names.flatMap((name) => {
-      const format = Object.hasOwn(formats, name) ? formats[name] : undefined;
-      return format ? [{ pattern: format.pattern, keyword: 'format' as const }] : [];
+      const automaton = formatAutomaton(name);
+      return automaton ? [{ node: undefined, automaton, keyword: 'format' as const }] : [];
     }),
   ];
-  let automaton: Automaton | undefined = without === undefined ? undefined : notContaining([without]);
+  let automaton = without === undefined ? undefined : textWithout(without);
   const tooLarge: RegexNode[] = [];
-  for (const { pattern, keyword } of wanted) {
-    const node = readable(pattern);
-    const next = node && attempt(() => regexAutomaton(node, maxExplored));
+  for (const { node, automaton: next, keyword } of wanted) {
     if (node && !next) tooLarge.push(node);
     const known = automaton;
     const both = next && (known ? attempt(() => intersect(known, next, maxExplored)) : next);
@@ -72,6 +70,34 @@ function conditions({ patterns, formats: names }: StringLimits, { without }: Wri
     else if (next || !node) loosened.add(keyword);
   }
   return { automaton, tooLarge };
+}
+
+function understood(pattern: string): {
+  readonly node: RegexNode | undefined;
+  readonly automaton: Automaton | undefined;
+} {
+  const node = readable(pattern);
+  return { node, automaton: node && attempt(() => regexAutomaton(node, maxExplored)) };
+}
+
+const formatAutomata = new Map<string, Automaton>();
+
+/** Kept for good: there are few formats, and some are costly. */
+function formatAutomaton(name: string): Automaton | undefined {
+  const format = Object.hasOwn(formats, name) ? formats[name] : undefined;
+  if (!format) return undefined;
+  const known = formatAutomata.get(name) ?? regexAutomaton(parseRegex(format.pattern), maxExplored);
+  formatAutomata.set(name, known);
+  return known;
+}
+
+const textAutomata = new Map<string, Automaton>();
+
+/** Kept for good: the markers are those of the families. */
+function textWithout(marker: string): Automaton {
+  const known = textAutomata.get(marker) ?? notContaining([marker]);
+  textAutomata.set(marker, known);
+  return known;
 }
 
 /** The automaton's texts of the right length. */

@@ -17,6 +17,10 @@ export interface Writing {
 
 /** The texts of an automaton, one rule per state that is reached more than once. Deterministic, so quick to follow. */
 export function automatonRules(book: RuleBook, automaton: Automaton, spelling: Spelling, hint: string): Expression {
+  return book.forAutomaton(automaton, spelling, () => writeRules(book, automaton, spelling, hint));
+}
+
+function writeRules(book: RuleBook, automaton: Automaton, spelling: Spelling, hint: string): Expression {
   const entries = automaton.states.map(() => 0);
   for (const state of automaton.states) for (const way of state.ways) entries[way.to] = (entries[way.to] ?? 0) + 1;
   const names = new Map<number, string>();
