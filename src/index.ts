@@ -1,14 +1,15 @@
 import { type Config, parseConfig } from './config.ts';
+import { ServeError } from './contract/errors.ts';
 import type { Engine } from './engine/engine.ts';
 import { buildServer } from './main/build-server.ts';
 import { realSystem } from './main/system.ts';
 
 export type { Config } from './config.ts';
-export { ServeError } from './contract/errors.ts';
 export type { GenerationEvent } from './contract/events.ts';
 export type { ModelProfile } from './contract/model.ts';
 export type { GenerationRequest } from './contract/request.ts';
 export type { Engine } from './engine/engine.ts';
+export { ServeError };
 
 /** The command line's flags as members: `{model: ['model.gguf'], ctxSize: 8192}`. Absent ones take their defaults. */
 export type ServerOptions = Partial<Config>;
@@ -19,8 +20,8 @@ export interface EmbeddedServer {
   readonly app: Awaited<ReturnType<typeof buildServer>>['app'];
   /** Web standards in and out. */
   readonly fetch: (request: Request) => Promise<Response>;
-  /** The loaded model's engine, for work below the API; undefined with `embeddings`. */
-  readonly engine: Engine | undefined;
+  /** The loaded model's engine, for work below the API. With `embeddings` there is none: reading it throws. */
+  readonly engine: Engine;
   close(): Promise<void>;
 }
 
@@ -31,7 +32,15 @@ export async function createServer(options: ServerOptions = {}): Promise<Embedde
   const server = await buildServer({ ...defaults.config, logLevel: 'warn', ...options }, realSystem);
   try {
     const { engine } = await server.load({ progress: () => undefined }, new AbortController().signal);
-    return { app: server.app, fetch: async (request) => server.app.fetch(request), engine, close: server.close };
+    return {
+      app: server.app,
+      fetch: async (request) => server.app.fetch(request),
+      get engine() {
+        if (!engine) throw new ServeError('not_implemented', 'A server for embeddings only has no engine for text.');
+        return engine;
+      },
+      close: server.close,
+    };
   } catch (error) {
     await server.close();
     throw error;

@@ -36,6 +36,8 @@ export interface ResponseStore {
   find(id: string): Promise<StoredResponse | undefined>;
   /** False: there was none. */
   remove(id: string): Promise<boolean>;
+  /** Settles when every entry is safe. */
+  close(): Promise<void>;
 }
 
 export type ServerState = 'loading' | 'ready' | 'draining' | 'empty';

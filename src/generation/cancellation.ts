@@ -7,13 +7,13 @@ export type CancelKeys = Pick<RequestKeys, 'cancelId' | 'sessionId' | 'answerId'
 export interface CancelRegistry {
   /**
    * From admission to the last step: `cancel` is called at most once, and at once when a cancel call for this cancel id
-   * came before. Check and registration are one step.
+   * came before, or one that hit another choice of this answer. Check and registration are one step.
    */
   register(keys: CancelKeys, cancel: () => void): { release(): void };
   /**
    * A cancel id given matches exclusively: the other keys are not looked at, so a stale stop never hits a later run of
-   * the same session. How many runs were cancelled now. A cancel id is kept for a while, other keys never are; no key
-   * finds nothing.
+   * the same session. How many runs were cancelled now. A cancel id is kept for a while, and so is the answer of every
+   * run that was found: its other choices may still be on their way. Other keys never are; no key finds nothing.
    */
   cancel(keys: CancelKeys): number;
   readonly size: number;
@@ -21,9 +21,9 @@ export interface CancelRegistry {
 
 export interface CancelRegistryOptions {
   readonly clock: Clock;
-  /** How long a cancel id waits for its run. */
+  /** How long a cancel id, or a cancelled answer, waits for its runs. */
   readonly pendingMs?: number;
-  /** Cancel ids that wait at most; the oldest makes room. */
+  /** So many wait at most; the oldest makes room. */
   readonly maxPending?: number;
 }
 
@@ -40,14 +40,19 @@ export function createCancelRegistry({
   maxPending = 1000,
 }: CancelRegistryOptions): CancelRegistry {
   const runs = new Set<Run>();
-  /** Cancel id -> when it is forgotten; oldest first. */
+  /** Cancel ids and answer ids, told apart by their first letter -> when it is forgotten; oldest first. */
   const pending = new Map<string, number>();
 
   const forgetOld = () => {
-    for (const [cancelId, until] of pending) {
+    for (const [key, until] of pending) {
       if (until > clock() && pending.size <= maxPending) return;
-      pending.delete(cancelId);
+      pending.delete(key);
     }
+  };
+  const keep = (key: string) => {
+    pending.delete(key);
+    pending.set(key, clock() + pendingMs);
+    forgetOld();
   };
   const stop = (run: Run) => {
     run.cancelled = true;
@@ -62,7 +67,7 @@ export function createCancelRegistry({
       forgetOld();
       const run: Run = { keys, cancel, cancelled: false };
       runs.add(run);
-      if (keys.cancelId !== undefined && pending.has(keys.cancelId)) stop(run);
+      if (keptKeys(keys).some((key) => pending.has(key))) stop(run);
       return {
         release: () => {
           runs.delete(run);
@@ -73,15 +78,16 @@ export function createCancelRegistry({
       forgetOld();
       const found = [...runs].filter((run) => !run.cancelled && matches(run.keys, keys));
       for (const run of found) stop(run);
-      if (keys.cancelId !== undefined) {
-        // Also when it found a run: another choice of the same call may still be on its way.
-        pending.delete(keys.cancelId);
-        pending.set(keys.cancelId, clock() + pendingMs);
-        forgetOld();
-      }
+      const answers = new Set(found.map((run) => run.keys.answerId));
+      for (const key of keptKeys({ cancelId: keys.cancelId })) keep(key);
+      for (const answerId of answers) for (const key of keptKeys({ answerId })) keep(key);
       return found.length;
     },
   };
+}
+
+function keptKeys({ cancelId, answerId }: { [Key in keyof CancelKeys]?: string | undefined }): string[] {
+  return [...(cancelId === undefined ? [] : [`c${cancelId}`]), ...(answerId === undefined ? [] : [`a${answerId}`])];
 }
 
 function matches(run: CancelKeys, { cancelId, sessionId, answerId }: CancelKeys): boolean {

@@ -18,8 +18,8 @@ export interface GenerationDependencies {
 
 /** Told what is worth counting or logging. Called synchronously; must not throw. */
 export interface GenerationObserver {
-  /** A run that was ended before its time, by whomever. */
-  cancelled(phase: 'prefill' | 'decode'): void;
+  /** A request that was ended before its time, by a cancel call or because its client left. */
+  cancelled(phase: 'queued' | 'prefill' | 'decode'): void;
   /** The wall-clock cap ended a run. */
   timeLimit(): void;
   /** Malformed calls that were mended. */

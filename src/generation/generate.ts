@@ -8,18 +8,24 @@ import { EarlyEnd } from './endings.ts';
 import { type FittedPrompt, fitContext } from './fit-context.ts';
 import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
 import { runOnSlot } from './run-on-slot.ts';
-import type { ModelRuntime } from './runtime.ts';
+import type { ModelRuntime, RuntimeUse } from './runtime.ts';
 
 /** The conductor: prompt -> slot -> tokens -> events. */
 export function createGenerationService(dependencies: GenerationDependencies): GenerationService {
   const { runtimes } = dependencies;
   return {
     async *generate(request, signal) {
-      const use = await runtimes.use(request.model, signal);
+      const { cancels } = dependencies;
+      const controller = new AbortController();
+      const forward = () => controller.abort(signal.reason);
+      if (signal.aborted) forward();
+      signal.addEventListener('abort', forward, { once: true });
+      const registration = cancels.register(request.keys, () => controller.abort(new EarlyEnd('cancelled')));
       try {
-        yield* new Generation(dependencies, use.runtime, request).run(signal);
+        yield* generateOnModel(dependencies, request, controller);
       } finally {
-        use.release();
+        registration.release();
+        signal.removeEventListener('abort', forward);
       }
     },
     async countTokens(request, signal) {
@@ -43,78 +49,76 @@ export function createGenerationService(dependencies: GenerationDependencies): G
   };
 }
 
-interface Admitted {
+/** Findable by cancel calls from before it has a model, which may take a while, to its end. */
+async function* generateOnModel(
+  dependencies: GenerationDependencies,
+  request: GenerationRequest,
+  controller: AbortController,
+): AsyncGenerator<GenerationEvent, void, undefined> {
+  let started: Started;
+  try {
+    started = await start(dependencies, request, controller.signal);
+  } catch (error) {
+    if (controller.signal.aborted) dependencies.observer?.cancelled('queued');
+    if (!(controller.signal.reason instanceof EarlyEnd)) throw error;
+    yield* endedInQueue();
+    return;
+  }
+  const { use, ...admitted } = started;
+  try {
+    yield* runOnSlot({ ...admitted, deps: dependencies, runtime: use.runtime, request, controller });
+  } finally {
+    admitted.lease.release();
+    use.release();
+  }
+}
+
+interface Started {
+  readonly use: RuntimeUse;
   readonly fitted: FittedPrompt;
   readonly plan: PipelinePlan;
   readonly lease: Lease;
 }
 
-/** One choice, from its prompt to its finish event. */
-class Generation {
-  readonly #deps: GenerationDependencies;
-  readonly #runtime: ModelRuntime;
-  readonly #request: GenerationRequest;
-
-  constructor(deps: GenerationDependencies, runtime: ModelRuntime, request: GenerationRequest) {
-    this.#deps = deps;
-    this.#runtime = runtime;
-    this.#request = request;
+/** A model and a slot on it. */
+async function start(deps: GenerationDependencies, request: GenerationRequest, signal: AbortSignal): Promise<Started> {
+  signal.throwIfAborted();
+  const use = await deps.runtimes.use(request.model, signal);
+  try {
+    return { use, ...(await admit(deps, use.runtime, request, signal)) };
+  } catch (error) {
+    use.release();
+    throw error;
   }
+}
 
-  /** Findable by cancel calls from here to its end. */
-  async *run(signal: AbortSignal): AsyncGenerator<GenerationEvent, void, undefined> {
-    const controller = new AbortController();
-    const forward = () => controller.abort(signal.reason);
-    if (signal.aborted) forward();
-    signal.addEventListener('abort', forward, { once: true });
-    const registration = this.#deps.cancels.register(this.#request.keys, () =>
-      controller.abort(new EarlyEnd('cancelled')),
-    );
-    try {
-      yield* this.#admittedRun(controller);
-    } finally {
-      registration.release();
-      signal.removeEventListener('abort', forward);
-    }
-  }
+/** Everything that can be refused is refused before the request takes a place in the queue. */
+async function admit(
+  deps: GenerationDependencies,
+  runtime: ModelRuntime,
+  request: GenerationRequest,
+  signal: AbortSignal,
+): Promise<Omit<Started, 'use'>> {
+  const fitted = await fitContext(runtime, request, signal);
+  const plan = await createTextPipeline(deps, runtime, request, fitted.prompt.opening);
+  const lease = await runtime.scheduler.admit(admissionOf(request, fitted.prompt, fitted.maxTokens), signal);
+  return { fitted, plan, lease };
+}
 
-  async *#admittedRun(controller: AbortController): AsyncGenerator<GenerationEvent, void, undefined> {
-    let admitted: Admitted;
-    try {
-      admitted = await this.#admit(controller.signal);
-    } catch (error) {
-      if (!(controller.signal.reason instanceof EarlyEnd)) throw error;
-      yield* endedInQueue();
-      return;
-    }
-    try {
-      yield* runOnSlot({ ...admitted, deps: this.#deps, runtime: this.#runtime, request: this.#request, controller });
-    } finally {
-      admitted.lease.release();
-    }
-  }
-
-  /** Everything that can be refused is refused before the request takes a place in the queue. */
-  async #admit(signal: AbortSignal): Promise<Admitted> {
-    signal.throwIfAborted();
-    const fitted = await fitContext(this.#runtime, this.#request, signal);
-    const plan = await createTextPipeline(this.#deps, this.#runtime, this.#request, fitted.prompt.opening);
-    const lease = await this.#runtime.scheduler.admit(this.#admission(fitted.prompt, fitted.maxTokens), signal);
-    return { fitted, plan, lease };
-  }
-
-  #admission({ tokens, checkpoints }: PreparedPrompt, maxTokens: number): Admission {
-    const { keys, priority, cachePrompt, promptLogprobs } = this.#request;
-    return {
-      prompt: tokens,
-      maxTokens,
-      priority,
-      cachePrompt: cachePrompt && !promptLogprobs,
-      checkpoints,
-      ...(keys.sessionId !== undefined && { sessionId: keys.sessionId }),
-      ...(keys.userHint !== undefined && { userHint: keys.userHint }),
-    };
-  }
+function admissionOf(
+  { keys, priority, cachePrompt, promptLogprobs }: GenerationRequest,
+  { tokens, checkpoints }: PreparedPrompt,
+  maxTokens: number,
+): Admission {
+  return {
+    prompt: tokens,
+    maxTokens,
+    priority,
+    cachePrompt: cachePrompt && !promptLogprobs,
+    checkpoints,
+    ...(keys.sessionId !== undefined && { sessionId: keys.sessionId }),
+    ...(keys.userHint !== undefined && { userHint: keys.userHint }),
+  };
 }
 
 /** Cancelled before it had a slot: the answer ends properly, empty. */

@@ -112,9 +112,10 @@ function promptLogprobs(
 
 /** A cancel call and the wall-clock end a run properly; everything else that aborts it is thrown. */
 function endedEarly(error: unknown, { deps, plan, controller }: SlotWork): EarlyEnd {
-  if (controller.signal.aborted) deps.observer?.cancelled(plan.pipeline.outputTokens > 0 ? 'decode' : 'prefill');
+  const { observer } = deps;
+  if (error instanceof EarlyEnd && error.kind === 'time-limit') observer?.timeLimit();
+  else if (controller.signal.aborted) observer?.cancelled(plan.pipeline.outputTokens > 0 ? 'decode' : 'prefill');
   if (!(error instanceof EarlyEnd)) throw error;
-  if (error.kind === 'time-limit') deps.observer?.timeLimit();
   return error;
 }
 

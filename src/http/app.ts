@@ -15,6 +15,7 @@ import { createGate, type Gate } from './limits/gate.ts';
 import { requestIdOf } from './request-id.ts';
 import type { Route } from './route.ts';
 import { cancelRoutes } from './routes/cancel.ts';
+import { controlRoutes } from './routes/control.ts';
 import { countTokensRoutes } from './routes/count-tokens.ts';
 import { frontPageRoutes } from './routes/front-page.ts';
 import { generationRoutes } from './routes/generation.ts';
@@ -43,6 +44,7 @@ export function createApp(dependencies: AppDependencies): Hono<Env> {
     ...tokenRoutes(dependencies),
     ...ollamaRoutes(dependencies),
     ...modelRoutes(dependencies),
+    ...(dependencies.control ? controlRoutes(dependencies, dependencies.control) : []),
     ...healthRoutes(dependencies),
     ...metricsRoutes(dependencies),
     ...internalRoutes(dependencies, gate),
@@ -73,6 +75,7 @@ async function answerOne({ context, route, gate, dependencies }: Arrival): Promi
       parameters: context.req.param(),
       requestId: requestIdOf(request.headers, dependencies.newId),
       shape: route.shape,
+      local: isLocalCaller(request.headers, context.env),
     },
     dependencies,
   );
@@ -103,7 +106,7 @@ function headersFor(
 
 async function handle({ context, route, gate, dependencies }: Arrival, exchange: Exchange): Promise<Response> {
   try {
-    if (route.anyOrigin !== true) admit(context, route, dependencies);
+    if (route.anyOrigin !== true) admit(context, route, exchange, dependencies);
     if (context.req.method === 'OPTIONS')
       return preflightResponse(exchange.request.headers, dependencies.settings.corsOrigins);
     if (route.work) enter(exchange, gate, dependencies);
@@ -120,11 +123,11 @@ async function handle({ context, route, gate, dependencies }: Arrival, exchange:
   }
 }
 
-function admit(context: Context<Env>, route: Route, { settings }: AppDependencies): void {
+function admit(context: Context<Env>, route: Route, { local }: Exchange, { settings }: AppDependencies): void {
   const { headers } = context.req.raw;
   checkOrigin(headers, { ...settings, hasKeys: settings.apiKeys.length > 0 });
   if (context.req.method === 'OPTIONS') return;
-  checkKey(route.access, { headers, local: isLocalCaller(headers, context.env) }, settings);
+  checkKey(route.access, { headers, local }, settings);
 }
 
 /** New work: not while the server drains, and within the limits. */

@@ -1,3 +1,4 @@
+import type { ModelControl } from '../contract/control.ts';
 import type { JsonObject } from '../contract/json.ts';
 import type { RequestKeys } from '../contract/request.ts';
 import type {
@@ -28,10 +29,12 @@ export interface AppDependencies {
   readonly timers: Timers;
   /** Ends the runs that have one of these keys early and properly; how many there were. */
   readonly cancel?: (keys: Pick<RequestKeys, 'cancelId' | 'sessionId' | 'answerId'>) => number;
+  /** Undefined: the models are fixed, and there are no routes to change them. */
+  readonly control?: ModelControl;
   /** Undefined: there is no /metrics. */
   readonly metrics?: { render(): Promise<string>; readonly contentType: string };
   /** Slots, queue, cache, threads, versions and what else there is to tell; for /internal/stats. */
-  readonly stats?: () => JsonObject;
+  readonly stats?: () => Readonly<Record<string, unknown>>;
   /** Undefined: answers are not kept. */
   readonly responseStore?: ResponseStore;
   readonly settings: DoorSettings;
@@ -45,7 +48,7 @@ export interface DoorSettings {
   readonly adminToken: string | undefined;
   /** Foreign origins that web pages may call from; `*` for all. */
   readonly corsOrigins: readonly string[];
-  /** Host header values (without port) that are taken besides local ones while no key is set. */
+  /** Host header values (without port) that are taken besides local ones while no key is set; `*` for all. */
   readonly allowedHosts: readonly string[];
   /** The address that the listener was told to bind. */
   readonly boundHost: string;

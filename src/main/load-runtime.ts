@@ -8,8 +8,9 @@ import { completeProfile, type FileProfile } from '../models/profile.ts';
 import { detectChatFormat } from '../output/families.ts';
 import { defaultChatTemplate } from '../prompt/default-template.ts';
 import { createPromptRenderer } from '../prompt/renderer.ts';
-import { createScheduler } from '../scheduler/scheduler.ts';
+import { createScheduler, type Scheduler, type SchedulerObserver } from '../scheduler/scheduler.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { openKeptPrefixes } from './kept-prefixes.ts';
 import type { System } from './system.ts';
 
 export interface LoadTools {
@@ -38,7 +39,7 @@ export interface RunningModel {
 
 /** Weights, context, template, family and scheduler of one model. */
 export async function loadRuntime(file: FileProfile, tools: LoadTools, load: LoadProgress): Promise<RunningModel> {
-  const { config, telemetry } = tools;
+  const { telemetry } = tools;
   const loaded = await loadEngine(file, tools, load);
   const { engine } = loaded;
   const profile: ModelProfile = completeProfile(file, {
@@ -56,27 +57,44 @@ export async function loadRuntime(file: FileProfile, tools: LoadTools, load: Loa
     now: () => new Date(tools.system.unixMilliseconds()),
   });
   telemetry.log('info', `chat format: ${format.name}${profile.chatTemplate ? '' : ' (the model has no template)'}`);
-  const runtime = { profile, engine, renderer, format, scheduler: scheduleOf(profile, engine, tools) };
-  return { runtime, loaded, dispose: () => engine.dispose() };
+  const scheduler = await schedule(loaded, profile, tools);
+  return {
+    runtime: { profile, engine, renderer, format, scheduler },
+    loaded,
+    async dispose() {
+      await scheduler.close();
+      await engine.dispose();
+    },
+  };
+}
 
-  function scheduleOf({ id, slots }: ModelProfile, schedulable: typeof engine, { system, metrics }: LoadTools) {
+async function schedule({ engine }: LoadedModel, profile: ModelProfile, tools: LoadTools): Promise<Scheduler> {
+  const { config, system, metrics, telemetry } = tools;
+  const { id, slots } = profile;
+  const observer: Partial<SchedulerObserver> = {
+    admitted: ({ source, reusedTokens }) => {
+      if (source === 'copy' || source === 'snapshot') metrics.prefixRestored(id, reusedTokens);
+    },
+    transferFailed: (operation, error) => telemetry.log('warn', `prefix state: ${operation} failed`, { error }),
+  };
+  const prefixCacheBytes = config.prefixCacheMb * 1024 * 1024;
+  try {
+    const files = await openKeptPrefixes(engine, { config, telemetry, observer, budget: prefixCacheBytes });
     return createScheduler({
-      engine: schedulable,
+      engine,
       clock: system.clock,
       timers: system.timers,
       settings: {
         maxQueue: config.maxQueue ?? 16 * slots,
         queueTimeoutMs: config.queueTimeout * 1000,
-        prefixCacheBytes: config.prefixCacheMb * 1024 * 1024,
+        prefixCacheBytes,
       },
-      observer: {
-        admitted: ({ source, reusedTokens }) => {
-          if (source === 'copy' || source === 'snapshot') metrics.prefixRestored(id, reusedTokens);
-        },
-        left: () => metrics.cancelled('queued'),
-        transferFailed: (operation, error) => telemetry.log('warn', `prefix state: ${operation} failed`, { error }),
-      },
+      observer,
+      ...(files && { files }),
     });
+  } catch (error) {
+    await engine.dispose();
+    throw error;
   }
 }
 

@@ -24,36 +24,38 @@ export interface VectorLoading {
 /** The models that give vectors: one loaded for them (--embedding-model), and the chat model. */
 export interface Vectors {
   readonly find: FindVectorModel;
-  /** The chat model gives vectors too; its contexts are made on first use. */
-  serveChat(runtime: ModelRuntime, loaded: LoadedModel): void;
+  /** A chat model gives vectors too; its contexts are made on first use. Gives what ends that, before the model goes. */
+  serveChat(runtime: ModelRuntime, loaded: LoadedModel): () => Promise<void>;
   /** A model for vectors only. */
   load(file: FileProfile, loading: VectorLoading): Promise<ModelProfile>;
   /** Whether somebody waits for vectors. */
   readonly busy: boolean;
-  /** Before the models themselves: contexts hold on to them. */
+  /** Of the model loaded for vectors only. */
   dispose(): Promise<void>;
 }
 
 export function createVectors(directory: ModelDirectory): Vectors {
-  let chat: RunningVectors | undefined;
+  /** By the id of the chat model. */
+  const chats = new Map<string, RunningVectors>();
   let own: RunningVectors | undefined;
   return {
     find(name) {
       // Clients that know one server name their chat model for everything: only a model loaded for vectors can be meant.
       if (own) return own;
       // Throws for an unknown name where the server is strict, and while the model is loading.
-      directory.resolve(name);
+      const chat = chats.get(directory.resolve(name).id);
       if (chat) return chat;
       throw new ServeError('model_loading', 'The model is still loading.', { retryAfterSeconds: 2 });
     },
     serveChat({ profile }, { model }) {
       const embedder = createLlamaEmbedder(model);
       const ranker = createLlamaRanker(model);
-      chat = {
-        id: profile.id,
-        embedder,
-        ranker,
-        dispose: async () => void (await Promise.all([embedder.dispose(), ranker?.dispose()])),
+      const dispose = async () => void (await Promise.all([embedder.dispose(), ranker?.dispose()]));
+      const chat = { id: profile.id, embedder, ranker, dispose };
+      chats.set(profile.id, chat);
+      return async () => {
+        if (chats.get(profile.id) === chat) chats.delete(profile.id);
+        await dispose();
       };
     },
     async load(file, loading) {
@@ -62,10 +64,10 @@ export function createVectors(directory: ModelDirectory): Vectors {
       return profile;
     },
     get busy() {
-      return [chat, own].some((running) => running?.embedder?.busy || running?.ranker?.busy);
+      return [...chats.values(), own].some((running) => running?.embedder?.busy || running?.ranker?.busy);
     },
     async dispose() {
-      await Promise.all([chat?.dispose(), own?.dispose()]);
+      await own?.dispose();
     },
   };
 }

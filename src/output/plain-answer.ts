@@ -38,6 +38,7 @@ export function* readPlainAnswer(context: AnswerContext): Reading<void> {
     } else if (marker === closeMarker && text.atBlockStart && context.reasoningFormat === 'auto') {
       // A thought that was never opened and is empty: some models answer so when told not to think.
       scanner.take(marker.length);
+      text.afterPart();
     } else if (marker === wrapper.open && text.atBlockStart) {
       scanner.take(marker.length);
       wrapped = true;

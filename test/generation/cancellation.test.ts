@@ -87,19 +87,33 @@ describe('cancel registry', () => {
     expect(cancelled).toEqual([]);
   });
 
-  it('never keeps a session or an answer', () => {
+  it('never keeps a session, nor an answer that it does not know', () => {
     const { cancels, cancelled, start } = registry();
     cancels.cancel({ sessionId: 's', answerId: 'a' });
     start('run', { sessionId: 's', answerId: 'a' });
     expect(cancelled).toEqual([]);
   });
 
-  it('stops the choice of a call that registers after the cancel hit another one', () => {
+  it.each<[string, CancelKeys]>([
+    ['cancel id', { cancelId: 'c' }],
+    ['session', { sessionId: 's' }],
+    ['answer', { answerId: 'a' }],
+  ])('stops the choices of a call that register after a cancel by its %s', (_, keys) => {
     const { cancels, cancelled, start } = registry();
-    start('choice 0', { cancelId: 'c' });
-    expect(cancels.cancel({ cancelId: 'c' })).toBe(1);
-    start('choice 1', { cancelId: 'c' });
-    expect(cancelled).toEqual(['choice 0', 'choice 1']);
+    const call = { cancelId: 'c', sessionId: 's', answerId: 'a' };
+    start('choice 0', call).release();
+    start('choice 1', call);
+    expect(cancels.cancel(keys)).toBe(1);
+    start('choice 2', call);
+    start('next call of the session', { cancelId: 'c2', sessionId: 's', answerId: 'a2' });
+    expect(cancelled).toEqual(['choice 1', 'choice 2']);
+  });
+
+  it('takes a cancel id and an answer of the same name for two things', () => {
+    const { cancels, cancelled, start } = registry();
+    cancels.cancel({ cancelId: 'same' });
+    start('run', { answerId: 'same' });
+    expect(cancelled).toEqual([]);
   });
 
   it('keeps a bounded number of them, the newest', () => {
@@ -173,6 +187,8 @@ function cancelBy(
   const met = lives.filter((life) => life.keys[key] === target.keys[key]);
   const newlyStopped = met.filter((life) => life.state === 'running' && !life.expected);
   for (const life of newlyStopped) life.expected = true;
-  if (key === 'cancelId') for (const life of met) life.stoppedAt = now;
+  const stoppedCalls = new Set(newlyStopped.map((life) => life.keys));
+  for (const life of lives)
+    if (stoppedCalls.has(life.keys) || (key === 'cancelId' && met.includes(life))) life.stoppedAt = now;
   expect(cancels.cancel({ [key]: target.keys[key] })).toBe(newlyStopped.length);
 }

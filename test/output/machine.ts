@@ -46,7 +46,7 @@ export function run(setup: Setup, pieces: readonly string[]): BlockEvent[] {
   return [...events, ...machine.end()];
 }
 
-/** Events as readable lines, adjacent deltas joined: `text "..."`, `reasoning "..."`, `call id name arguments`. */
+/** Events as readable lines, adjacent deltas joined: `text "..."`, `reasoning "..."`, `call id name arguments`, line breaks as ⏎. */
 export function lines(events: readonly BlockEvent[]): string[] {
   const result: string[] = [];
   let head = '';
@@ -63,7 +63,7 @@ export function lines(events: readonly BlockEvent[]): string[] {
       if (event.delta === '') throw new Error('An empty delta.');
       body += event.delta;
     } else {
-      result.push(`${head} ${isCall ? body : JSON.stringify(body)}`);
+      result.push(`${head} ${isCall ? body.replaceAll('\n', '⏎') : JSON.stringify(body)}`);
       head = '';
     }
   }

@@ -26,7 +26,10 @@ const part = z
   .discriminatedUnion('type', [textPart, refusalPart, otherPart])
   .transform((value): TextPart => ({ type: 'text', text: textOf(value) }));
 
-const content = z.union([z.string(), z.array(part)]);
+const maxParts = 10_000;
+
+/** Counted before any is looked at, so that a list without bounds costs nothing. */
+const content = z.union([z.string(), z.array(z.unknown()).max(maxParts).pipe(z.array(part))]);
 
 function textOf(value: z.output<typeof textPart> | z.output<typeof refusalPart> | z.output<typeof otherPart>): string {
   if (value.type === 'text') return value.text;
@@ -79,7 +82,7 @@ const message = z.discriminatedUnion('role', [
 
 type WireMessage = z.output<typeof message>;
 
-export const messagesField = z.array(z.unknown()).min(1).max(20_000);
+export const messagesField = z.array(z.unknown()).min(1).max(10_000);
 
 /** Messages one by one, so that an error can say which one and a long list costs no more than its own length. */
 export function toMessages(list: readonly unknown[]): Message[] {

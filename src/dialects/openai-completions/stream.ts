@@ -83,12 +83,11 @@ export function whole(call: CompletionsCall, answer: AnswerContext, results: rea
     const result = results[generation];
     return result ? wholeChoice(new Choice(call, index, generation), result) : {};
   });
+  const finishes = results.map((result) => result.finish);
   return {
     ...envelope(answer, choices),
-    usage: toUsage(
-      call,
-      results.map((result) => result.finish),
-    ),
+    usage: toUsage(call, finishes),
+    ...(finishes.some(({ cancelled }) => cancelled) && { cancelled: true }),
   };
 }
 
@@ -126,7 +125,9 @@ export function encoder(call: CompletionsCall, answer: AnswerContext): StreamEnc
   const choices = call.generations.map((_, index) => new Choice(call, index, index));
   const finishes = new Map<number, FinishEvent>();
   const usage = call.includeUsage ? { usage: null } : {};
-  const chunk = (choice: JsonObject): Frame => ({ type: 'data', data: { ...envelope(answer, [choice]), ...usage } });
+  const chunk = (choice: JsonObject, more: JsonObject = {}): Frame => {
+    return { type: 'data', data: { ...envelope(answer, [choice]), ...usage, ...more } };
+  };
   const done: Frame = { type: 'raw', text: '[DONE]' };
   return {
     encode(event, generation) {
@@ -134,7 +135,7 @@ export function encoder(call: CompletionsCall, answer: AnswerContext): StreamEnc
       if (!choice) return [];
       if (event.type === 'finish') {
         finishes.set(generation, event);
-        return [chunk(choice.write('', undefined, event))];
+        return [chunk(choice.write('', undefined, event), event.cancelled ? { cancelled: true } : {})];
       }
       const piece = choice.piece(event);
       if (!piece || (piece.text === '' && !piece.logprobs)) return [];

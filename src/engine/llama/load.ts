@@ -210,7 +210,15 @@ async function openGuessers(
     batchSize: draftContext.batchSize,
     contextSize: draftContext.contextSize,
   });
-  return { guessers: (slot) => desk.guesser(slot), dispose: () => draft.dispose() };
+  return {
+    guessers: (slot) => desk.guesser(slot),
+    async dispose() {
+      // The library holds contexts weakly: one that nobody refers to any more is never disposed, and its model waits
+      // for it for ever.
+      await draftContext.dispose();
+      await draft.dispose();
+    },
+  };
 }
 
 function tooLarge({ path, slots, contextSize }: WeightsOptions, cause: unknown): ServeError {

@@ -71,12 +71,17 @@ class Frame {
     for (;;) {
       const next = yield* scanner.skipSpace();
       const marker = next === undefined ? undefined : yield* scanner.next(this.#markers);
-      const isCall = marker !== undefined && marker === this.#callOpener;
-      if (isCall || (opened && next === '{')) {
-        if (marker !== undefined) scanner.take(marker.length);
-        if (!(yield* this.#call(isCall))) return scanner.recorded();
+      if (opened && next === '{') {
+        if (!(yield* this.#readObject())) return scanner.recorded();
         calls++;
+        scanner.record();
+      } else if (marker !== undefined && marker === this.#callOpener && this.#readCall) {
+        scanner.take(marker.length);
         opened = true;
+        const begin = yield* scanner.skipSpace();
+        if (begin === '{' || begin === '[') continue;
+        if (!(yield* this.#readCall())) return scanner.recorded();
+        calls++;
         scanner.record();
       } else if (marker !== undefined && this.#openers.includes(marker)) {
         // The opener of the next section: its calls are read like those of this one.
@@ -118,9 +123,7 @@ class Frame {
     return '';
   }
 
-  *#call(marked: boolean): Reading<boolean> {
-    const next = marked ? yield* this.#tools.scanner.skipSpace() : '{';
-    if (next !== '{' && this.#readCall) return yield* this.#readCall();
+  *#readObject(): Reading<boolean> {
     return yield* new CallObject(this.#tools, this.#keys).read();
   }
 }

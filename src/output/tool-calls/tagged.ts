@@ -55,7 +55,7 @@ function marksOf(format: TaggedCalls): Marks {
 /** A quote that ends a name or a key stands alone: attributes may follow it. */
 function markerParts(text: string): string[] {
   return text
-    .split(/\n|(?<=^")/)
+    .split(/\n|(?<=^")|(?<=>)(?=<)/)
     .map((part) => part.trim())
     .filter((part) => part !== '');
 }

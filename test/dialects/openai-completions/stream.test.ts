@@ -43,6 +43,20 @@ describe('answer of /v1/completions', () => {
     ]);
   });
 
+  it('says at its top level that it was cancelled, streamed and whole', () => {
+    const call = openaiCompletions.parse({ prompt: 'a', stream: true });
+    const cancelled = events(['Hel'], finish({ cancelled: true }));
+    expect(data(frames(openaiCompletions, call, [cancelled]))).toEqual([
+      chunk([choice('Hel')]),
+      chunk([choice('', 0, 'stop')], { cancelled: true }),
+      '[DONE]',
+    ]);
+    expect(whole(openaiCompletions, call, [cancelled])).toMatchObject({
+      choices: [choice('Hel', 0, 'stop')],
+      cancelled: true,
+    });
+  });
+
   it('sends no usage unasked', () => {
     const call = openaiCompletions.parse({ prompt: 'a', stream: true });
     expect(data(frames(openaiCompletions, call, [events([])]))).toEqual([chunk([choice('', 0, 'stop')]), '[DONE]']);

@@ -1,0 +1,130 @@
+import type { ModelProfile } from './model.ts';
+
+/** How one model is to be loaded. Absent members take the server's settings. */
+export interface ModelSettings {
+  /** Tokens per slot. */
+  readonly contextSize?: number;
+  readonly slots?: number;
+  readonly gpuLayers?: number;
+  /** Number format of the context memory: f16, q8_0 ... */
+  readonly cacheTypeKv?: string;
+  /** Jinja text instead of the file's. */
+  readonly chatTemplate?: string;
+  readonly speculation?: 'off' | 'lookup' | { readonly draftModel: string };
+}
+
+export interface LoadRequest {
+  /** A path, a model of the models folder, or a name on the hub. */
+  readonly target: string;
+  /** Which file of a hub repository. */
+  readonly quantization?: string;
+  readonly hubToken?: string;
+  readonly settings: ModelSettings;
+  /** May name any path; others only what lies in the models folder or is loaded already. */
+  readonly anyPath: boolean;
+}
+
+/** What the chat template and the family of a model can do. */
+export interface ModelFeatures {
+  readonly supportsTools: boolean;
+  readonly supportsReasoning: boolean;
+  readonly reasoningStyle: string | undefined;
+  readonly reasoningAlwaysOn: boolean;
+  readonly supportsPreserveThinking: boolean;
+}
+
+/** A model that is loaded. */
+export interface LoadedModelStatus {
+  readonly profile: ModelProfile;
+  readonly features: ModelFeatures;
+  readonly settings: ModelSettings;
+  /** For people. */
+  readonly device: string;
+  /** Bytes, estimated. */
+  readonly memoryBytes: number;
+  /** Tokens per slot that this machine could take, at most the trained context. */
+  readonly maxContextSize: number;
+}
+
+export type LoadPhase = 'download' | 'mmap' | 'load' | 'calibrate' | 'ready';
+
+export interface LoadProgress {
+  readonly model: string;
+  readonly phase: LoadPhase;
+  readonly bytesLoaded: number;
+  readonly bytesTotal: number;
+  /** 0 to 1, over the phase. */
+  readonly fraction: number;
+  /** Until the phase is over, as far as known. */
+  readonly etaSeconds: number | undefined;
+}
+
+export type ModelState = 'loading' | 'ready' | 'draining' | 'unloaded' | 'failed';
+
+export interface SlotReport {
+  readonly id: number;
+  readonly state: 'idle' | 'prefill' | 'decode';
+  /** Tokens that it holds. */
+  readonly tokens: number;
+}
+
+/**
+ * What happens to models, in order: a model is `ready` only after its progress said 1, and there is no `slots` event of
+ * a model that is not loaded.
+ */
+export type ControlEvent =
+  | ({ readonly type: 'progress' } & LoadProgress)
+  | { readonly type: 'model'; readonly model: string; readonly state: ModelState; readonly error?: string }
+  | { readonly type: 'slots'; readonly model: string; readonly slots: readonly SlotReport[] };
+
+/** A model that could be loaded from the models folder. */
+export interface LocalModelInfo {
+  readonly id: string;
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly quantization: string | undefined;
+  readonly architecture: string | undefined;
+  readonly trainedContextSize: number | undefined;
+  readonly loaded: boolean;
+}
+
+export interface Verdict {
+  readonly valid: boolean;
+  /** One sentence. */
+  readonly message: string;
+  readonly identifier: string;
+  readonly sizeBytes: number | undefined;
+  readonly requiredBytes: number | undefined;
+  readonly availableBytes: number;
+  readonly fits: boolean;
+}
+
+export interface ControlStatus {
+  /** The model that unknown names go to. */
+  readonly active: string | undefined;
+  readonly loading: readonly string[];
+  readonly models: readonly LoadedModelStatus[];
+}
+
+/** Models come and go: what the control routes may ask. Errors are ServeErrors. */
+export interface ModelControl {
+  /**
+   * `already`: it was loaded with these settings. Changed settings load it anew after its answers are out. A load that
+   * nobody waits for any more is given up.
+   */
+  load(
+    request: LoadRequest,
+    signal: AbortSignal,
+  ): Promise<{ readonly already: boolean; readonly model: LoadedModelStatus }>;
+  /** Cancels a load under way; a loaded model goes when its answers are out. Gives its id. */
+  unload(target: string): Promise<string>;
+  validate(request: LoadRequest, signal: AbortSignal): Promise<Verdict>;
+  status(): ControlStatus;
+  /** Of the load under way; undefined when there is none. */
+  progress(): LoadProgress | undefined;
+  /** From now on. Ends with the signal. */
+  events(signal: AbortSignal): AsyncIterable<ControlEvent>;
+  localModels(): Promise<readonly LocalModelInfo[]>;
+  /** Deletes from the models folder. A loaded model must be unloaded first. */
+  remove(id: string): Promise<void>;
+}

@@ -1,0 +1,39 @@
+import type { Config } from '../config.ts';
+import { ServeError } from '../contract/errors.ts';
+import type { Telemetry } from '../contract/services.ts';
+import type { Engine } from '../engine/engine.ts';
+import { openPrefixFiles, type PrefixFiles } from '../scheduler/prefix-files.ts';
+import type { SchedulerObserver } from '../scheduler/scheduler.ts';
+
+interface KeptPrefixesOptions {
+  readonly config: Config;
+  readonly telemetry: Telemetry;
+  readonly observer: Partial<SchedulerObserver>;
+  /** Bytes that the files of this model may take. */
+  readonly budget: number;
+}
+
+/** What --prefix-cache-dir holds for this model. Undefined without that flag, or where state cannot be kept in files. */
+export async function openKeptPrefixes(
+  { snapshots }: Engine,
+  { config: { prefixCacheDir: folder }, telemetry, observer, budget }: KeptPrefixesOptions,
+): Promise<PrefixFiles | undefined> {
+  if (folder === undefined || budget === 0) return undefined;
+  const files = snapshots?.files;
+  if (!files) {
+    telemetry.log('info', 'the state of this model cannot be kept in files: --prefix-cache-dir is not used');
+    return undefined;
+  }
+  try {
+    const kept = await openPrefixFiles({ folder, files, budget, observer });
+    telemetry.log('info', `prefixes found in ${folder}: ${kept.list().length}`);
+    return kept;
+  } catch (error) {
+    throw new ServeError(
+      'invalid_request',
+      `--prefix-cache-dir ${folder} cannot be used (${error instanceof Error ? error.message : String(error)}). Give a folder that can be written.`,
+      {},
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,281 @@
+import { relative, resolve, sep } from 'node:path';
+import type { LoadProgress, LoadRequest, LocalModelInfo, ModelControl, Verdict } from '../contract/control.ts';
+import { ServeError, toServeError } from '../contract/errors.ts';
+import type { Timers } from '../contract/services.ts';
+import { chooseQuantization, type MachineMemory, rateQuantizations } from './choose-quantization.ts';
+import type { ControlEvents } from './control-events.ts';
+import { downloadModel } from './download.ts';
+import { askedModel, type HubAccess, type HubModel, listHubModels } from './hub.ts';
+import { type HubName, showHubName } from './hub-name.ts';
+import { findLocalModel, localModels, removeLocalModel } from './library.ts';
+import { locateModel } from './locate.ts';
+import type { ModelManager } from './manager.ts';
+import { readModelProfile } from './profile.ts';
+import type { LoadPlan, Resident } from './resident.ts';
+
+export interface ControlOptions<Runtime> {
+  readonly manager: ModelManager<Runtime>;
+  readonly events: ControlEvents;
+  readonly modelsDir: string;
+  readonly hub: { readonly endpoint: string; readonly token: string | undefined };
+  /** Where a load gives none of its own. */
+  readonly chatTemplate: string | undefined;
+  readonly chatFormat: string | undefined;
+  /** Throws when the file would make the library crash. */
+  readonly probe: (path: string, signal: AbortSignal) => Promise<void>;
+  readonly machineMemory: () => Promise<MachineMemory>;
+  readonly availableBytes: () => Promise<number>;
+  readonly timers: Timers;
+}
+
+/** How often the slots are looked at while somebody watches. */
+const slotsEveryMs = 250;
+
+/** The control API's view of the models: names become files, files become plans, and the manager does the rest. */
+export class ModelControlService<Runtime> implements ModelControl {
+  #options: ControlOptions<Runtime>;
+  /** Downloads and loads under way, by what was asked for. */
+  #running = new Map<string, AbortController>();
+  #download: LoadProgress | undefined;
+  #watching = false;
+
+  constructor(options: ControlOptions<Runtime>) {
+    this.#options = options;
+  }
+
+  /** Makes every sound model of the models folder known, so that requests may name it. */
+  async refresh(): Promise<void> {
+    for (const { id, profile } of await localModels(this.#options.modelsDir)) {
+      if (!profile) continue;
+      const file = id === profile.id ? profile : { ...profile, aliases: [...profile.aliases, id] };
+      this.#options.manager.add({ file, settings: {} }, { atStart: false });
+    }
+  }
+
+  async load(request: LoadRequest, signal: AbortSignal) {
+    const stop = new AbortController();
+    this.#running.set(request.target, stop);
+    try {
+      return await this.#load(request, AbortSignal.any([signal, stop.signal]));
+    } finally {
+      if (this.#running.get(request.target) === stop) this.#running.delete(request.target);
+    }
+  }
+
+  async unload(target: string): Promise<string> {
+    const running = this.#running.get(target);
+    const resident = await this.#find(target);
+    running?.abort(new ServeError('model_not_loaded', `The load of ${target} was cancelled.`));
+    if (resident && (resident.loaded || resident.isLoading)) {
+      resident.parked = true;
+      await resident.unload();
+      return resident.id;
+    }
+    if (running) return target;
+    throw new ServeError('model_not_found', `${target} is not loaded. GET /api/inference/status shows what is.`, {
+      param: 'model_path',
+    });
+  }
+
+  async validate(request: LoadRequest, signal: AbortSignal): Promise<Verdict> {
+    const availableBytes = await this.#options.availableBytes();
+    const base = { identifier: request.target, availableBytes, sizeBytes: undefined, requiredBytes: undefined };
+    try {
+      const found = await this.#weigh(request, signal);
+      const fits = found.requiredBytes <= availableBytes;
+      const message = fits ? 'This model can be loaded.' : 'This is a model, but it does not fit the free memory.';
+      return { ...base, ...found, valid: true, fits, message };
+    } catch (error) {
+      signal.throwIfAborted();
+      return { ...base, valid: false, fits: false, message: toServeError(error).message };
+    }
+  }
+
+  status() {
+    return this.#options.manager.status();
+  }
+
+  progress(): LoadProgress | undefined {
+    return this.#download ?? this.#options.manager.progress();
+  }
+
+  events(signal: AbortSignal) {
+    const events = this.#options.events.subscribe(signal);
+    this.#watchSlots();
+    return events;
+  }
+
+  async localModels(): Promise<readonly LocalModelInfo[]> {
+    const { manager, modelsDir } = this.#options;
+    return (await localModels(modelsDir)).flatMap(({ id, path, profile }) => {
+      if (!profile) return [];
+      const { sizeBytes, quantization, architecture, trainedContextSize } = profile;
+      const loaded = manager.find(path)?.loaded !== undefined;
+      return [{ id, path, sizeBytes, quantization, architecture, trainedContextSize, loaded }];
+    });
+  }
+
+  async remove(id: string): Promise<void> {
+    const { manager, modelsDir } = this.#options;
+    const local = await findLocalModel(id, modelsDir);
+    const resident = local && manager.find(local.path);
+    if (resident?.loaded || resident?.isLoading) {
+      throw new ServeError('invalid_request', `${id} is loaded. Unload it first: POST /api/inference/unload.`);
+    }
+    const { path } = await removeLocalModel(id, modelsDir);
+    manager.forget(path);
+  }
+
+  async #load(request: LoadRequest, signal: AbortSignal) {
+    const { manager } = this.#options;
+    const plan = await this.#plan(request, signal);
+    const resident = manager.add(plan, { atStart: false });
+    resident.parked = false;
+    const same = sameSettings(resident.plan, plan);
+    const already = same && resident.loaded !== undefined;
+    const loaded = same ? await resident.load(signal) : await resident.replace(plan, signal);
+    manager.activate(resident);
+    return { already, model: manager.describe(resident, loaded) };
+  }
+
+  /** The file that a request means, downloaded when it lies on the hub, checked, with its settings. */
+  async #plan(request: LoadRequest, signal: AbortSignal): Promise<LoadPlan> {
+    const { manager, probe, chatFormat } = this.#options;
+    const { settings } = request;
+    const path = await this.#obtain(request, signal);
+    const known = manager.find(path);
+    const chatTemplate = settings.chatTemplate ?? this.#options.chatTemplate;
+    const file = await readModelProfile(path, { chatTemplate, chatFormat });
+    if (!known?.loaded) await probe(path, signal);
+    // Names given at start stay.
+    const names = known && { id: known.plan.file.id, aliases: known.plan.file.aliases };
+    return { file: { ...file, ...names }, settings };
+  }
+
+  async #obtain(request: LoadRequest, signal: AbortSignal): Promise<string> {
+    const known = this.#options.manager.find(request.target);
+    if (known && request.quantization === undefined) return known.plan.file.path;
+    const location = await locateModel(withQuantization(request), this.#options.modelsDir);
+    if (location.type === 'hub') return this.#pull(location.name, request, signal);
+    this.#checkPlace(location.path, request);
+    return location.path;
+  }
+
+  #checkPlace(path: string, { anyPath }: LoadRequest): void {
+    const { modelsDir, manager } = this.#options;
+    const inside = !relative(resolve(modelsDir), resolve(path)).startsWith(`..${sep}`);
+    if (anyPath || inside || manager.find(path)) return;
+    throw new ServeError(
+      'forbidden',
+      'Only models in the models folder can be loaded from here. Use the admin token, or ask from the machine itself.',
+      { param: 'model_path' },
+    );
+  }
+
+  async #pull(name: HubName, request: LoadRequest, signal: AbortSignal): Promise<string> {
+    const { modelsDir, events } = this.#options;
+    const access = this.#access(request, signal);
+    const model = await this.#choose(name, access);
+    const progress = (bytesLoaded: number, etaSeconds: number | undefined) => {
+      const fraction = model.bytes === 0 ? 1 : bytesLoaded / model.bytes;
+      this.#download = {
+        model: showHubName(name),
+        phase: 'download',
+        bytesLoaded,
+        bytesTotal: model.bytes,
+        fraction,
+        etaSeconds,
+      };
+      events.publish({ type: 'progress', ...this.#download });
+    };
+    try {
+      progress(0, undefined);
+      const onProgress = (now: { readonly bytes: number; readonly etaSeconds: number | undefined }) =>
+        progress(now.bytes, now.etaSeconds);
+      return await downloadModel(model, { ...access, modelsDir, onProgress });
+    } finally {
+      this.#download = undefined;
+    }
+  }
+
+  async #choose(name: HubName, access: HubAccess): Promise<HubModel> {
+    const models = await listHubModels(name, access);
+    const model =
+      askedModel(name, models) ?? chooseQuantization(rateQuantizations(models, await this.#options.machineMemory()));
+    if (model) return model;
+    throw new ServeError(
+      'insufficient_memory',
+      `No file of ${showHubName(name)} fits this machine. Take a smaller model.`,
+    );
+  }
+
+  #access({ hubToken }: LoadRequest, signal: AbortSignal): HubAccess {
+    const { endpoint, token } = this.#options.hub;
+    return { endpoint, token: hubToken ?? token, signal };
+  }
+
+  /** What a model takes, without loading or downloading it. */
+  async #weigh(request: LoadRequest, signal: AbortSignal) {
+    const { manager, modelsDir, probe } = this.#options;
+    const known = manager.find(request.target);
+    const target = known?.plan.file.path ?? withQuantization(request);
+    const location = await locateModel(target, modelsDir);
+    if (location.type === 'hub') {
+      const model = await this.#choose(location.name, this.#access(request, signal));
+      const [rated] = rateQuantizations([model], { ram: 0, vram: 0 });
+      return {
+        identifier: showHubName(location.name),
+        sizeBytes: model.bytes,
+        requiredBytes: rated?.neededBytes ?? model.bytes,
+      };
+    }
+    this.#checkPlace(location.path, request);
+    const file = await readModelProfile(location.path);
+    await probe(location.path, signal);
+    const requiredBytes = manager.requiredBytes({ file, settings: request.settings });
+    return { identifier: known?.id ?? file.id, sizeBytes: file.sizeBytes, requiredBytes };
+  }
+
+  async #find(target: string): Promise<Resident<Runtime> | undefined> {
+    const { manager, modelsDir } = this.#options;
+    const named = manager.find(target);
+    if (named) return named;
+    const location = await locateModel(target, modelsDir).catch(() => undefined);
+    return location?.type === 'local' ? manager.find(location.path) : undefined;
+  }
+
+  /** Looks at the slots while anybody reads events, and tells what changed. */
+  #watchSlots(): void {
+    if (this.#watching) return;
+    this.#watching = true;
+    const { events, manager, timers } = this.#options;
+    let told = new Map<string, string>();
+    const look = () => {
+      this.#watching = events.readers > 0;
+      if (!this.#watching) return;
+      const now = manager.slots().map((report) => ({ report, text: JSON.stringify(report) }));
+      for (const { report, text } of now) {
+        if (told.get(report.model) !== text) events.publish({ type: 'slots', ...report });
+      }
+      told = new Map(now.map(({ report, text }) => [report.model, text]));
+      timers.after(slotsEveryMs, look);
+    };
+    timers.after(0, look);
+  }
+}
+
+function withQuantization({ target, quantization }: LoadRequest): string {
+  return quantization === undefined || /:[^/\\]*$/.test(target.replace(/^hf:/, ''))
+    ? target
+    : `${target}:${quantization}`;
+}
+
+function sameSettings(a: LoadPlan, b: LoadPlan): boolean {
+  const text = ({ settings }: LoadPlan) =>
+    JSON.stringify(
+      Object.entries(settings)
+        .filter(([, value]) => value !== undefined)
+        .sort(),
+    );
+  return text(a) === text(b);
+}

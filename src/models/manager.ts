@@ -1,0 +1,310 @@
+import type {
+  ControlEvent,
+  ControlStatus,
+  LoadedModelStatus,
+  LoadProgress,
+  ModelSettings,
+  SlotReport,
+} from '../contract/control.ts';
+import { ServeError } from '../contract/errors.ts';
+import type { ModelProfile } from '../contract/model.ts';
+import type { Clock, ModelDirectory, ServerState, Timers } from '../contract/services.ts';
+import type { ControlEvents } from './control-events.ts';
+import { type MemoryShape, memoryNeed } from './memory.ts';
+import { completeProfile } from './profile.ts';
+import { type LoadedModel, type LoadObserver, type LoadPlan, type ModelLoader, Resident } from './resident.ts';
+
+export interface ManagerSettings {
+  /** Refuse unknown names instead of serving them with the active model. */
+  readonly strict: boolean;
+  /** Load a known model when a request names it. */
+  readonly autoload: boolean;
+  /** Milliseconds for models that were not given at start. */
+  readonly keepAliveMs: number;
+  /** Milliseconds for those that were; undefined: for ever. */
+  readonly startKeepAliveMs: number | undefined;
+  /** What a load without settings of its own takes; 0 tokens: as much as fits. */
+  readonly shape: MemoryShape;
+}
+
+export interface ManagerOptions<Runtime> {
+  readonly load: ModelLoader<Runtime>;
+  readonly events: ControlEvents;
+  /** Bytes that can be had at this moment without unloading anything. */
+  readonly availableBytes: () => Promise<number>;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly settings: ManagerSettings;
+}
+
+/** With a context that is chosen to fit, this much is asked for at least. */
+const leastContext = 2048;
+/** An engine that breaks again within this time is not started again by itself. */
+const reviveAfterMs = 60_000;
+
+/**
+ * The models in memory: which serves a name, which is loaded when, and which has to go when memory does not suffice
+ * (the one unused for longest, never one in use). One load at a time; other models' answers never wait for it.
+ */
+export class ModelManager<Runtime> implements ModelDirectory {
+  #options: ManagerOptions<Runtime>;
+  /** By path. */
+  #residents = new Map<string, Resident<Runtime>>();
+  #active: Resident<Runtime> | undefined;
+  #lastLoad: Promise<void> = Promise.resolve();
+  #freeAfterLoad = new Map<string, number>();
+  #revived = new Map<string, number>();
+  /** Before the first model is there, requests are refused rather than kept waiting. */
+  #starting = true;
+  #closing = false;
+
+  constructor(options: ManagerOptions<Runtime>) {
+    this.#options = options;
+  }
+
+  /** Makes a model known. The first one becomes the active one, which unknown names go to. */
+  add(plan: LoadPlan, options: { readonly atStart: boolean }): Resident<Runtime> {
+    const known = this.#residents.get(plan.file.path);
+    if (known) return known;
+    const { settings, events, clock, timers } = this.#options;
+    const keepAliveMs = options.atStart ? settings.startKeepAliveMs : settings.keepAliveMs;
+    const resident: Resident<Runtime> = new Resident(
+      plan,
+      { keepAliveMs, givenAtStart: options.atStart },
+      {
+        load: (wanted, observer) => this.#load(wanted, observer),
+        clock,
+        timers,
+        publish: (event) => this.#publish(event, events),
+        makeRoom: (signal) => this.#makeRoom(resident, signal),
+        broken: () => this.#revive(resident),
+      },
+    );
+    this.#residents.set(plan.file.path, resident);
+    this.#active ??= resident;
+    return resident;
+  }
+
+  /** Forgets a model that is not loaded, because its file is gone. */
+  forget(path: string): void {
+    this.#residents.delete(path);
+    if (this.#active?.plan.file.path === path) this.#active = undefined;
+  }
+
+  /** Those given at start, in their order. */
+  atStart(): readonly Resident<Runtime>[] {
+    return [...this.#residents.values()].filter(({ givenAtStart }) => givenAtStart);
+  }
+
+  find(name: string): Resident<Runtime> | undefined {
+    return [...this.#residents.values()].find((resident) => resident.answersTo(name));
+  }
+
+  /** From now on unknown names go there. */
+  activate(resident: Resident<Runtime>): void {
+    this.#active = resident;
+    this.#starting = false;
+  }
+
+  state(): ServerState {
+    if (this.#closing) return 'draining';
+    const residents = [...this.#residents.values()];
+    if (residents.some((resident) => resident.loaded)) return 'ready';
+    return residents.some((resident) => resident.isLoading) || this.#starting ? 'loading' : 'empty';
+  }
+
+  list(): readonly ModelProfile[] {
+    return this.#loaded().map(({ profile }) => profile);
+  }
+
+  resolve(name: string | undefined): ModelProfile {
+    const resident = this.#serving(name);
+    return resident.loaded?.profile ?? this.#planned(resident.plan);
+  }
+
+  /** The runtime that serves a name, loaded first when it has to be. A model in use is never unloaded. */
+  async use(name: string | undefined, signal: AbortSignal) {
+    return this.#serving(name).use(signal);
+  }
+
+  status(): ControlStatus {
+    return {
+      active: this.#active?.loaded && this.#active.id,
+      loading: [...this.#residents.values()].filter((resident) => resident.isLoading).map(({ id }) => id),
+      models: this.#ordered().flatMap((resident) =>
+        resident.loaded ? [this.describe(resident, resident.loaded)] : [],
+      ),
+    };
+  }
+
+  progress(): LoadProgress | undefined {
+    return [...this.#residents.values()].map((resident) => resident.progress()).find((progress) => progress);
+  }
+
+  describe({ plan }: Resident<Runtime>, { profile, features, device }: LoadedModel<Runtime>): LoadedModelStatus {
+    const { contextSize, slots, trainedContextSize } = profile;
+    const { context, total } = memoryNeed(profile, { ...this.#shape(plan), contextSize, slots });
+    const free = this.#freeAfterLoad.get(profile.path) ?? 0;
+    const more = context === 0 ? 0 : Math.floor((free * contextSize) / context);
+    const maxContextSize = Math.min(trainedContextSize || contextSize, contextSize + more);
+    return { profile, features, device, settings: plan.settings, memoryBytes: total, maxContextSize };
+  }
+
+  /** Estimated bytes for a plan. */
+  requiredBytes(plan: LoadPlan): number {
+    const shape = this.#shape(plan);
+    return memoryNeed(plan.file, { ...shape, contextSize: shape.contextSize || leastContext }).total;
+  }
+
+  /** What the slots of every loaded model do. */
+  slots(): readonly { readonly model: string; readonly slots: readonly SlotReport[] }[] {
+    return this.#loaded().map(({ profile, slots }) => ({ model: profile.id, slots: slots() }));
+  }
+
+  /** Lets everything go at once; what is still in use fails. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#options.events.close();
+    await Promise.all([...this.#residents.values()].map((resident) => resident.discard()));
+  }
+
+  /** No new work from now on. */
+  drain(): void {
+    this.#closing = true;
+  }
+
+  #serving(name: string | undefined): Resident<Runtime> {
+    if (this.#closing) throw new ServeError('draining', 'The server is about to stop and takes no new work.');
+    const named = name === undefined ? undefined : this.find(name);
+    if (named && !this.#starting && (named.loaded || named.isLoading || this.#loadsOnUse(named))) return named;
+    if (name !== undefined && !named && this.#options.settings.strict) throw this.#unknown(name);
+    const active = named ?? this.#active;
+    if (active?.loaded) return active;
+    if (this.#starting || active?.isLoading) {
+      throw new ServeError('model_loading', 'The model is still loading. Try again in a moment.', {
+        retryAfterSeconds: 2,
+      });
+    }
+    throw new ServeError(
+      'model_not_loaded',
+      'No model is loaded. Load one with POST /api/inference/load, or name a model that this server knows.',
+      { param: 'model' },
+    );
+  }
+
+  #loadsOnUse(resident: Resident<Runtime>): boolean {
+    return this.#options.settings.autoload && !resident.parked;
+  }
+
+  #unknown(name: string): ServeError {
+    const names = [...this.#residents.values()].flatMap(({ plan: { file } }) => [file.id, ...file.aliases]);
+    return new ServeError('model_not_found', `There is no model ${name} here. Served: ${names.join(', ')}.`, {
+      param: 'model',
+    });
+  }
+
+  async #load(plan: LoadPlan, observer: LoadObserver): Promise<LoadedModel<Runtime>> {
+    const loaded = await this.#options.load(plan, observer);
+    this.#freeAfterLoad.set(plan.file.path, await this.#options.availableBytes());
+    return loaded;
+  }
+
+  /** Waits for the load before it, then frees memory. Gives what ends its own turn. */
+  async #makeRoom(resident: Resident<Runtime>, signal: AbortSignal): Promise<() => void> {
+    let done: () => void = () => undefined;
+    const before = this.#lastLoad;
+    this.#lastLoad = new Promise((resolve) => {
+      done = resolve;
+    });
+    await before;
+    try {
+      signal.throwIfAborted();
+      // The only model takes what there is: its load fits the context to the memory, or says that it cannot.
+      if (this.#loaded().length > 0) await this.#free(resident);
+    } catch (error) {
+      done();
+      throw error;
+    }
+    return done;
+  }
+
+  async #free(resident: Resident<Runtime>): Promise<void> {
+    const required = this.requiredBytes(resident.plan);
+    for (;;) {
+      const available = await this.#options.availableBytes();
+      if (available >= required) return;
+      const oldest = this.#ordered()
+        .filter((other) => other !== resident && other.isIdle)
+        .sort((a, b) => a.lastUsed - b.lastUsed)[0];
+      if (!oldest) throw tooLarge(resident, required, available);
+      await oldest.unload();
+    }
+  }
+
+  #revive(resident: Resident<Runtime>): void {
+    const now = this.#options.clock();
+    const last = this.#revived.get(resident.id);
+    if (this.#closing || (last !== undefined && now - last < reviveAfterMs)) return;
+    this.#revived.set(resident.id, now);
+    resident.load(new AbortController().signal).catch(() => undefined); // it was published
+  }
+
+  #publish(event: ControlEvent, events: ControlEvents): void {
+    if (event.type === 'model' && event.state === 'ready') this.#starting = false;
+    events.publish(event);
+  }
+
+  /** The active one first. */
+  #ordered(): Resident<Runtime>[] {
+    const all = [...this.#residents.values()];
+    return [...all.filter((each) => each === this.#active), ...all.filter((each) => each !== this.#active)];
+  }
+
+  #loaded(): LoadedModel<Runtime>[] {
+    return this.#ordered().flatMap(({ loaded }) => (loaded ? [loaded] : []));
+  }
+
+  #shape({ settings: own }: LoadPlan): MemoryShape {
+    const { shape } = this.#options.settings;
+    return {
+      contextSize: own.contextSize || shape.contextSize,
+      slots: own.slots ?? shape.slots,
+      cacheType: isCacheType(own.cacheTypeKv) ? own.cacheTypeKv : shape.cacheType,
+    };
+  }
+
+  /** As far as the file tells: for a model that will be loaded by the request that asks. */
+  #planned(plan: LoadPlan): ModelProfile {
+    const { contextSize, slots } = this.#shape(plan);
+    return completeProfile(plan.file, {
+      ...unknownFacts,
+      slots,
+      contextSize: contextSize || plan.file.trainedContextSize,
+    });
+  }
+}
+
+const unknownFacts = {
+  vocabulary: {
+    size: 0,
+    bosText: '',
+    eosText: '',
+    addsBos: false,
+    addsEos: false,
+    controlTexts: [],
+    infill: undefined,
+  },
+  embeddingSize: 0,
+} as const;
+
+function isCacheType(type: ModelSettings['cacheTypeKv']): type is MemoryShape['cacheType'] {
+  return type !== undefined && ['f32', 'f16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0'].includes(type);
+}
+
+function tooLarge({ id }: { readonly id: string }, required: number, available: number): ServeError {
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+  return new ServeError(
+    'insufficient_memory',
+    `${id} needs about ${gigabytes(required)} and ${gigabytes(available)} are free; the other models are in use. Unload one, or take a smaller context or quantization.`,
+  );
+}

@@ -1,0 +1,296 @@
+import type {
+  ControlEvent,
+  LoadPhase,
+  LoadProgress,
+  ModelFeatures,
+  ModelSettings,
+  SlotReport,
+} from '../contract/control.ts';
+import { ServeError, toServeError } from '../contract/errors.ts';
+import type { ModelProfile } from '../contract/model.ts';
+import type { Clock, Timers } from '../contract/services.ts';
+import type { FileProfile } from './profile.ts';
+
+/** What is to be loaded, and how. */
+export interface LoadPlan {
+  readonly file: FileProfile;
+  readonly settings: ModelSettings;
+}
+
+export interface LoadObserver {
+  readonly signal: AbortSignal;
+  progress(phase: LoadPhase, fraction: number): void;
+  /** The engine broke later: the runtime serves no more. */
+  failed(error: unknown): void;
+}
+
+/** A loaded model. `Runtime` is what generation works with; this room only hands it on. */
+export interface LoadedModel<Runtime> {
+  readonly runtime: Runtime;
+  readonly profile: ModelProfile;
+  readonly features: ModelFeatures;
+  readonly device: string;
+  slots(): readonly SlotReport[];
+  dispose(): Promise<void>;
+}
+
+export type ModelLoader<Runtime> = (plan: LoadPlan, observer: LoadObserver) => Promise<LoadedModel<Runtime>>;
+
+export interface ResidentTools<Runtime> {
+  readonly load: ModelLoader<Runtime>;
+  /** Waits for its turn and for memory; throws when there is none. */
+  readonly makeRoom: (signal: AbortSignal) => Promise<() => void>;
+  readonly publish: (event: ControlEvent) => void;
+  /** The engine of a loaded model broke. */
+  readonly broken: () => void;
+  readonly clock: Clock;
+  readonly timers: Timers;
+}
+
+export interface ResidentStay {
+  readonly givenAtStart: boolean;
+  /** Milliseconds without use until it goes; undefined: never. */
+  readonly keepAliveMs: number | undefined;
+}
+
+interface Loading<Runtime> {
+  readonly promise: Promise<LoadedModel<Runtime>>;
+  readonly abort: AbortController;
+  waiters: number;
+}
+
+/**
+ * One model that the server may have in memory: loads it once however many ask, counts its uses, and lets it go only
+ * when none is left. Its states: absent, loading, ready, and draining (no new uses) on the way back to absent.
+ */
+export class Resident<Runtime> {
+  plan: LoadPlan;
+  readonly givenAtStart: boolean;
+  /** Somebody unloaded it on purpose: requests that name it must not bring it back. */
+  parked = false;
+  lastUsed: number;
+  #keepAliveMs: number | undefined;
+  #tools: ResidentTools<Runtime>;
+  #loading: Loading<Runtime> | undefined;
+  #loaded: LoadedModel<Runtime> | undefined;
+  #unloading: Promise<void> | undefined;
+  #progress: { phase: LoadPhase; fraction: number; since: number } | undefined;
+  #uses = 0;
+  #whenIdle: () => void = () => undefined;
+  #disarm: () => void = () => undefined;
+
+  constructor(plan: LoadPlan, stay: ResidentStay, tools: ResidentTools<Runtime>) {
+    this.plan = plan;
+    this.givenAtStart = stay.givenAtStart;
+    this.#keepAliveMs = stay.keepAliveMs;
+    this.#tools = tools;
+    this.lastUsed = tools.clock();
+  }
+
+  get id(): string {
+    return this.plan.file.id;
+  }
+
+  get loaded(): LoadedModel<Runtime> | undefined {
+    return this.#unloading === undefined ? this.#loaded : undefined;
+  }
+
+  get isLoading(): boolean {
+    return this.#loading !== undefined;
+  }
+
+  /** Loaded and used by nobody. */
+  get isIdle(): boolean {
+    return this.loaded !== undefined && this.#uses === 0;
+  }
+
+  answersTo(name: string): boolean {
+    const { id, aliases, path } = this.plan.file;
+    return name === id || name === path || aliases.includes(name);
+  }
+
+  progress(): LoadProgress | undefined {
+    if (!this.#progress) return undefined;
+    const { phase, fraction, since } = this.#progress;
+    const bytesTotal = this.plan.file.sizeBytes;
+    const elapsed = (this.#tools.clock() - since) / 1000;
+    return {
+      model: this.id,
+      phase,
+      fraction,
+      bytesTotal,
+      bytesLoaded: phase === 'load' || phase === 'mmap' ? Math.round(bytesTotal * fraction) : bytesTotal,
+      etaSeconds: fraction > 0.01 ? Math.ceil((elapsed * (1 - fraction)) / fraction) : undefined,
+    };
+  }
+
+  /** Loads it unless it is loaded. A load is given up when everybody who waited for it has left. */
+  async load(signal: AbortSignal): Promise<LoadedModel<Runtime>> {
+    signal.throwIfAborted();
+    await this.#unloading;
+    if (this.#loaded) return this.#loaded;
+    this.#loading ??= this.#startLoading();
+    const loading = this.#loading;
+    loading.waiters++;
+    try {
+      return await untilAborted(loading.promise, signal);
+    } finally {
+      loading.waiters--;
+      if (loading.waiters === 0 && signal.aborted) loading.abort.abort(signal.reason);
+    }
+  }
+
+  /** `release` ends the use. */
+  async use(signal: AbortSignal): Promise<{ readonly runtime: Runtime; readonly release: () => void }> {
+    let loaded = await this.load(signal);
+    // An unload may have begun between the load's end and this line.
+    while (loaded !== this.loaded) loaded = await this.load(signal);
+    this.#uses++;
+    this.#disarm();
+    let released = false;
+    return {
+      runtime: loaded.runtime,
+      release: () => {
+        if (released) return;
+        released = true;
+        this.#uses--;
+        this.#rest();
+      },
+    };
+  }
+
+  /** Cancels a load; waits for the uses of a loaded model to end and lets it go. */
+  async unload(): Promise<void> {
+    if (this.#loading) {
+      const { promise, abort } = this.#loading;
+      abort.abort(new ServeError('model_not_loaded', `The load of ${this.id} was cancelled.`));
+      await promise.catch(() => undefined);
+      return;
+    }
+    if (this.#loaded) this.#unloading ??= this.#drain(this.#loaded);
+    await this.#unloading;
+  }
+
+  /** Lets it go at once: whoever still uses it fails. */
+  async discard(): Promise<void> {
+    const loaded = this.#loaded;
+    this.#disarm();
+    this.#whenIdle();
+    if (this.#loading) return this.unload();
+    if (this.#unloading !== undefined) return this.#unloading;
+    this.#loaded = undefined;
+    await loaded?.dispose();
+  }
+
+  /**
+   * Loads it anew in another way, after its answers are out. When that fails it comes back as it was, as far as that is
+   * possible, and the error is thrown.
+   */
+  async replace(plan: LoadPlan, signal: AbortSignal): Promise<LoadedModel<Runtime>> {
+    const before = this.plan;
+    const wasLoaded = this.#loaded !== undefined;
+    await this.unload();
+    this.plan = plan;
+    try {
+      return await this.load(signal);
+    } catch (error) {
+      this.plan = before;
+      if (wasLoaded) this.load(new AbortController().signal).catch(() => undefined); // published as failed
+      throw error;
+    }
+  }
+
+  async #drain(loaded: LoadedModel<Runtime>): Promise<void> {
+    this.#disarm();
+    this.#publish('draining');
+    if (this.#uses > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenIdle = resolve;
+      });
+    }
+    this.#loaded = undefined;
+    try {
+      await loaded.dispose();
+    } finally {
+      this.#unloading = undefined;
+      this.#publish('unloaded');
+    }
+  }
+
+  #startLoading(): Loading<Runtime> {
+    const abort = new AbortController();
+    this.#publish('loading');
+    const promise = this.#runLoad(abort.signal).finally(() => {
+      this.#loading = undefined;
+      this.#progress = undefined;
+    });
+    promise.catch(() => undefined); // those who wait get it; when nobody waits any more it is no news
+    return { promise, abort, waiters: 0 };
+  }
+
+  async #runLoad(signal: AbortSignal): Promise<LoadedModel<Runtime>> {
+    try {
+      const done = await this.#tools.makeRoom(signal);
+      try {
+        signal.throwIfAborted();
+        const loaded = await this.#tools.load(this.plan, {
+          signal,
+          progress: (phase, fraction) => this.#report(phase, fraction),
+          failed: (error) => this.#broke(error),
+        });
+        this.#report('ready', 1);
+        this.#loaded = loaded;
+        this.#publish('ready');
+        this.#rest();
+        return loaded;
+      } finally {
+        done();
+      }
+    } catch (error) {
+      this.#publish(signal.aborted ? 'unloaded' : 'failed', error);
+      throw error;
+    }
+  }
+
+  /** Whoever runs on it fails by itself. */
+  #broke(error: unknown): void {
+    const loaded = this.#loaded;
+    if (!loaded) return;
+    this.#loaded = undefined;
+    this.#publish('failed', error);
+    loaded.dispose().catch(() => undefined);
+    this.#tools.broken();
+  }
+
+  #report(phase: LoadPhase, fraction: number): void {
+    const since = this.#progress?.phase === phase ? this.#progress.since : this.#tools.clock();
+    this.#progress = { phase, fraction, since };
+    const progress = this.progress();
+    if (progress) this.#tools.publish({ type: 'progress', ...progress });
+  }
+
+  #publish(state: 'loading' | 'ready' | 'draining' | 'unloaded' | 'failed', error?: unknown): void {
+    const words = error === undefined ? {} : { error: toServeError(error).message };
+    this.#tools.publish({ type: 'model', model: this.id, state, ...words });
+  }
+
+  #rest(): void {
+    this.lastUsed = this.#tools.clock();
+    if (this.#uses > 0) return;
+    this.#whenIdle();
+    this.#disarm();
+    if (this.#keepAliveMs === undefined || !this.loaded) return;
+    this.#disarm = this.#tools.timers.after(this.#keepAliveMs, () => {
+      if (this.isIdle) this.unload().catch(() => undefined);
+    });
+  }
+}
+
+/** The promise, or the signal's reason when that comes first. */
+function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

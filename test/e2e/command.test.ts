@@ -1,0 +1,159 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { buildPackage, runCommand, type ServeProcess, startProcess, withDeadline } from '../support/serve-process.ts';
+
+let folder = '';
+const started: ServeProcess[] = [];
+beforeAll(async () => {
+  buildPackage();
+  folder = await mkdtemp(join(tmpdir(), 'serve-model-command-'));
+  await writeFile(join(folder, 'page.gguf'), '<html>not found</html>');
+  await writeFile(join(folder, 'other.gguf'), 'x');
+});
+afterEach(() => {
+  for (const { child } of started.splice(0)) child.kill('SIGKILL');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+function start(flags: readonly string[] = []): ServeProcess {
+  const server = startProcess(flags);
+  started.push(server);
+  return server;
+}
+
+function chat(url: string, body: object): Promise<Response> {
+  const messages = [{ role: 'user', content: 'Tell me a long story.' }];
+  return fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ messages, temperature: 0, ...body }),
+  });
+}
+
+describe('serve-model', () => {
+  it('says in at most ten lines what it serves, answers, and ends with 130 on Ctrl-C', async () => {
+    const server = start(['--log-level', 'silent']);
+    const url = await server.ready();
+    expect((await chat(url, { max_tokens: 5 })).status).toBe(200);
+    server.child.kill('SIGINT');
+    expect(await server.exited()).toBe(130);
+    const lines = server.out().trimEnd().split('\n');
+    expect(lines.length).toBeLessThanOrEqual(10);
+    expect(lines[0]).toMatch(/^serve-model \d+\.\d+\.\d+ serves serve-model-demo /);
+    expect(lines).toContainEqual(expect.stringMatching(/^ {2}curl http/));
+    expect(server.error()).toContain('Loading the model ');
+    expect(server.error()).not.toMatch(/\n\s+at /);
+  });
+
+  it('runs the curl line of its banner', async () => {
+    const server = start(['--log-level', 'silent']);
+    await server.ready();
+    const line = /curl \S+ -H "([^:]+): ([^"]+)" \\\n\s+-d '(.*)'/.exec(server.out());
+    const url = /curl (\S+)/.exec(server.out())?.[1] ?? '';
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { [line?.[1] ?? '']: line?.[2] ?? '' },
+      body: line?.[3] ?? '',
+    });
+    expect(await response.json()).toMatchObject({ choices: [{ message: { role: 'assistant' } }] });
+  });
+
+  it('finishes a running stream on SIGTERM and ends with 0', async () => {
+    const server = start();
+    const url = await server.ready();
+    const response = await chat(url, { stream: true, max_tokens: 300, ignore_eos: true });
+    server.child.kill('SIGTERM');
+    const text = await withDeadline('the stream', response.text());
+    expect(text).toContain('"finish_reason":"length"');
+    expect(text.trimEnd().endsWith('data: [DONE]')).toBe(true);
+    expect(await server.exited()).toBe(0);
+    expect(server.error()).toContain('Draining');
+  });
+
+  it('ends at once on a second signal', async () => {
+    const server = start();
+    const url = await server.ready();
+    const response = await chat(url, { stream: true, ignore_eos: true });
+    server.child.kill('SIGTERM');
+    while (!server.error().includes('Draining')) await new Promise((done) => server.child.stderr.once('data', done));
+    server.child.kill('SIGTERM');
+    expect(await server.exited()).toBe(0);
+    await response.text().catch(() => 'cut off');
+  });
+
+  it('goes on when nobody reads its log, and when the log is closed', async () => {
+    const server = start(['--log-level', 'debug', '--log-format', 'json']);
+    const address = () => /address {2}(\S+)\n/.exec(server.error())?.[1];
+    while (address() === undefined) await new Promise((done) => server.child.stderr.once('data', done));
+    server.child.stdout.pause();
+    const probe = () => fetch(`${address()}/healthz?${'x'.repeat(2000)}`).then((response) => response.status);
+    // Far more than a pipe holds.
+    for (let round = 0; round < 20; round++) {
+      const statuses = await withDeadline('the probes', Promise.all(Array.from({ length: 50 }, probe)));
+      expect(new Set(statuses)).toEqual(new Set([200]));
+    }
+    server.child.stdout.destroy();
+    expect(await probe()).toBe(200);
+    expect(await probe()).toBe(200);
+    server.child.kill('SIGTERM');
+    expect(await server.exited()).toBe(0);
+  });
+
+  it('writes nothing but JSON to stdout with --log-format json', async () => {
+    const server = start(['--log-format', 'json']);
+    while (!server.error().includes('address')) await new Promise((done) => server.child.stderr.once('data', done));
+    server.child.kill('SIGINT');
+    expect(await server.exited()).toBe(130);
+    for (const line of server.out().trimEnd().split('\n')) expect(JSON.parse(line)).toHaveProperty('msg');
+  });
+
+  it.each<[string, () => string[], RegExp]>([
+    ['a wrong flag', () => ['--prot', '1'], /^serve-model: There is no flag --prot\. Did you mean --port\?\n$/],
+    ['a wrong value', () => ['--parallel', 'many'], /^serve-model: --parallel must be a whole number from 1 to 256/],
+    [
+      'a missing file',
+      () => [join(folder, 'none.gguf')],
+      /^serve-model: There is no model .*none\.gguf\. Give a \.gguf file/,
+    ],
+    ['a file that is no model', () => [join(folder, 'page.gguf')], /^serve-model: .*This is no GGUF file/],
+    [
+      'a folder with several models',
+      () => [folder],
+      /^serve-model: The folder .* holds several models: other\.gguf, page\.gguf/,
+    ],
+    ['an address of another machine', () => ['--host', '192.0.2.1'], /serve-model: .*192\.0\.2\.1/],
+  ])('explains %s in one sentence and ends with 1', async (_, argv, sentence) => {
+    const failing = runCommand(argv());
+    expect(await failing.exited()).toBe(1);
+    const lines = failing
+      .error()
+      .split('\n')
+      .filter((line) => !/^(Loading|Measuring)/.test(line));
+    expect(lines.join('\n')).toMatch(sentence);
+    expect(lines.filter((line) => line !== '')).toHaveLength(1);
+    expect(failing.out()).toBe('');
+  });
+
+  it('explains a port in use', async () => {
+    const other = createServer();
+    await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));
+    const address = other.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const failing = runCommand(['--port', String(port)]);
+    expect(await failing.exited()).toBe(1);
+    expect(failing.error()).toMatch(new RegExp(`serve-model: Port ${port} on 127\\.0\\.0\\.1 is taken .*--port`));
+    other.close();
+  });
+
+  it('prints its version and its help', async () => {
+    const version = runCommand(['--version']);
+    expect(await version.exited()).toBe(0);
+    expect(version.out()).toMatch(/^\d+\.\d+\.\d+\n$/);
+    const help = runCommand(['--help']);
+    expect(await help.exited()).toBe(0);
+    expect(help.out()).toMatch(/^Usage: serve-model \[MODEL\] \[flags\]\n/);
+  });
+});
