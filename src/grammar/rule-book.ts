@@ -1,7 +1,9 @@
 import { ServeError } from '../contract/errors.ts';
 import type { Automaton } from './automaton.ts';
+import { TooManyStates } from './automaton.ts';
 import type { Expression, Grammar } from './gbnf.ts';
 import { choice, empty, isEmpty, printExpression, repeat, rule, sequence } from './gbnf.ts';
+import { UnsupportedRegex } from './regex.ts';
 
 /** Rules under construction. Equal expressions share one rule; the whole stays within a budget of characters. */
 export class RuleBook {
@@ -11,6 +13,7 @@ export class RuleBook {
   #automatonNumbers = new Map<Automaton, number>();
   #counts = new Map<string, number>();
   #size = 0;
+  #effort = 0;
   #limits: RuleBookLimits;
 
   constructor(limits: RuleBookLimits) {
@@ -27,6 +30,24 @@ export class RuleBook {
     this.#names.set(printed, name);
     this.#set(name, expression, printed.length);
     return rule(name);
+  }
+
+  /**
+   * Makes an automaton, as long as there is strength left: what clients ask for in one request costs a few tenths of a
+   * second at most. undefined: it grew too large, or cannot be made; then the keyword is loosened.
+   */
+  explore(make: () => Automaton): Automaton | undefined {
+    if (this.#effort > maxEffort) return undefined;
+    try {
+      const automaton = make();
+      this.#effort += automaton.effort;
+      return automaton;
+    } catch (error) {
+      if (error instanceof UnsupportedRegex) return undefined;
+      if (!(error instanceof TooManyStates)) throw error;
+      this.#effort += failedEffort;
+      return undefined;
+    }
   }
 
   /** The rules that were made for the automaton before, or those that `make` makes now. */
@@ -156,6 +177,10 @@ export interface RuleBookLimits {
   readonly param: string;
 }
 
+/** States looked at, over all patterns of a request. */
+const maxEffort = 10_000;
+/** What an attempt costs that ended at its limit. */
+const failedEffort = 2_000;
 const block = 32;
 const maxLevel = 3;
 /** More than any context holds: as good as no limit. */

@@ -28,6 +28,8 @@ interface Work {
 }
 
 const maxSteps = 20_000;
+/** Characters of schema text that are looked at, in sum. */
+const maxWeight = 20_000_000;
 const maxEnumerated = 1_000;
 /** Shorter expressions are written where they are used; longer ones become rules. */
 const inlineLength = 48;
@@ -43,6 +45,7 @@ export class SchemaCompiler {
   #working = new Map<string, Work>();
   #level = 0;
   #steps = 0;
+  #weight = 0;
   #loops = 0;
 
   constructor(root: JsonValue, json: JsonRules, param: string) {
@@ -66,6 +69,9 @@ export class SchemaCompiler {
     if (!isJsonObject(schema)) return schema === false ? undefined : this.json.value;
     const asked = withoutAnnotations(schema);
     const key = JSON.stringify(asked);
+    this.#weight += key.length;
+    if (this.#weight > maxWeight)
+      throw refuse('is too large for its depth; use $ref for what repeats', path, this.param);
     if (this.#known.has(key)) return this.#known.get(key);
     const work = this.#working.get(key);
     if (work) return this.#recursion(work, path);
