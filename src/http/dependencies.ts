@@ -1,5 +1,4 @@
 import type { ModelControl } from '../contract/control.ts';
-import type { JsonObject } from '../contract/json.ts';
 import type { RequestKeys } from '../contract/request.ts';
 import type {
   Clock,

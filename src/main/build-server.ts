@@ -1,6 +1,7 @@
 import { type Config, packageVersion } from '../config.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import type { Engine } from '../engine/engine.ts';
+import { openLlama } from '../engine/llama/load.ts';
 import { createCancelRegistry } from '../generation/cancellation.ts';
 import { createGenerationService } from '../generation/generate.ts';
 import { createTokenService } from '../generation/tokens.ts';
@@ -13,6 +14,7 @@ import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { describeRuntimes, liveModel } from './live-state.ts';
 import { createManagedModels } from './managed-models.ts';
+import { nativeLog } from './native-log.ts';
 import { openConfiguredStore } from './response-store.ts';
 import type { System } from './system.ts';
 import { createVectors } from './vectors.ts';
@@ -50,6 +52,9 @@ export async function buildServer(config: Config, system: System): Promise<Built
     now: system.unixMilliseconds,
     onRequest: metrics.requestDone,
   });
+  // The library is tried out in a child process first, for half a second: it starts now and the file is read meanwhile.
+  // A failure is told where the library is used.
+  openLlama({ gpu: config.gpu, onNativeLog: nativeLog(telemetry) }).catch(() => undefined);
   const managed = createManagedModels({
     config,
     system,

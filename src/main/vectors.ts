@@ -9,6 +9,7 @@ import type { LoadedModel } from '../engine/llama/load.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import type { FindVectorModel, VectorModel } from '../generation/vectors.ts';
 import { completeProfile, type FileProfile } from '../models/profile.ts';
+import { nativeLog } from './native-log.ts';
 
 interface RunningVectors extends VectorModel {
   dispose(): Promise<void>;
@@ -79,7 +80,7 @@ async function loadVectors(file: FileProfile, { config, telemetry, signal, progr
     gpuLayers: config.gpuLayers,
     signal,
     onProgress: progress,
-    onNativeLog: (level, message) => telemetry.log(level === 'error' ? 'warn' : 'debug', message),
+    onNativeLog: nativeLog(telemetry),
   });
   const { embedder, ranker, dispose } = loaded;
   const profile = completeProfile(file, {
