@@ -10,6 +10,7 @@ import type { JsonRules } from './json.ts';
 import type { ObjectShape } from './object-shape.ts';
 import { objectShape } from './object-shape.ts';
 import { SchemaCompiler } from './schema-compiler.ts';
+import { typesOf } from './schema-types.ts';
 import { checkSchemaWords } from './schema-words.ts';
 
 /** A tool as the grammar sees it. */
@@ -134,7 +135,7 @@ export class ToolArguments {
     const asText = { raw: [] as Expression[], json: [] as Expression[] };
     for (const plain of strict ? compiler.expander.expand(schema, path) : [{}]) {
       const values = compiler.fixedValues(plain);
-      const types = values ? [] : (compiler.types(plain) ?? ['string']);
+      const types = values ? [] : (typesOf(plain) ?? ['string']);
       for (const value of values ?? []) {
         if (typeof value !== 'string') asText.json.push(this.json.literal(value));
         else if (!value.includes(without)) asText.raw.push(text(value));

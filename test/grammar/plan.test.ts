@@ -304,6 +304,22 @@ describe('families', () => {
   });
 });
 
+describe('calls without a marker', () => {
+  const llama = (text: string) =>
+    verdict({ family: 'llama-3', opening: { block: 'text', generationPrompt: '' } }, text);
+  it.each<[string, 'whole' | 'open' | 'no']>([
+    ['', 'whole'],
+    ['Hello {"name": 1}', 'whole'],
+    ['{"name": "get_time", "parameters": {}}', 'whole'],
+    ['{"a": 1}', 'no'],
+    [' {"a": 1}', 'no'],
+    ['{', 'open'],
+    ['<|python_tag|>get_weather.call(city=1)', 'no'],
+  ])('%j is %s', (text, expected) => {
+    expect(llama(text)).toBe(expected);
+  });
+});
+
 describe('strange schemas', () => {
   it('cost their tool the constraint and never the request', () => {
     const strange: Tool = {
