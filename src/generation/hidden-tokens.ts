@@ -13,7 +13,8 @@ export function hiddenTokens(runtime: ModelRuntime): Promise<readonly number[]> 
 }
 
 async function find({ engine, format, profile }: ModelRuntime): Promise<readonly number[]> {
-  const hidden = profile.vocabulary.controlTexts.filter((text) => !format.visibleTokens.includes(text));
+  const needed = new Set([...format.visibleTokens, ...format.stopStrings]);
+  const hidden = profile.vocabulary.controlTexts.filter((text) => !needed.has(text));
   const found: number[] = [];
   for (const text of hidden) {
     const [token, ...more] = await engine.text.tokenize([text], { special: true });
