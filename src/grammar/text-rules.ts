@@ -31,8 +31,10 @@ function writeRules(book: RuleBook, automaton: Automaton, spelling: Spelling, hi
   const options = (state: State): Expression[] => {
     const targets = new Map<number, CodePointRange[]>();
     for (const { low, high, to } of state.ways) targets.set(to, [...(targets.get(to) ?? []), [low, high]]);
-    return [...targets].map(([to, ranges]) => sequence(oneOf(ranges, spelling), follow(to)));
+    return [...targets].map(([to, ranges]) => sequence(shared(oneOf(ranges, spelling)), follow(to)));
   };
+  /** Classes with all their escapes are long and come in every state. */
+  const shared = (each: Expression) => (each.kind === 'choice' ? book.define('characters', each) : each);
   const follow = (index: number): Expression => {
     const state = automaton.states[index];
     if (state?.accepts && state.ways.length === 0) return empty;
