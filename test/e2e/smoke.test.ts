@@ -115,6 +115,20 @@ const calls: readonly Call[] = [
     paths: ['/health', '/v1/health', '/readyz', '/healthz', '/livez', '/ping'],
     answer: { status: 'ok' },
   },
+  { method: 'GET', paths: ['/internal/stats'], answer: { state: 'ready', models: [{ id: demo }] } },
+  { method: 'GET', paths: ['/internal/models/raw'], answer: { models: [{ id: demo, metadata: expect.any(Object) }] } },
+  { method: 'GET', paths: ['/internal/requests'], answer: { requests: [] } },
+  {
+    method: 'DELETE',
+    paths: ['/internal/requests/:id'],
+    asked: filled('req_0'),
+    status: 404,
+    answer: { error: { code: 'not_found' } },
+  },
+  { method: 'GET', paths: ['/openapi.json'], answer: { openapi: '3.1.0' } },
+  { method: 'GET', paths: ['/docs'], answer: /<h1>serve-model API<\/h1>/ },
+  { method: 'GET', paths: ['/metrics'], answer: /^serve_model_slots\{/m },
+  { paths: ['/api/inference/cancel'], body: { cancel_id: 'nobody' }, answer: { cancelled: 0 } },
   { method: 'GET', paths: ['/'], answer: /^serve-model is running\n$/ },
 ];
 
