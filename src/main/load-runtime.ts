@@ -8,6 +8,7 @@ import { completeProfile, type FileProfile } from '../models/profile.ts';
 import { detectChatFormat } from '../output/families.ts';
 import { defaultChatTemplate } from '../prompt/default-template.ts';
 import { createPromptRenderer } from '../prompt/renderer.ts';
+import { renderSampleTurns } from '../prompt/sample-turns.ts';
 import { createScheduler, type Scheduler, type SchedulerObserver } from '../scheduler/scheduler.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { openKeptPrefixes } from './kept-prefixes.ts';
@@ -49,7 +50,7 @@ export async function loadRuntime(file: FileProfile, tools: LoadTools, load: Loa
     slots: engine.info.slots,
     embeddingSize: loaded.embeddingSize,
   });
-  const format = detectChatFormat(profile.chatTemplate, profile.chatFormat);
+  const format = formatOf(profile, loaded, tools);
   const renderer = createPromptRenderer({
     template: profile.chatTemplate ?? defaultChatTemplate,
     toolTemplate: profile.toolTemplate,
@@ -98,6 +99,20 @@ async function schedule({ engine }: LoadedModel, profile: ModelProfile, tools: L
     await engine.dispose();
     throw error;
   }
+}
+
+/** By the markers of all the file's templates; of an unknown one, by the turns that it renders. */
+function formatOf(
+  { chatTemplate, toolTemplate, chatFormat, vocabulary }: ModelProfile,
+  loaded: LoadedModel,
+  tools: LoadTools,
+) {
+  const now = () => new Date(tools.system.unixMilliseconds());
+  const template = toolTemplate ?? chatTemplate;
+  const written = toolTemplate === undefined ? chatTemplate : `${chatTemplate ?? ''}\n${toolTemplate}`;
+  return detectChatFormat(written, chatFormat, () =>
+    template === undefined ? undefined : renderSampleTurns(template, vocabulary, now, loaded.compileTemplate),
+  );
 }
 
 function loadEngine(file: FileProfile, tools: LoadTools, load: LoadProgress): Promise<LoadedModel> {
