@@ -164,8 +164,13 @@ class Rendering {
       ...preservation(true),
       datetime: strftime(now(), '%b %d %Y'),
       date_string: strftime(now(), '%d %b %Y'),
-      ...this.#chat.templateVariables,
+      ...this.#given(this.#chat.templateVariables),
     };
+  }
+
+  /** Variables of the request are user text like any other. */
+  #given(variables: JsonObject): JsonObject {
+    return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, this.#protection.value(value)]));
   }
 
   #tools(write: (definition: JsonObject) => JsonObject): JsonValue[] {
@@ -188,7 +193,7 @@ class Rendering {
     return {
       enable_thinking: thinking,
       ...(this.#template.shape.thinkingSwitch === 'thinking' && asked !== undefined && { thinking }),
-      ...(effort !== undefined && thinking && { reasoning_effort: effort, reasoning_strength: effort }),
+      ...(effort !== undefined && thinking && this.#given({ reasoning_effort: effort, reasoning_strength: effort })),
     };
   }
 }
