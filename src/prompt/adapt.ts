@@ -11,7 +11,7 @@ export function adaptConversation(
   shape: TemplateShape,
   format: ChatFormat,
 ): JsonObject[] {
-  let adapted = [...messages];
+  let adapted = sortResults(messages);
   if (shape.toolCalls === 'none') adapted = adapted.map((message) => callsAsText(message, format));
   if (shape.toolResults === 'responses') adapted = resultsIntoTurn(adapted);
   if (shape.toolResults === 'none') adapted = resultsIntoUser(adapted);
@@ -21,6 +21,29 @@ export function adaptConversation(
   if (!shape.secondSystem) adapted = joinFirstSystem(adapted);
   if (!shape.laterSystem) adapted = laterSystemIntoUser(adapted);
   return shape.systemRole ? adapted : systemIntoNext(adapted);
+}
+
+/** Results in the order of their calls: few templates write ids, so the order is all that ties the two together. */
+function sortResults(messages: readonly JsonObject[]): JsonObject[] {
+  const sorted: JsonObject[] = [];
+  let results: JsonObject[] = [];
+  let ids: readonly JsonValue[] = [];
+  const place = ({ tool_call_id: id = '' }: JsonObject) => (ids.includes(id) ? ids.indexOf(id) : ids.length);
+  const flush = () => {
+    sorted.push(...results.toSorted((left, right) => place(left) - place(right)));
+    results = [];
+  };
+  for (const message of messages) {
+    if (message.role === 'tool') {
+      results.push(message);
+      continue;
+    }
+    flush();
+    sorted.push(message);
+    ids = Array.isArray(message.tool_calls) ? message.tool_calls.filter(isJsonObject).map(({ id }) => id ?? '') : [];
+  }
+  flush();
+  return sorted;
 }
 
 function intoSystem(messages: readonly JsonObject[], text: string): JsonObject[] {

@@ -190,6 +190,14 @@ describe('tools', () => {
     expect(prompt(asText, [user, called, result], offered)).toContain('<tool_call>call_1 ping {"a": 1}');
   });
 
+  it('have their results in the order of the calls', () => {
+    const ids = ['a', 'b', 'c'];
+    const calls = ids.map((id) => ({ id, name: 'ping', arguments: '{}' }));
+    const results = ['c', 'x', 'a', 'b'].map((id): Message => ({ role: 'tool', content: id, toolCallId: id }));
+    const text = prompt(withCalls, [user, { role: 'assistant', content: '', toolCalls: calls }, ...results], offered);
+    expect([...text.matchAll(/tool\((\w)/g)].map(([, id]) => id)).toEqual(['a', 'b', 'c', 'x']);
+  });
+
   it('keep numbers that an object would change, where the template takes text', () => {
     const both = withCalls.replace(
       'call.function.arguments | tojson',
