@@ -32,7 +32,7 @@ export class TextSink {
     let end = text.length;
     while (end > 0 && isSpace(text.charAt(end - 1))) end--;
     if (end > 0) {
-      this.#show(this.#separates ? text.slice(0, end).trimStart() : this.#held + text.slice(0, end));
+      this.#show(this.#separates ? text.slice(firstVisible(text), end) : this.#held + text.slice(0, end));
       this.#held = '';
       this.#separates = false;
     }
@@ -80,4 +80,11 @@ export class TextSink {
     this.#writer.text(text);
     this.#lastShown = text.charAt(text.length - 1);
   }
+}
+
+/** Other kinds of whitespace than those of isSpace are text. */
+function firstVisible(text: string): number {
+  let begin = 0;
+  while (begin < text.length && isSpace(text.charAt(begin))) begin++;
+  return begin;
 }

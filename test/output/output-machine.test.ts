@@ -89,6 +89,12 @@ describe('an output machine', () => {
     expect(machine.push('b')).toEqual([{ type: 'block-delta', index: 0, delta: `${' '.repeat(16)}b` }]);
   });
 
+  it('keeps whitespace that no model writes between blocks', () => {
+    const machine = machineFor({ format: hermes, opening: inThought });
+    const events = [...machine.push('Hm</think>\n\u00a0\u3000x'), ...machine.end()];
+    expect(lines(events)).toEqual(['reasoning "Hm"', 'text "\u00a0\u3000x"']);
+  });
+
   it('takes only allowed tools for calls', () => {
     const toolChoice = { type: 'allowed', mode: 'auto', names: ['note'] } as const;
     const call = (name: string) => `<tool_call>\n{"name": "${name}"}\n</tool_call>`;
