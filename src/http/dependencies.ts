@@ -71,6 +71,8 @@ export interface DoorSettings {
   readonly heartbeatMs: number;
   /** A reader that takes nothing for so long is cut off. */
   readonly stallTimeoutMs: number;
+  /** Frames that come so soon after a write go out together with the next, see StreamOptions. */
+  readonly gatherMs: number;
 }
 
 export const defaultDoorSettings: DoorSettings = {
@@ -91,4 +93,5 @@ export const defaultDoorSettings: DoorSettings = {
   bodyTimeoutMs: 60_000,
   heartbeatMs: 10_000,
   stallTimeoutMs: 120_000,
+  gatherMs: 0,
 };

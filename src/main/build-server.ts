@@ -98,8 +98,8 @@ export async function buildServer(config: Config, system: System): Promise<Built
   const app = createApp({
     generation,
     models,
-    embeddings: createEmbeddingService(vectors.find),
-    rerank: createRerankService(vectors.find),
+    embeddings: createEmbeddingService(vectors),
+    rerank: createRerankService(vectors),
     tokens: createTokenService(models),
     telemetry,
     clock: system.clock,
@@ -156,6 +156,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
 function doorSettings(config: Config): DoorSettings {
   return {
     ...defaultDoorSettings,
+    gatherMs: 5,
     apiKeys: config.apiKey,
     adminToken: config.adminToken,
     corsOrigins: config.corsOrigin,
