@@ -115,6 +115,12 @@ describe('the ollama client', () => {
     expect((await client.version()).version).toMatch(/^\d+\./);
   });
 
+  it('is told that the model is loaded when it only asks for that', async () => {
+    const loaded = await client.chat({ model, messages: [] });
+    expect(loaded).toMatchObject({ done: true, done_reason: 'load', message: { content: '' } });
+    await expect(client.generate({ model, prompt: '', keep_alive: 0 })).rejects.toMatchObject({ status_code: 501 });
+  });
+
   it('hears clearly what is not possible', async () => {
     await expect(client.pull({ model: 'llama3', stream: false })).rejects.toMatchObject({
       status_code: 501,

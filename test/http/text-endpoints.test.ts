@@ -55,6 +55,14 @@ describe('the generating endpoints', () => {
     });
   });
 
+  it('/api/generate does not unload a model that others use', async () => {
+    const response = await openDoor().post('/api/generate', { model: 'demo', keep_alive: 0, stream: false });
+    expect([response.status, await response.json()]).toEqual([
+      501,
+      { error: expect.stringContaining('/api/inference/unload') },
+    ]);
+  });
+
   it('tells errors in the words of each', async () => {
     const door = openDoor();
     door.generation.script = (run) => run.say(new ServeError('overloaded', 'Full.'));
