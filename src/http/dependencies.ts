@@ -36,6 +36,8 @@ export interface AppDependencies {
   readonly stats?: () => Readonly<Record<string, unknown>>;
   /** Undefined: answers are not kept. */
   readonly responseStore?: ResponseStore;
+  /** Of this package, for /openapi.json. */
+  readonly version?: string;
   readonly settings: DoorSettings;
 }
 
@@ -69,6 +71,8 @@ export interface DoorSettings {
   readonly heartbeatMs: number;
   /** A reader that takes nothing for so long is cut off. */
   readonly stallTimeoutMs: number;
+  /** Frames that come so soon after a write go out together with the next, see StreamOptions. */
+  readonly gatherMs: number;
 }
 
 export const defaultDoorSettings: DoorSettings = {
@@ -89,4 +93,5 @@ export const defaultDoorSettings: DoorSettings = {
   bodyTimeoutMs: 60_000,
   heartbeatMs: 10_000,
   stallTimeoutMs: 120_000,
+  gatherMs: 0,
 };

@@ -108,6 +108,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
     timers: system.timers,
     cancel: (keys) => cancels.cancel(keys),
     metrics,
+    version: packageVersion(),
     stats: () => describeRuntimes(managed.runtimes()),
     ...(!vectorsOnly && { control: managed.control }),
     ...(responseStore && { responseStore }),
@@ -155,6 +156,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
 function doorSettings(config: Config): DoorSettings {
   return {
     ...defaultDoorSettings,
+    gatherMs: 5,
     apiKeys: config.apiKey,
     adminToken: config.adminToken,
     corsOrigins: config.corsOrigin,

@@ -110,6 +110,7 @@ function loadEngine(file: FileProfile, tools: LoadTools, load: LoadProgress): Pr
     batchSize: config.batchSize,
     threads: config.threads,
     flashAttention: config.flashAttn,
+    cacheType: config.cacheTypeKv,
     ...speculation(config),
     stepTargetMs,
     clock: system.clock,

@@ -164,6 +164,7 @@ function withSettings(config: Config, settings: ModelSettings): Config {
     ctxSize: settings.contextSize ?? config.ctxSize,
     parallel: settings.slots ?? config.parallel,
     gpuLayers: settings.gpuLayers ?? config.gpuLayers,
+    cacheTypeKv: settings.cacheTypeKv ?? config.cacheTypeKv,
     ...(speculation !== undefined && {
       draftModel: typeof speculation === 'object' ? speculation.draftModel : undefined,
       lookupDecoding: speculation === 'lookup',

@@ -1,11 +1,4 @@
-import type {
-  ControlEvent,
-  ControlStatus,
-  LoadedModelStatus,
-  LoadProgress,
-  ModelSettings,
-  SlotReport,
-} from '../contract/control.ts';
+import type { ControlEvent, ControlStatus, LoadedModelStatus, LoadProgress, SlotReport } from '../contract/control.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import type { Clock, ModelDirectory, ServerState, Timers } from '../contract/services.ts';
@@ -269,7 +262,7 @@ export class ModelManager<Runtime> implements ModelDirectory {
     return {
       contextSize: own.contextSize || shape.contextSize,
       slots: own.slots ?? shape.slots,
-      cacheType: isCacheType(own.cacheTypeKv) ? own.cacheTypeKv : shape.cacheType,
+      cacheType: own.cacheTypeKv ?? shape.cacheType,
     };
   }
 
@@ -296,10 +289,6 @@ const unknownFacts = {
   },
   embeddingSize: 0,
 } as const;
-
-function isCacheType(type: ModelSettings['cacheTypeKv']): type is MemoryShape['cacheType'] {
-  return type !== undefined && ['f32', 'f16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0'].includes(type);
-}
 
 function tooLarge({ id }: { readonly id: string }, required: number, available: number): ServeError {
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;

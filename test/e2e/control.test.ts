@@ -134,6 +134,8 @@ describe('the control API', () => {
   it('loads anew with other settings', async () => {
     const { body } = await post('load', { model_path: key, max_seq_length: 1024, cache_type_kv: null });
     expect(body).toMatchObject({ status: 'loaded', model: key, context_length: 1024 });
+    const quantized = await post('load', { model_path: key, cache_type_kv: 'q8_0' });
+    expect(quantized.body).toMatchObject({ status: 'loaded', cache_type_kv: 'q8_0' });
     expect((await ask(key)).status).toBe(200);
     expect((await post('load', { model_path: key })).body).toMatchObject({ status: 'loaded', context_length: 512 });
   });

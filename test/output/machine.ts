@@ -28,9 +28,9 @@ export function machineFor({ format, ...setup }: Setup) {
   });
 }
 
-/** Every way of cutting a text into equal pieces; each size below 17, then some larger ones. */
+/** Ways of cutting a text into equal pieces: each small size, then some larger ones, and the whole. */
 export function chunkings(text: string): string[][] {
-  const sizes = new Set([...Array.from({ length: 16 }, (_, index) => index + 1), 23, 57, Math.max(1, text.length)]);
+  const sizes = new Set([1, 2, 3, 4, 5, 6, 7, 8, 13, 29, 57, Math.max(1, text.length)]);
   return [...sizes].filter((size) => size <= Math.max(1, text.length)).map((size) => chunks(text, size));
 }
 

@@ -15,7 +15,7 @@ const token = z.int().min(0);
 const tokens = z.array(token).min(1);
 
 /** https://platform.openai.com/docs/api-reference/embeddings/create */
-const schema = z.object({
+export const embeddingsBody = z.object({
   model: optional(z.string()),
   input: z.union([text, z.array(text).min(1).max(maxInputs), tokens, z.array(tokens).min(1).max(maxInputs)]),
   encoding_format: optional(z.enum(['float', 'base64'])),
@@ -24,7 +24,7 @@ const schema = z.object({
 });
 
 export function parseEmbeddings(body: unknown): EmbeddingsCall {
-  const { model, input, dimensions, encoding_format } = validate(schema, body);
+  const { model, input, dimensions, encoding_format } = validate(embeddingsBody, body);
   return { model, inputs: toInputs(input), dimensions, truncate: false, format: encoding_format ?? 'float' };
 }
 

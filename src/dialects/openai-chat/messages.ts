@@ -72,7 +72,7 @@ const assistant = z.object({
 
 type WireAssistant = z.output<typeof assistant>;
 
-const message = z.discriminatedUnion('role', [
+export const message = z.discriminatedUnion('role', [
   z.object({ role: z.literal('system'), ...plain }),
   z.object({ role: z.literal('developer'), ...plain }),
   z.object({ role: z.literal('user'), ...plain }),

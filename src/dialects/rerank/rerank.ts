@@ -11,7 +11,7 @@ export interface RerankCall extends RankingCall {
 const text = rule(z.string(), (value) => value !== '', 'a text that is not empty');
 
 /** The form that Jina and Cohere share: https://docs.cohere.com/reference/rerank, https://jina.ai/reranker */
-const schema = z.object({
+export const rerankBody = z.object({
   model: optional(z.string()),
   query: text,
   documents: z
@@ -23,7 +23,7 @@ const schema = z.object({
 });
 
 export function parseRerank(body: unknown): RerankCall {
-  const wire = validate(schema, body);
+  const wire = validate(rerankBody, body);
   const documents = wire.documents.map((document) => (typeof document === 'string' ? document : document.text));
   return {
     model: wire.model,

@@ -98,7 +98,7 @@ function eventStream(exchange: Exchange, control: ModelControl, dependencies: Ap
     },
   };
   exchange.markStreaming();
-  const { heartbeatMs, stallTimeoutMs } = dependencies.settings;
+  const { heartbeatMs, stallTimeoutMs, gatherMs } = dependencies.settings;
   const { clock, timers } = dependencies;
-  return streamResponse(source, { format: 'sse', headers: {}, heartbeatMs, stallTimeoutMs, clock, timers });
+  return streamResponse(source, { format: 'sse', headers: {}, heartbeatMs, stallTimeoutMs, gatherMs, clock, timers });
 }

@@ -11,8 +11,7 @@ const longestName = 200;
 /** Calls with the name and every argument in tags of their own; arguments become JSON as they come. */
 export function taggedCalls(format: TaggedCalls, tools: CallTools): CallSyntax {
   const marks = marksOf(format);
-  const keys = { name: 'name', arguments: 'arguments' };
-  return framedCalls(format, tools, keys, () => new TaggedCall(marks, tools).read());
+  return framedCalls(format, tools, { readCall: () => new TaggedCall(marks, tools).read() });
 }
 
 interface Marks {
