@@ -148,7 +148,7 @@ describe('the endpoints that do not generate', () => {
     [
       '/v1/chat/completions/input_tokens',
       { messages: [{ role: 'user', content: 'x' }] },
-      { object: 'chat.completion.input_tokens', input_tokens: 7 },
+      { object: 'response.input_tokens', input_tokens: 7 },
     ],
   ])('%s answers %j', async (path, body, expected) => {
     const response = await openDoor().post(path, body);
