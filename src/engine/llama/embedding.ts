@@ -171,7 +171,7 @@ export async function createContext<T>(create: () => Promise<T>): Promise<T> {
     if (error instanceof InsufficientMemoryError)
       throw new ServeError(
         'insufficient_memory',
-        "The context for embeddings does not fit into this machine's memory. Use a smaller model or a smaller --embedding-ctx-size.",
+        "The context for embeddings does not fit into this machine's memory. Use a smaller model, or load this one with --embeddings and a smaller --ctx-size.",
         {},
         { cause: error },
       );
