@@ -6,6 +6,7 @@ import type { ModelName } from './bench-model.ts';
 import { makeBenchModel } from './bench-model.ts';
 import { decodeScenarios } from './decode-scenarios.ts';
 import { toDocument } from './document.ts';
+import { embeddingScenario } from './embedding-scenario.ts';
 import { latencyScenarios } from './latency-scenarios.ts';
 import { describeMachine } from './machine.ts';
 import { isModelName, modelPath } from './model-path.ts';
@@ -14,7 +15,7 @@ import { runRounds } from './run-rounds.ts';
 import { ownServer, peerServers } from './server.ts';
 import { benchSpeculation, speculationName } from './speculation.ts';
 
-const all = [...decodeScenarios, ...latencyScenarios];
+const all = [...decodeScenarios, embeddingScenario, ...latencyScenarios];
 
 const usage = `npm run bench -- [--peer PATH] [--models mini,half-b] [--only NAME,...] [--rounds N] [--out FILE]
 

@@ -98,8 +98,8 @@ export async function buildServer(config: Config, system: System): Promise<Built
   const app = createApp({
     generation,
     models,
-    embeddings: createEmbeddingService(vectors.find),
-    rerank: createRerankService(vectors.find),
+    embeddings: createEmbeddingService(vectors),
+    rerank: createRerankService(vectors),
     tokens: createTokenService(models),
     telemetry,
     clock: system.clock,

@@ -6,8 +6,8 @@ import { createLlamaEmbedder } from '../engine/llama/embedding.ts';
 import { loadVectorModel } from '../engine/llama/embedding-load.ts';
 import { createLlamaRanker } from '../engine/llama/embedding-ranking.ts';
 import type { LoadedModel } from '../engine/llama/load.ts';
-import type { ModelRuntime } from '../generation/runtime.ts';
-import type { FindVectorModel, VectorModel } from '../generation/vectors.ts';
+import type { ModelRuntime, RuntimeDirectory } from '../generation/runtime.ts';
+import type { VectorDirectory, VectorModel } from '../generation/vectors.ts';
 import { completeProfile, type FileProfile } from '../models/profile.ts';
 import { nativeLog } from './native-log.ts';
 
@@ -23,8 +23,7 @@ export interface VectorLoading {
 }
 
 /** The models that give vectors: one loaded for them (--embedding-model), and the chat model. */
-export interface Vectors {
-  readonly find: FindVectorModel;
+export interface Vectors extends VectorDirectory {
   /** A chat model gives vectors too; its contexts are made on first use. Gives what ends that, before the model goes. */
   serveChat(runtime: ModelRuntime, loaded: LoadedModel): () => Promise<void>;
   /** A model for vectors only. */
@@ -35,18 +34,20 @@ export interface Vectors {
   dispose(): Promise<void>;
 }
 
-export function createVectors(directory: ModelDirectory): Vectors {
+export function createVectors(directory: ModelDirectory & RuntimeDirectory): Vectors {
   /** By the id of the chat model. */
   const chats = new Map<string, RunningVectors>();
   let own: RunningVectors | undefined;
   return {
-    find(name) {
+    async use(name, signal) {
       // Clients that know one server name their chat model for everything: only a model loaded for vectors can be meant.
-      if (own) return own;
-      // Throws for an unknown name where the server is strict, and while the model is loading.
-      const chat = chats.get(directory.resolve(name).id);
-      if (chat) return chat;
-      throw new ServeError('model_loading', 'The model is still loading.', { retryAfterSeconds: 2 });
+      if (own) return { model: own, release: () => undefined };
+      if (directory.state() === 'loading') throw stillLoading();
+      const { runtime, release } = await directory.use(name, signal);
+      const model = chats.get(runtime.profile.id);
+      if (model) return { model, release };
+      release();
+      throw stillLoading();
     },
     serveChat({ profile }, { model }) {
       const embedder = createLlamaEmbedder(model);
@@ -65,7 +66,7 @@ export function createVectors(directory: ModelDirectory): Vectors {
       return profile;
     },
     get busy() {
-      return [...chats.values(), own].some((running) => running?.embedder?.busy || running?.ranker?.busy);
+      return [...chats.values(), own].some((running) => running?.embedder.busy || running?.ranker?.busy);
     },
     async dispose() {
       await own?.dispose();
@@ -91,4 +92,8 @@ async function loadVectors(file: FileProfile, { config, telemetry, signal, progr
   });
   const running: RunningVectors = { id: profile.id, embedder, ranker, dispose };
   return { running, profile };
+}
+
+function stillLoading(): ServeError {
+  return new ServeError('model_loading', 'The model is still loading.', { retryAfterSeconds: 2 });
 }

@@ -7,9 +7,10 @@ const attribute = { unknown: 1, control: 8 } as const;
 const sentencePieceVocabulary = 1;
 
 /**
- * One native call tokenizes so many characters at most. At 2.7 MB/s that is 6 ms; between calls the event loop runs.
+ * One native call tokenizes so many characters at most; between calls the event loop runs. Measured with a vocabulary of
+ * 152k: 2 ms for English, 6 ms for Chinese.
  */
-const charactersPerCall = 16_384;
+const charactersPerCall = 4096;
 
 export interface TokenTextOptions {
   readonly model: NativeModel;
@@ -66,9 +67,9 @@ export function createTokenText({ model, yieldToEventLoop }: TokenTextOptions): 
 }
 
 /**
- * Cuts a long text where no pre-tokenizer lets a token span the cut: before a single space between a non-space and a
- * letter. A run of 16,384 characters without such a place is cut anyway: the text stays the same, a token at the seam
- * may differ from what one call would give.
+ * Cuts a long text where no pre-tokenizer lets a token span the cut: between a letter (or any non-space) and a space, or
+ * between a letter and a mark of Chinese or Japanese writing, with a letter behind. A piece without such a place is cut
+ * anyway: the text stays the same, a token at the seam may differ from what one call would give.
  */
 export function* cutAtWords(text: string, most: number): Generator<string> {
   let start = 0;
@@ -81,12 +82,16 @@ export function* cutAtWords(text: string, most: number): Generator<string> {
 }
 
 function wordBorder(text: string, start: number, end: number): number {
-  const earliest = Math.max(start + 1, end - 2048);
-  for (let at = end; at > earliest; at--) {
-    if (text[at] === ' ' && /\S/.test(text[at - 1] ?? ' ') && /\p{L}/u.test(text[at + 1] ?? '')) return at;
-  }
+  for (let at = end; at > start; at--) if (isBorder(text, at)) return at;
   // Never between the halves of a surrogate pair.
   return /[\uD800-\uDBFF]/.test(text[end - 1] ?? '') ? end - 1 : end;
+}
+
+function isBorder(text: string, at: number): boolean {
+  const before = text[at - 1] ?? ' ';
+  const here = text[at] ?? '';
+  if (here !== ' ' && !'。，、！？；：'.includes(here)) return false;
+  return (here === ' ' ? /\S/u : /\p{L}/u).test(before) && /\p{L}/u.test(text[at + 1] ?? '');
 }
 
 const encoder = new TextEncoder();

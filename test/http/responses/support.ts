@@ -30,8 +30,8 @@ export function openResponses(store?: ResponseStore): ResponsesDoor {
   const app = createApp({
     generation,
     models: new FakeModels(),
-    embeddings: { resolve: notHere, embed: notHere },
-    rerank: { resolve: notHere, rank: notHere },
+    embeddings: { embed: notHere },
+    rerank: { rank: notHere },
     tokens: { tokenize: notHere, promptTokens: notHere, pieces: notHere },
     telemetry: { request: () => undefined, log: (...line) => logs.push(line) },
     clock: () => performance.now(),
