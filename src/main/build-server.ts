@@ -94,8 +94,11 @@ export async function buildServer(config: Config, system: System): Promise<Built
     },
     planner: new ConstraintPlanner({
       clock: system.clock,
-      onPlan: ({ cached, milliseconds }) =>
-        cached ? metrics.grammarCacheHit() : metrics.grammarCompiled(milliseconds / 1000),
+      onPlan: ({ cached, milliseconds, loosened }) => {
+        if (cached) metrics.grammarCacheHit();
+        else metrics.grammarCompiled(milliseconds / 1000);
+        for (const { whole, sentence } of loosened) telemetry.log(whole ? 'warn' : 'debug', sentence);
+      },
     }),
     observer: {
       cancelled: (phase) => metrics.cancelled(phase),
