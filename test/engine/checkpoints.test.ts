@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
+import { type NativeBindings, nativeBindings } from '../../src/engine/llama/native.ts';
 import { answer, loadDemoModel } from '../support/demo-engine.ts';
 import { Random } from '../support/random.ts';
 import { tinyArchitectures, writeTinyModel } from '../support/tiny-models.ts';
@@ -15,12 +16,15 @@ afterAll(() => rm(folder, { recursive: true }));
 
 describe.each(tinyArchitectures)('a model whose state cannot be cut anywhere: %s', (architecture) => {
   let engine: Engine;
+  let bindings: NativeBindings;
   beforeAll(async () => {
     const path = join(folder, `${architecture}.gguf`);
     writeTinyModel(path, architecture);
     // A clock that stands still makes every step a whole batch: sums come out the same on every run.
     const clock = () => 0;
-    ({ engine } = await loadDemoModel({ path, slots: 2, contextSize: 1024, batchSize: 64, clock }));
+    const loaded = await loadDemoModel({ path, slots: 2, contextSize: 1024, batchSize: 64, clock });
+    ({ engine } = loaded);
+    bindings = nativeBindings(loaded.model.llama);
   });
   afterAll(() => engine.dispose());
 
@@ -113,6 +117,23 @@ describe.each(tinyArchitectures)('a model whose state cannot be cut anywhere: %s
     }
     expect(reused).toBeGreaterThan(0);
     expect(engine.slots().every(({ phase }) => phase === 'idle')).toBe(true);
+  });
+
+  it('evaluates everything where the native library does not give the state back', async () => {
+    const { AddonContextSequenceCheckpoint } = bindings;
+    class LosesState extends AddonContextSequenceCheckpoint {
+      override init() {
+        return Promise.resolve();
+      }
+    }
+    const first = someTokens(150);
+    Object.assign(bindings, { AddonContextSequenceCheckpoint: LosesState });
+    await run(0, first, 0, [140]).finally(() => Object.assign(bindings, { AddonContextSequenceCheckpoint }));
+    const second = [...first.slice(0, 145), ...someTokens(20)];
+    const before = engine.stats().prefillTokens;
+    const again = await run(0, second, second.length);
+    expect(engine.stats().prefillTokens - before).toBe(second.length);
+    await expectAsFresh(second, again);
   });
 
   it('goes on after a run was aborted in its prefill', async () => {
