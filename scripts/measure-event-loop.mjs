@@ -3,14 +3,14 @@
  * are in this thread, the clients in a worker. `npm run build && node scripts/measure-event-loop.mjs MODEL [CHARACTERS] [ROUNDS]`
  */
 import { readFileSync } from 'node:fs';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
 const streams = 8;
 /** Of the monitor, in milliseconds: every figure contains it. */
 const resolution = 1;
 /** A prompt that is still being read after so long is cancelled: by then it has come in. */
-const longestRead = 20_000;
+const longestRead = 10_000;
 
 if (isMainThread)
   await measure(process.argv[2] ?? '', Number(process.argv[3] ?? 200_000), Number(process.argv[4] ?? 3));
@@ -22,13 +22,25 @@ async function measure(model, characters, rounds) {
   const flags = ['--port', '0', '--log-level', 'silent', '--parallel', String(streams + 1), '--ctx-size', '65536'];
   const { config } = parseConfig([model, ...flags], process.env);
   const server = await startServer(config, { progress: () => undefined });
+  console.log(`heap: ${(process.memoryUsage().heapUsed / 2 ** 20).toFixed(0)} MiB`);
   const monitor = monitorEventLoopDelay({ resolution });
   monitor.enable();
   const worker = new Worker(new URL(import.meta.url), { workerData: { url: server.url, characters, rounds } });
+  let longestCollection = 0;
+  new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) longestCollection = Math.max(longestCollection, duration);
+  }).observe({ entryTypes: ['gc'] });
   let waited = waitedForCore();
   worker.on('message', ({ phase, more = '' }) => {
     const waiting = `${(waitedForCore() - waited).toFixed(0)} ms without a core`;
-    console.log(phase.padEnd(36), describe(monitor), waiting.padEnd(24), more);
+    console.log(
+      phase.padEnd(36),
+      describe(monitor),
+      waiting.padEnd(24),
+      `gc up to ${longestCollection.toFixed(0)} ms`.padEnd(16),
+      more,
+    );
+    longestCollection = 0;
     monitor.reset();
     waited = waitedForCore();
   });
