@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import type { Config } from './config.ts';
+import { ServeError } from './contract/errors.ts';
 import type { ModelProfile } from './contract/model.ts';
 import { listen } from './http/listen.ts';
 import { buildServer, type StartObserver } from './main/build-server.ts';
@@ -28,7 +30,8 @@ export async function startServer(
     host: config.host,
     port: config.port,
     headerTimeoutMs: config.headerTimeout * 1000,
-    requestTimeoutMs: config.bodyTimeout * 1000,
+    requestTimeoutMs: (config.headerTimeout + config.bodyTimeout) * 1000,
+    ...readTls(config),
   });
   try {
     const { profile, engine } = await server.load(observer, new AbortController().signal);
@@ -46,5 +49,23 @@ export async function startServer(
     await listener.close({ force: true });
     await server.close();
     throw error;
+  }
+}
+
+function readTls({ sslCert, sslKey }: Config) {
+  if (sslCert === undefined || sslKey === undefined) return {};
+  return { tls: { cert: readPem('--ssl-cert', sslCert), key: readPem('--ssl-key', sslKey) } };
+}
+
+function readPem(flag: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ServeError(
+      'invalid_request',
+      `${flag} ${path} cannot be read. Check the path and its permissions.`,
+      {},
+      { cause: error },
+    );
   }
 }

@@ -43,7 +43,7 @@ const deep: Scenario = {
 };
 
 /** All tokens behind the first ones, over the time from the first piece of text to the last. */
-function tokensPerSecond(results: readonly ChatResult[]): number {
+export function tokensPerSecond(results: readonly ChatResult[]): number {
   const tokens = results.reduce((sum, { completionTokens }) => sum + completionTokens - 1, 0);
   const first = Math.min(...results.map(({ pieceTimes }) => pieceTimes[0] ?? Number.NaN));
   const last = Math.max(...results.map(({ pieceTimes }) => pieceTimes.at(-1) ?? Number.NaN));

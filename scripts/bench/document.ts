@@ -5,11 +5,13 @@ import { contextPerSlot, slots } from './server.ts';
 interface Findings {
   readonly machine: readonly string[];
   readonly rounds: number;
+  /** A table; undefined when it was not measured. */
+  readonly speculation: string | undefined;
   readonly tables: readonly { readonly model: ModelName; readonly table: string }[];
 }
 
 /** BENCHMARKS.md: written by the benchmark, so that text and figures stay together. */
-export function toDocument({ machine, rounds, tables }: Findings): string {
+export function toDocument({ machine, rounds, tables, speculation }: Findings): string {
   return `# Benchmarks
 
 Written by \`npm run bench -- --peer PATH\`. Do not edit: run it again.
@@ -17,7 +19,7 @@ Written by \`npm run bench -- --peer PATH\`. Do not edit: run it again.
 ${machine.map((line) => `- ${line}`).join('\n')}
 
 ${tables.map(({ model, table }) => `## ${model}\n\n${describeModel(model)}\n\n${table}`).join('\n\n')}
-
+${speculation === undefined ? '' : `\n## Speculative decoding\n\nThe bundled demo model writes an essay in which most sentences come twice.\n\n${speculation}\n`}
 ## How it is measured
 
 - Every figure is the median of ${rounds} rounds. All servers run at the same time in one run and take turns, scenario by scenario, in an order that changes from round to round; while one is measured, the others idle.
@@ -25,6 +27,7 @@ ${tables.map(({ model, table }) => `## ${model}\n\n${describeModel(model)}\n\n${
 - llama-server is built from the source that node-llama-cpp carries, so both compute with the same kernels. It runs twice, with one thread and with as many as there are cores; the better one counts, row by row, and stands in brackets. serve-model finds its own threads.
 - The ratio is serve-model's figure by llama-server's: for tokens per second more is better, for times and memory less.
 - "Start of the program" is a later start: the first one on a machine also measures threads once, which takes a second or two, and remembers the result.
+- Speculative decoding is compared with serve-model itself. A draft model that is the model itself guesses right always and gains nothing: the row shows what the guessing costs. A real draft model is several times smaller.
 - The models have random weights and Qwen2's real vocabulary. They are as fast and as big as real ones of their shape, but their answers are no language: read nothing into cached tokens of the conversation but the comparison.
 `;
 }

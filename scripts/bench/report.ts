@@ -1,7 +1,9 @@
 import type { ModelName } from './bench-model.ts';
+import { median } from './median.ts';
 import type { Sample } from './run-rounds.ts';
 import type { Measure, Scenario } from './scenario.ts';
 import type { ServerSpec } from './server.ts';
+import { toTable } from './table.ts';
 
 export interface Row {
   readonly title: string;
@@ -62,13 +64,6 @@ function bestOf(
   return rest.reduce((best, next) => (isBetter(next.median, best.median) ? next : best), first);
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
-}
-
 function toRow(measure: Measure, model: ModelName, own: Best | string, peer: Best | string): Row {
   const goal = measure.goal?.[model];
   const ratio = typeof own === 'string' || typeof peer === 'string' ? undefined : own.median / peer.median;
@@ -91,15 +86,11 @@ function cell(best: Best | string, unit: Measure['unit']): string {
   return `${best.median.toFixed(digits)} ${unit}${threads === undefined ? '' : ` (${threads}${threads.startsWith('1 ') ? '' : 's'})`}`;
 }
 
-export function toTable(rows: readonly Row[]): string {
+/** Columns that have nothing to say, because one of the products was not there, are left out. */
+export function rowTable(rows: readonly Row[]): string {
   const header: Row = { title: 'scenario', own: 'serve-model', peer: 'llama-server', ratio: 'ratio', goal: 'goal' };
   const columns = ['title', 'own', 'peer', 'ratio', 'goal'] as const;
   const used = columns.filter((column) => column === 'title' || rows.some((row) => row[column] !== ''));
-  const widths = used.map((column) => Math.max(...[header, ...rows].map((row) => row[column].length)));
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((text, index) => text.padEnd(widths[index] ?? 0)).join(' | ')} |`;
-  const body = rows.map((row) => line(used.map((column) => row[column])));
-  return [line(used.map((column) => header[column])), line(widths.map((width) => '-'.repeat(width))), ...body].join(
-    '\n',
-  );
+  const cells = (row: Row) => used.map((column) => row[column]);
+  return toTable(cells(header), rows.map(cells));
 }

@@ -6,6 +6,7 @@ export interface BannerFacts {
   readonly version: string;
   readonly profile: ModelProfile;
   readonly device: string;
+  /** That other programs on this machine can reach. */
   readonly url: string;
   /** Requests must carry one. */
   readonly needsKey: boolean;
@@ -13,7 +14,6 @@ export interface BannerFacts {
 
 /** What is served and how to try it: at most ten lines. */
 export function bannerLines({ version, profile, device, url, needsKey }: BannerFacts): string[] {
-  const reachable = url.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:|$)/, '//127.0.0.1');
   const key = needsKey ? ` -H "authorization: Bearer $API_KEY"` : '';
   return [
     `serve-model ${version} serves ${[profile.id, ...profile.aliases].join(', ')} (${describeModel(profile)})`,
@@ -24,7 +24,7 @@ export function bannerLines({ version, profile, device, url, needsKey }: BannerF
       ? ['  This is the bundled demo model. For real work: serve-model MODEL.gguf']
       : []),
     'Try it:',
-    `  curl ${reachable}/v1/chat/completions${key} -H "content-type: application/json" \\`,
+    `  curl ${url}/v1/chat/completions${key} -H "content-type: application/json" \\`,
     `    -d '{"messages": [{"role": "user", "content": "Hello!"}]}'`,
   ];
 }

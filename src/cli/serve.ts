@@ -15,6 +15,7 @@ export async function serve(config: Config, terminal: Terminal): Promise<void> {
   handleSignals(process, () => server, terminal.tell);
   const ready = await withModelFiles(config, terminal);
   const progress = createProgress({ terminal: terminal.interactive, write: terminal.writeError });
+  progress.show(phaseLabels.load, 0);
   try {
     server = await startServer(ready, {
       progress: (phase, fraction) => progress.show(phaseLabels[phase], fraction),
@@ -27,6 +28,16 @@ export async function serve(config: Config, terminal: Terminal): Promise<void> {
   // With JSON logs stdout holds nothing but log lines.
   const write = config.logFormat === 'json' ? terminal.writeError : terminal.write;
   write(`${bannerLines(facts).join('\n')}\n`);
+  if (isOpen(config)) {
+    terminal.tell(
+      `WARNING: whoever reaches ${config.host} can use this server. Set --api-key, or listen on 127.0.0.1.`,
+    );
+  }
+}
+
+/** Reachable from other machines, and no key is asked for. */
+function isOpen({ host, apiKey }: Config): boolean {
+  return apiKey.length === 0 && !/^(localhost|127\.[\d.]+|::1|\[::1\])$/.test(host);
 }
 
 /** Models that lie on the hub are downloaded first: the server itself knows files only. */

@@ -149,10 +149,6 @@ export const flags = {
     defaultText: 'memory only',
     help: 'Keep prompt beginnings in this folder, over restarts.',
   }),
-  engineProcess: flag('Engine', toggle(), {
-    default: false,
-    help: 'Run the engine in a process of its own, which is restarted when it dies.',
-  }),
 
   host: flag('Server', text('ADDRESS'), { default: '127.0.0.1', help: 'Address to listen on; 0.0.0.0 for all.' }),
   port: flag('Server', integer({ min: 0, max: 65_535 }), {

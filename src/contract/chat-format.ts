@@ -33,8 +33,13 @@ export interface ReasoningMarkers {
   readonly alsoEndedBy?: readonly string[];
   /** The model thinks only when a request asks for it. */
   readonly onlyWhenAsked?: boolean;
-  /** What to inject to end the thinking early; default: newline, `close`, two newlines. */
+  /** What ends a thought before its time, where that is more than `close`; see closingText. */
   readonly forcedClose?: string;
+}
+
+/** The text that ends an open thought, on lines of its own where the family writes its markers so. */
+export function closingText({ open, close, forcedClose }: ReasoningMarkers): string {
+  return forcedClose ?? (open.endsWith('\n') ? `\n${close.trim()}\n\n` : close);
 }
 
 /**

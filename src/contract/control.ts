@@ -6,8 +6,8 @@ export interface ModelSettings {
   readonly contextSize?: number;
   readonly slots?: number;
   readonly gpuLayers?: number;
-  /** Number format of the context memory: f16, q8_0 ... */
-  readonly cacheTypeKv?: string;
+  /** Number format of the context memory. */
+  readonly cacheTypeKv?: 'f32' | 'f16' | 'q8_0' | 'q5_1' | 'q5_0' | 'q4_1' | 'q4_0';
   /** Jinja text instead of the file's. */
   readonly chatTemplate?: string;
   readonly speculation?: 'off' | 'lookup' | { readonly draftModel: string };

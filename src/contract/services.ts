@@ -36,6 +36,8 @@ export interface ResponseStore {
   find(id: string): Promise<StoredResponse | undefined>;
   /** False: there was none. */
   remove(id: string): Promise<boolean>;
+  /** Settles when every entry is safe. */
+  close(): Promise<void>;
 }
 
 export type ServerState = 'loading' | 'ready' | 'draining' | 'empty';
@@ -100,26 +102,29 @@ export interface Embedding {
   readonly cutFrom?: number;
 }
 
-export interface EmbeddingModel {
-  readonly id: string;
-  /** Length of a vector. */
-  readonly dimensions: number;
-  /** Longest input in tokens. */
-  readonly maxTokens: number;
+export interface EmbeddingCall {
+  readonly model: string | undefined;
+  readonly inputs: readonly EmbeddingInput[];
+  /** Cut inputs that are too long at their end instead of refusing them. */
+  readonly truncate: boolean;
+  /** Members of each vector that will be used; more than there are is refused. */
+  readonly dimensions: number | undefined;
+}
+
+export interface EmbeddingAnswer {
+  /** The name of the model that gave the vectors. */
+  readonly model: string;
+  /** One per input, in their order, whole and not normalised. */
+  readonly embeddings: readonly Embedding[];
 }
 
 /** Vectors of texts. Model names as in ModelDirectory.resolve. */
 export interface EmbeddingService {
-  resolve(model: string | undefined): EmbeddingModel;
   /**
-   * One embedding per input, in their order. Inputs that are too long are cut with `truncate`, else refused with
-   * context_length_exceeded, `param` naming the input (`input[3]`), before anything is evaluated.
+   * Before anything is evaluated: context_length_exceeded for an input that is too long, `param` naming it (`input[3]`),
+   * and invalid_request for too many dimensions.
    */
-  embed(
-    model: string | undefined,
-    inputs: readonly EmbeddingInput[],
-    options: { readonly truncate: boolean; readonly signal: AbortSignal },
-  ): Promise<readonly Embedding[]>;
+  embed(call: EmbeddingCall, signal: AbortSignal): Promise<EmbeddingAnswer>;
 }
 
 export interface Ranking {
@@ -129,11 +134,21 @@ export interface Ranking {
   readonly tokens: number;
 }
 
+export interface RankingCall {
+  readonly model: string | undefined;
+  readonly query: string;
+  readonly documents: readonly string[];
+}
+
+export interface RankingAnswer extends Ranking {
+  /** The name of the model that gave the scores. */
+  readonly model: string;
+}
+
 /** Relevance of documents to a query. */
 export interface RerankService {
-  /** The name of the ranking model that serves this name; invalid_request where that model cannot rank. */
-  resolve(model: string | undefined): string;
-  rank(model: string | undefined, query: string, documents: readonly string[], signal: AbortSignal): Promise<Ranking>;
+  /** invalid_request where the model that serves the name cannot rank. */
+  rank(call: RankingCall, signal: AbortSignal): Promise<RankingAnswer>;
 }
 
 /** Tokens and texts. Model names as in ModelDirectory.resolve. */

@@ -3,6 +3,7 @@ import type { GenerationRequest } from '../contract/request.ts';
 import type { ConstraintPlan } from '../grammar/plan.ts';
 import { createOutputMachine, type OutputMachine } from '../output/output-machine.ts';
 import type { GenerationDependencies } from './dependencies.ts';
+import { hiddenTokens } from './hidden-tokens.ts';
 import { createPlainMachine } from './plain-machine.ts';
 import type { ModelRuntime } from './runtime.ts';
 import { freeSteering, limitReasoning } from './steering.ts';
@@ -11,6 +12,8 @@ import { TextPipeline } from './text-pipeline.ts';
 export interface PipelinePlan {
   readonly pipeline: TextPipeline;
   readonly constraint: ConstraintPlan;
+  /** Tokens that the grammar would take for text. */
+  readonly forbidden: readonly number[];
   /** Directives may have to be obeyed at exactly the token that they answer. */
   readonly steered: boolean;
 }
@@ -36,10 +39,12 @@ export async function createTextPipeline(
     outputShape: request.outputShape,
     strictTools: settings.strictTools,
   });
+  const isHiding = constraint.grammar !== undefined && request.showSpecialTokens !== true;
+  const forbidden = isHiding ? await hiddenTokens(runtime) : [];
   if (!chat || !opening) {
     const machine = createPlainMachine();
     const pipeline = new TextPipeline({ machine, stop: request.stop, visibleBytes, steering: freeSteering });
-    return { pipeline, constraint, steered: false };
+    return { pipeline, constraint, forbidden, steered: false };
   }
   const machine = createOutputMachine({
     format: runtime.format,
@@ -55,7 +60,7 @@ export async function createTextPipeline(
   const steering = limit ? limitReasoning({ ...limit, afterwards: constraint.afterReasoning }) : freeSteering;
   const stop = [...request.stop, ...runtime.format.stopStrings];
   const pipeline = new TextPipeline({ machine, stop, visibleBytes, steering });
-  return { pipeline, constraint, steered: limit !== undefined };
+  return { pipeline, constraint, forbidden, steered: limit !== undefined };
 }
 
 async function reasoningLimit(runtime: ModelRuntime, machine: OutputMachine, budget: number | undefined) {

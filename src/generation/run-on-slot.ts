@@ -1,6 +1,6 @@
 import type { FinishEvent, GenerationEvent, StartEvent, Timings } from '../contract/events.ts';
 import type { GenerationRequest } from '../contract/request.ts';
-import type { EngineJob, EngineRun, RunResult } from '../engine/engine.ts';
+import type { EngineJob, EngineRun, ResolvedSampling, RunResult } from '../engine/engine.ts';
 import type { Lease } from '../scheduler/admission.ts';
 import { createAnswerCheck } from './answer-check.ts';
 import type { PipelinePlan } from './create-pipeline.ts';
@@ -76,7 +76,7 @@ function engineJob(work: SlotWork, give: (events: readonly GenerationEvent[]) =>
     prompt: fitted.prompt.tokens,
     reuse: lease.reuse,
     checkpoints: fitted.prompt.checkpoints,
-    sampling: resolveSampling(request.sampling, runtime.profile, deps.drawSeed),
+    sampling: forbid(plan.forbidden, resolveSampling(request.sampling, runtime.profile, deps.drawSeed)),
     maxTokens: fitted.maxTokens,
     ignoreEos: request.ignoreEos,
     signal: controller.signal,
@@ -89,6 +89,14 @@ function engineJob(work: SlotWork, give: (events: readonly GenerationEvent[]) =>
       give(events);
       return directive;
     },
+  };
+}
+
+function forbid(tokens: readonly number[], sampling: ResolvedSampling): ResolvedSampling {
+  if (tokens.length === 0) return sampling;
+  return {
+    ...sampling,
+    logitBias: new Map([...(sampling.logitBias ?? []), ...tokens.map((token) => [token, -100] as const)]),
   };
 }
 

@@ -5,49 +5,69 @@ import type { Embedder, Ranker } from '../engine/embedder.ts';
 /** What a loaded model can do besides generating. */
 export interface VectorModel {
   readonly id: string;
-  /** undefined: it is served for ranking only. */
-  readonly embedder: Embedder | undefined;
+  readonly embedder: Embedder;
   /** undefined: it has no ranking head. */
   readonly ranker: Ranker | undefined;
 }
 
-/** The model that serves a name; model_not_found and the like where there is none. */
-export type FindVectorModel = (name: string | undefined) => VectorModel;
+/** Where the models for vectors are found. `release` ends the use: a model in use is never unloaded. */
+export interface VectorDirectory {
+  /** The model that serves a name, loaded when need be; model_not_found and the like where there is none. */
+  use(name: string | undefined, signal: AbortSignal): Promise<VectorUse>;
+}
 
-export function createEmbeddingService(find: FindVectorModel): EmbeddingService {
-  const embedderOf = (name: string | undefined): { readonly id: string; readonly embedder: Embedder } => {
-    const { id, embedder } = find(name);
-    if (embedder) return { id, embedder };
-    throw unable(
-      'model',
-      `${id} ranks documents and gives no embeddings. Start the server with --embedding-model FILE.`,
-    );
-  };
+export interface VectorUse {
+  readonly model: VectorModel;
+  release(): void;
+}
+
+export function createEmbeddingService(directory: VectorDirectory): EmbeddingService {
   return {
-    resolve(name) {
-      const { id, embedder } = embedderOf(name);
-      return { id, dimensions: embedder.dimensions, maxTokens: embedder.maxTokens };
-    },
-    // async, so that what `find` throws reaches the caller as every other failure does.
-    embed: async (name, inputs, options) => embedderOf(name).embedder.embed(inputs, options),
+    embed: ({ model: name, inputs, truncate, dimensions }, signal) =>
+      using(directory, name, signal, async ({ id, embedder }) => {
+        checkDimensions(dimensions, id, embedder.dimensions);
+        return { model: id, embeddings: await embedder.embed(inputs, { truncate, signal }) };
+      }),
   };
 }
 
-export function createRerankService(find: FindVectorModel): RerankService {
-  const rankerOf = (name: string | undefined): { readonly id: string; readonly ranker: Ranker } => {
-    const { id, ranker } = find(name);
-    if (ranker) return { id, ranker };
-    throw unable(
-      'model',
-      `${id} is no ranking model. Start the server with --embedding-model FILE and a model made for reranking, such as bge-reranker-v2-m3.`,
-    );
-  };
+export function createRerankService(directory: VectorDirectory): RerankService {
   return {
-    resolve: (name) => rankerOf(name).id,
-    rank: async (name, query, documents, signal) => rankerOf(name).ranker.rank(query, documents, signal),
+    rank: ({ model: name, query, documents }, signal) =>
+      using(directory, name, signal, async ({ id, ranker }) => {
+        if (!ranker) throw noRanker(id);
+        return { model: id, ...(await ranker.rank(query, documents, signal)) };
+      }),
   };
 }
 
-function unable(param: string, message: string): ServeError {
-  return new ServeError('invalid_request', message, { param });
+async function using<T>(
+  directory: VectorDirectory,
+  name: string | undefined,
+  signal: AbortSignal,
+  work: (model: VectorModel) => Promise<T>,
+): Promise<T> {
+  const use = await directory.use(name, signal);
+  try {
+    return await work(use.model);
+  } finally {
+    use.release();
+  }
+}
+
+function checkDimensions(asked: number | undefined, id: string, most: number): void {
+  if (asked === undefined || asked <= most) return;
+  throw new ServeError(
+    'invalid_request',
+    `\`dimensions\` is ${asked}, but the vectors of ${id} have ${most}. Ask for at most that many.`,
+    { param: 'dimensions' },
+  );
+}
+
+function noRanker(id: string): ServeError {
+  return new ServeError(
+    'invalid_request',
+    `${id} is no ranking model. Start the server with --embedding-model FILE and a model made for reranking, such as bge-reranker-v2-m3.`,
+    { param: 'model' },
+  );
 }

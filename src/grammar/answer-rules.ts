@@ -1,10 +1,13 @@
 import type { ChatFormat, PromptOpening } from '../contract/chat-format.ts';
-import { notContaining } from './automaton.ts';
+import type { Automaton } from './automaton.ts';
+import { intersect, notContaining } from './automaton.ts';
 import { callRules, callTriggers } from './call-rules.ts';
 import { anyChar } from './code-points.ts';
 import type { Expression } from './gbnf.ts';
-import { chars, choice, empty, optional, repeat, sequence, text } from './gbnf.ts';
+import { anyOf, chars, choice, empty, optional, repeat, sequence, text } from './gbnf.ts';
 import type { JsonRules } from './json.ts';
+import { parseRegex } from './regex.ts';
+import { regexAutomaton } from './regex-automaton.ts';
 import { automatonRules } from './text-rules.ts';
 import type { CallableTool, ToolArguments } from './tool-arguments.ts';
 
@@ -39,24 +42,20 @@ export function answerRules(parts: AnswerParts, args: ToolArguments): Expression
 
 /** Line breaks and blanks that models put between the parts. */
 function space(json: JsonRules): Expression {
-  return json.book.define(
-    'space',
-    repeat(
-      chars([
-        [0xa, 0xa],
-        [0x20, 0x20],
-      ]),
-      0,
-      2,
-    ),
-  );
+  return json.book.define('space', repeat(anyOf('\n '), 0, 2));
 }
 
 /** Any text without these markers. */
 function textWithout(json: JsonRules, markers: readonly string[]): Expression {
   if (markers.length === 0) return repeat(chars(anyChar), 0);
-  return automatonRules(json.book, notContaining(markers), 'raw', 'text');
+  const key = markers.join('\u0000');
+  const automaton = textAutomata.get(key) ?? notContaining(markers);
+  textAutomata.set(key, automaton);
+  return automatonRules(json.book, automaton, 'raw', 'text');
 }
+
+/** Kept for good: the markers are those of the families. */
+const textAutomata = new Map<string, Automaton>();
 
 /** Thought, text and calls one after the other. */
 class PlainAnswer {
@@ -129,15 +128,12 @@ class PlainAnswer {
     const { toolCalls } = this.#parts.format;
     const triggers = toolCalls && toolCalls.syntax !== 'addressed' ? callTriggers(toolCalls) : [];
     if (triggers.length > 0) return sequence(textWithout(this.#json, triggers), ...(calls ? [optional(calls)] : []));
-    const anything = textWithout(this.#json, []);
-    if (!calls) return anything;
-    // Calls without a marker begin the answer with their brace.
-    const notBrace = chars([
-      [0, 0x7a],
-      [0x7c, 0xd7ff],
-      [0xe000, 0x10ffff],
-    ]);
-    return choice(empty, sequence(notBrace, anything), calls);
+    // Calls without a marker begin the answer with their brace, or with the tag of Python calls.
+    const python = toolCalls?.syntax === 'json' ? (toolCalls.pythonTag ?? '') : '';
+    const free = notContaining(python === '' ? [] : [python]);
+    if (!calls) return automatonRules(this.#json.book, free, 'raw', 'text');
+    const noBrace = intersect(free, regexAutomaton(parseRegex('^\\s*(?:[^\\s{]|$)'), 100), 1_000);
+    return choice(automatonRules(this.#json.book, noBrace, 'raw', 'text'), calls);
   }
 }
 

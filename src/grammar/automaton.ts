@@ -6,6 +6,8 @@ import { anyChar, invert } from './code-points.ts';
  */
 export interface Automaton {
   readonly states: readonly State[];
+  /** States that were looked at to make it. */
+  readonly effort: number;
 }
 
 export interface State {
@@ -48,7 +50,7 @@ export function build<Key extends string | number>(graph: Exploration<Key>, maxS
     });
     states.push({ accepts: graph.accepts(key), ways });
   }
-  return merge(prune(states));
+  return { states: merge(prune(states)), effort: states.length };
 }
 
 export function isNothing(automaton: Automaton): boolean {
@@ -206,7 +208,7 @@ function prune(states: readonly State[]): readonly State[] {
  * States that nobody can tell apart become one. Partition refinement: a state is looked at again only when one of its
  * targets has moved to another group, so long chains cost no more than their length.
  */
-function merge(states: readonly State[]): Automaton {
+function merge(states: readonly State[]): readonly State[] {
   const groups = states.map((state) => Number(state.accepts));
   const sizes = [0, 0];
   for (const group of groups) sizes[group] = (sizes[group] ?? 0) + 1;
@@ -244,7 +246,7 @@ function merge(states: readonly State[]): Automaton {
 }
 
 /** One state per group, numbered in order of appearance: the start stays state 0. */
-function join(states: readonly State[], groups: readonly number[]): Automaton {
+function join(states: readonly State[], groups: readonly number[]): readonly State[] {
   const numbers = new Map<number, number>();
   for (const group of groups) if (!numbers.has(group)) numbers.set(group, numbers.size);
   const renamed = new Map(groups.map((group, index) => [index, numbers.get(group) ?? 0]));
@@ -252,7 +254,7 @@ function join(states: readonly State[], groups: readonly number[]): Automaton {
   states.forEach((state, index) => {
     merged[renamed.get(index) ?? 0] ??= { accepts: state.accepts, ways: joinWays(rename(state.ways, renamed)) };
   });
-  return { states: merged };
+  return merged;
 }
 
 function rename(ways: readonly Way[], names: ReadonlyMap<number, number>): Way[] {

@@ -1,7 +1,7 @@
 import type { ToolCallFormat } from '../contract/chat-format.ts';
 import { notContaining } from './automaton.ts';
 import type { Expression } from './gbnf.ts';
-import { chars, choice, repeat, sequence, text } from './gbnf.ts';
+import { anyOf, choice, repeat, sequence, text } from './gbnf.ts';
 import type { JsonRules } from './json.ts';
 import { automatonRules } from './text-rules.ts';
 import type { CallableTool, ToolArguments } from './tool-arguments.ts';
@@ -31,15 +31,7 @@ function oneCall(format: FramedCalls, tools: readonly CallableTool[], args: Tool
   const { json } = args;
   const each = (write: (tool: CallableTool, name: string) => Expression) =>
     choice(...tools.map((tool) => json.book.define(`call-${tool.tool.name}`, write(tool, tool.tool.name))));
-  const id = repeat(
-    chars([
-      [0x30, 0x39],
-      [0x41, 0x5a],
-      [0x61, 0x7a],
-    ]),
-    9,
-    9,
-  );
+  const id = repeat(anyOf('0-9A-Za-z'), 9, 9);
   switch (format.syntax) {
     case 'json': {
       if (format.nameIsKey)

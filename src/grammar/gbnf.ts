@@ -39,6 +39,14 @@ export function chars(ranges: readonly CodePointRange[], negated = false): Expre
   return { kind: 'chars', ranges, negated };
 }
 
+/** A class as people write one: `0-9A-Fa-f`; a dash that means itself comes last. */
+export function anyOf(spelled: string): Expression {
+  const ranges = [...spelled.matchAll(/([\s\S])(?:-([\s\S]))?/gu)].map(
+    ([, low = '', high = low]) => [low, high] as const,
+  );
+  return chars(ranges.map(([low, high]) => [low.codePointAt(0) ?? 0, high.codePointAt(0) ?? 0]));
+}
+
 /** Flattens nested sequences and joins neighbouring texts. */
 export function sequence(...parts: readonly Expression[]): Expression {
   const flat: Expression[] = [];

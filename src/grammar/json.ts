@@ -3,7 +3,7 @@ import { isJsonObject } from '../contract/json.ts';
 import type { Automaton } from './automaton.ts';
 import { intersect, notContaining } from './automaton.ts';
 import type { Expression } from './gbnf.ts';
-import { chars, choice, optional, repeat, rule, sequence, text } from './gbnf.ts';
+import { anyOf, chars, choice, optional, repeat, rule, sequence, text } from './gbnf.ts';
 import { parseRegex } from './regex.ts';
 import { regexAutomaton } from './regex-automaton.ts';
 import type { RuleBook } from './rule-book.ts';
@@ -34,7 +34,7 @@ export class JsonRules {
   readonly blank: Expression;
   /** Behind `{`, `[` and `,`, and before `}` and `]`. */
   readonly gap: Expression;
-  readonly digit: Expression = chars([[0x30, 0x39]]);
+  readonly digit: Expression = anyOf('0-9');
 
   readonly notation: Notation;
 
@@ -42,65 +42,24 @@ export class JsonRules {
     this.book = book;
     this.notation = notation;
     this.blank = optional(text(' '));
-    const indent = repeat(
-      chars([
-        [0x9, 0x9],
-        [0x20, 0x20],
-      ]),
-      0,
-      32,
-    );
+    const indent = repeat(anyOf('\t '), 0, 32);
     this.gap = book.define('gap', optional(choice(text(' '), sequence(text('\n'), indent))));
   }
 
   /** One character of a string, free to be escaped; a surrogate pair counts as one, a lone half is not offered. */
   get char(): Expression {
-    const hex = this.book.define(
-      'hex',
-      chars([
-        [0x30, 0x39],
-        [0x41, 0x46],
-        [0x61, 0x66],
-      ]),
-    );
-    const d = chars([
-      [0x44, 0x44],
-      [0x64, 0x64],
-    ]);
+    return this.#once('char', () => this.#char());
+  }
+
+  #char(): Expression {
+    const hex = this.book.define('hex', anyOf('0-9A-Fa-f'));
+    const d = anyOf('Dd');
     const unit = choice(
-      sequence(
-        chars([
-          [0x30, 0x39],
-          [0x41, 0x43],
-          [0x45, 0x46],
-          [0x61, 0x63],
-          [0x65, 0x66],
-        ]),
-        hex,
-        hex,
-        hex,
-      ),
-      sequence(d, chars([[0x30, 0x37]]), hex, hex),
-      sequence(
-        d,
-        chars([
-          [0x38, 0x39],
-          [0x41, 0x42],
-          [0x61, 0x62],
-        ]),
-        hex,
-        hex,
-        text('\\u'),
-        d,
-        chars([
-          [0x43, 0x46],
-          [0x63, 0x66],
-        ]),
-        hex,
-        hex,
-      ),
+      sequence(anyOf('0-9A-CE-Fa-ce-f'), hex, hex, hex),
+      sequence(d, anyOf('0-7'), hex, hex),
+      sequence(d, anyOf('8-9A-Ba-b'), hex, hex, text('\\u'), d, anyOf('C-Fc-f'), hex, hex),
     );
-    const letters = chars([...'"\\/bfnrt'].map((char) => [char.charCodeAt(0), char.charCodeAt(0)] as const));
+    const letters = anyOf('"\\/bfnrt');
     const escaped = sequence(text('\\'), choice(letters, sequence(text('u'), unit)));
     return this.book.define('char', choice(chars(plainRanges), escaped));
   }
@@ -116,46 +75,50 @@ export class JsonRules {
   }
 
   get string(): Expression {
+    return this.#once('string', () => this.#string());
+  }
+
+  #string(): Expression {
     const { quote } = this.notation;
     const content =
       quote === '"' ? repeat(this.char, 0) : automatonRules(this.book, notContaining([quote]), 'raw', 'characters');
-    this.#string ??= this.book.define('string', this.quoted(content));
-    return this.#string;
+    return this.book.define('string', this.quoted(content));
   }
 
   /** 19 digits: what 64-bit integers need. */
   get integer(): Expression {
+    return this.#once('integer', () => this.#integer());
+  }
+
+  #integer(): Expression {
     return this.book.define('integer', sequence(optional(text('-')), this.#whole(18)));
   }
 
   /** Without a sign. Any double that a program would print between 1e-324 and 1e307; never infinite. */
   get magnitude(): Expression {
+    return this.#once('magnitude', () => this.#magnitude());
+  }
+
+  #magnitude(): Expression {
     const fraction = sequence(text('.'), this.digits(1, 25));
     const exponent = choice(
       this.digits(1, 2),
-      sequence(chars([[0x31, 0x32]]), this.digit, this.digit),
-      sequence(text('30'), chars([[0x30, 0x37]])),
+      sequence(anyOf('1-2'), this.digit, this.digit),
+      sequence(text('30'), anyOf('0-7')),
     );
-    const small = choice(
-      sequence(text('30'), chars([[0x38, 0x39]])),
-      sequence(text('3'), chars([[0x31, 0x32]]), this.digit),
-    );
-    const sign = optional(
-      chars([
-        [0x2b, 0x2b],
-        [0x2d, 0x2d],
-      ]),
-    );
-    const e = chars([
-      [0x45, 0x45],
-      [0x65, 0x65],
-    ]);
+    const small = choice(sequence(text('30'), anyOf('8-9')), sequence(text('3'), anyOf('1-2'), this.digit));
+    const sign = optional(anyOf('+-'));
+    const e = anyOf('Ee');
     const scientific = sequence(e, choice(sequence(sign, exponent), sequence(text('-'), small)));
     const oneDigit = sequence(this.digit, optional(fraction), scientific);
     return this.book.define('magnitude', choice(sequence(this.#whole(20), optional(fraction)), oneDigit));
   }
 
   get number(): Expression {
+    return this.#once('number', () => this.#number());
+  }
+
+  #number(): Expression {
     return this.book.define('number', sequence(optional(text('-')), this.magnitude));
   }
 
@@ -178,6 +141,12 @@ export class JsonRules {
 
   get array(): Expression {
     return rule(this.#values().array);
+  }
+
+  #once(name: string, make: () => Expression): Expression {
+    const known = this.#made.get(name) ?? make();
+    this.#made.set(name, known);
+    return known;
   }
 
   digits(min: number, max: number): Expression {
@@ -228,10 +197,10 @@ export class JsonRules {
   }
 
   #whole(further: number): Expression {
-    return choice(text('0'), sequence(chars([[0x31, 0x39]]), this.digits(0, further)));
+    return choice(text('0'), sequence(anyOf('1-9'), this.digits(0, further)));
   }
 
-  #string: Expression | undefined;
+  #made = new Map<string, Expression>();
   #known: { value: string; object: string; array: string } | undefined;
 
   #values(): { value: string; object: string; array: string } {

@@ -1,5 +1,5 @@
 import type { Expression } from './gbnf.ts';
-import { chars, choice, empty, optional, repeat, sequence, text } from './gbnf.ts';
+import { anyOf, chars, choice, empty, optional, repeat, sequence, text } from './gbnf.ts';
 import type { JsonRules } from './json.ts';
 
 /** Bounds of an integer, both included; undefined: none. */
@@ -31,7 +31,7 @@ function naturals(json: JsonRules, low: bigint, high: bigint | undefined): Expre
     const from = digits === first.length ? first : `1${'0'.repeat(digits - 1)}`;
     const to = last !== undefined && digits === length ? last : '9'.repeat(digits);
     if (last === undefined && digits > first.length) {
-      options.push(sequence(chars([[0x31, 0x39]]), json.digits(digits - 1, length - 1)));
+      options.push(sequence(anyOf('1-9'), json.digits(digits - 1, length - 1)));
       break;
     }
     options.push(sameLength(json, from, to));

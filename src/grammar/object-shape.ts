@@ -1,12 +1,13 @@
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import type { Automaton } from './automaton.ts';
-import { complement, intersect, isNothing, ofTexts, TooManyStates } from './automaton.ts';
+import { complement, intersect, isNothing, ofTexts } from './automaton.ts';
 import type { Member } from './containers.ts';
 import { jsonStyle, memberRules } from './containers.ts';
 import type { Expression } from './gbnf.ts';
 import { choice, sequence } from './gbnf.ts';
-import { parseRegex, UnsupportedRegex } from './regex.ts';
+import { parseRegex } from './regex.ts';
 import { regexAutomaton } from './regex-automaton.ts';
+import type { RuleBook } from './rule-book.ts';
 import type { SchemaCompiler } from './schema-compiler.ts';
 import { forName, keys, list, member } from './schema-merge.ts';
 import { pointerPart } from './schema-words.ts';
@@ -91,7 +92,7 @@ function furtherPairs(
     const value = compiler.inner(rest ?? true, `${path}/additionalProperties`);
     return value && sequence(json.keyOf(undefined), value);
   }
-  const free = attempt(() => {
+  const free = json.book.explore(() => {
     const undeclared = complement(
       ofTexts(
         properties.map(({ name }) => name),
@@ -100,16 +101,18 @@ function furtherPairs(
     );
     return names ? intersect(undeclared, names, maxStates) : undeclared;
   });
-  const keysOf = patterns.map((pattern) => attempt(() => regexAutomaton(parseRegex(pattern), maxStates)));
+  const keysOf = patterns.map((pattern) => json.book.explore(() => regexAutomaton(parseRegex(pattern), maxStates)));
   if (!free || keysOf.some((found) => !found)) {
-    compiler.loosen(path, 'patternProperties');
+    // Further names are then not offered: fewer texts than would be valid, unless a pattern asks for some.
+    if (patterns.length > 0) compiler.loosen(path, 'patternProperties');
     return undefined;
   }
   const pairs = patterns.map((pattern, index) =>
     pairOf(compiler, {
       // Names that fit two patterns are left out: their values would have to fit both schemas.
       names: without(
-        keysOf[index] && attempt(() => intersect(free, keysOf[index] ?? free, maxStates)),
+        json.book,
+        keysOf[index] && json.book.explore(() => intersect(free, keysOf[index] ?? free, maxStates)),
         keysOf.filter((_, other) => other !== index),
       ),
       schema: member(schema.patternProperties, pattern) ?? true,
@@ -118,7 +121,11 @@ function furtherPairs(
   );
   if (isOpen)
     pairs.push(
-      pairOf(compiler, { names: without(free, keysOf), schema: rest ?? true, path: `${path}/additionalProperties` }),
+      pairOf(compiler, {
+        names: without(json.book, free, keysOf),
+        schema: rest ?? true,
+        path: `${path}/additionalProperties`,
+      }),
     );
   const possible = pairs.filter((each) => each !== undefined);
   return possible.length === 0 ? undefined : json.book.define('pair', choice(...possible));
@@ -134,9 +141,13 @@ function pairOf(
   return sequence(json.keyOf(names), value);
 }
 
-function without(names: Automaton | undefined, others: readonly (Automaton | undefined)[]): Automaton | undefined {
+function without(
+  book: RuleBook,
+  names: Automaton | undefined,
+  others: readonly (Automaton | undefined)[],
+): Automaton | undefined {
   return others.reduce(
-    (left, other) => left && other && attempt(() => intersect(left, complement(other), maxStates)),
+    (left, other) => left && other && book.explore(() => intersect(left, complement(other), maxStates)),
     names,
   );
 }
@@ -148,12 +159,13 @@ function propertyNames(compiler: SchemaCompiler, schema: JsonObject, path: strin
   const [plain, ...more] = compiler.expander.expand(asked, `${path}/propertyNames`);
   const values = plain && more.length === 0 ? compiler.fixedValues(plain) : undefined;
   if (values)
-    return attempt(() =>
+    return compiler.json.book.explore(() =>
       ofTexts(
         values.filter((value) => typeof value === 'string'),
         4_000,
       ),
     );
+  if (plain && more.length === 0 && Object.keys(plain).join() === 'type') return undefined;
   const pattern = plain?.pattern;
   const known = ['type', 'pattern'];
   if (
@@ -161,18 +173,9 @@ function propertyNames(compiler: SchemaCompiler, schema: JsonObject, path: strin
     typeof pattern === 'string' &&
     Object.keys(plain ?? {}).every((word) => known.includes(word))
   ) {
-    const automaton = attempt(() => regexAutomaton(parseRegex(pattern), maxStates));
+    const automaton = compiler.json.book.explore(() => regexAutomaton(parseRegex(pattern), maxStates));
     if (automaton) return automaton;
   }
   compiler.loosen(path, 'propertyNames');
   return undefined;
-}
-
-function attempt<Value>(make: () => Value): Value | undefined {
-  try {
-    return make();
-  } catch (error) {
-    if (error instanceof TooManyStates || error instanceof UnsupportedRegex) return undefined;
-    throw error;
-  }
 }

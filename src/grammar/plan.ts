@@ -54,14 +54,9 @@ const free: ConstraintPlan = {
  * and for tools that do not exist, unsupported_parameter where the family has no tool calls.
  */
 export function planConstraint(request: ConstraintRequest): ConstraintPlan {
-  const choice = chosenTools(request);
-  const { outputShape } = request;
-  if (outputShape.type === 'text' && choice.mode === 'free') return free;
-  const first = write(request, choice);
-  const { opening } = request;
-  const thinks = opening && request.format.reasoning !== undefined;
-  const behind: PromptOpening = { block: 'text', generationPrompt: request.format.reasoning?.close ?? '' };
-  return { ...first, afterReasoning: thinks ? write({ ...request, opening: behind }, choice).grammar : undefined };
+  const chosen = chosenTools(request);
+  if (request.outputShape.type === 'text' && chosen.mode === 'free') return free;
+  return write(request, chosen);
 }
 
 interface ChosenTools {
@@ -115,31 +110,35 @@ function write(request: ConstraintRequest, chosen: ChosenTools): ConstraintPlan 
   const content = asked && opening ? continued(json, asked, opening) : asked;
   const args = new ToolArguments(argumentRules(book, json, format));
   const hasCalls = chosen.mode === 'must' || chosen.mode === 'may';
-  const parallel = request.parallelToolCalls !== false;
-  const root = opening
-    ? answerRules(
-        { format, opening, content: content?.rules, calls: hasCalls ? { tools: chosen.tools, parallel } : undefined },
-        args,
-      )
-    : content?.rules;
-  if (root === undefined || root === 'free') return free;
-  const grammar = productive(new Map([...book.grammar(root), ...(content?.raw ?? [])]));
-  if (!grammar) throw refuse('fits no value at all; look for limits that exclude each other', '#', 'tools');
-  const checks = new Map(
-    chosen.tools
-      .filter(({ tool }) => args.loosened.some((each) => each.tool === tool.name))
-      .map(({ tool }) => [tool.name, argumentsSchema(tool)]),
-  );
+  const calls = hasCalls ? { tools: chosen.tools, parallel: request.parallelToolCalls !== false } : undefined;
+  const print = (root: Expression | undefined): string => {
+    const grammar = root && productive(new Map([...book.grammar(root), ...(content?.raw ?? [])]));
+    if (!grammar) throw refuse('fits no value at all; look for limits that exclude each other', '#', 'tools');
+    return printGrammar(grammar);
+  };
+  const answer = (begin: PromptOpening) =>
+    print(answerRules({ format, opening: begin, content: content?.rules, calls }, args));
+  const behind: PromptOpening = { block: 'text', generationPrompt: format.reasoning?.close ?? '' };
+  const raw = content?.rules === 'free' ? undefined : content?.rules;
   return {
-    grammar: printGrammar(grammar),
-    afterReasoning: undefined,
+    grammar: opening ? answer(opening) : print(raw),
+    afterReasoning: opening && format.reasoning ? answer(behind) : undefined,
     loosened: [...(content?.loosened ?? []), ...args.loosened],
-    checks: {
-      tools: checks,
-      ...(content &&
-        content.loosened.length > 0 &&
-        outputShape.type === 'json-schema' && { answer: outputShape.schema }),
-    },
+    checks: checksOf(chosen, args.loosened, content, outputShape),
+  };
+}
+
+function checksOf(
+  { tools }: ChosenTools,
+  loosened: readonly ToolLoosened[],
+  content: ShapeRules | undefined,
+  shape: OutputShape,
+): ConstraintPlan['checks'] {
+  const checked = tools.filter(({ tool }) => loosened.some((each) => each.tool === tool.name));
+  const answer = content && content.loosened.length > 0 && shape.type === 'json-schema' ? shape.schema : undefined;
+  return {
+    tools: new Map(checked.map(({ tool }) => [tool.name, argumentsSchema(tool)])),
+    ...(answer !== undefined && { answer }),
   };
 }
 

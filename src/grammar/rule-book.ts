@@ -1,13 +1,19 @@
 import { ServeError } from '../contract/errors.ts';
+import type { Automaton } from './automaton.ts';
+import { TooManyStates } from './automaton.ts';
 import type { Expression, Grammar } from './gbnf.ts';
 import { choice, empty, isEmpty, printExpression, repeat, rule, sequence } from './gbnf.ts';
+import { UnsupportedRegex } from './regex.ts';
 
 /** Rules under construction. Equal expressions share one rule; the whole stays within a budget of characters. */
 export class RuleBook {
   #rules = new Map<string, Expression>();
   #names = new Map<string, string>();
+  #automata = new Map<string, Expression>();
+  #automatonNumbers = new Map<Automaton, number>();
   #counts = new Map<string, number>();
   #size = 0;
+  #effort = 0;
   #limits: RuleBookLimits;
 
   constructor(limits: RuleBookLimits) {
@@ -24,6 +30,38 @@ export class RuleBook {
     this.#names.set(printed, name);
     this.#set(name, expression, printed.length);
     return rule(name);
+  }
+
+  /**
+   * Makes an automaton, as long as there is strength left: what clients ask for in one request costs a few tenths of a
+   * second at most. undefined: it grew too large, or cannot be made; then the keyword is loosened.
+   */
+  explore(make: () => Automaton): Automaton | undefined {
+    if (this.#effort > maxEffort) return undefined;
+    try {
+      const automaton = make();
+      this.#effort += automaton.effort;
+      return automaton;
+    } catch (error) {
+      if (error instanceof UnsupportedRegex) return undefined;
+      if (!(error instanceof TooManyStates)) throw error;
+      this.#effort += failedEffort;
+      return undefined;
+    }
+  }
+
+  /** The rules that were made for the automaton before, or those that `make` makes now. */
+  forAutomaton(automaton: Automaton, spelling: string, make: () => Expression): Expression {
+    const key = `${spelling} ${this.#numberOf(automaton)}`;
+    const known = this.#automata.get(key) ?? make();
+    this.#automata.set(key, known);
+    return known;
+  }
+
+  #numberOf(automaton: Automaton): number {
+    const known = this.#automatonNumbers.get(automaton) ?? this.#automatonNumbers.size;
+    this.#automatonNumbers.set(automaton, known);
+    return known;
   }
 
   /** A name to be filled later: for rules that mention themselves. */
@@ -61,14 +99,15 @@ export class RuleBook {
 
   /** Tries something; when it throws a ServeError, the rules it has added are taken back. */
   attempt<Value>(make: () => Value): Value | ServeError {
-    const before = new Set(this.#rules.keys());
+    const count = this.#rules.size;
     const size = this.#size;
     try {
       return make();
     } catch (error) {
       if (!(error instanceof ServeError)) throw error;
-      for (const name of [...this.#rules.keys()]) if (!before.has(name)) this.#rules.delete(name);
+      for (const name of [...this.#rules.keys()].slice(count)) this.#rules.delete(name);
       for (const [printed, name] of [...this.#names]) if (!this.#rules.has(name)) this.#names.delete(printed);
+      this.#automata.clear();
       this.#size = size;
       return error;
     }
@@ -138,6 +177,10 @@ export interface RuleBookLimits {
   readonly param: string;
 }
 
+/** States looked at, over all patterns of a request. */
+const maxEffort = 10_000;
+/** What an attempt costs that ended at its limit. */
+const failedEffort = 2_000;
 const block = 32;
 const maxLevel = 3;
 /** More than any context holds: as good as no limit. */

@@ -9,6 +9,7 @@ import { integerRange, numberRange } from './numbers.ts';
 import { objectShape, objectShapeRules } from './object-shape.ts';
 import { SchemaExpander } from './schema-expander.ts';
 import { joined, list, tuple, withoutAnnotations } from './schema-merge.ts';
+import { onlyTypes, stringLimits, typesOf } from './schema-types.ts';
 import { refuse } from './schema-words.ts';
 import { stringRules } from './strings.ts';
 import type { Writing } from './text-rules.ts';
@@ -28,6 +29,8 @@ interface Work {
 }
 
 const maxSteps = 20_000;
+/** Characters of schema text that are looked at, in sum. */
+const maxWeight = 20_000_000;
 const maxEnumerated = 1_000;
 /** Shorter expressions are written where they are used; longer ones become rules. */
 const inlineLength = 48;
@@ -43,6 +46,7 @@ export class SchemaCompiler {
   #working = new Map<string, Work>();
   #level = 0;
   #steps = 0;
+  #weight = 0;
   #loops = 0;
 
   constructor(root: JsonValue, json: JsonRules, param: string) {
@@ -66,6 +70,9 @@ export class SchemaCompiler {
     if (!isJsonObject(schema)) return schema === false ? undefined : this.json.value;
     const asked = withoutAnnotations(schema);
     const key = JSON.stringify(asked);
+    this.#weight += key.length;
+    if (this.#weight > maxWeight)
+      throw refuse('is too large for its depth; use $ref for what repeats', path, this.param);
     if (this.#known.has(key)) return this.#known.get(key);
     const work = this.#working.get(key);
     if (work) return this.#recursion(work, path);
@@ -138,7 +145,7 @@ export class SchemaCompiler {
     const values = this.fixedValues(schema);
     if (values) return this.#literals(values, path);
     this.#noteUnchecked(schema, path);
-    const types = this.types(schema);
+    const types = typesOf(schema);
     return types ? this.#either(types.map((type) => this.#typed(type, schema, path))) : this.json.value;
   }
 
@@ -161,20 +168,6 @@ export class SchemaCompiler {
       hint(path),
     );
     return this.#either([this.json.quoted(tree), ...others]);
-  }
-
-  /** The types a value may have; undefined: any. Without `type`, the other keywords tell what is meant. */
-  types(schema: JsonObject): readonly string[] | undefined {
-    const stated = list(schema.type).map(String);
-    const implied = Object.keys(typeWords).filter((type) =>
-      typeWords[type]?.some((word) => schema[word] !== undefined),
-    );
-    const excluded = joined(schema.not).flatMap((each) => onlyTypes(each));
-    const types = stated.length > 0 ? stated : implied.length > 0 ? implied : excluded.length > 0 ? allTypes : [];
-    if (types.length === 0) return undefined;
-    const withNull = schema.nullable === true ? [...types, 'null'] : types;
-    const unique = [...new Set(withNull)].filter((type) => !(type === 'integer' && withNull.includes('number')));
-    return unique.filter((type) => !excluded.includes(type));
   }
 
   #typed(type: string, schema: JsonObject, path: string): Expression | undefined {
@@ -266,39 +259,6 @@ const uncheckedWords = [
   '$dynamicRef',
   '$recursiveRef',
 ];
-const allTypes = ['object', 'array', 'string', 'number', 'boolean', 'null'];
-const typeWords: Readonly<Record<string, readonly string[]>> = {
-  object: [
-    'properties',
-    'required',
-    'additionalProperties',
-    'patternProperties',
-    'minProperties',
-    'maxProperties',
-    'propertyNames',
-  ],
-  array: ['items', 'prefixItems', 'minItems', 'maxItems', 'uniqueItems', 'contains'],
-  string: ['minLength', 'maxLength', 'pattern', 'format'],
-  number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
-};
-
-/** `{type: ...}` and nothing else: what `not` can take away exactly. `integer` cannot be taken from numbers. */
-function onlyTypes(schema: JsonValue): readonly string[] {
-  if (schema === true) return allTypes;
-  if (!isJsonObject(schema) || Object.keys(schema).join() !== 'type') return [];
-  const types = list(schema.type).map(String);
-  return types.includes('integer') ? [] : types;
-}
-
-export function stringLimits(schema: JsonObject) {
-  return {
-    min: Number(schema.minLength ?? 0),
-    max: schema.maxLength === undefined ? undefined : Number(schema.maxLength),
-    patterns: joined(schema.pattern).map(String),
-    formats: joined(schema.format).map(String),
-  };
-}
-
 function bigint(value: number | undefined): bigint | undefined {
   return value === undefined || Math.abs(value) > 1e30 ? undefined : BigInt(value);
 }

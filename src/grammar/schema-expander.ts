@@ -57,6 +57,8 @@ export class SchemaExpander {
         path,
         this.#param,
       );
+    // Merging large objects takes its time too.
+    this.#steps += Math.floor((a.length * b.length * (sizeOf(a[0]) + sizeOf(b[0]))) / 10);
     return a.flatMap((one) => b.map((other) => mergeSchemas(one, other)).filter((merged) => merged !== undefined));
   }
 
@@ -74,6 +76,10 @@ export class SchemaExpander {
       schema = this.resolve(schema.$ref, path).schema;
     return isJsonObject(schema) ? schema : undefined;
   }
+}
+
+function sizeOf(schema: JsonObject | undefined): number {
+  return keys(schema?.properties).length;
 }
 
 /** Can it be seen that no value satisfies both? */

@@ -139,7 +139,8 @@ export function pointerPart(name: string): string {
 }
 
 export function refuse(what: string, path: string, param: string): ServeError {
-  return new ServeError('invalid_request', `The schema at ${path} ${what}.`, { param });
+  const place = path.length > 160 ? `${path.slice(0, 80)}...${path.slice(-60)}` : path;
+  return new ServeError('invalid_request', `The schema at ${place} ${what}.`, { param });
 }
 
 function shown(value: JsonValue | undefined): string {

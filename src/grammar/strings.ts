@@ -1,5 +1,5 @@
 import type { Automaton } from './automaton.ts';
-import { intersect, isNothing, lengths, notContaining, TooManyStates } from './automaton.ts';
+import { intersect, isNothing, lengths, notContaining } from './automaton.ts';
 import { anyChar } from './code-points.ts';
 import { formats } from './formats.ts';
 import type { Expression } from './gbnf.ts';
@@ -8,6 +8,7 @@ import type { JsonRules } from './json.ts';
 import type { RegexNode } from './regex.ts';
 import { parseRegex, UnsupportedRegex } from './regex.ts';
 import { regexAutomaton } from './regex-automaton.ts';
+import type { RuleBook } from './rule-book.ts';
 import type { Writing } from './text-rules.ts';
 import { automatonRules, oneOf } from './text-rules.ts';
 
@@ -39,7 +40,7 @@ export function stringRules(json: JsonRules, limits: StringLimits, writing: Writ
   const { min, max } = limits;
   if (max !== undefined && max < min) return { expression: undefined, loosened: [] };
   const loosened = new Set<Keyword>();
-  const { automaton, tooLarge } = conditions(limits, writing, loosened);
+  const { automaton, tooLarge } = conditions(json.book, limits, { ...writing, loosened });
   if (automaton && isNothing(automaton)) return { expression: undefined, loosened: [] };
   const [alone] = tooLarge;
   if (alone && tooLarge.length === 1 && !automaton && min === 0 && max === undefined) {
@@ -52,26 +53,59 @@ export function stringRules(json: JsonRules, limits: StringLimits, writing: Writ
 }
 
 /** Everything but the length as one automaton; expressions that are too large for one are handed back. */
-function conditions({ patterns, formats: names }: StringLimits, { without }: Writing, loosened: Set<Keyword>) {
+function conditions(
+  book: RuleBook,
+  { patterns, formats: names }: StringLimits,
+  { without, loosened }: Pick<Writing, 'without'> & { readonly loosened: Set<Keyword> },
+) {
   const wanted = [
-    ...patterns.map((pattern) => ({ pattern, keyword: 'pattern' as const })),
+    ...patterns.map((pattern) => ({ ...understood(book, pattern), keyword: 'pattern' as const })),
     ...names.flatMap((name) => {
-      const format = Object.hasOwn(formats, name) ? formats[name] : undefined;
-      return format ? [{ pattern: format.pattern, keyword: 'format' as const }] : [];
+      const automaton = formatAutomaton(name);
+      return automaton ? [{ node: undefined, automaton, keyword: 'format' as const }] : [];
     }),
   ];
-  let automaton: Automaton | undefined = without === undefined ? undefined : notContaining([without]);
+  let automaton = without === undefined ? undefined : textWithout(without);
   const tooLarge: RegexNode[] = [];
-  for (const { pattern, keyword } of wanted) {
-    const node = readable(pattern);
-    const next = node && attempt(() => regexAutomaton(node, maxExplored));
+  for (const { node, automaton: next, keyword } of wanted) {
     if (node && !next) tooLarge.push(node);
     const known = automaton;
-    const both = next && (known ? attempt(() => intersect(known, next, maxExplored)) : next);
+    const both = next && (known ? book.explore(() => intersect(known, next, maxExplored)) : next);
     if (both) automaton = both;
     else if (next || !node) loosened.add(keyword);
   }
   return { automaton, tooLarge };
+}
+
+function understood(
+  book: RuleBook,
+  pattern: string,
+): {
+  readonly node: RegexNode | undefined;
+  readonly automaton: Automaton | undefined;
+} {
+  const node = readable(pattern);
+  return { node, automaton: node && book.explore(() => regexAutomaton(node, maxExplored)) };
+}
+
+const formatAutomata = new Map<string, Automaton>();
+
+/** Kept for good: there are few formats, and some are costly. */
+function formatAutomaton(name: string): Automaton | undefined {
+  const format = Object.hasOwn(formats, name) ? formats[name] : undefined;
+  if (!format) return undefined;
+  const known = formatAutomata.get(name) ?? regexAutomaton(parseRegex(format.pattern), maxExplored);
+  formatAutomata.set(name, known);
+  return known;
+}
+
+const textAutomata = new Map<string, Automaton>();
+
+/** Kept for good: the markers are those of the families. */
+function textWithout(marker: string): Automaton {
+  const known = textAutomata.get(marker) ?? notContaining([marker]);
+  textAutomata.set(marker, known);
+  return known;
 }
 
 /** The automaton's texts of the right length. */
@@ -88,7 +122,9 @@ function measured(
     return json.book.count(writing.hint, oneOf(single.ranges, writing.spelling), least, max);
   }
   const isMeasured = min > 0 || max !== undefined;
-  const cut = isMeasured ? attempt(() => intersect(automaton, lengths(min, max, maxExplored), maxExplored)) : automaton;
+  const cut = isMeasured
+    ? json.book.explore(() => intersect(automaton, lengths(min, max, maxExplored), maxExplored))
+    : automaton;
   if (!cut && min > 0) loosened.add('minLength');
   if (!cut && max !== undefined) loosened.add('maxLength');
   const exact = cut ?? automaton;
@@ -159,13 +195,4 @@ function asItReads(json: JsonRules, node: RegexNode, { spelling, hint }: Writing
     return whole.length === nodes.length ? join(whole) : undefined;
   };
   return all(inner, (written) => sequence(starts ? empty : anything, ...written, ends ? empty : anything));
-}
-
-function attempt<Value>(make: () => Value): Value | undefined {
-  try {
-    return make();
-  } catch (error) {
-    if (error instanceof TooManyStates) return undefined;
-    throw error;
-  }
 }

@@ -17,6 +17,10 @@ export interface Writing {
 
 /** The texts of an automaton, one rule per state that is reached more than once. Deterministic, so quick to follow. */
 export function automatonRules(book: RuleBook, automaton: Automaton, spelling: Spelling, hint: string): Expression {
+  return book.forAutomaton(automaton, spelling, () => writeRules(book, automaton, spelling, hint));
+}
+
+function writeRules(book: RuleBook, automaton: Automaton, spelling: Spelling, hint: string): Expression {
   const entries = automaton.states.map(() => 0);
   for (const state of automaton.states) for (const way of state.ways) entries[way.to] = (entries[way.to] ?? 0) + 1;
   const names = new Map<number, string>();
@@ -27,8 +31,10 @@ export function automatonRules(book: RuleBook, automaton: Automaton, spelling: S
   const options = (state: State): Expression[] => {
     const targets = new Map<number, CodePointRange[]>();
     for (const { low, high, to } of state.ways) targets.set(to, [...(targets.get(to) ?? []), [low, high]]);
-    return [...targets].map(([to, ranges]) => sequence(oneOf(ranges, spelling), follow(to)));
+    return [...targets].map(([to, ranges]) => sequence(shared(oneOf(ranges, spelling)), follow(to)));
   };
+  /** Classes with all their escapes are long and come in every state. */
+  const shared = (each: Expression) => (each.kind === 'choice' ? book.define('characters', each) : each);
   const follow = (index: number): Expression => {
     const state = automaton.states[index];
     if (state?.accepts && state.ways.length === 0) return empty;

@@ -10,6 +10,7 @@ import type { JsonRules } from './json.ts';
 import type { ObjectShape } from './object-shape.ts';
 import { objectShape } from './object-shape.ts';
 import { SchemaCompiler } from './schema-compiler.ts';
+import { typesOf } from './schema-types.ts';
 import { checkSchemaWords } from './schema-words.ts';
 
 /** A tool as the grammar sees it. */
@@ -34,39 +35,54 @@ type Property = ObjectShape['properties'][number];
 export class ToolArguments {
   readonly json: JsonRules;
   readonly loosened: ToolLoosened[] = [];
+  #known = new Map<Tool, Expression>();
 
   constructor(json: JsonRules) {
     this.json = json;
     // Shared rules first: what a failing schema adds is taken back.
     void json.value;
-    void json.char;
+    void json.integer;
   }
 
   /** As one JSON object. */
   object({ tool, strict }: CallableTool): Expression {
     if (!strict) return this.json.object;
-    return this.#follow(tool, (compiler, schema) => compiler.value(schema, '#')) ?? this.json.object;
+    return this.#once(
+      tool,
+      () => this.#follow(tool, (compiler, schema) => compiler.value(schema, '#')) ?? this.json.object,
+    );
+  }
+
+  /** The same tool is asked for wherever its calls may begin. */
+  #once(tool: Tool, write: () => Expression): Expression {
+    const known = this.#known.get(tool) ?? write();
+    this.#known.set(tool, known);
+    return known;
   }
 
   /** As tags, one per argument; further arguments than the declared ones are not offered. */
   tagged({ tool, strict }: CallableTool, format: TaggedCalls): Expression {
-    const written = this.#follow(tool, (compiler, root) =>
-      this.#members(compiler, root, format.parameter.separator, (property) =>
-        this.#tag(compiler, property, format, strict),
-      ),
-    );
-    return written ?? this.#anyTags(format);
+    return this.#once(tool, () => {
+      const written = this.#follow(tool, (compiler, root) =>
+        this.#members(compiler, root, format.parameter.separator, (property) =>
+          this.#tag(compiler, property, format, strict),
+        ),
+      );
+      return written ?? this.#anyTags(format);
+    });
   }
 
   /** As Python's keyword arguments; for a schema that cannot be followed, none at all is the only safe thing. */
   keywords({ tool, strict }: CallableTool): Expression {
-    const written = this.#follow(tool, (compiler, root) =>
-      this.#members(compiler, root, ', ', ({ name, schema, path }) => {
-        const value = compiler.inner(strict ? schema : true, path);
-        return value && sequence(text(`${name}=`), value);
-      }),
-    );
-    return written ?? empty;
+    return this.#once(tool, () => {
+      const written = this.#follow(tool, (compiler, root) =>
+        this.#members(compiler, root, ', ', ({ name, schema, path }) => {
+          const value = compiler.inner(strict ? schema : true, path);
+          return value && sequence(text(`${name}=`), value);
+        }),
+      );
+      return written ?? empty;
+    });
   }
 
   /** The declared arguments in their order; undefined: no arguments fit. */
@@ -119,7 +135,7 @@ export class ToolArguments {
     const asText = { raw: [] as Expression[], json: [] as Expression[] };
     for (const plain of strict ? compiler.expander.expand(schema, path) : [{}]) {
       const values = compiler.fixedValues(plain);
-      const types = values ? [] : (compiler.types(plain) ?? ['string']);
+      const types = values ? [] : (typesOf(plain) ?? ['string']);
       for (const value of values ?? []) {
         if (typeof value !== 'string') asText.json.push(this.json.literal(value));
         else if (!value.includes(without)) asText.raw.push(text(value));

@@ -16,14 +16,17 @@ export interface Misfit {
  * Does the value fit the schema? [] when it does. Checks all keywords of draft 2020-12 but `unevaluated*` and
  * `$dynamicRef`, in bounded time: a value that takes more than `maxSteps` counts as fitting.
  */
-export function misfits(schema: JsonValue, value: JsonValue, root: JsonValue = schema): readonly Misfit[] {
-  const checker = new Checker(root);
+export function misfits(schema: JsonValue, value: JsonValue): readonly Misfit[] {
+  const checker = new Checker(schema, false);
   checker.check(schema, value, '');
   return checker.found;
 }
 
+/** The same as a yes or no, where formats count as they are offered: see the table of formats. */
 export function isValid(schema: JsonValue, value: JsonValue, root: JsonValue = schema): boolean {
-  return misfits(schema, value, root).length === 0;
+  const checker = new Checker(root, true);
+  checker.check(schema, value, '');
+  return checker.found.length === 0;
 }
 
 const maxSteps = 200_000;
@@ -32,11 +35,13 @@ const maxMisfits = 20;
 class Checker {
   found: Misfit[] = [];
   #root: JsonValue;
+  #narrowFormats: boolean;
   #steps = 0;
   #depth = 0;
 
-  constructor(root: JsonValue) {
+  constructor(root: JsonValue, narrowFormats: boolean) {
     this.#root = root;
+    this.#narrowFormats = narrowFormats;
   }
 
   check(schema: JsonValue | undefined, value: JsonValue, path: string): void {
@@ -92,7 +97,8 @@ class Checker {
     if (joined(schema.pattern).some((each) => testPattern(String(each), value) === false)) this.#miss(path, 'pattern');
     for (const name of joined(schema.format)) {
       const format = Object.hasOwn(formats, String(name)) ? formats[String(name)] : undefined;
-      if (format?.exact && testPattern(format.pattern, value) === false) this.#miss(path, 'format');
+      if ((format?.exact || this.#narrowFormats) && format && testPattern(format.pattern, value) === false)
+        this.#miss(path, 'format');
     }
   }
 

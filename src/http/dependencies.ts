@@ -1,4 +1,4 @@
-import type { JsonObject } from '../contract/json.ts';
+import type { ModelControl } from '../contract/control.ts';
 import type { RequestKeys } from '../contract/request.ts';
 import type {
   Clock,
@@ -28,12 +28,16 @@ export interface AppDependencies {
   readonly timers: Timers;
   /** Ends the runs that have one of these keys early and properly; how many there were. */
   readonly cancel?: (keys: Pick<RequestKeys, 'cancelId' | 'sessionId' | 'answerId'>) => number;
+  /** Undefined: the models are fixed, and there are no routes to change them. */
+  readonly control?: ModelControl;
   /** Undefined: there is no /metrics. */
   readonly metrics?: { render(): Promise<string>; readonly contentType: string };
   /** Slots, queue, cache, threads, versions and what else there is to tell; for /internal/stats. */
-  readonly stats?: () => JsonObject;
+  readonly stats?: () => Readonly<Record<string, unknown>>;
   /** Undefined: answers are not kept. */
   readonly responseStore?: ResponseStore;
+  /** Of this package, for /openapi.json. */
+  readonly version?: string;
   readonly settings: DoorSettings;
 }
 
@@ -45,7 +49,7 @@ export interface DoorSettings {
   readonly adminToken: string | undefined;
   /** Foreign origins that web pages may call from; `*` for all. */
   readonly corsOrigins: readonly string[];
-  /** Host header values (without port) that are taken besides local ones while no key is set. */
+  /** Host header values (without port) that are taken besides local ones while no key is set; `*` for all. */
   readonly allowedHosts: readonly string[];
   /** The address that the listener was told to bind. */
   readonly boundHost: string;
@@ -67,6 +71,8 @@ export interface DoorSettings {
   readonly heartbeatMs: number;
   /** A reader that takes nothing for so long is cut off. */
   readonly stallTimeoutMs: number;
+  /** Frames that come so soon after a write go out together with the next, see StreamOptions. */
+  readonly gatherMs: number;
 }
 
 export const defaultDoorSettings: DoorSettings = {
@@ -87,4 +93,5 @@ export const defaultDoorSettings: DoorSettings = {
   bodyTimeoutMs: 60_000,
   heartbeatMs: 10_000,
   stallTimeoutMs: 120_000,
+  gatherMs: 0,
 };

@@ -14,6 +14,8 @@ export class Exchange {
   readonly parameters: Readonly<Record<string, string>>;
   readonly requestId: string;
   readonly shape: ErrorShape;
+  /** The request came from this machine itself. */
+  readonly local: boolean;
   readonly startedAt: number;
   readonly #dependencies: AppDependencies;
   readonly #controller = new AbortController();
@@ -32,6 +34,7 @@ export class Exchange {
       readonly parameters: Readonly<Record<string, string>>;
       readonly requestId: string;
       readonly shape: ErrorShape;
+      readonly local: boolean;
     },
     dependencies: AppDependencies,
   ) {
@@ -40,6 +43,7 @@ export class Exchange {
     this.parameters = facts.parameters;
     this.requestId = facts.requestId;
     this.shape = facts.shape;
+    this.local = facts.local;
     this.#dependencies = dependencies;
     this.startedAt = dependencies.clock();
     // The adapter aborts with a string as its reason; from here on the reason is a ServeError.

@@ -120,6 +120,7 @@ async function stream<Call extends ParsedCall>(
     headers: warningHeader(call.warnings),
     heartbeatMs: settings.heartbeatMs,
     stallTimeoutMs: settings.stallTimeoutMs,
+    gatherMs: settings.gatherMs,
     clock,
     timers,
   });

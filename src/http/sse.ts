@@ -18,6 +18,12 @@ export interface StreamOptions {
   readonly headers: Record<string, string>;
   readonly heartbeatMs: number;
   readonly stallTimeoutMs: number;
+  /**
+   * Frames that come so soon after the last write wait for this time to pass and go out together. 0: every frame is a
+   * write of its own. A write costs about 0.1 ms here and wakes the reader up, which is much beside the 1.5 ms a small
+   * model takes for a token (measured with 5 ms: a sixth more tokens per second with one stream on two cores).
+   */
+  readonly gatherMs: number;
   readonly clock: Clock;
   readonly timers: Timers;
 }
@@ -42,6 +48,9 @@ export function streamResponse(source: FrameSource, options: StreamOptions): Res
 
 const encoder = new TextEncoder();
 
+/** The opening frame and the first tokens. */
+const promptWrites = 3;
+
 class FrameStream {
   readonly #source: FrameSource;
   readonly #options: StreamOptions;
@@ -51,6 +60,10 @@ class FrameStream {
   #lastMove: number;
   #disarm: () => void = () => undefined;
   #over = false;
+  /** A `next` that was still running when a write went out. */
+  #pending: Promise<readonly Frame[]> | undefined;
+  #writes = 0;
+  #lastWrite = 0;
 
   constructor(source: FrameSource, options: StreamOptions) {
     this.#source = source;
@@ -66,9 +79,11 @@ class FrameStream {
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     this.#pulling = true;
     this.#lastMove = this.#options.clock();
-    const text = await this.#nextText();
+    const text = (await this.#nextText()) + (await this.#gather());
     this.#pulling = false;
+    this.#writes++;
     this.#lastMove = this.#options.clock();
+    this.#lastWrite = this.#lastMove;
     if (this.#over) return;
     if (text !== '') controller.enqueue(encoder.encode(text));
     if (!this.#source.done) return;
@@ -83,7 +98,37 @@ class FrameStream {
   /** Frames that have no form in this format make an empty text, which a pull must not end with. */
   async #nextText(): Promise<string> {
     let text = '';
-    while (text === '' && !this.#source.done) text = frameText(await this.#source.next(), this.#options.format);
+    while (text === '' && !this.#source.done) text = await this.#takeNext();
+    return text;
+  }
+
+  async #takeNext(): Promise<string> {
+    this.#pending ??= this.#source.next();
+    const frames = await this.#pending;
+    this.#pending = undefined;
+    return frameText(frames, this.#options.format);
+  }
+
+  /** What else comes until the time for the next write. The first writes are never held: they are the first token. */
+  async #gather(): Promise<string> {
+    const { gatherMs, clock, timers } = this.#options;
+    const wait = this.#lastWrite + gatherMs - clock();
+    if (this.#writes < promptWrites || wait <= 0) return '';
+    let waiting = true;
+    let cancelTimer: () => void = () => undefined;
+    const timeUp = new Promise<void>((resolve) => {
+      cancelTimer = timers.after(wait, () => {
+        waiting = false;
+        resolve();
+      });
+    });
+    let text = '';
+    while (waiting && !this.#source.done && !this.#over) {
+      this.#pending ??= this.#source.next();
+      await Promise.race([this.#pending, timeUp]);
+      if (waiting) text += await this.#takeNext();
+    }
+    cancelTimer();
     return text;
   }
 

@@ -1,8 +1,7 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { type Config, packageVersion } from '../config.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import type { Engine } from '../engine/engine.ts';
+import { openLlama } from '../engine/llama/load.ts';
 import { createCancelRegistry } from '../generation/cancellation.ts';
 import { createGenerationService } from '../generation/generate.ts';
 import { createTokenService } from '../generation/tokens.ts';
@@ -13,10 +12,11 @@ import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts'
 import { readModelProfile } from '../models/profile.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { loadRuntime } from './load-runtime.ts';
+import { describeRuntimes, liveModel } from './live-state.ts';
+import { createManagedModels } from './managed-models.ts';
+import { nativeLog } from './native-log.ts';
 import { openConfiguredStore } from './response-store.ts';
-import { createSingleModel } from './single-model.ts';
-import { createTuningMemory, type System } from './system.ts';
+import type { System } from './system.ts';
 import { createVectors } from './vectors.ts';
 import { createVectorsOnly } from './vectors-only.ts';
 
@@ -52,9 +52,19 @@ export async function buildServer(config: Config, system: System): Promise<Built
     now: system.unixMilliseconds,
     onRequest: metrics.requestDone,
   });
-  const chat = createSingleModel(config.strictModel);
+  // The library is tried out in a child process first, for half a second: it starts now and the file is read meanwhile.
+  // A failure is told where the library is used.
+  openLlama({ gpu: config.gpu, onNativeLog: nativeLog(telemetry) }).catch(() => undefined);
+  const managed = createManagedModels({
+    config,
+    system,
+    telemetry,
+    metrics,
+    serve: ({ runtime, loaded }) => vectors.serveChat(runtime, loaded),
+  });
   const vectorsOnly = config.embeddings ? createVectorsOnly() : undefined;
-  const models = vectorsOnly ?? chat;
+  metrics.watch(() => managed.runtimes().map(liveModel));
+  const models = vectorsOnly ?? managed.manager;
   const vectors = createVectors(models);
   const cancels = createCancelRegistry({ clock: system.clock });
   const generation = createGenerationService({
@@ -88,8 +98,8 @@ export async function buildServer(config: Config, system: System): Promise<Built
   const app = createApp({
     generation,
     models,
-    embeddings: createEmbeddingService(vectors.find),
-    rerank: createRerankService(vectors.find),
+    embeddings: createEmbeddingService(vectors),
+    rerank: createRerankService(vectors),
     tokens: createTokenService(models),
     telemetry,
     clock: system.clock,
@@ -97,6 +107,10 @@ export async function buildServer(config: Config, system: System): Promise<Built
     newId: system.newId,
     timers: system.timers,
     cancel: (keys) => cancels.cancel(keys),
+    metrics,
+    version: packageVersion(),
+    stats: () => describeRuntimes(managed.runtimes()),
+    ...(!vectorsOnly && { control: managed.control }),
     ...(responseStore && { responseStore }),
     settings: doorSettings(config),
   });
@@ -105,7 +119,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
     chatFormat: config.chatFormat,
     ...(config.alias.length > 0 && { aliases: config.alias }),
   });
-  let unload: () => Promise<void> = async () => undefined;
+  if (!vectorsOnly) await managed.prepare(file);
 
   return {
     app,
@@ -117,35 +131,23 @@ export async function buildServer(config: Config, system: System): Promise<Built
         vectorsOnly.serve(profile);
         return { profile, engine: undefined };
       }
-      const tuningMemory = createTuningMemory(join(homedir(), '.cache', 'serve-model', 'tuning.json'));
-      const running = await loadRuntime(
-        file,
-        { config, system, telemetry, metrics, tuningMemory },
-        {
-          signal,
-          progress: observer.progress,
-          failed: (error) => telemetry.log('error', 'the engine failed', { error }),
-        },
-      );
-      unload = running.dispose;
       if (config.embeddingModel !== undefined)
         await vectors.load(await readModelProfile(config.embeddingModel), loading);
-      vectors.serveChat(running.runtime, running.loaded);
-      chat.serve(running.runtime);
-      telemetry.log('info', 'engine tuned', { ...running.loaded.tuning });
-      return running.runtime;
+      return managed.start(observer, signal);
     },
     async drain() {
-      models.setState('draining');
+      vectorsOnly?.setState('draining');
+      managed.manager.drain();
       await Promise.race([
         idle(() => cancels.size > 0 || vectors.busy, system),
         elapsed(system, config.drainTimeout * 1000),
       ]);
     },
     async close() {
-      models.setState('draining');
+      vectorsOnly?.setState('draining');
+      await managed.manager.close();
       await vectors.dispose();
-      await unload();
+      await responseStore?.close();
       metrics.close();
     },
   };
@@ -154,11 +156,19 @@ export async function buildServer(config: Config, system: System): Promise<Built
 function doorSettings(config: Config): DoorSettings {
   return {
     ...defaultDoorSettings,
+    gatherMs: 5,
     apiKeys: config.apiKey,
     adminToken: config.adminToken,
     corsOrigins: config.corsOrigin,
     allowedHosts: config.allowedHost,
     boundHost: config.host,
+    toolAllow: config.toolAllow,
+    metrics: config.metrics,
+    metricsToken: config.metricsToken,
+    maxInFlight: config.maxInFlight,
+    maxStreamsPerKey: config.maxStreamsPerKey,
+    rateLimitRpm: config.rateLimitRpm,
+    rateLimitTpm: config.rateLimitTpm,
     maxBodyBytes: config.maxBodyMb * 1024 * 1024,
     maxJsonDepth: config.maxJsonDepth,
     bodyTimeoutMs: config.bodyTimeout * 1000,

@@ -11,6 +11,7 @@ import { createPromptRenderer } from '../prompt/renderer.ts';
 import { createScheduler, type Scheduler, type SchedulerObserver } from '../scheduler/scheduler.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { openKeptPrefixes } from './kept-prefixes.ts';
+import { nativeLog } from './native-log.ts';
 import type { System } from './system.ts';
 
 export interface LoadTools {
@@ -109,6 +110,7 @@ function loadEngine(file: FileProfile, tools: LoadTools, load: LoadProgress): Pr
     batchSize: config.batchSize,
     threads: config.threads,
     flashAttention: config.flashAttn,
+    cacheType: config.cacheTypeKv,
     ...speculation(config),
     stepTargetMs,
     clock: system.clock,
@@ -118,7 +120,7 @@ function loadEngine(file: FileProfile, tools: LoadTools, load: LoadProgress): Pr
     onCalibrate: () => load.progress('calibrate', 0),
     onStep: ({ ms, ...tokens }) => metrics.stepDone({ model: file.id, seconds: ms / 1000, ...tokens }),
     onFailure: load.failed,
-    onNativeLog: (level, message) => telemetry.log(level === 'error' ? 'warn' : 'debug', message),
+    onNativeLog: nativeLog(telemetry),
   });
 }
 

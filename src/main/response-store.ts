@@ -1,7 +1,7 @@
 import type { ResponseStore } from '../contract/services.ts';
 import { folderShelf } from '../response-store/folder-shelf.ts';
 import { memoryShelf } from '../response-store/memory-shelf.ts';
-import { openResponseStore } from '../response-store/response-store.ts';
+import { folderLimits, memoryLimits, openResponseStore } from '../response-store/response-store.ts';
 
 /** `--response-store`: `memory`, a folder, or nothing. */
 export async function openConfiguredStore(
@@ -9,5 +9,7 @@ export async function openConfiguredStore(
   now: () => number,
 ): Promise<ResponseStore | undefined> {
   if (where === undefined) return undefined;
-  return openResponseStore(where === 'memory' ? memoryShelf() : await folderShelf(where), { now });
+  return where === 'memory'
+    ? openResponseStore(memoryShelf(), { limits: memoryLimits, now })
+    : openResponseStore(await folderShelf(where), { limits: folderLimits, now });
 }

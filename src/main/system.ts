@@ -30,30 +30,53 @@ export const realSystem: System = {
   drawSeed: () => randomInt(0, 2 ** 32),
 };
 
-/** Calibrations of earlier starts in one small file. A file that cannot be read or written costs a second, nothing else. */
+/** Calibrations of earlier starts. */
 export function createTuningMemory(path: string): TuningMemory {
-  const readAll = (): Record<string, Tuning> => {
-    try {
-      return JSON.parse(readFileSync(path, 'utf8')) as Record<string, Tuning>;
-    } catch {
-      return {};
-    }
-  };
+  const file = createJsonFile<Record<string, Tuning>>(path, {});
   return {
     read(key) {
-      const tuning = readAll()[key];
+      const tuning = file.read()[key];
       return tuning && Object.values(tuning.threads).every((count) => Number.isInteger(count) && count > 0)
         ? tuning
         : undefined;
     },
-    write(key, tuning) {
+    write: (key, tuning) => file.write({ ...file.read(), [key]: tuning }),
+  };
+}
+
+const mostRemembered = 1000;
+
+/** A set of words that outlives the process; the oldest are forgotten. */
+export function createFileMemory(path: string): { has(word: string): boolean; add(word: string): void } {
+  const file = createJsonFile<readonly string[]>(path, []);
+  return {
+    has: (word) => file.read().includes(word),
+    add: (word) => file.write([...file.read().filter((other) => other !== word), word].slice(-mostRemembered)),
+  };
+}
+
+/** One small file. When it cannot be read or written, what it remembers is found out again, nothing else. */
+function createJsonFile<Content extends object>(path: string, empty: Content) {
+  return {
+    read(): Content {
+      try {
+        const content: unknown = JSON.parse(readFileSync(path, 'utf8'));
+        // Only this server writes the file; what matters is that nothing of another shape gets through.
+        return typeof content === 'object' && Array.isArray(content) === Array.isArray(empty) && content !== null
+          ? (content as Content)
+          : empty;
+      } catch {
+        return empty;
+      }
+    },
+    write(content: Content): void {
       try {
         mkdirSync(dirname(path), { recursive: true });
         const temporary = `${path}.${process.pid}`;
-        writeFileSync(temporary, JSON.stringify({ ...readAll(), [key]: tuning }));
+        writeFileSync(temporary, JSON.stringify(content));
         renameSync(temporary, path);
       } catch {
-        // A read-only home: the next start measures again.
+        // A read-only home.
       }
     },
   };

@@ -6,9 +6,10 @@ import { createLlamaEmbedder } from '../engine/llama/embedding.ts';
 import { loadVectorModel } from '../engine/llama/embedding-load.ts';
 import { createLlamaRanker } from '../engine/llama/embedding-ranking.ts';
 import type { LoadedModel } from '../engine/llama/load.ts';
-import type { ModelRuntime } from '../generation/runtime.ts';
-import type { FindVectorModel, VectorModel } from '../generation/vectors.ts';
+import type { ModelRuntime, RuntimeDirectory } from '../generation/runtime.ts';
+import type { VectorDirectory, VectorModel } from '../generation/vectors.ts';
 import { completeProfile, type FileProfile } from '../models/profile.ts';
+import { nativeLog } from './native-log.ts';
 
 interface RunningVectors extends VectorModel {
   dispose(): Promise<void>;
@@ -22,38 +23,41 @@ export interface VectorLoading {
 }
 
 /** The models that give vectors: one loaded for them (--embedding-model), and the chat model. */
-export interface Vectors {
-  readonly find: FindVectorModel;
-  /** The chat model gives vectors too; its contexts are made on first use. */
-  serveChat(runtime: ModelRuntime, loaded: LoadedModel): void;
+export interface Vectors extends VectorDirectory {
+  /** A chat model gives vectors too; its contexts are made on first use. Gives what ends that, before the model goes. */
+  serveChat(runtime: ModelRuntime, loaded: LoadedModel): () => Promise<void>;
   /** A model for vectors only. */
   load(file: FileProfile, loading: VectorLoading): Promise<ModelProfile>;
   /** Whether somebody waits for vectors. */
   readonly busy: boolean;
-  /** Before the models themselves: contexts hold on to them. */
+  /** Of the model loaded for vectors only. */
   dispose(): Promise<void>;
 }
 
-export function createVectors(directory: ModelDirectory): Vectors {
-  let chat: RunningVectors | undefined;
+export function createVectors(directory: ModelDirectory & RuntimeDirectory): Vectors {
+  /** By the id of the chat model. */
+  const chats = new Map<string, RunningVectors>();
   let own: RunningVectors | undefined;
   return {
-    find(name) {
+    async use(name, signal) {
       // Clients that know one server name their chat model for everything: only a model loaded for vectors can be meant.
-      if (own) return own;
-      // Throws for an unknown name where the server is strict, and while the model is loading.
-      directory.resolve(name);
-      if (chat) return chat;
-      throw new ServeError('model_loading', 'The model is still loading.', { retryAfterSeconds: 2 });
+      if (own) return { model: own, release: () => undefined };
+      if (directory.state() === 'loading') throw stillLoading();
+      const { runtime, release } = await directory.use(name, signal);
+      const model = chats.get(runtime.profile.id);
+      if (model) return { model, release };
+      release();
+      throw stillLoading();
     },
     serveChat({ profile }, { model }) {
       const embedder = createLlamaEmbedder(model);
       const ranker = createLlamaRanker(model);
-      chat = {
-        id: profile.id,
-        embedder,
-        ranker,
-        dispose: async () => void (await Promise.all([embedder.dispose(), ranker?.dispose()])),
+      const dispose = async () => void (await Promise.all([embedder.dispose(), ranker?.dispose()]));
+      const chat = { id: profile.id, embedder, ranker, dispose };
+      chats.set(profile.id, chat);
+      return async () => {
+        if (chats.get(profile.id) === chat) chats.delete(profile.id);
+        await dispose();
       };
     },
     async load(file, loading) {
@@ -62,10 +66,10 @@ export function createVectors(directory: ModelDirectory): Vectors {
       return profile;
     },
     get busy() {
-      return [chat, own].some((running) => running?.embedder?.busy || running?.ranker?.busy);
+      return [...chats.values(), own].some((running) => running?.embedder.busy || running?.ranker?.busy);
     },
     async dispose() {
-      await Promise.all([chat?.dispose(), own?.dispose()]);
+      await own?.dispose();
     },
   };
 }
@@ -77,7 +81,7 @@ async function loadVectors(file: FileProfile, { config, telemetry, signal, progr
     gpuLayers: config.gpuLayers,
     signal,
     onProgress: progress,
-    onNativeLog: (level, message) => telemetry.log(level === 'error' ? 'warn' : 'debug', message),
+    onNativeLog: nativeLog(telemetry),
   });
   const { embedder, ranker, dispose } = loaded;
   const profile = completeProfile(file, {
@@ -88,4 +92,8 @@ async function loadVectors(file: FileProfile, { config, telemetry, signal, progr
   });
   const running: RunningVectors = { id: profile.id, embedder, ranker, dispose };
   return { running, profile };
+}
+
+function stillLoading(): ServeError {
+  return new ServeError('model_loading', 'The model is still loading.', { retryAfterSeconds: 2 });
 }

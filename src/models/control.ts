@@ -67,6 +67,7 @@ export class ModelControlService<Runtime> implements ModelControl {
     const resident = await this.#find(target);
     running?.abort(new ServeError('model_not_loaded', `The load of ${target} was cancelled.`));
     if (resident && (resident.loaded || resident.isLoading)) {
+      resident.parked = true;
       await resident.unload();
       return resident.id;
     }
@@ -129,6 +130,7 @@ export class ModelControlService<Runtime> implements ModelControl {
     const { manager } = this.#options;
     const plan = await this.#plan(request, signal);
     const resident = manager.add(plan, { atStart: false });
+    resident.parked = false;
     const same = sameSettings(resident.plan, plan);
     const already = same && resident.loaded !== undefined;
     const loaded = same ? await resident.load(signal) : await resident.replace(plan, signal);

@@ -35,7 +35,7 @@ const mostPages = 20;
 /**
  * The models that a repository holds, smallest first. Hub protocol: GET /api/models/{owner}/{repo}/tree/main?recursive=1
  * answers a list of {type, path, size, lfs: {oid (SHA-256), size}}, continued by the Link header.
- * Throws ServeError: model_not_found, unauthorized, invalid_request (nothing to load), overloaded (no answer).
+ * Throws ServeError: model_not_found, invalid_request (not allowed, nothing to load), overloaded (no answer).
  */
 export async function listHubModels(name: HubName, access: HubAccess): Promise<HubModel[]> {
   const files: HubFile[] = [];
@@ -108,7 +108,8 @@ function hubRefusal(status: number, name: HubName, hasToken: boolean, host: stri
     const next = hasToken
       ? 'Check the name, and accept the terms of the model with the account of the token.'
       : 'Check the name, or give --hf-token (HF_TOKEN) of an account that may read it.';
-    return new ServeError('unauthorized', `${host} does not show ${asked} to this machine. ${next}`);
+    // Not `unauthorized`: the key of this server's own client is fine.
+    return new ServeError('invalid_request', `${host} does not show ${asked} to this machine. ${next}`);
   }
   return new ServeError('overloaded', `${host} answers ${status} for ${asked}. Try again later.`);
 }

@@ -1,4 +1,4 @@
-import { freemem, totalmem } from 'node:os';
+import { totalmem } from 'node:os';
 import type { MachineMemory } from './choose-quantization.ts';
 
 /** Of all memory, what a model may take: the system and other programs need the rest. */
@@ -6,27 +6,17 @@ const share = 0.85;
 
 /** What this machine has, whatever runs on it just now: for choosing what to download. */
 export async function machineMemory(): Promise<MachineMemory> {
-  return { ram: totalmem() * share, vram: (await gpuMemory()).total * share };
+  return { ram: totalmem() * share, vram: (await gpuBytes()) * share };
 }
 
-/** What is free at this moment: for deciding whether a model can be loaded. */
-export async function freeMemory(): Promise<MachineMemory> {
-  return { ram: freemem(), vram: (await gpuMemory()).free };
-}
-
-/** Zeros when there is no GPU, or the native library does not load on this machine. */
-async function gpuMemory(): Promise<{ readonly total: number; readonly free: number }> {
+/** 0 when there is no GPU, or the native library does not load on this machine. */
+async function gpuBytes(): Promise<number> {
   try {
     const { getLlama, LlamaLogLevel } = await import('node-llama-cpp');
-    const llama = await getLlama({
-      gpu: 'auto',
-      build: 'never',
-      progressLogs: false,
-      logLevel: LlamaLogLevel.disabled,
-    });
-    if (llama.gpu === false) return { total: 0, free: 0 };
-    return await llama.getVramState();
+    const quiet = { build: 'never', progressLogs: false, logLevel: LlamaLogLevel.disabled } as const;
+    const llama = await getLlama({ gpu: 'auto', ...quiet });
+    return llama.gpu === false ? 0 : (await llama.getVramState()).total;
   } catch {
-    return { total: 0, free: 0 };
+    return 0;
   }
 }

@@ -1,11 +1,4 @@
-import type {
-  ControlEvent,
-  ControlStatus,
-  LoadedModelStatus,
-  LoadProgress,
-  ModelSettings,
-  SlotReport,
-} from '../contract/control.ts';
+import type { ControlEvent, ControlStatus, LoadedModelStatus, LoadProgress, SlotReport } from '../contract/control.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import type { Clock, ModelDirectory, ServerState, Timers } from '../contract/services.ts';
@@ -68,14 +61,18 @@ export class ModelManager<Runtime> implements ModelDirectory {
     if (known) return known;
     const { settings, events, clock, timers } = this.#options;
     const keepAliveMs = options.atStart ? settings.startKeepAliveMs : settings.keepAliveMs;
-    const resident: Resident<Runtime> = new Resident(plan, keepAliveMs, {
-      load: (wanted, observer) => this.#load(wanted, observer),
-      clock,
-      timers,
-      publish: (event) => this.#publish(event, events),
-      makeRoom: (signal) => this.#makeRoom(resident, signal),
-      broken: () => this.#revive(resident),
-    });
+    const resident: Resident<Runtime> = new Resident(
+      plan,
+      { keepAliveMs, givenAtStart: options.atStart },
+      {
+        load: (wanted, observer) => this.#load(wanted, observer),
+        clock,
+        timers,
+        publish: (event) => this.#publish(event, events),
+        makeRoom: (signal) => this.#makeRoom(resident, signal),
+        broken: () => this.#revive(resident),
+      },
+    );
     this.#residents.set(plan.file.path, resident);
     this.#active ??= resident;
     return resident;
@@ -85,6 +82,11 @@ export class ModelManager<Runtime> implements ModelDirectory {
   forget(path: string): void {
     this.#residents.delete(path);
     if (this.#active?.plan.file.path === path) this.#active = undefined;
+  }
+
+  /** Those given at start, in their order. */
+  atStart(): readonly Resident<Runtime>[] {
+    return [...this.#residents.values()].filter(({ givenAtStart }) => givenAtStart);
   }
 
   find(name: string): Resident<Runtime> | undefined {
@@ -152,11 +154,11 @@ export class ModelManager<Runtime> implements ModelDirectory {
     return this.#loaded().map(({ profile, slots }) => ({ model: profile.id, slots: slots() }));
   }
 
-  /** No new work; settles when nothing is in use any more and everything is unloaded. */
+  /** Lets everything go at once; what is still in use fails. */
   async close(): Promise<void> {
     this.#closing = true;
-    await Promise.all([...this.#residents.values()].map((resident) => resident.unload()));
     this.#options.events.close();
+    await Promise.all([...this.#residents.values()].map((resident) => resident.discard()));
   }
 
   /** No new work from now on. */
@@ -167,7 +169,7 @@ export class ModelManager<Runtime> implements ModelDirectory {
   #serving(name: string | undefined): Resident<Runtime> {
     if (this.#closing) throw new ServeError('draining', 'The server is about to stop and takes no new work.');
     const named = name === undefined ? undefined : this.find(name);
-    if (named && (named.loaded || named.isLoading || this.#options.settings.autoload) && !this.#starting) return named;
+    if (named && !this.#starting && (named.loaded || named.isLoading || this.#loadsOnUse(named))) return named;
     if (name !== undefined && !named && this.#options.settings.strict) throw this.#unknown(name);
     const active = named ?? this.#active;
     if (active?.loaded) return active;
@@ -181,6 +183,10 @@ export class ModelManager<Runtime> implements ModelDirectory {
       'No model is loaded. Load one with POST /api/inference/load, or name a model that this server knows.',
       { param: 'model' },
     );
+  }
+
+  #loadsOnUse(resident: Resident<Runtime>): boolean {
+    return this.#options.settings.autoload && !resident.parked;
   }
 
   #unknown(name: string): ServeError {
@@ -256,7 +262,7 @@ export class ModelManager<Runtime> implements ModelDirectory {
     return {
       contextSize: own.contextSize || shape.contextSize,
       slots: own.slots ?? shape.slots,
-      cacheType: isCacheType(own.cacheTypeKv) ? own.cacheTypeKv : shape.cacheType,
+      cacheType: own.cacheTypeKv ?? shape.cacheType,
     };
   }
 
@@ -283,10 +289,6 @@ const unknownFacts = {
   },
   embeddingSize: 0,
 } as const;
-
-function isCacheType(type: ModelSettings['cacheTypeKv']): type is MemoryShape['cacheType'] {
-  return type !== undefined && ['f32', 'f16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0'].includes(type);
-}
 
 function tooLarge({ id }: { readonly id: string }, required: number, available: number): ServeError {
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;

@@ -47,6 +47,12 @@ export interface ResidentTools<Runtime> {
   readonly timers: Timers;
 }
 
+export interface ResidentStay {
+  readonly givenAtStart: boolean;
+  /** Milliseconds without use until it goes; undefined: never. */
+  readonly keepAliveMs: number | undefined;
+}
+
 interface Loading<Runtime> {
   readonly promise: Promise<LoadedModel<Runtime>>;
   readonly abort: AbortController;
@@ -59,9 +65,11 @@ interface Loading<Runtime> {
  */
 export class Resident<Runtime> {
   plan: LoadPlan;
-  /** Milliseconds without use until it goes; undefined: never. */
-  keepAliveMs: number | undefined;
+  readonly givenAtStart: boolean;
+  /** Somebody unloaded it on purpose: requests that name it must not bring it back. */
+  parked = false;
   lastUsed: number;
+  #keepAliveMs: number | undefined;
   #tools: ResidentTools<Runtime>;
   #loading: Loading<Runtime> | undefined;
   #loaded: LoadedModel<Runtime> | undefined;
@@ -71,9 +79,10 @@ export class Resident<Runtime> {
   #whenIdle: () => void = () => undefined;
   #disarm: () => void = () => undefined;
 
-  constructor(plan: LoadPlan, keepAliveMs: number | undefined, tools: ResidentTools<Runtime>) {
+  constructor(plan: LoadPlan, stay: ResidentStay, tools: ResidentTools<Runtime>) {
     this.plan = plan;
-    this.keepAliveMs = keepAliveMs;
+    this.givenAtStart = stay.givenAtStart;
+    this.#keepAliveMs = stay.keepAliveMs;
     this.#tools = tools;
     this.lastUsed = tools.clock();
   }
@@ -160,6 +169,17 @@ export class Resident<Runtime> {
     }
     if (this.#loaded) this.#unloading ??= this.#drain(this.#loaded);
     await this.#unloading;
+  }
+
+  /** Lets it go at once: whoever still uses it fails. */
+  async discard(): Promise<void> {
+    const loaded = this.#loaded;
+    this.#disarm();
+    this.#whenIdle();
+    if (this.#loading) return this.unload();
+    if (this.#unloading !== undefined) return this.#unloading;
+    this.#loaded = undefined;
+    await loaded?.dispose();
   }
 
   /**
@@ -259,8 +279,8 @@ export class Resident<Runtime> {
     if (this.#uses > 0) return;
     this.#whenIdle();
     this.#disarm();
-    if (this.keepAliveMs === undefined || !this.loaded) return;
-    this.#disarm = this.#tools.timers.after(this.keepAliveMs, () => {
+    if (this.#keepAliveMs === undefined || !this.loaded) return;
+    this.#disarm = this.#tools.timers.after(this.#keepAliveMs, () => {
       if (this.isIdle) this.unload().catch(() => undefined);
     });
   }

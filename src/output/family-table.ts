@@ -81,7 +81,6 @@ export const families: readonly Family[] = [
       open: '<|open|>think<|sep|>',
       close: '<|close|>think<|sep|>',
       alsoEndedBy: ['<|open|>response<|sep|>', '<|open|>tools<|sep|>'],
-      forcedClose: '<|close|>think<|sep|><|open|>response<|sep|>',
     },
     toolCalls: calls.kimi3Calls,
     text: { open: '<|open|>response<|sep|>', close: '<|close|>response<|sep|>' },
@@ -206,6 +205,7 @@ export const families: readonly Family[] = [
       forcedClose: '\n[BEGIN FINAL RESPONSE]\n',
     },
     toolCalls: calls.aprielCalls,
+    hidden: ['[END FINAL RESPONSE]'],
   },
   { name: 'nemotron', all: ['<TOOLCALL>'], reasoning: think, toolCalls: calls.nemotronCalls },
   {

@@ -1,4 +1,4 @@
-import type { ChatFormat, PromptOpening } from '../contract/chat-format.ts';
+import { type ChatFormat, closingText, type PromptOpening } from '../contract/chat-format.ts';
 import type { BlockEvent } from '../contract/events.ts';
 import type { Tool, ToolChoice } from '../contract/request.ts';
 import { harmony, muse, readAddressedAnswer } from './addressed-answer.ts';
@@ -6,7 +6,6 @@ import { BlockWriter } from './block-writer.ts';
 import { readFunctionaryAnswer } from './functionary-answer.ts';
 import { MarkerScanner, type Reading } from './marker-scanner.ts';
 import { readPlainAnswer } from './plain-answer.ts';
-import { forcedClose } from './reasoning.ts';
 import type { CallTools } from './tool-calls/call-reader.ts';
 import { toolNames } from './tool-names.ts';
 
@@ -51,6 +50,7 @@ export interface AnswerContext {
   readonly writer: BlockWriter;
   /** undefined: calls are not possible, their markup is text. */
   readonly calls: CallTools | undefined;
+  readonly toolChoice: ToolChoice;
   readonly reasoningFormat: 'auto' | 'none';
   enter(state: OutputState): void;
 }
@@ -78,6 +78,7 @@ export function createOutputMachine(options: OutputMachineOptions): OutputMachin
     scanner,
     writer,
     calls: callsPossible ? calls : undefined,
+    toolChoice,
     reasoningFormat: options.reasoningFormat,
     enter: (entered) => {
       state = entered;
@@ -102,7 +103,7 @@ export function createOutputMachine(options: OutputMachineOptions): OutputMachin
     get repairs() {
       return repairs;
     },
-    closeReasoning: () => (format.reasoning ? forcedClose(format.reasoning) : ''),
+    closeReasoning: () => (format.reasoning ? closingText(format.reasoning) : ''),
   };
 }
 

@@ -4,12 +4,14 @@ import { MarkerSet } from './marker-scanner.ts';
 import type { AnswerContext } from './output-machine.ts';
 import { createReasoningReader } from './reasoning.ts';
 import { TextSink } from './text-sink.ts';
+import type { CallSyntax } from './tool-calls/call-reader.ts';
 import { callSyntax } from './tool-calls/call-syntax.ts';
+import { forcedCalls, isForced } from './tool-calls/forced.ts';
 
 /** Thoughts, text and calls one after the other, told apart by their markers. */
 export function* readPlainAnswer(context: AnswerContext): Reading<void> {
   const { scanner, writer, format, opening, enter } = context;
-  const calls = context.calls && format.toolCalls ? callSyntax(format.toolCalls, context.calls) : undefined;
+  const calls = callsOf(context);
   const text = new TextSink(writer, opening.continues === true && opening.block === 'text');
   const readThought = thoughts(context, text);
   const openMarker = format.reasoning?.open.trim() ?? '';
@@ -38,6 +40,7 @@ export function* readPlainAnswer(context: AnswerContext): Reading<void> {
     } else if (marker === closeMarker && text.atBlockStart && context.reasoningFormat === 'auto') {
       // A thought that was never opened and is empty: some models answer so when told not to think.
       scanner.take(marker.length);
+      text.afterPart();
     } else if (marker === wrapper.open && text.atBlockStart) {
       scanner.take(marker.length);
       wrapped = true;
@@ -57,6 +60,11 @@ export function* readPlainAnswer(context: AnswerContext): Reading<void> {
       text.write(scanner.take(marker.length));
     }
   }
+}
+
+function callsOf({ calls, format, toolChoice }: AnswerContext): CallSyntax | undefined {
+  const own = calls && format.toolCalls ? callSyntax(format.toolCalls, calls) : undefined;
+  return calls?.heal && isForced(toolChoice) ? forcedCalls(own, calls, toolChoice) : own;
 }
 
 function wrapperOf(text: ChatFormat['text']): { readonly open: string; readonly close: string } {

@@ -32,8 +32,3 @@ export function createReasoningReader(markers: ReasoningMarkers, scanner: Marker
     if (end === close) scanner.take(close.length);
   };
 }
-
-/** What to inject into the model's output so that its thinking ends. */
-export function forcedClose(markers: ReasoningMarkers): string {
-  return markers.forcedClose ?? `\n${markers.close.trim()}\n\n`;
-}

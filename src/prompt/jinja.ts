@@ -20,6 +20,48 @@ export function jinjaCompiler(now: () => Date): CompileTemplate {
   };
 }
 
+/** Where `first` cannot compile or run a template, `second` may: no engine knows all of Jinja. Refusals stand. */
+export function withFallback(first: CompileTemplate, second: CompileTemplate): CompileTemplate {
+  return (template) => {
+    const other = lazily(() => second(template));
+    let render: RenderTemplate;
+    try {
+      render = first(template);
+    } catch {
+      return other();
+    }
+    return (variables) => {
+      try {
+        return render(variables);
+      } catch (thrown) {
+        if (isRefusal(thrown)) throw thrown;
+        return attempt(() => other()(variables), thrown);
+      }
+    };
+  };
+}
+
+function lazily<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/** The first engine's error is the one to tell when the second one fails too, unless that has refused. */
+function attempt(render: () => string, before: unknown): string {
+  try {
+    return render();
+  } catch (thrown) {
+    throw isRefusal(thrown) ? thrown : before;
+  }
+}
+
+function isRefusal(thrown: unknown): boolean {
+  return thrown instanceof ServeError || (thrown instanceof Error && nativeRefusal.test(thrown.message));
+}
+
 function globals(now: () => Date) {
   return {
     true: true,

@@ -1,4 +1,4 @@
-import type { ChatFormat, PromptOpening } from '../contract/chat-format.ts';
+import { type ChatFormat, closingText, type PromptOpening } from '../contract/chat-format.ts';
 import type { Content, Message } from '../contract/request.ts';
 import type { Protection } from './protect.ts';
 
@@ -29,6 +29,19 @@ export function continueMessage(
   return { prefill, opening: { block, generationPrompt: text, continues: true } };
 }
 
+/** A prompt that opens a thought although there must be none: it is closed at once. */
+export function closeOpenThought(
+  generationPrompt: string,
+  format: ChatFormat,
+): { readonly prefill: string; readonly opening: PromptOpening } {
+  const prefill = opensThought(generationPrompt, format) ? closeThought('', format) : '';
+  return { prefill, opening: openingOf(generationPrompt + prefill, format) };
+}
+
+function closeThought(thought: string, { reasoning }: ChatFormat): string {
+  return reasoning ? `${thought}${closingText(reasoning)}` : thought;
+}
+
 interface Continued {
   readonly prefill: string;
   readonly block: PromptOpening['block'];
@@ -38,11 +51,11 @@ type WriteContinued = (content: string, thought: string, generationPrompt: strin
 
 const writers: Readonly<Record<ChatFormat['layout'], WriteContinued>> = {
   plain(content, thought, generationPrompt, format) {
-    const { open = '', close = '' } = format.reasoning ?? {};
+    const { open = '' } = format.reasoning ?? {};
     const isOpen = opensThought(generationPrompt, format);
     const begun = thought === '' || isOpen ? thought : `${open}${thought}`;
     if (content === '') return { prefill: begun, block: 'reasoning' };
-    const closed = thought === '' && !isOpen ? '' : `${begun}\n${close.trim()}\n\n`;
+    const closed = thought === '' && !isOpen ? '' : closeThought(begun, format);
     return { prefill: `${closed}${format.text?.open ?? ''}${content}`, block: 'text' };
   },
   harmony: messagesWriter('<|channel|>analysis<|message|>', '<|end|>', '<|channel|>final<|message|>'),

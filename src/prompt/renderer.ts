@@ -1,13 +1,14 @@
 import type { ChatFormat, RenderedPrompt } from '../contract/chat-format.ts';
+import { ServeError } from '../contract/errors.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import { isJsonObject } from '../contract/json.ts';
 import type { VocabularyFacts } from '../contract/model.ts';
 import type { ChatPrompt } from '../contract/request.ts';
 import { adaptConversation } from './adapt.ts';
 import { type Capabilities, capabilitiesOf } from './capabilities.ts';
-import { type CompileTemplate, jinjaCompiler, toRefusal } from './jinja.ts';
+import { type CompileTemplate, jinjaCompiler, toRefusal, withFallback } from './jinja.ts';
 import { templateMessage } from './messages.ts';
-import { continueMessage, openingOf } from './opening.ts';
+import { closeOpenThought, continueMessage, openingOf } from './opening.ts';
 import { preservation, probeTemplate } from './probe.ts';
 import { createProtector, type Protection } from './protect.ts';
 import { strftime } from './strftime.ts';
@@ -44,10 +45,25 @@ export function createPromptRenderer(options: PromptRendererOptions): PromptRend
   };
 }
 
-function createTemplate({ vocabulary, now, compile = jinjaCompiler(now) }: PromptRendererOptions, text: string) {
-  const render = compile(text);
+function createTemplate({ vocabulary, now, compile }: PromptRendererOptions, text: string) {
+  const own = jinjaCompiler(now);
+  const render = compileOrRefuse(compile ? withFallback(compile, own) : own, text);
   const base = { bos_token: vocabulary.bosText, eos_token: vocabulary.eosText };
   return { render, base, shape: probeTemplate(text, render, base) };
+}
+
+function compileOrRefuse(compile: CompileTemplate, template: string) {
+  try {
+    return compile(template);
+  } catch (thrown) {
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new ServeError(
+      'invalid_request',
+      `The chat template is no valid Jinja: ${reason} Give the server another one with --chat-template-file.`,
+      {},
+      { cause: thrown },
+    );
+  }
 }
 
 type Template = ReturnType<typeof createTemplate>;
@@ -78,9 +94,17 @@ class Rendering {
     const variables = this.#variables(isContinued ? messages.slice(0, -1) : messages);
     const rendered = this.#render({ ...variables, add_generation_prompt: true });
     const generationPrompt = this.#generationPrompt(rendered, variables);
-    if (!isContinued) return { pieces: this.#protection.split(rendered), opening: openingOf(generationPrompt, format) };
-    const { prefill, opening } = continueMessage(last, generationPrompt, format, this.#protection);
+    const { prefill, opening } = isContinued
+      ? continueMessage(last, generationPrompt, format, this.#protection)
+      : this.#begin(generationPrompt);
     return { pieces: this.#protection.split(rendered + prefill), opening };
+  }
+
+  /** A budget of 0 holds for templates that cannot switch thinking off, too. */
+  #begin(generationPrompt: string) {
+    const { format } = this.#options;
+    if (this.#chat.reasoning.budget === 0) return closeOpenThought(generationPrompt, format);
+    return { prefill: '', opening: openingOf(generationPrompt, format) };
   }
 
   /** Most prompts end with one of those found by probing; only others are rendered a second time to compare. */

@@ -8,14 +8,13 @@ export interface StoreLimits {
   readonly maxAgeMs: number;
 }
 
-export const defaultStoreLimits: StoreLimits = {
-  maxCount: 10_000,
-  maxBytes: 1024 * 1024 * 1024,
-  maxAgeMs: 30 * 24 * 60 * 60 * 1000,
-};
+const month = 30 * 24 * 60 * 60 * 1000;
+
+export const folderLimits: StoreLimits = { maxCount: 10_000, maxBytes: 1024 ** 3, maxAgeMs: month };
+export const memoryLimits: StoreLimits = { maxCount: 10_000, maxBytes: 256 * 1024 ** 2, maxAgeMs: month };
 
 export interface StoreOptions {
-  readonly limits?: StoreLimits;
+  readonly limits: StoreLimits;
   /** Unix milliseconds. */
   readonly now: () => number;
 }
@@ -49,7 +48,7 @@ class ShelfStore implements ResponseStore {
   /** One change of the shelf at a time, in the order they were asked for. */
   #queue: Promise<void> = Promise.resolve();
 
-  constructor(shelf: Shelf, { limits = defaultStoreLimits, now }: StoreOptions) {
+  constructor(shelf: Shelf, { limits, now }: StoreOptions) {
     this.#shelf = shelf;
     this.#limits = limits;
     this.#now = now;
@@ -87,6 +86,13 @@ class ShelfStore implements ResponseStore {
     if (known === undefined) return false;
     await this.#drop(id);
     return !this.#isOld(known);
+  }
+
+  async close(): Promise<void> {
+    for (let last: Promise<void> | undefined; last !== this.#queue; ) {
+      last = this.#queue;
+      await last;
+    }
   }
 
   /** Lets the oldest go until the limits hold. The newest always stays, however large it is. */

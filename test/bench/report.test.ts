@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { median, toRows, toTable } from '../../scripts/bench/report.ts';
+import { median } from '../../scripts/bench/median.ts';
+import { rowTable, toRows } from '../../scripts/bench/report.ts';
 import type { Sample } from '../../scripts/bench/run-rounds.ts';
 import type { Scenario } from '../../scripts/bench/scenario.ts';
 import type { ServerSpec } from '../../scripts/bench/server.ts';
@@ -52,7 +53,7 @@ describe('the table of the benchmark', () => {
 
   it('has no columns for a peer that was not there', () => {
     const alone = toRows('mini', [scenario('lower', 2)], specs.slice(0, 1), all);
-    expect(toTable(alone).split('\n')[0]).toBe('| scenario | serve-model | goal     |');
+    expect(rowTable(alone).split('\n')[0]).toBe('| scenario | serve-model | goal     |');
   });
 
   it('takes the middle of an even number of rounds', () => {

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { zodTextFormat } from 'openai/helpers/zod';
 import type { ResponseInputItem, ResponseStreamEvent } from 'openai/resources/responses/responses';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -216,5 +219,26 @@ describe('kept responses through the official SDK', () => {
     expect(cancelled.status).toBe('cancelled');
     expect(await house.client.responses.retrieve(id)).toEqual({ ...cancelled, output_text: expect.anything() });
     await until('every slot to be idle', () => house.server.engine.slots().every(({ phase }) => phase === 'idle'));
+  });
+});
+
+describe('responses kept in a folder', () => {
+  it('are gone on from after a restart', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'responses-'));
+    try {
+      const before = await startResponsesServer({ responseStore: folder });
+      const first = await before.client.responses.create({ ...ask, input: 'My name is Alice.' });
+      await before.server.close();
+      const after = await startResponsesServer({ responseStore: folder });
+      try {
+        expect(await after.client.responses.retrieve(first.id)).toEqual(first);
+        const next = { ...ask, input: 'What is my name?', previous_response_id: first.id };
+        expect((await after.client.responses.create(next)).output_text).toContain('Alice');
+      } finally {
+        await after.server.close();
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

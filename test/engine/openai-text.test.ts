@@ -160,6 +160,13 @@ describe('completions and embeddings through the openai client', () => {
     ).toBeLessThan(1e-6);
   });
 
+  it('refuses more dimensions than a vector has', async () => {
+    await expect(client.embeddings.create({ model, input: 'cat', dimensions: 193 })).rejects.toMatchObject({
+      status: 400,
+      param: 'dimensions',
+    });
+  });
+
   it('refuses an input that is too long, by its number', async () => {
     const input = ['fine', new Array(5000).fill(65)];
     const failure = await client.embeddings

@@ -64,7 +64,7 @@ describe('a turn with tool calls', () => {
       );
       const parsed = found.map((line) => {
         const [, id, called, args] = /^call (\S+) (\S+) ([\s\S]*)$/.exec(line) ?? [];
-        return { id, name: called, arguments: JSON.parse(args ?? '') };
+        return { id, name: called, arguments: JSON.parse((args ?? '').replaceAll('⏎', '\n')) };
       });
       expect(parsed.map(({ name, arguments: args }) => ({ name, arguments: args }))).toEqual(
         made.map((call) => ({ name: call.name, arguments: JSON.parse(call.arguments) })),

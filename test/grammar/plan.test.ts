@@ -114,14 +114,15 @@ describe('tool_choice in the grammar of an answer', () => {
   });
 
   it('refuses a choice that cannot be met', () => {
+    const silent = { ...request({}).format, toolCalls: undefined };
     expect(() => planConstraint(request({ toolChoice: { type: 'function', name: 'x' } }))).toThrow(
       'tool_choice names the tool "x", but the request offers: get_weather, get_time.',
     );
     expect(() => planConstraint(request({ tools: [], toolChoice: { type: 'required' } }))).toThrow('has no tools');
-    expect(() => planConstraint(request({ family: 'plain', toolChoice: { type: 'required' } }))).toThrow(
+    expect(() => planConstraint(request({ format: silent, toolChoice: { type: 'required' } }))).toThrow(
       'no tool calls',
     );
-    expect(planConstraint(request({ family: 'plain' })).grammar).toBeUndefined();
+    expect(planConstraint(request({ format: silent })).grammar).toBeUndefined();
   });
 });
 
@@ -300,6 +301,22 @@ describe('families', () => {
         expect(plan.grammar !== undefined || toolChoice.type === 'none').toBe(true);
       }
     }
+  });
+});
+
+describe('calls without a marker', () => {
+  const llama = (text: string) =>
+    verdict({ family: 'llama-3', opening: { block: 'text', generationPrompt: '' } }, text);
+  it.each<[string, 'whole' | 'open' | 'no']>([
+    ['', 'whole'],
+    ['Hello {"name": 1}', 'whole'],
+    ['{"name": "get_time", "parameters": {}}', 'whole'],
+    ['{"a": 1}', 'no'],
+    [' {"a": 1}', 'no'],
+    ['{', 'open'],
+    ['<|python_tag|>get_weather.call(city=1)', 'no'],
+  ])('%j is %s', (text, expected) => {
+    expect(llama(text)).toBe(expected);
   });
 });
 

@@ -122,6 +122,11 @@ describe('a Host header', () => {
     expect((await door.post('/v1/chat/completions', hello, { headers: { host } })).status).toBe(status);
   });
 
+  it('may be any when all were allowed', async () => {
+    const door = openDoor({ settings: { allowedHosts: ['*'] } });
+    expect((await door.post('/v1/chat/completions', hello, { headers: { host: 'pool.svc' } })).status).toBe(200);
+  });
+
   it('is nobody’s business once there is a key', async () => {
     const door = openDoor({ settings: { apiKeys: ['k'] } });
     const headers = { host: 'api.example', authorization: 'Bearer k' };

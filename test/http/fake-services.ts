@@ -6,23 +6,24 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 /** Vectors that tell their input's length; tokens that are character codes. */
 export const fakeServices: Pick<AppDependencies, 'embeddings' | 'rerank' | 'tokens'> = {
   embeddings: {
-    resolve: () => ({ id: 'vectors', dimensions: 2, maxTokens: 8 }),
-    embed: async (_model, inputs, { truncate }) =>
-      inputs.map((input, index) => {
+    embed: async ({ inputs, truncate }) => ({
+      model: 'vectors',
+      embeddings: inputs.map((input, index) => {
         if (input.length <= 8) return { vector: [input.length, 0], tokens: input.length };
         if (truncate) return { vector: [8, 0], tokens: 8, cutFrom: input.length };
         throw new ServeError('context_length_exceeded', 'too long', { param: `input[${index}]` });
       }),
+    }),
   },
   rerank: {
-    resolve: (name) => {
-      if (name === 'chat') throw new ServeError('invalid_request', 'no ranking model', { param: 'model' });
-      return 'ranker';
+    rank: async ({ model, query, documents }) => {
+      if (model === 'chat') throw new ServeError('invalid_request', 'no ranking model', { param: 'model' });
+      return {
+        model: 'ranker',
+        scores: documents.map((document) => (document.includes(query) ? 0.75 : 0.25)),
+        tokens: 9,
+      };
     },
-    rank: async (_model, query, documents) => ({
-      scores: documents.map((document) => (document.includes(query) ? 0.75 : 0.25)),
-      tokens: 9,
-    }),
   },
   tokens: {
     tokenize: async (_model, text, { addSpecial }) => [

@@ -100,12 +100,9 @@ describe('the endpoints that do not generate', () => {
     expect(door.records).toMatchObject([{ dialect: 'openai-embeddings', model: 'vectors', inputTokens: 5 }]);
   });
 
-  it.each([
-    [{ input: 'a', dimensions: 3 }, 'dimensions'],
-    [{ input: ['a', 'longer than eight'] }, 'input[1]'],
-  ])('/v1/embeddings refuses %j', async (body, param) => {
-    const response = await openDoor().post('/v1/embeddings', body);
-    expect([response.status, await response.json()]).toMatchObject([400, { error: { param } }]);
+  it('/v1/embeddings names the input that is too long', async () => {
+    const response = await openDoor().post('/v1/embeddings', { input: ['a', 'longer than eight'] });
+    expect([response.status, await response.json()]).toMatchObject([400, { error: { param: 'input[1]' } }]);
   });
 
   it('/api/embed cuts long inputs and says so', async () => {

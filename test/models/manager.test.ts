@@ -370,10 +370,11 @@ describe('ModelManager', () => {
     expect((await use).runtime).toBe('runtime of a');
   });
 
-  it('takes nothing new when it drains, and unloads everything when it closes', async () => {
+  it('takes nothing new when it drains, and lets everything go when it closes, in use or not', async () => {
     const { manager, load, disposed } = scene();
     await load('a');
     await load('b');
+    await manager.use('b', patient);
     manager.drain();
     expect(manager.state()).toBe('draining');
     expect(code(() => manager.resolve('a'))).toBe('draining');

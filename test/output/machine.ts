@@ -28,9 +28,9 @@ export function machineFor({ format, ...setup }: Setup) {
   });
 }
 
-/** Every way of cutting a text into equal pieces; each size below 17, then some larger ones. */
+/** Ways of cutting a text into equal pieces: each small size, then some larger ones, and the whole. */
 export function chunkings(text: string): string[][] {
-  const sizes = new Set([...Array.from({ length: 16 }, (_, index) => index + 1), 23, 57, Math.max(1, text.length)]);
+  const sizes = new Set([1, 2, 3, 4, 5, 6, 7, 8, 13, 29, 57, Math.max(1, text.length)]);
   return [...sizes].filter((size) => size <= Math.max(1, text.length)).map((size) => chunks(text, size));
 }
 
@@ -46,7 +46,7 @@ export function run(setup: Setup, pieces: readonly string[]): BlockEvent[] {
   return [...events, ...machine.end()];
 }
 
-/** Events as readable lines, adjacent deltas joined: `text "..."`, `reasoning "..."`, `call id name arguments`. */
+/** Events as readable lines, adjacent deltas joined: `text "..."`, `reasoning "..."`, `call id name arguments`, line breaks as ⏎. */
 export function lines(events: readonly BlockEvent[]): string[] {
   const result: string[] = [];
   let head = '';
@@ -63,7 +63,7 @@ export function lines(events: readonly BlockEvent[]): string[] {
       if (event.delta === '') throw new Error('An empty delta.');
       body += event.delta;
     } else {
-      result.push(`${head} ${isCall ? body : JSON.stringify(body)}`);
+      result.push(`${head} ${isCall ? body.replaceAll('\n', '⏎') : JSON.stringify(body)}`);
       head = '';
     }
   }

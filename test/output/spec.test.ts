@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChatFormat, PromptOpening } from '../../src/contract/chat-format.ts';
+import type { ToolChoice } from '../../src/contract/request.ts';
 import { chatFormats, detectChatFormat } from '../../src/output/families.ts';
 import { chunkings, inText, lines, machineFor, type Setup, tool } from './machine.ts';
 import { readSpecs, type SpecCase } from './spec.ts';
@@ -25,6 +26,12 @@ const openingsOf = ({ reasoning }: ChatFormat): Readonly<Record<string, PromptOp
   'inside a text': { block: 'text', generationPrompt: 'So', continues: true },
 });
 
+/** `none`, `required`, or the name of the one tool that is forced. */
+function toolChoiceOf(setting = 'auto'): ToolChoice {
+  if (setting === 'auto' || setting === 'none' || setting === 'required') return { type: setting };
+  return { type: 'function', name: setting };
+}
+
 function setupOf({ settings, file, line }: SpecCase): Setup {
   const format = detectChatFormat(undefined, settings.family);
   const opening = openingsOf(format)[settings.opening ?? 'text'];
@@ -33,7 +40,7 @@ function setupOf({ settings, file, line }: SpecCase): Setup {
     format,
     opening,
     tools: settings.tools === 'none' ? [] : offered,
-    toolChoice: { type: settings['tool-choice'] === 'none' ? 'none' : 'auto' },
+    toolChoice: toolChoiceOf(settings['tool-choice']),
     autoHeal: settings.heal !== 'no',
     checkToolNames: settings['check-names'] !== 'no',
     reasoningFormat: settings['reasoning-format'] === 'none' ? 'none' : 'auto',

@@ -119,6 +119,15 @@ describe('a response store in a folder', () => {
     expect(await readdir(folder)).toHaveLength(1);
   });
 
+  it('has everything in its folder once it is closed', async () => {
+    const folder = await newFolder();
+    const store = await open(folder);
+    const saved = ['resp_1', 'resp_2', 'resp_3'].map((id) => store.save(entry(id)));
+    await store.close();
+    expect((await readdir(folder)).sort()).toEqual(['resp_1.json', 'resp_2.json', 'resp_3.json']);
+    await Promise.all(saved);
+  });
+
   it('makes its folder, and keeps its files to their owner', async () => {
     const folder = join(await newFolder(), 'deep', 'down');
     await (await open(folder)).save(entry('resp_1'));

@@ -11,7 +11,7 @@ const bundle = resolve(import.meta.dirname, '../../node_modules/node-llama-cpp/l
  * carries the size of the bundle, so that another version is unpacked anew.
  */
 export function llamaSources(folder: string): string {
-  const target = join(tmpdir(), `serve-model-llama-${statSync(bundle).size}`, folder);
+  const target = join(tmpdir(), `serve-model-llama-${statSync(bundle).size}`, folder.replaceAll('/', '-'));
   if (existsSync(target)) return target;
   const work = mkdtempSync(join(tmpdir(), 'serve-model-unpack-'));
   try {

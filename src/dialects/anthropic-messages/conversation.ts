@@ -29,7 +29,10 @@ export function toMessages(body: MessagesBody, warnings: Warnings): Message[] {
 
 function toSystem(system: MessagesBody['system']): Message[] {
   if (system === undefined) return [];
-  const texts = typeof system === 'string' ? [system] : system.map((block) => block.text);
+  return toSystemMessages(typeof system === 'string' ? [system] : system.map((block) => block.text));
+}
+
+function toSystemMessages(texts: readonly string[]): Message[] {
   const kept = texts.map(withoutAttribution).filter((text) => text !== undefined);
   return kept.length === 0 ? [] : [{ role: 'system', content: toContent(kept) }];
 }
@@ -54,7 +57,7 @@ function placeBlocks({ content }: WireMessage, at: string): Placed[] {
 function toTurnMessages(turn: Turn, warnings: Warnings): Message[] {
   switch (turn.role) {
     case 'system':
-      return [{ role: 'system', content: toContent(textsOf(turn.blocks, warnings)) }];
+      return toSystemMessages(textsOf(turn.blocks, warnings));
     case 'user':
       return toUserMessages(turn.blocks, warnings);
     case 'assistant':

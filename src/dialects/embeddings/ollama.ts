@@ -1,16 +1,9 @@
 import { z } from 'zod';
 import type { JsonObject } from '../../contract/json.ts';
-import type { Embedding, EmbeddingInput } from '../../contract/services.ts';
+import type { EmbeddingAnswer, EmbeddingCall } from '../../contract/services.ts';
 import { modelName } from '../ollama/options.ts';
 import { optional, validate } from '../shared/validate.ts';
 import { toUnit } from './vectors.ts';
-
-export interface OllamaEmbedCall {
-  readonly model: string | undefined;
-  readonly inputs: readonly EmbeddingInput[];
-  readonly dimensions: number | undefined;
-  readonly truncate: boolean;
-}
 
 /** Ollama's docs/api.md, "Generate embeddings". Inputs that are too long are cut unless `truncate` is false. */
 const embed = z.object({
@@ -22,13 +15,13 @@ const embed = z.object({
 });
 
 /** Its older form: one text, one vector. */
-const embeddings = z.object({
+const oldEmbeddings = z.object({
   model: optional(z.string()),
   prompt: z.string(),
   keep_alive: optional(z.union([z.string(), z.number()])),
 });
 
-export function parseEmbed(body: unknown): OllamaEmbedCall {
+export function parseEmbed(body: unknown): EmbeddingCall {
   const { model, input, truncate, dimensions } = validate(embed, body);
   return {
     model: modelName(model),
@@ -38,26 +31,26 @@ export function parseEmbed(body: unknown): OllamaEmbedCall {
   };
 }
 
-export function parseOldEmbeddings(body: unknown): OllamaEmbedCall {
-  const { model, prompt } = validate(embeddings, body);
+export function parseOldEmbeddings(body: unknown): EmbeddingCall {
+  const { model, prompt } = validate(oldEmbeddings, body);
   return { model: modelName(model), inputs: [prompt], dimensions: undefined, truncate: true };
 }
 
 /** `milliseconds` is what it took; the answer tells it in nanoseconds. */
 export function writeEmbed(
-  call: OllamaEmbedCall,
-  facts: { readonly model: string; readonly milliseconds: number },
-  list: readonly Embedding[],
+  call: EmbeddingCall,
+  { model, embeddings }: EmbeddingAnswer,
+  milliseconds: number,
 ): JsonObject {
   return {
-    model: facts.model,
-    embeddings: list.map(({ vector }) => toUnit(vector, call.dimensions)),
-    total_duration: Math.round(facts.milliseconds * 1e6),
+    model,
+    embeddings: embeddings.map(({ vector }) => toUnit(vector, call.dimensions)),
+    total_duration: Math.round(milliseconds * 1e6),
     load_duration: 0,
-    prompt_eval_count: list.reduce((sum, { tokens }) => sum + tokens, 0),
+    prompt_eval_count: embeddings.reduce((sum, { tokens }) => sum + tokens, 0),
   };
 }
 
-export function writeOldEmbeddings(list: readonly Embedding[]): JsonObject {
-  return { embedding: toUnit(list[0]?.vector ?? []) };
+export function writeOldEmbeddings({ embeddings: [only] }: EmbeddingAnswer): JsonObject {
+  return { embedding: toUnit(only?.vector ?? []) };
 }

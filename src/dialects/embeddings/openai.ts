@@ -1,13 +1,10 @@
 import { z } from 'zod';
 import type { JsonObject } from '../../contract/json.ts';
-import type { Embedding, EmbeddingInput } from '../../contract/services.ts';
+import type { EmbeddingAnswer, EmbeddingCall, EmbeddingInput } from '../../contract/services.ts';
 import { optional, rule, validate } from '../shared/validate.ts';
 import { toBase64, toUnit } from './vectors.ts';
 
-export interface EmbeddingsCall {
-  readonly model: string | undefined;
-  readonly inputs: readonly EmbeddingInput[];
-  readonly dimensions: number | undefined;
+export interface EmbeddingsCall extends EmbeddingCall {
   readonly format: 'float' | 'base64';
 }
 
@@ -18,7 +15,7 @@ const token = z.int().min(0);
 const tokens = z.array(token).min(1);
 
 /** https://platform.openai.com/docs/api-reference/embeddings/create */
-const schema = z.object({
+export const embeddingsBody = z.object({
   model: optional(z.string()),
   input: z.union([text, z.array(text).min(1).max(maxInputs), tokens, z.array(tokens).min(1).max(maxInputs)]),
   encoding_format: optional(z.enum(['float', 'base64'])),
@@ -27,8 +24,8 @@ const schema = z.object({
 });
 
 export function parseEmbeddings(body: unknown): EmbeddingsCall {
-  const { model, input, dimensions, encoding_format } = validate(schema, body);
-  return { model, inputs: toInputs(input), dimensions, format: encoding_format ?? 'float' };
+  const { model, input, dimensions, encoding_format } = validate(embeddingsBody, body);
+  return { model, inputs: toInputs(input), dimensions, truncate: false, format: encoding_format ?? 'float' };
 }
 
 /** One input or several: a list of numbers is one, a list of texts or of lists is as many. */
@@ -38,7 +35,7 @@ export function toInputs(input: string | readonly (string | number | readonly nu
   return numbers.length > 0 ? [numbers] : input.filter((entry) => typeof entry !== 'number');
 }
 
-export function writeEmbeddings(call: EmbeddingsCall, model: string, embeddings: readonly Embedding[]): JsonObject {
+export function writeEmbeddings(call: EmbeddingsCall, { model, embeddings }: EmbeddingAnswer): JsonObject {
   const used = embeddings.reduce((sum, { tokens: count }) => sum + count, 0);
   return {
     object: 'list',

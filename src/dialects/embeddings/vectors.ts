@@ -1,6 +1,3 @@
-import { ServeError } from '../../contract/errors.ts';
-import type { EmbeddingModel } from '../../contract/services.ts';
-
 /** The first `dimensions` members of the vector at Euclidean length 1. A vector of zeros stays one. */
 export function toUnit(vector: readonly number[], dimensions: number = vector.length): number[] {
   const kept = vector.slice(0, dimensions);
@@ -13,13 +10,4 @@ export function toBase64(vector: readonly number[]): string {
   const bytes = Buffer.alloc(vector.length * Float32Array.BYTES_PER_ELEMENT);
   for (const [index, value] of vector.entries()) bytes.writeFloatLE(value, index * Float32Array.BYTES_PER_ELEMENT);
   return bytes.toString('base64');
-}
-
-export function checkDimensions(dimensions: number | undefined, model: EmbeddingModel): void {
-  if (dimensions === undefined || dimensions <= model.dimensions) return;
-  throw new ServeError(
-    'invalid_request',
-    `\`dimensions\` is ${dimensions}, but the vectors of ${model.id} have ${model.dimensions}. Ask for at most that many.`,
-    { param: 'dimensions' },
-  );
 }

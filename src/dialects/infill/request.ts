@@ -34,7 +34,7 @@ const predict = optional(
 );
 
 /** llama.cpp's server README, "POST /infill": what editor plug-ins send. */
-const schema = z.looseObject({
+export const infillBody = z.looseObject({
   model: optional(z.string()),
   input_prefix: optional(z.string()),
   input_suffix: optional(z.string()),
@@ -54,7 +54,7 @@ const schema = z.looseObject({
 });
 
 export function parse(body: unknown): InfillCall {
-  const wire = validate(schema, body);
+  const wire = validate(infillBody, body);
   const probabilities = wire.n_probs ?? 0;
   const returnTokens = wire.return_tokens ?? false;
   return {

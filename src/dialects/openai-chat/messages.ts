@@ -26,7 +26,10 @@ const part = z
   .discriminatedUnion('type', [textPart, refusalPart, otherPart])
   .transform((value): TextPart => ({ type: 'text', text: textOf(value) }));
 
-const content = z.union([z.string(), z.array(part)]);
+const maxParts = 10_000;
+
+/** Counted before any is looked at, so that a list without bounds costs nothing. */
+const content = z.union([z.string(), z.array(z.unknown()).max(maxParts).pipe(z.array(part))]);
 
 function textOf(value: z.output<typeof textPart> | z.output<typeof refusalPart> | z.output<typeof otherPart>): string {
   if (value.type === 'text') return value.text;
@@ -69,7 +72,7 @@ const assistant = z.object({
 
 type WireAssistant = z.output<typeof assistant>;
 
-const message = z.discriminatedUnion('role', [
+export const message = z.discriminatedUnion('role', [
   z.object({ role: z.literal('system'), ...plain }),
   z.object({ role: z.literal('developer'), ...plain }),
   z.object({ role: z.literal('user'), ...plain }),
@@ -79,7 +82,7 @@ const message = z.discriminatedUnion('role', [
 
 type WireMessage = z.output<typeof message>;
 
-export const messagesField = z.array(z.unknown()).min(1).max(20_000);
+export const messagesField = z.array(z.unknown()).min(1).max(10_000);
 
 /** Messages one by one, so that an error can say which one and a long list costs no more than its own length. */
 export function toMessages(list: readonly unknown[]): Message[] {

@@ -17,9 +17,9 @@ import {
   toRequestOptions,
 } from '../shared/sampling.ts';
 import { optional, validate } from '../shared/validate.ts';
-import { messagesField, toMessages } from './messages.ts';
+import { message, messagesField, toMessages } from './messages.ts';
 import { responseFormatField, toOutputShape } from './response-format.ts';
-import { toolChoiceField, toolsField, toToolChoice, toTools } from './tools.ts';
+import { tool, toolChoiceField, toolsField, toToolChoice, toTools } from './tools.ts';
 import { refuseUnsupported } from './unsupported.ts';
 
 export interface ChatCall extends ParsedCall {
@@ -34,7 +34,7 @@ const maxChoices = 8;
  * store, service_tier, safety_identifier, prompt_cache_retention, prompt_cache_options, prediction, verbosity,
  * stream_options.include_obfuscation.
  */
-const bodySchema = z.object({
+export const chatBody = z.object({
   ...samplingFields,
   ...extensionFields,
   ...reasoningFields,
@@ -76,10 +76,13 @@ const bodySchema = z.object({
   prompt_cache_key: optional(z.string()),
 });
 
-type Body = z.output<typeof bodySchema>;
+/** The same with what the lists hold, which is checked entry by entry: for documentation. */
+export const describedChatBody = chatBody.extend({ messages: z.array(message).min(1), tools: optional(z.array(tool)) });
+
+type Body = z.output<typeof chatBody>;
 
 export function parseChat(wire: unknown): ChatCall {
-  const body = validate(bodySchema, wire);
+  const body = validate(chatBody, wire);
   const raw = isJsonObject(wire) ? wire : {};
   refuseUnsupported(raw);
   refuseLoneTopLogprobs(body);

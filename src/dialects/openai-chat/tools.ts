@@ -8,7 +8,7 @@ import { optional, show, validate } from '../shared/validate.ts';
 
 const toolName = z.string().min(1).max(256);
 
-const tool = z.object({
+export const tool = z.object({
   type: z.literal('function'),
   function: z.object({
     name: toolName,

@@ -34,7 +34,7 @@ const maxPrompts = 2048;
 const token = z.int().min(0);
 
 /** https://platform.openai.com/docs/api-reference/completions/create, with the extensions of every endpoint. */
-const schema = z.object({
+export const completionsBody = z.object({
   model: optional(z.string()),
   prompt: z.union([
     z.string(),
@@ -61,7 +61,7 @@ const schema = z.object({
 });
 
 /** What one field alone cannot know. */
-const checked = schema.superRefine((body, context) => {
+const checked = completionsBody.superRefine((body, context) => {
   const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
   if (body.max_tokens === 0 && !body.echo)
     refuse('max_tokens', '`max_tokens` is 0, which is only of use together with `echo`. Ask for at least 1 token.');
@@ -110,7 +110,7 @@ export function parse(body: unknown): CompletionsCall {
   };
 }
 
-type WirePrompt = z.output<typeof schema>['prompt'];
+type WirePrompt = z.output<typeof completionsBody>['prompt'];
 
 function isText(prompt: WirePrompt): boolean {
   return typeof prompt === 'string' || typeof prompt[0] === 'string';

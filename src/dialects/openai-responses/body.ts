@@ -33,7 +33,14 @@ export const responsesBody = z.object({
   max_output_tokens: maxTokensField,
   max_tool_calls: optional(z.int()),
   text: optional(z.object({ format: optional(textFormat), verbosity: optional(z.string()) })),
-  reasoning: optional(z.object({ effort: optional(z.string()), summary: optional(z.string()) })),
+  reasoning: optional(
+    z.object({
+      effort: optional(z.string()),
+      summary: optional(z.string()),
+      /** The older name of `summary`. */
+      generate_summary: optional(z.string()),
+    }),
+  ),
   include: optional(z.array(z.string())),
   top_logprobs: optional(z.int().min(0).max(20)),
   truncation: optional(z.enum(['auto', 'disabled'])),

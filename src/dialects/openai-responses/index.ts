@@ -18,8 +18,14 @@ export const openaiResponses: Dialect<ResponsesCall> = {
   parse: (body) => parseResponses(body),
   whole: wholeResponse,
   encoder: (call, answer) => new ResponsesEncoder(call, answer),
-  error: openaiError,
+  error: (error) => openaiError(inputWords(error)),
 };
+
+/** What other rooms know as messages, this API's clients have sent as `input`. */
+function inputWords(error: ServeError): ServeError {
+  if (error.details.param?.startsWith('messages') !== true) return error;
+  return new ServeError(error.code, error.message, { ...error.details, param: 'input' }, { cause: error });
+}
 
 /** The response object of a call that waits for its turn. */
 export function queuedResponse(call: ResponsesCall, answer: AnswerContext): JsonObject {

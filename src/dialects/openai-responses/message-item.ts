@@ -1,6 +1,6 @@
 import type { TokenLogprob } from '../../contract/events.ts';
 import type { JsonObject } from '../../contract/json.ts';
-import { logprobObjects } from './logprobs.ts';
+import { openaiLogprobs } from '../shared/openai-logprobs.ts';
 import type { ItemEvent, ItemStatus, OutputItem, Place } from './output-item.ts';
 
 export class MessageItem implements OutputItem {
@@ -19,7 +19,7 @@ export class MessageItem implements OutputItem {
   }
 
   grow(delta: string, tokens: readonly TokenLogprob[]): readonly ItemEvent[] {
-    const logprobs = this.#withLogprobs ? logprobObjects(tokens) : [];
+    const logprobs = this.#withLogprobs ? openaiLogprobs(tokens) : [];
     this.#text += delta;
     this.#logprobs.push(...logprobs);
     return [{ type: 'response.output_text.delta', ...this.#place, content_index: 0, delta, logprobs }];

@@ -76,15 +76,14 @@ export class Conversation {
       this.#messages.push({ role: item.role, content });
       return;
     }
-    // Behind an unanswered call the text stays in its turn: templates want the tool's output right after the calls.
-    if (this.#turn && this.#turn.texts.length > 0 && this.#turn.calls.length === 0) this.#endTurn();
+    this.#endTurnOfText();
     this.#open().texts.push(joinedText(item.content));
   }
 
   #addReasoning(item: ItemOf<'reasoning'>): void {
     const text = reasoningText(item);
     if (text === '') return;
-    if (this.#turn && this.#turn.texts.length > 0 && this.#turn.calls.length === 0) this.#endTurn();
+    this.#endTurnOfText();
     this.#open().reasoning.push(text);
   }
 
@@ -111,6 +110,11 @@ export class Conversation {
     this.#messages.push(
       defined({ role: 'tool' as const, content: outputContent(item.output, this.#warn), toolCallId, name }),
     );
+  }
+
+  /** Behind an unanswered call everything stays in its turn: templates want the tool's output right after the calls. */
+  #endTurnOfText(): void {
+    if (this.#turn && this.#turn.texts.length > 0 && this.#turn.calls.length === 0) this.#endTurn();
   }
 
   #open(): Turn {

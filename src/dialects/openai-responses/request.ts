@@ -79,11 +79,16 @@ export function parseResponses(body: unknown, options: ParseOptions = {}): Respo
     directory: toolSet.directory,
     input: items.map((item) => item.raw),
     show: {
-      reasoningSummary: request.reasoning?.summary !== undefined,
+      reasoningSummary: wantsSummary(request),
       encryptedReasoning: request.include?.includes('reasoning.encrypted_content') ?? false,
       logprobs: generation.logprobs !== undefined,
     },
   };
+}
+
+function wantsSummary({ reasoning }: ResponsesBody): boolean {
+  const asked = reasoning?.summary ?? reasoning?.generate_summary;
+  return asked !== undefined && asked !== 'none';
 }
 
 function inputItems(request: ResponsesBody): InputItem[] {

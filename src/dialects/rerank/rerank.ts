@@ -1,12 +1,9 @@
 import { z } from 'zod';
 import type { JsonObject } from '../../contract/json.ts';
-import type { Ranking } from '../../contract/services.ts';
+import type { RankingAnswer, RankingCall } from '../../contract/services.ts';
 import { optional, rule, validate } from '../shared/validate.ts';
 
-export interface RerankCall {
-  readonly model: string | undefined;
-  readonly query: string;
-  readonly documents: readonly string[];
+export interface RerankCall extends RankingCall {
   readonly top: number;
   readonly returnDocuments: boolean;
 }
@@ -14,7 +11,7 @@ export interface RerankCall {
 const text = rule(z.string(), (value) => value !== '', 'a text that is not empty');
 
 /** The form that Jina and Cohere share: https://docs.cohere.com/reference/rerank, https://jina.ai/reranker */
-const schema = z.object({
+export const rerankBody = z.object({
   model: optional(z.string()),
   query: text,
   documents: z
@@ -26,7 +23,7 @@ const schema = z.object({
 });
 
 export function parseRerank(body: unknown): RerankCall {
-  const wire = validate(schema, body);
+  const wire = validate(rerankBody, body);
   const documents = wire.documents.map((document) => (typeof document === 'string' ? document : document.text));
   return {
     model: wire.model,
@@ -38,7 +35,7 @@ export function parseRerank(body: unknown): RerankCall {
 }
 
 /** The best first; of equal scores the earlier document. */
-export function writeRerank(call: RerankCall, facts: { id: string; model: string }, ranking: Ranking): JsonObject {
+export function writeRerank(call: RerankCall, id: string, ranking: RankingAnswer): JsonObject {
   const results = call.documents
     .map((document, index) => ({
       index,
@@ -48,9 +45,9 @@ export function writeRerank(call: RerankCall, facts: { id: string; model: string
     .sort((left, right) => right.relevance_score - left.relevance_score)
     .slice(0, call.top);
   return {
-    id: `rerank-${facts.id}`,
+    id: `rerank-${id}`,
     object: 'list',
-    model: facts.model,
+    model: ranking.model,
     results,
     usage: { prompt_tokens: ranking.tokens, total_tokens: ranking.tokens },
   };

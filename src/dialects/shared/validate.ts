@@ -114,11 +114,21 @@ function unit(origin: string, count: number | bigint): string {
 
 const shownCharacters = 60;
 
-/** A value as JSON, cut: an error must not carry a whole prompt. */
+/** A value as JSON, cut: an error must not carry a whole prompt, nor cost as much as writing one. */
 export function show(value: unknown): string {
+  if (typeof value === 'string') return cut(JSON.stringify(value.slice(0, shownCharacters + 1)), value.length);
+  if (Array.isArray(value)) {
+    const text = value.length <= shownCharacters / 2 ? JSON.stringify(value) : '';
+    return text === '' || text.length > shownCharacters ? `a list of ${value.length} entries` : text;
+  }
+  if (typeof value === 'object' && value !== null && Object.keys(value).length > shownCharacters / 2)
+    return `an object of ${Object.keys(value).length} members`;
   const text = typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? String(value));
-  if (Array.isArray(value) && text.length > shownCharacters) return `a list of ${value.length} entries`;
-  return text.length > shownCharacters ? `${text.slice(0, shownCharacters)}...` : text;
+  return cut(text, text.length);
+}
+
+function cut(text: string, length: number): string {
+  return length > shownCharacters ? `${text.slice(0, shownCharacters)}...` : text;
 }
 
 function valueAt(body: unknown, path: readonly PropertyKey[]): unknown {

@@ -8,7 +8,7 @@ import { extensionFields, samplingFields, toRequestOptions } from '../shared/sam
 import { optional, rule, validate } from '../shared/validate.ts';
 
 /** The plain chat stream of Unsloth Studio's backend: messages of role and content, and a handful of numbers. */
-const schema = z.object({
+export const studioBody = z.object({
   ...samplingFields,
   ...extensionFields,
   model: optional(z.string()),
@@ -20,7 +20,7 @@ const schema = z.object({
 });
 
 export function parse(body: unknown): ParsedCall {
-  const wire = validate(schema, body);
+  const wire = validate(studioBody, body);
   const messages = toMessages(wire.messages);
   return {
     generations: [

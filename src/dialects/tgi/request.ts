@@ -44,7 +44,7 @@ const parameters = z.looseObject({
   ),
 });
 
-const schema = z.object({
+export const tgiBody = z.object({
   inputs: z.string(),
   model: optional(z.string()),
   parameters: optional(parameters),
@@ -54,7 +54,7 @@ type Parameters = Partial<z.output<typeof parameters>>;
 
 /** `stream` is said by the path: /generate or /generate_stream. */
 export function parse(body: unknown, stream: boolean): TgiCall {
-  const { inputs, model, parameters: given } = validate(schema, body);
+  const { inputs, model, parameters: given } = validate(tgiBody, body);
   const wire: Parameters = given ?? {};
   refuseUnsupported(wire);
   const options = toRequestOptions(wire);

@@ -28,6 +28,8 @@ export interface LoadOptions {
   /** undefined: calibrated or the engine's choice. */
   readonly threads: number | undefined;
   readonly flashAttention: boolean | undefined;
+  /** Number format of the context memory, as ggml names it in lower case; default f16. */
+  readonly cacheType?: 'f32' | 'f16' | 'q8_0' | 'q5_1' | 'q5_0' | 'q4_1' | 'q4_0';
   /** Speculative decoding by a small model of the same vocabulary, or by looking the text up in the prompt. */
   readonly speculation?: { readonly draftModelPath: string } | 'lookup';
   readonly stepTargetMs: number;
@@ -68,7 +70,8 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
       model,
       createContext: (flashAttention, small) => createContext(model, options, flashAttention, small),
       threads: options.threads,
-      flashAttention: options.flashAttention,
+      // llama.cpp reads quantized values with flash attention only.
+      flashAttention: options.cacheType?.startsWith('q') ? true : options.flashAttention,
       memory: options.tuningMemory,
       key: tuningKey(llama, model, options),
       clock: options.clock,
@@ -166,6 +169,21 @@ export async function loadWeights(llama: Llama, options: WeightsOptions): Promis
   }
 }
 
+const ggmlNames = {
+  f32: 'F32',
+  f16: 'F16',
+  q8_0: 'Q8_0',
+  q5_1: 'Q5_1',
+  q5_0: 'Q5_0',
+  q4_1: 'Q4_1',
+  q4_0: 'Q4_0',
+} as const;
+
+function cacheTypes({ cacheType }: LoadOptions) {
+  if (cacheType === undefined) return {};
+  return { experimentalKvCacheKeyType: ggmlNames[cacheType], experimentalKvCacheValueType: ggmlNames[cacheType] };
+}
+
 async function createContext(
   model: LlamaModel,
   options: LoadOptions,
@@ -179,6 +197,7 @@ async function createContext(
       ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
       ...(options.threads !== undefined && { threads: options.threads }),
       flashAttention,
+      ...cacheTypes(options),
       createSignal: options.signal,
     });
   } catch (error) {
@@ -210,7 +229,15 @@ async function openGuessers(
     batchSize: draftContext.batchSize,
     contextSize: draftContext.contextSize,
   });
-  return { guessers: (slot) => desk.guesser(slot), dispose: () => draft.dispose() };
+  return {
+    guessers: (slot) => desk.guesser(slot),
+    async dispose() {
+      // The library holds contexts weakly: one that nobody refers to any more is never disposed, and its model waits
+      // for it for ever.
+      await draftContext.dispose();
+      await draft.dispose();
+    },
+  };
 }
 
 function tooLarge({ path, slots, contextSize }: WeightsOptions, cause: unknown): ServeError {
@@ -234,12 +261,13 @@ async function deviceName(llama: Llama, { threads }: Tuning): Promise<string> {
 }
 
 /** Another file, machine, shape or library may want another tuning. */
-function tuningKey(llama: Llama, model: LlamaModel, { path, slots, contextSize }: LoadOptions): string {
+function tuningKey(llama: Llama, model: LlamaModel, { path, slots, contextSize, cacheType }: LoadOptions): string {
   const facts = [
     path,
     model.size,
     slots,
     contextSize ?? 'auto',
+    cacheType ?? 'f16',
     cpus()[0]?.model,
     availableParallelism(),
     llama.llamaCppRelease.release,

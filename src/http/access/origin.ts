@@ -39,7 +39,7 @@ export function originAllowed(origin: string, host: string, corsOrigins: readonl
 
 function hostAllowed(host: string, { allowedHosts, boundHost }: OriginRules): boolean {
   // HTTP/1.0 knows no Host; browsers always send one.
-  if (host === '') return true;
+  if (host === '' || allowedHosts.includes('*')) return true;
   const name = nameOf(host);
   if (name === undefined) return false;
   if (

@@ -110,6 +110,7 @@ export class KeptResponses {
       headers: warningHeader(warnings),
       heartbeatMs: settings.heartbeatMs,
       stallTimeoutMs: settings.stallTimeoutMs,
+      gatherMs: settings.gatherMs,
       clock,
       timers,
     });

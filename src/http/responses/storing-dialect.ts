@@ -1,3 +1,4 @@
+import type { ServeError } from '../../contract/errors.ts';
 import { isJsonObject, type JsonObject } from '../../contract/json.ts';
 import type { AnswerContext, Dialect, Frame, StreamEncoder } from '../../dialects/dialect.ts';
 import { openaiResponses } from '../../dialects/openai-responses/index.ts';
@@ -40,8 +41,10 @@ class KeepingEncoder implements StreamEncoder {
     return this.#encoder.end();
   }
 
-  fail(...error: Parameters<StreamEncoder['fail']>): readonly Frame[] {
-    return this.#watch(this.#encoder.fail(...error));
+  /** An answer that nobody waited for is nobody's. */
+  fail(error: ServeError): readonly Frame[] {
+    const frames = this.#encoder.fail(error);
+    return error.code === 'client_closed' ? frames : this.#watch(frames);
   }
 
   heartbeat(): Frame {

@@ -1,6 +1,7 @@
 import type { ServerState } from '../../contract/services.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import type { AppDependencies } from '../dependencies.ts';
+import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
 
 const words = {
@@ -13,9 +14,10 @@ const words = {
 /** Probes. Liveness only says that the process answers; the others say whether a request would be served. */
 export function healthRoutes({ models }: AppDependencies): Route[] {
   const probe = { method: 'GET', shape: openaiShape, access: 'open', work: false, anyOrigin: true } as const;
-  const ready = () => {
+  const ready = (exchange: Exchange) => {
     const state = models.state();
     const isReady = state === 'ready';
+    exchange.note({ outcome: state });
     return Response.json(
       { status: words[state] },
       {

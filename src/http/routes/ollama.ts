@@ -1,12 +1,6 @@
 import { ServeError } from '../../contract/errors.ts';
-import {
-  type OllamaEmbedCall,
-  parseEmbed,
-  parseOldEmbeddings,
-  writeEmbed,
-  writeOldEmbeddings,
-} from '../../dialects/embeddings/ollama.ts';
-import { checkDimensions } from '../../dialects/embeddings/vectors.ts';
+import type { EmbeddingCall } from '../../contract/services.ts';
+import { parseEmbed, parseOldEmbeddings, writeEmbed, writeOldEmbeddings } from '../../dialects/embeddings/ollama.ts';
 import { ollamaChat } from '../../dialects/ollama/index.ts';
 import { listedModel, ollamaVersion, runningModel, shownModel } from '../../dialects/ollama/models.ts';
 import { parseShow } from '../../dialects/ollama/show.ts';
@@ -14,26 +8,23 @@ import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
 import { warningHeader } from '../warning-header.ts';
+import { tokensOf } from './vectors.ts';
 
 /** Ollama's API beside its two generating endpoints: models, embeddings, and a clear no to the rest. */
 export function ollamaRoutes(dependencies: AppDependencies): Route[] {
-  const { models, embeddings, clock } = dependencies;
+  const { models, embeddings } = dependencies;
   const common = { shape: ollamaChat, access: 'key', work: false } as const;
   const get = { ...common, method: 'GET' } as const;
   const post = { ...common, method: 'POST' } as const;
 
-  const embed = async (call: OllamaEmbedCall, exchange: Exchange) => {
-    const startedAt = clock();
-    const model = embeddings.resolve(call.model);
-    exchange.note({ dialect: 'ollama-embed', model: model.id });
-    checkDimensions(call.dimensions, model);
-    const { signal } = exchange;
-    const list = await embeddings.embed(call.model, call.inputs, { truncate: call.truncate, signal });
-    exchange.note({ inputTokens: list.reduce((sum, { tokens }) => sum + tokens, 0) });
-    const cuts = list.flatMap(({ cutFrom, tokens }, index) =>
+  const embed = async (call: EmbeddingCall, exchange: Exchange) => {
+    exchange.note({ dialect: 'ollama-embed' });
+    const answer = await embeddings.embed(call, exchange.signal);
+    exchange.note({ model: answer.model, inputTokens: tokensOf(answer) });
+    const cuts = answer.embeddings.flatMap(({ cutFrom, tokens }, index) =>
       cutFrom === undefined ? [] : [`input[${index}] was cut from ${cutFrom} to ${tokens} tokens`],
     );
-    return { list, facts: { model: model.id, milliseconds: clock() - startedAt }, headers: warningHeader(cuts) };
+    return { answer, headers: warningHeader(cuts) };
   };
 
   return [
@@ -51,8 +42,8 @@ export function ollamaRoutes(dependencies: AppDependencies): Route[] {
       work: true,
       handle: async (exchange) => {
         const call = parseEmbed(await exchange.json());
-        const { list, facts, headers } = await embed(call, exchange);
-        return Response.json(writeEmbed(call, facts, list), { headers });
+        const { answer, headers } = await embed(call, exchange);
+        return Response.json(writeEmbed(call, answer, exchange.sinceStart()), { headers });
       },
     },
     {
@@ -60,8 +51,8 @@ export function ollamaRoutes(dependencies: AppDependencies): Route[] {
       paths: ['/api/embeddings'],
       work: true,
       handle: async (exchange) => {
-        const { list, headers } = await embed(parseOldEmbeddings(await exchange.json()), exchange);
-        return Response.json(writeOldEmbeddings(list), { headers });
+        const { answer, headers } = await embed(parseOldEmbeddings(await exchange.json()), exchange);
+        return Response.json(writeOldEmbeddings(answer), { headers });
       },
     },
     { ...post, paths: ['/api/pull', '/api/push', '/api/create', '/api/copy', '/api/blobs/:digest'], handle: refuse },

@@ -28,5 +28,5 @@ export function dictCalls(format: DictCalls, tools: CallTools): CallSyntax {
     return true;
   }
 
-  return framedCalls(format, tools, { name: 'name', arguments: 'arguments' }, readCall);
+  return framedCalls(format, tools, { readCall });
 }

@@ -34,15 +34,29 @@ function lines(text = ''): string[] {
     .filter((line) => line !== '');
 }
 
+export interface FrameOptions {
+  /** Keys of calls that are JSON objects. */
+  readonly keys?: ObjectKeys;
+  /** Reads a call behind the last opener. */
+  readonly readCall?: ReadCall;
+  /** Reads a call that begins with its name, between the openers and the closers. */
+  readonly readBareCall?: ReadCall;
+}
+
 /**
  * Calls between markers: alone, one after the other, or in an array. A JSON object that stands where a call should
  * begin is read as a call in every family: models mix the two.
  */
-export function framedCalls(format: Framed, tools: CallTools, keys: ObjectKeys, readCall?: ReadCall): CallSyntax {
-  const { openers, closers } = frameMarkers(format);
-  const frame = new Frame(tools, { openers, closers }, keys, readCall);
-  return { openers: readCall ? openers : openers.slice(0, 1), read: () => frame.read() };
+export function framedCalls(format: Framed, tools: CallTools, options: FrameOptions): CallSyntax {
+  const markers = frameMarkers(format);
+  const frame = new Frame(tools, markers, options);
+  return {
+    openers: options.readCall ? markers.openers : markers.openers.slice(0, 1),
+    read: () => frame.read(),
+  };
 }
+
+const usualKeys: ObjectKeys = { name: 'name', arguments: 'arguments' };
 
 class Frame {
   readonly #tools: CallTools;
@@ -51,58 +65,75 @@ class Frame {
   readonly #markers: MarkerSet;
   readonly #callOpener: string | undefined;
   readonly #keys: ObjectKeys;
-  readonly #readCall: ReadCall | undefined;
+  readonly #options: FrameOptions;
+  /** Of the reading that is going on. */
+  #calls = 0;
+  #opened = false;
 
-  constructor(tools: CallTools, { openers, closers }: FrameMarkers, keys: ObjectKeys, readCall?: ReadCall) {
+  constructor(tools: CallTools, { openers, closers }: FrameMarkers, options: FrameOptions) {
     this.#tools = tools;
     this.#openers = openers;
     this.#lastCloser = closers.at(-1) ?? '';
     this.#markers = new MarkerSet([...openers, ...closers]);
-    this.#callOpener = readCall && openers.at(-1);
-    this.#keys = { ...keys, closers };
-    this.#readCall = readCall;
+    this.#callOpener = options.readCall && openers.at(-1);
+    this.#keys = { ...(options.keys ?? usualKeys), closers };
+    this.#options = options;
   }
 
   *read(): Reading<string> {
     const { scanner } = this.#tools;
-    let calls = 0;
-    let opened = this.#openers.length === 0;
+    this.#calls = 0;
+    this.#opened = this.#openers.length === 0;
     scanner.record();
     for (;;) {
       const next = yield* scanner.skipSpace();
       const marker = next === undefined ? undefined : yield* scanner.next(this.#markers);
-      const isCall = marker !== undefined && marker === this.#callOpener;
-      if (isCall || (opened && next === '{')) {
-        if (marker !== undefined) scanner.take(marker.length);
-        if (!(yield* this.#call(isCall))) return scanner.recorded();
-        calls++;
-        opened = true;
-        scanner.record();
-      } else if (marker !== undefined && this.#openers.includes(marker)) {
-        // The opener of the next section: its calls are read like those of this one.
-        scanner.take(marker.length);
-        opened = true;
-      } else if (marker !== undefined) {
-        scanner.take(marker.length);
-        if (calls === 0) return scanner.recorded();
-        if (marker === this.#lastCloser) return this.#ended();
-      } else if (this.#closesArray(next, calls)) {
-        scanner.take(1);
-        return this.#ended();
-      } else if (next !== undefined && '[],;'.includes(next)) {
-        scanner.take(1);
-      } else if (next === '}' && calls > 0) {
-        this.#tools.repaired();
-        scanner.take(1);
-      } else {
-        return this.#cutShort(calls, next);
-      }
+      const text = marker === undefined ? yield* this.#unmarked(next) : yield* this.#marked(marker);
+      if (text !== undefined) return text;
     }
   }
 
-  /** Arrays without a marker behind them end with their bracket. */
-  #closesArray(next: string | undefined, calls: number): boolean {
-    return next === ']' && this.#lastCloser === '' && calls > 0;
+  /** What is left over when the calls are over; undefined while they go on. */
+  *#marked(marker: string): Reading<string | undefined> {
+    const { scanner } = this.#tools;
+    scanner.take(marker.length);
+    if (marker === this.#callOpener && this.#options.readCall) {
+      this.#opened = true;
+      const begin = yield* scanner.skipSpace();
+      if (begin === '{' || begin === '[') return undefined;
+      return this.#counted(yield* this.#options.readCall());
+    }
+    // The opener of another section counts too: its calls are read like those of this one.
+    if (this.#openers.includes(marker)) {
+      this.#opened = true;
+      return undefined;
+    }
+    if (this.#calls === 0) return scanner.recorded();
+    return marker === this.#lastCloser ? this.#ended() : undefined;
+  }
+
+  *#unmarked(next: string | undefined): Reading<string | undefined> {
+    const { scanner } = this.#tools;
+    if (this.#opened && next === '{') {
+      return this.#counted(yield* new CallObject(this.#tools, this.#keys).read());
+    }
+    if (this.#opened && next !== undefined && this.#options.readBareCall && /[\p{L}_]/u.test(next)) {
+      return this.#counted(yield* this.#options.readBareCall());
+    }
+    const isBracket = next !== undefined && '[],;'.includes(next);
+    const isBraceTooMany = next === '}' && this.#calls > 0;
+    if (!isBracket && !isBraceTooMany) return this.#cutShort(next);
+    scanner.take(1);
+    if (isBraceTooMany) this.#tools.repaired();
+    // Arrays without a marker behind them end with their bracket.
+    return next === ']' && this.#lastCloser === '' && this.#calls > 0 ? this.#ended() : undefined;
+  }
+
+  #counted(isCall: boolean): string | undefined {
+    if (!isCall) return this.#tools.scanner.recorded();
+    this.#calls++;
+    this.#tools.scanner.record();
+    return undefined;
   }
 
   #ended(): string {
@@ -110,17 +141,11 @@ class Frame {
     return '';
   }
 
-  /** Something else stands where a call or a closing marker should: only separators were read since the last call. */
-  #cutShort(calls: number, next: string | undefined): string {
+  /** Something else stands where a call or a closing marker should: separators of calls are all that was read. */
+  #cutShort(next: string | undefined): string {
     const separators = this.#tools.scanner.recorded();
-    if (calls === 0) return separators;
+    if (this.#calls === 0) return separators;
     if (this.#lastCloser !== '' && next !== undefined) this.#tools.repaired();
-    return '';
-  }
-
-  *#call(marked: boolean): Reading<boolean> {
-    const next = marked ? yield* this.#tools.scanner.skipSpace() : '{';
-    if (next !== '{' && this.#readCall) return yield* this.#readCall();
-    return yield* new CallObject(this.#tools, this.#keys).read();
+    return separators.includes('[') ? separators.trimStart() : '';
   }
 }

@@ -1,4 +1,5 @@
 import type { JsonCalls } from '../../contract/chat-format.ts';
+import { isJsonObject } from '../../contract/json.ts';
 import type { MarkerScanner, Reading } from '../marker-scanner.ts';
 import { isSpace, MarkerSet } from '../marker-scanner.ts';
 import { type CallTools, OpenCall } from './call-reader.ts';
@@ -13,6 +14,8 @@ export type ObjectKeys = JsonCalls['keys'] & {
   readonly nameIsKey?: boolean | undefined;
   /** Markers that end the object whatever is still open. */
   readonly closers?: readonly string[];
+  /** An object whose first key is a parameter of this tool is the arguments of a call of it. */
+  readonly bareCallOf?: string | undefined;
 };
 
 /** One call that is a JSON object; read() is false when it is none. */
@@ -54,6 +57,8 @@ export class CallObject {
         return this.#end();
       } else if (!(yield* this.#member(next))) {
         return this.#broken();
+      } else if (this.#depth === 0) {
+        return this.#end();
       }
     }
   }
@@ -83,12 +88,32 @@ export class CallObject {
   *#member(next: string): Reading<boolean> {
     const key = yield* this.#scalar(next);
     const known = key !== undefined && this.#role(key) !== 'unknown';
+    if (key !== undefined && !known && !this.#begun && this.#isParameter(key)) return yield* this.#bareArguments(key);
     // An object that begins with something else is data: it must not be held back until its end.
     if (key === undefined || !(known || this.#begun) || (yield* this.#scanner.skipSpace()) !== ':') return false;
     this.#begun = true;
     this.#scanner.take(1);
     const value = yield* this.#scanner.skipSpace();
     return value === undefined ? this.#call !== undefined : yield* this.#value(key, value);
+  }
+
+  #isParameter(key: string): boolean {
+    const properties = this.#tools.tool(this.#keys.bareCallOf ?? '')?.parameters?.properties;
+    return isJsonObject(properties) && Object.hasOwn(properties, key);
+  }
+
+  /** The brace and the first key are read already. */
+  *#bareArguments(key: string): Reading<boolean> {
+    this.#named(this.#keys.bareCallOf ?? '');
+    const json = new JsonText({
+      heal: true,
+      stops: this.#closers.markers,
+      write: this.#call?.write ?? (() => undefined),
+    });
+    json.read(`{${JSON.stringify(key)}`, false);
+    yield* this.#scanner.feed(json.read);
+    this.#depth = 0;
+    return true;
   }
 
   #role(key: string): 'name' | 'arguments' | 'id' | 'unknown' {

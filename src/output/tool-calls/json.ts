@@ -3,11 +3,11 @@ import { MarkerSet, type Reading } from '../marker-scanner.ts';
 import { type CallSyntax, type CallTools, OpenCall } from './call-reader.ts';
 import { framedCalls } from './frame.ts';
 import { inString } from './json-text.ts';
-import { readPythonCall } from './python.ts';
+import { pythonMarks, readPythonCall } from './python.ts';
 
 /** Calls that are JSON objects between two markers, alone, one after the other, or in an array. */
 export function jsonCalls(format: JsonCalls, tools: CallTools): CallSyntax {
-  const syntax = framedCalls(format, tools, { ...format.keys, nameIsKey: format.nameIsKey });
+  const syntax = framedCalls(format, tools, { keys: { ...format.keys, nameIsKey: format.nameIsKey } });
   if (syntax.openers.length > 0) return syntax;
   const { pythonTag = '' } = format;
   const tag = new MarkerSet([pythonTag]);
@@ -38,11 +38,10 @@ function* readBehindTag(tag: string, tools: CallTools, objects: CallSyntax): Rea
   }
   const interpreter = interpreters.find((name) => tools.offered(name) === name && tools.tool(name));
   if (interpreter) return yield* readCode(interpreter, tools);
-  return (yield* readPythonCall({ nameEnds, keyEnds, closers: [] }, tools)) ? '' : scanner.recorded();
+  return (yield* readPythonCall(behindTag, tools)) ? '' : scanner.recorded();
 }
 
-const nameEnds = new MarkerSet(['.call(', '(', '\n']);
-const keyEnds = new MarkerSet(['=', ')', ',']);
+const behindTag = pythonMarks([]);
 
 /** All that follows is the interpreter's first parameter. */
 function* readCode(name: string, tools: CallTools): Reading<string> {

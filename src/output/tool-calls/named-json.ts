@@ -18,8 +18,7 @@ export function namedJsonCalls(format: NamedJsonCalls, tools: CallTools): CallSy
     fence: new MarkerSet(['```json', '```']),
     closers,
   };
-  const keys = { name: 'name', arguments: 'arguments' };
-  return framedCalls(format, tools, keys, () => readCall(format, tools, marks));
+  return framedCalls(format, tools, { readCall: () => readCall(format, tools, marks) });
 }
 
 interface Marks {

@@ -22,9 +22,7 @@ export function namespacedCalls(format: NamespacedCalls, tools: CallTools): Call
     namespace: format.namespace,
     closers: new MarkerSet(closers),
   };
-  return framedCalls(format, tools, { name: 'name', arguments: 'arguments' }, () =>
-    new NamespacedCall(marks, tools).read(),
-  );
+  return framedCalls(format, tools, { readCall: () => new NamespacedCall(marks, tools).read() });
 }
 
 interface Marks {

@@ -9,49 +9,27 @@ const longestName = 200;
 
 /** Calls `[name(key="text", n=3), other()]` with Python literals. */
 export function pythonCalls(format: PythonCalls, tools: CallTools): CallSyntax {
-  const { openers, closers } = frameMarkers(format);
-  const reader = { nameEnds: new MarkerSet(['(', '\n', ...closers]), keyEnds: new MarkerSet(['=', ')', ',']), closers };
-  const syntax = framedCalls(format, tools, { name: 'name', arguments: 'arguments' });
-  return { ...syntax, read: () => readList(openers[0] ?? '', reader, tools) };
+  const marks = pythonMarks(frameMarkers(format).closers);
+  return framedCalls(format, tools, { readBareCall: () => readPythonCall(marks, tools) });
 }
 
-interface Marks {
+export interface PythonMarks {
   readonly nameEnds: MarkerSet;
   readonly keyEnds: MarkerSet;
+  /** What ends a call whatever is still open. */
   readonly closers: readonly string[];
 }
 
-function* readList(opener: string, marks: Marks, tools: CallTools): Reading<string> {
-  const { scanner } = tools;
-  const ends = new MarkerSet(marks.closers);
-  let calls = 0;
-  scanner.record();
-  scanner.take(opener.length);
-  for (;;) {
-    const next = yield* scanner.skipSpace();
-    const end = next === undefined ? undefined : yield* scanner.next(ends);
-    if (end !== undefined) {
-      scanner.take(end.length);
-      const text = scanner.recorded();
-      return calls === 0 ? text : '';
-    }
-    if (next === undefined) {
-      const text = scanner.recorded();
-      return calls === 0 ? text : '';
-    }
-    if ('[],'.includes(next)) {
-      scanner.take(1);
-    } else {
-      if (calls > 0) scanner.record();
-      if (!(yield* readPythonCall(marks, tools))) return scanner.recorded();
-      calls++;
-      scanner.record();
-    }
-  }
+export function pythonMarks(closers: readonly string[]): PythonMarks {
+  return {
+    nameEnds: new MarkerSet(['.call(', '(', '\n', ...closers]),
+    keyEnds: new MarkerSet(['=', ')', ',']),
+    closers,
+  };
 }
 
 /** One `name(...)`; false when it is no call of an offered tool. */
-export function* readPythonCall(marks: Marks, tools: CallTools): Reading<boolean> {
+export function* readPythonCall(marks: PythonMarks, tools: CallTools): Reading<boolean> {
   const head = yield* tools.scanner.shortText(marks.nameEnds, longestName, ['(', '.call(']);
   if (!head?.marker.endsWith('(')) return false;
   const name = tools.offered(head.text);
@@ -60,7 +38,12 @@ export function* readPythonCall(marks: Marks, tools: CallTools): Reading<boolean
   return yield* readParameters(call, tools.tool(name), marks, tools);
 }
 
-function* readParameters(call: OpenCall, tool: Tool | undefined, marks: Marks, tools: CallTools): Reading<boolean> {
+function* readParameters(
+  call: OpenCall,
+  tool: Tool | undefined,
+  marks: PythonMarks,
+  tools: CallTools,
+): Reading<boolean> {
   const { scanner } = tools;
   let count = 0;
   for (;;) {
@@ -93,7 +76,7 @@ function* parameterName(
   next: string,
   count: number,
   tool: Tool | undefined,
-  marks: Marks,
+  marks: PythonMarks,
   tools: CallTools,
 ): Reading<string | undefined> {
   if (/[\p{L}_]/u.test(next)) {

@@ -11,8 +11,7 @@ const longestName = 200;
 /** Calls with the name and every argument in tags of their own; arguments become JSON as they come. */
 export function taggedCalls(format: TaggedCalls, tools: CallTools): CallSyntax {
   const marks = marksOf(format);
-  const keys = { name: 'name', arguments: 'arguments' };
-  return framedCalls(format, tools, keys, () => new TaggedCall(marks, tools).read());
+  return framedCalls(format, tools, { readCall: () => new TaggedCall(marks, tools).read() });
 }
 
 interface Marks {
@@ -55,7 +54,7 @@ function marksOf(format: TaggedCalls): Marks {
 /** A quote that ends a name or a key stands alone: attributes may follow it. */
 function markerParts(text: string): string[] {
   return text
-    .split(/\n|(?<=^")/)
+    .split(/\n|(?<=^")|(?<=>)(?=<)/)
     .map((part) => part.trim())
     .filter((part) => part !== '');
 }

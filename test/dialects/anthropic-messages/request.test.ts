@@ -211,7 +211,8 @@ describe('messages', () => {
   });
 
   it('may hold system messages between the turns', () => {
-    expect(messagesOf(user('A'), { role: 'system', content: [text('Hurry.')] }, assistant('B'))).toEqual([
+    const line = 'x-anthropic-billing-header: cch=1;';
+    expect(messagesOf(user('A'), { role: 'system', content: [text(line), text('Hurry.')] }, assistant('B'))).toEqual([
       { role: 'user', content: 'A' },
       { role: 'system', content: 'Hurry.' },
       { role: 'assistant', content: 'B' },

@@ -6,7 +6,7 @@ import {
   writeOldEmbeddings,
 } from '../../../src/dialects/embeddings/ollama.ts';
 import { parseEmbeddings, writeEmbeddings } from '../../../src/dialects/embeddings/openai.ts';
-import { checkDimensions, toBase64, toUnit } from '../../../src/dialects/embeddings/vectors.ts';
+import { toBase64, toUnit } from '../../../src/dialects/embeddings/vectors.ts';
 
 describe('vectors', () => {
   it.each([
@@ -25,15 +25,6 @@ describe('vectors', () => {
     expect([...read]).toEqual([1, -0.5, Math.fround(0.1)]);
     expect(toBase64([1])).toBe('AACAPw==');
   });
-
-  it('refuses more dimensions than there are, and takes exactly as many', () => {
-    const model = { id: 'demo', dimensions: 192, maxTokens: 10 };
-    checkDimensions(192, model);
-    checkDimensions(undefined, model);
-    expect(() => checkDimensions(193, model)).toThrow(
-      '`dimensions` is 193, but the vectors of demo have 192. Ask for at most that many.',
-    );
-  });
 });
 
 describe('/v1/embeddings', () => {
@@ -47,6 +38,7 @@ describe('/v1/embeddings', () => {
       model: 'm',
       inputs,
       dimensions: undefined,
+      truncate: false,
       format: 'float',
     });
   });
@@ -72,7 +64,7 @@ describe('/v1/embeddings', () => {
       { vector: [0, 2], tokens: 3 },
       { vector: [5, 0], tokens: 4 },
     ];
-    expect(writeEmbeddings(call, 'demo', list)).toEqual({
+    expect(writeEmbeddings(call, { model: 'demo', embeddings: list })).toEqual({
       object: 'list',
       data: [
         { object: 'embedding', index: 0, embedding: [0, 1] },
@@ -85,7 +77,7 @@ describe('/v1/embeddings', () => {
 
   it('answers in base64, cut to the dimensions, when asked', () => {
     const call = parseEmbeddings({ input: 'a', encoding_format: 'base64', dimensions: 1 });
-    expect(writeEmbeddings(call, 'demo', [{ vector: [3, 4], tokens: 1 }])).toMatchObject({
+    expect(writeEmbeddings(call, { model: 'demo', embeddings: [{ vector: [3, 4], tokens: 1 }] })).toMatchObject({
       data: [{ embedding: toBase64([1]) }],
     });
   });
@@ -108,8 +100,8 @@ describe("Ollama's embeddings", () => {
   });
 
   it('answers in both of its forms', () => {
-    const list = [{ vector: [0, 2], tokens: 3 }];
-    expect(writeEmbed(parseEmbed({ input: 'a' }), { model: 'demo', milliseconds: 1.5 }, list)).toEqual({
+    const answer = { model: 'demo', embeddings: [{ vector: [0, 2], tokens: 3 }] };
+    expect(writeEmbed(parseEmbed({ input: 'a' }), answer, 1.5)).toEqual({
       model: 'demo',
       embeddings: [[0, 1]],
       total_duration: 1_500_000,
@@ -117,7 +109,7 @@ describe("Ollama's embeddings", () => {
       prompt_eval_count: 3,
     });
     expect(parseOldEmbeddings({ prompt: 'a' }).inputs).toEqual(['a']);
-    expect(writeOldEmbeddings(list)).toEqual({ embedding: [0, 1] });
+    expect(writeOldEmbeddings(answer)).toEqual({ embedding: [0, 1] });
   });
 
   it('refuses inputs that are no text', () => {

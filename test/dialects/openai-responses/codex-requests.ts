@@ -86,7 +86,28 @@ const permissions = {
   content: [{ type: 'input_text', text: '<permissions instructions>read-only</permissions instructions>' }],
 };
 
+/** Release 0.169 sends no `instructions`: they are the first developer message, and every item has an id. */
+const developer = {
+  type: 'message',
+  id: 'msg_06c18ddc-efdc-5eae-849e-e98a2e19e15e',
+  role: 'developer',
+  content: [{ type: 'input_text', text: 'You are a coding agent.' }],
+};
+
 export const codexRequests = {
+  'a first turn whose instructions are a message': {
+    model: 'demo',
+    stream: true,
+    store: false,
+    tool_choice: 'auto',
+    parallel_tool_calls: true,
+    reasoning: { summary: 'auto' },
+    include: ['reasoning.encrypted_content'],
+    prompt_cache_key: '01a1fd90-96f2-7033-bc30-944d086623a6',
+    client_metadata: { 'x-codex-turn-metadata': '{"request_kind":"turn"}' },
+    tools: [shell, collaboration, { type: 'web_search', external_web_access: false }],
+    input: [developer, permissions, { ...user('fix the bug'), id: 'msg_01a1fd90-973d-7e21-b20f-2431c4d6539a' }],
+  },
   'a first turn': {
     ...base,
     input: [permissions, user('<environment_context><cwd>/repo</cwd></environment_context>'), user('fix the bug')],

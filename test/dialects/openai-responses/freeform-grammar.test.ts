@@ -23,6 +23,19 @@ describe('the grammar of a free-form tool', () => {
   it.each([
     ['a patch', patchGrammar, [patch, patch.slice(0, -1)], ['', 'ls', patch.replace('+one', 'one'), `${patch}x`]],
     [
+      'a script with an optional first line',
+      String.raw`
+        start: pragma_source | plain_source
+        pragma_source: PRAGMA_LINE NEWLINE SOURCE
+        plain_source: SOURCE
+
+        PRAGMA_LINE: /[ \t]*\/\/ @exec:[^\r\n]*/
+        NEWLINE: /\r?\n/
+        SOURCE: /[\s\S]+/`,
+      ['text(1)', '// @exec: {}\ntext(1)', '\n'],
+      [''],
+    ],
+    [
       'arithmetic with rules, aliases and imports',
       `start: expr
        expr: term (SP ADD SP term)* -> add

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../../src/contract/errors.ts';
 import type { ChatPrompt, GenerationRequest } from '../../../src/contract/request.ts';
+import { openaiResponses } from '../../../src/dialects/openai-responses/index.ts';
 import { parseResponses } from '../../../src/dialects/openai-responses/request.ts';
 import { codexRequests } from './codex-requests.ts';
 
@@ -304,6 +306,19 @@ describe('the input of a response', () => {
   });
 });
 
+describe('an error about a response', () => {
+  it.each([
+    ['messages', 'input'],
+    ['messages[2].content', 'input'],
+    ['temperature', 'temperature'],
+  ])('names %s as its client knows it', (param, shown) => {
+    const { body } = openaiResponses.error(new ServeError('invalid_request', 'No.', { param }));
+    expect(body).toEqual({
+      error: { message: 'No.', type: 'invalid_request_error', param: shown, code: 'invalid_value' },
+    });
+  });
+});
+
 describe('the settings of a response', () => {
   it('become a generation request', () => {
     expect(
@@ -381,6 +396,16 @@ describe('the settings of a response', () => {
 
   it('switches thinking off with effort none', () => {
     expect(chat({ input: 'hi', reasoning: { effort: 'none' } }).reasoning).toEqual({ enabled: false });
+  });
+
+  it.each([
+    [undefined, false],
+    [{ summary: null }, false],
+    [{ summary: 'none' }, false],
+    [{ summary: 'auto' }, true],
+    [{ generate_summary: 'concise' }, true],
+  ])('shows reasoning as asked by %j', (reasoning, wanted) => {
+    expect(parseResponses({ input: 'hi', reasoning }).show.reasoningSummary).toBe(wanted);
   });
 
   it('gives log probabilities when they are only named in include', () => {
@@ -566,5 +591,63 @@ describe('requests of Codex', () => {
     expect(generation(codexRequests['a first turn']).keys).toEqual({
       sessionId: '019a9e58-7658-7532-a454-f8ecf068d9fd',
     });
+  });
+});
+
+describe('any body at all', () => {
+  const word = fc.constantFrom(
+    'message',
+    'reasoning',
+    'function_call',
+    'custom_tool_call',
+    'local_shell_call',
+    'user',
+    'x',
+  );
+  const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small' },
+      fc.constant(null),
+      fc.integer(),
+      fc.boolean(),
+      word,
+      tie('list'),
+      tie('object'),
+    ),
+    list: fc.array(tie('value'), { maxLength: 3 }),
+    object: fc.dictionary(
+      fc.constantFrom(
+        'type',
+        'role',
+        'content',
+        'id',
+        'call_id',
+        'name',
+        'arguments',
+        'input',
+        'output',
+        'tools',
+        'text',
+        'action',
+        'summary',
+      ),
+      tie('value'),
+      { maxKeys: 5 },
+    ),
+  })).value;
+  const fields = ['input', 'instructions', 'tools', 'tool_choice', 'text', 'reasoning', 'include', 'metadata'];
+
+  it('is served or refused with a field to look at', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...fields), value), (body) => {
+        try {
+          expect(parseResponses(body).generations).toHaveLength(1);
+        } catch (thrown) {
+          expect(thrown).toBeInstanceOf(ServeError);
+          expect(thrown).toMatchObject({ code: 'invalid_request', details: { param: expect.any(String) } });
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 });

@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseRerank, writeRerank } from '../../../src/dialects/rerank/rerank.ts';
 
 describe('/v1/rerank', () => {
-  const facts = { id: '1', model: 'ranker' };
-  const ranking = { scores: [0.25, 0.75, 0.25], tokens: 30 };
+  const ranking = { model: 'ranker', scores: [0.25, 0.75, 0.25], tokens: 30 };
 
   it('takes documents as texts and as objects', () => {
     expect(parseRerank({ query: 'q', documents: ['a', { text: 'b', title: 'x' }], top_n: 5, model: 'm' })).toEqual({
@@ -17,7 +16,7 @@ describe('/v1/rerank', () => {
 
   it('sorts the best first and keeps the order of equal ones', () => {
     const call = parseRerank({ query: 'q', documents: ['a', 'b', 'c'] });
-    expect(writeRerank(call, facts, ranking)).toEqual({
+    expect(writeRerank(call, '1', ranking)).toEqual({
       id: 'rerank-1',
       object: 'list',
       model: 'ranker',
@@ -32,7 +31,7 @@ describe('/v1/rerank', () => {
 
   it('gives only the best, with their texts, when asked', () => {
     const call = parseRerank({ query: 'q', documents: ['a', { text: 'b' }, 'c'], top_n: 1, return_documents: true });
-    expect(writeRerank(call, facts, ranking).results).toEqual([
+    expect(writeRerank(call, '1', ranking).results).toEqual([
       { index: 1, relevance_score: 0.75, document: { text: 'b' } },
     ]);
   });

@@ -5,7 +5,7 @@ import { createApp } from '../../../src/http/app.ts';
 import { defaultDoorSettings } from '../../../src/http/dependencies.ts';
 import { systemTimers } from '../../../src/http/timers.ts';
 import { memoryShelf } from '../../../src/response-store/memory-shelf.ts';
-import { openResponseStore } from '../../../src/response-store/response-store.ts';
+import { memoryLimits, openResponseStore } from '../../../src/response-store/response-store.ts';
 import { answer, FakeGeneration, FakeModels, finish, start } from '../support.ts';
 
 export interface ResponsesDoor {
@@ -18,7 +18,7 @@ export interface ResponsesDoor {
 }
 
 export function newStore(): Promise<ResponseStore> {
-  return openResponseStore(memoryShelf(), { now: () => 0 });
+  return openResponseStore(memoryShelf(), { limits: memoryLimits, now: () => 0 });
 }
 
 /** The real app over scripted generations, and OpenAI's own client in front of it. */
@@ -30,8 +30,8 @@ export function openResponses(store?: ResponseStore): ResponsesDoor {
   const app = createApp({
     generation,
     models: new FakeModels(),
-    embeddings: { resolve: notHere, embed: notHere },
-    rerank: { resolve: notHere, rank: notHere },
+    embeddings: { embed: notHere },
+    rerank: { rank: notHere },
     tokens: { tokenize: notHere, promptTokens: notHere, pieces: notHere },
     telemetry: { request: () => undefined, log: (...line) => logs.push(line) },
     clock: () => performance.now(),

@@ -1,0 +1,85 @@
+import type { z } from 'zod';
+import { requestSchema as messagesBody } from '../../dialects/anthropic-messages/schema.ts';
+import { loadBody, unloadBody } from '../../dialects/control/requests.ts';
+import { embeddingsBody } from '../../dialects/embeddings/openai.ts';
+import { infillBody } from '../../dialects/infill/request.ts';
+import { describedChatBody } from '../../dialects/openai-chat/request.ts';
+import { completionsBody } from '../../dialects/openai-completions/request.ts';
+import { responsesBody } from '../../dialects/openai-responses/body.ts';
+import { rerankBody } from '../../dialects/rerank/rerank.ts';
+import { studioBody } from '../../dialects/studio-generate/request.ts';
+import { tgiBody } from '../../dialects/tgi/request.ts';
+
+export interface Operation {
+  readonly group: 'OpenAI' | 'Anthropic' | 'Ollama' | 'Older forms' | 'Text tools' | 'Models' | 'Operations';
+  readonly summary: string;
+  /** The very schema that requests are checked with. */
+  readonly body?: z.ZodType;
+}
+
+/** Method and first path of a route -> what it is for. */
+export const operations: Readonly<Record<string, Operation>> = {
+  'POST /v1/chat/completions': {
+    group: 'OpenAI',
+    summary: 'Answer a chat, whole or as a stream',
+    body: describedChatBody,
+  },
+  'POST /v1/chat/completions/:id/cancel': { group: 'OpenAI', summary: 'End one answer now, with what there is' },
+  'POST /v1/chat/completions/input_tokens': {
+    group: 'OpenAI',
+    summary: 'Count the tokens of a chat',
+    body: describedChatBody,
+  },
+  'POST /v1/responses': { group: 'OpenAI', summary: 'Answer in the form of the Responses API', body: responsesBody },
+  'POST /v1/responses/input_tokens': {
+    group: 'OpenAI',
+    summary: 'Count the tokens of a response',
+    body: responsesBody,
+  },
+  'GET /v1/responses/:id': { group: 'OpenAI', summary: 'A kept response' },
+  'DELETE /v1/responses/:id': { group: 'OpenAI', summary: 'Forget a kept response' },
+  'POST /v1/responses/:id/cancel': { group: 'OpenAI', summary: 'End a response in the background' },
+  'GET /v1/responses/:id/input_items': { group: 'OpenAI', summary: 'The input of a kept response' },
+  'POST /v1/completions': { group: 'OpenAI', summary: 'Continue a text', body: completionsBody },
+  'POST /v1/embeddings': { group: 'OpenAI', summary: 'Vectors of texts', body: embeddingsBody },
+  'POST /v1/rerank': { group: 'OpenAI', summary: 'Sort documents by their relevance to a query', body: rerankBody },
+  'GET /v1/models': { group: 'OpenAI', summary: 'The loaded models; in Anthropic’s form with anthropic-version' },
+  'GET /v1/models/:id{.+}': { group: 'OpenAI', summary: 'One loaded model' },
+  'POST /v1/messages': { group: 'Anthropic', summary: 'Answer in the form of the Messages API', body: messagesBody },
+  'POST /v1/messages/count_tokens': {
+    group: 'Anthropic',
+    summary: 'Count the tokens of a message',
+    body: messagesBody,
+  },
+  'POST /api/chat': { group: 'Ollama', summary: 'Answer a chat, as NDJSON' },
+  'POST /api/generate': { group: 'Ollama', summary: 'Continue a prompt, as NDJSON' },
+  'GET /api/tags': { group: 'Ollama', summary: 'The loaded models' },
+  'GET /api/ps': { group: 'Ollama', summary: 'The running models' },
+  'POST /api/show': { group: 'Ollama', summary: 'What a model is' },
+  'POST /api/embed': { group: 'Ollama', summary: 'Vectors of texts' },
+  'POST /infill': { group: 'Older forms', summary: 'Fill in the middle, as editors ask for it', body: infillBody },
+  'POST /generate': { group: 'Older forms', summary: 'Continue a text in the form of TGI', body: tgiBody },
+  'POST /generate_stream': { group: 'Older forms', summary: 'The same as a stream', body: tgiBody },
+  'POST /generate/stream': { group: 'Older forms', summary: 'A chat as a stream of texts', body: studioBody },
+  'POST /tokenize': { group: 'Text tools', summary: 'Text or chat to tokens' },
+  'POST /detokenize': { group: 'Text tools', summary: 'Tokens to text' },
+  'POST /apply-template': { group: 'Text tools', summary: 'The prompt of a chat as text' },
+  'POST /api/inference/cancel': {
+    group: 'Models',
+    summary: 'Stop buttons: end runs by cancel_id, session_id or answer id',
+  },
+  'POST /api/inference/load': { group: 'Models', summary: 'Load a model', body: loadBody },
+  'POST /api/inference/unload': { group: 'Models', summary: 'Unload a model', body: unloadBody },
+  'POST /api/inference/validate': { group: 'Models', summary: 'Would it load, and would it fit?' },
+  'GET /api/inference/status': { group: 'Models', summary: 'What is loaded, with all its properties' },
+  'GET /api/inference/load-progress': { group: 'Models', summary: 'How far a load is' },
+  'GET /api/inference/events': { group: 'Models', summary: 'Progress, models and slots as a stream of events' },
+  'GET /api/inference/models': { group: 'Models', summary: 'The models on this machine' },
+  'GET /health': { group: 'Operations', summary: '200 while a model is loaded and the server is not draining' },
+  'GET /healthz': { group: 'Operations', summary: '200 as long as the process runs' },
+  'GET /metrics': { group: 'Operations', summary: 'Prometheus metrics' },
+  'GET /internal/stats': { group: 'Operations', summary: 'Slots, queue, cache, threads, versions' },
+  'GET /internal/models/raw': { group: 'Operations', summary: 'Metadata of the model files' },
+  'GET /internal/requests': { group: 'Operations', summary: 'Requests that are being worked on' },
+  'DELETE /internal/requests/:id': { group: 'Operations', summary: 'End one of them' },
+};

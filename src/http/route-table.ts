@@ -1,0 +1,37 @@
+import type { AppDependencies } from './dependencies.ts';
+import type { Gate } from './limits/gate.ts';
+import type { Route } from './route.ts';
+import { cancelRoutes } from './routes/cancel.ts';
+import { controlRoutes } from './routes/control.ts';
+import { countTokensRoutes } from './routes/count-tokens.ts';
+import { docsRoutes } from './routes/docs.ts';
+import { frontPageRoutes } from './routes/front-page.ts';
+import { generationRoutes } from './routes/generation.ts';
+import { healthRoutes } from './routes/health.ts';
+import { internalRoutes } from './routes/internal.ts';
+import { metricsRoutes } from './routes/metrics.ts';
+import { modelRoutes } from './routes/models.ts';
+import { ollamaRoutes } from './routes/ollama.ts';
+import { responsesRoutes } from './routes/responses.ts';
+import { tokenRoutes } from './routes/tokens.ts';
+import { vectorRoutes } from './routes/vectors.ts';
+
+/** Every route of the server. A path that two rows know belongs to the first. */
+export function routeTable(dependencies: AppDependencies, gate: Gate): Route[] {
+  const routes = [
+    ...generationRoutes(dependencies),
+    ...cancelRoutes(dependencies),
+    ...countTokensRoutes(dependencies),
+    ...responsesRoutes(dependencies),
+    ...vectorRoutes(dependencies),
+    ...tokenRoutes(dependencies),
+    ...ollamaRoutes(dependencies),
+    ...modelRoutes(dependencies),
+    ...(dependencies.control ? controlRoutes(dependencies, dependencies.control) : []),
+    ...healthRoutes(dependencies),
+    ...metricsRoutes(dependencies),
+    ...internalRoutes(dependencies, gate),
+    ...frontPageRoutes(dependencies),
+  ];
+  return [...routes, ...docsRoutes(routes, dependencies)];
+}

@@ -1,0 +1,104 @@
+import type { LoadRequest, ModelControl } from '../../contract/control.ts';
+import {
+  writeEvent,
+  writeLoad,
+  writeModels,
+  writeProgress,
+  writeStatus,
+  writeUnload,
+  writeVerdict,
+} from '../../dialects/control/answers.ts';
+import { parseLoad, parseUnload, parseValidate } from '../../dialects/control/requests.ts';
+import { openaiShape } from '../../dialects/shared/openai-error.ts';
+import type { AppDependencies } from '../dependencies.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Route } from '../route.ts';
+import { type FrameSource, streamResponse } from '../sse.ts';
+import { warningHeader } from '../warning-header.ts';
+
+const base = '/api/inference';
+
+/** Models come and go: what a desktop chat UI drives the server with. */
+export function controlRoutes(dependencies: AppDependencies, control: ModelControl): Route[] {
+  const read = { method: 'GET', shape: openaiShape, access: 'key', work: false } as const;
+  const change = { method: 'POST', shape: openaiShape, access: 'admin', work: true } as const;
+  const anyPath = (exchange: Exchange, request: Omit<LoadRequest, 'anyPath'>): LoadRequest => ({
+    ...request,
+    anyPath: exchange.local || dependencies.settings.adminToken !== undefined,
+  });
+  return [
+    {
+      ...change,
+      paths: [`${base}/load`],
+      handle: async (exchange) => {
+        const { request, warnings } = parseLoad(await exchange.json());
+        const answer = writeLoad(await control.load(anyPath(exchange, request), exchange.signal));
+        exchange.note({ model: answer.model });
+        return Response.json(answer, { headers: warningHeader(warnings) });
+      },
+    },
+    {
+      ...change,
+      // Also while the server drains: what unloads makes its end easier.
+      work: false,
+      paths: [`${base}/unload`],
+      handle: async (exchange) => {
+        const model = await control.unload(parseUnload(await exchange.json()).model_path);
+        exchange.note({ model });
+        return Response.json(writeUnload(model));
+      },
+    },
+    {
+      ...change,
+      paths: [`${base}/validate`],
+      handle: async (exchange) => {
+        const request = anyPath(exchange, parseValidate(await exchange.json()));
+        return Response.json(writeVerdict(await control.validate(request, exchange.signal)));
+      },
+    },
+    {
+      ...change,
+      method: 'DELETE',
+      paths: [`${base}/models/:id{.+}`],
+      handle: async (exchange) => {
+        const id = exchange.parameters.id ?? '';
+        await control.remove(id);
+        return Response.json({ status: 'deleted', model: id });
+      },
+    },
+    { ...read, paths: [`${base}/status`], handle: () => Response.json(writeStatus(control.status())) },
+    { ...read, paths: [`${base}/load-progress`], handle: () => Response.json(writeProgress(control.progress())) },
+    {
+      ...read,
+      paths: [`${base}/models`],
+      handle: async () => Response.json(writeModels(await control.localModels())),
+    },
+    { ...read, paths: [`${base}/events`], handle: (exchange) => eventStream(exchange, control, dependencies) },
+  ];
+}
+
+function eventStream(exchange: Exchange, control: ModelControl, dependencies: AppDependencies): Response {
+  const stop = new AbortController();
+  const events = control.events(stop.signal)[Symbol.asyncIterator]();
+  let done = false;
+  const source: FrameSource = {
+    get done() {
+      return done;
+    },
+    async next() {
+      const result = await events.next();
+      done = result.done === true;
+      return result.done ? [] : [writeEvent(result.value)];
+    },
+    heartbeat: () => ({ type: 'comment', text: 'heartbeat' }),
+    closed(how) {
+      stop.abort();
+      exchange.note({ outcome: how === 'complete' ? 'ok' : 'client_closed' });
+      exchange.end(200);
+    },
+  };
+  exchange.markStreaming();
+  const { heartbeatMs, stallTimeoutMs, gatherMs } = dependencies.settings;
+  const { clock, timers } = dependencies;
+  return streamResponse(source, { format: 'sse', headers: {}, heartbeatMs, stallTimeoutMs, gatherMs, clock, timers });
+}

@@ -1,0 +1,58 @@
+import { ServeError } from '../contract/errors.ts';
+import { openaiShape } from '../dialects/shared/openai-error.ts';
+import type { ErrorShape } from './error-response.ts';
+import type { Route } from './route.ts';
+
+/** Rows that catch what a known path does not answer, with the methods that it does. */
+export function refusals(routes: readonly Route[]): Map<string, Route> {
+  const rows = new Map<string, Route>();
+  for (const { paths, shape } of routes)
+    for (const path of paths) {
+      const methods = routes.filter((route) => route.paths.includes(path)).map((route) => route.method);
+      rows.set(path, refusal(path, shape, methods));
+    }
+  return rows;
+}
+
+function refusal(path: string, shape: ErrorShape, methods: readonly Route['method'][]): Route & { allow: string } {
+  const allow = [
+    ...new Set(methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))),
+    'OPTIONS',
+  ].join(', ');
+  return {
+    method: 'GET',
+    paths: [path],
+    shape,
+    access: 'open',
+    work: false,
+    allow,
+    handle: (exchange) => {
+      throw new ServeError(
+        'method_not_allowed',
+        `${exchange.request.method} is not possible on ${path}. Use ${allow}.`,
+      );
+    },
+  };
+}
+
+export function allowHeader(route: Route): Record<string, string> {
+  return 'allow' in route && typeof route.allow === 'string' ? { allow: route.allow } : {};
+}
+
+/** A path that is nobody's still lies in somebody's neighbourhood: its clients should understand the error. */
+export function unknownRoute(path: string, routes: readonly Route[]): Route {
+  const neighbour = routes.find((route) => route.paths.some((known) => path.startsWith(`${known}/`)));
+  return {
+    method: 'GET',
+    paths: [path],
+    shape: neighbour?.shape ?? openaiShape,
+    access: 'open',
+    work: false,
+    handle: (exchange) => {
+      throw new ServeError(
+        'not_found',
+        `There is no ${exchange.request.method} ${path} here. The README lists the routes; most begin with /v1.`,
+      );
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { packageVersion } from '../config.ts';
+import type { ModelRuntime } from '../generation/runtime.ts';
+import type { LiveModel } from '../telemetry/metrics.ts';
+
+/** A loaded model as the gauges of /metrics show it. Read at every scrape: no I/O, no waiting. */
+export function liveModel({ profile, engine, scheduler }: ModelRuntime): LiveModel {
+  const slots = engine.slots();
+  const { queued, preparing, running } = scheduler.stats();
+  const { prefillRate, decodeRate } = engine.stats();
+  return {
+    name: profile.id,
+    slots: slots.length,
+    busySlots: preparing + running,
+    waiting: queued,
+    heldTokens: slots.reduce((sum, { tokens }) => sum + tokens.length, 0),
+    contextTokens: slots.length * engine.info.contextSize,
+    prefillRate,
+    decodeRate,
+  };
+}
+
+/** The same and more for people, as /internal/stats. */
+export function describeRuntimes(runtimes: readonly ModelRuntime[]): Record<string, unknown> {
+  return {
+    versions: { serve_model: packageVersion(), node: process.version },
+    models: runtimes.map(({ profile, engine, scheduler }) => ({
+      id: profile.id,
+      device: engine.info.device,
+      context_size: engine.info.contextSize,
+      batch_size: engine.info.batchSize,
+      slots: engine.slots().map(({ id, phase, tokens }) => ({ id, phase, tokens: tokens.length })),
+      scheduler: scheduler.stats(),
+      engine: engine.stats(),
+    })),
+    memory: process.memoryUsage(),
+    uptime_seconds: process.uptime(),
+  };
+}

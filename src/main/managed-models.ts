@@ -1,0 +1,173 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import type { ModelFeatures, ModelSettings } from '../contract/control.ts';
+import type { ModelRuntime } from '../generation/runtime.ts';
+import { ModelControlService } from '../models/control.ts';
+import { createControlEvents } from '../models/control-events.ts';
+import { bundledModelPath } from '../models/find-model.ts';
+import { machineMemory } from '../models/machine-memory.ts';
+import { ModelManager } from '../models/manager.ts';
+import { type ProbeMemory, probeModel } from '../models/probe.ts';
+import { type FileProfile, readModelProfile } from '../models/profile.ts';
+import type { LoadedModel, LoadObserver, LoadPlan } from '../models/resident.ts';
+import type { StartObserver } from './build-server.ts';
+import { type LoadTools, loadRuntime, type RunningModel } from './load-runtime.ts';
+import { createFileMemory, createTuningMemory } from './system.ts';
+
+export interface ManagedModelsOptions extends Omit<LoadTools, 'tuningMemory'> {
+  /** Told of every model that is loaded; gives what ends that, before the model goes. */
+  readonly serve: (running: RunningModel) => () => Promise<void>;
+}
+
+const defaultKeepAliveSeconds = 300;
+
+/** The models of the server: loaded at start, by the control API, or by the first request that names them. */
+export function createManagedModels(options: ManagedModelsOptions) {
+  const { config, system, metrics, telemetry } = options;
+  const cache = join(homedir(), '.cache', 'serve-model');
+  const tuningMemory = createTuningMemory(join(cache, 'tuning.json'));
+  const probeMemory: ProbeMemory = createFileMemory(join(cache, 'sound-models.json'));
+  const events = createControlEvents();
+  let starting: StartObserver | undefined;
+  /** Of the models loaded now, for looking at the memory of their device. */
+  const running = new Set<RunningModel>();
+
+  const manager = new ModelManager<ModelRuntime>({
+    load: loadTimed,
+    events,
+    availableBytes,
+    clock: system.clock,
+    timers: system.timers,
+    settings: {
+      strict: config.strictModel,
+      autoload: config.autoload,
+      keepAliveMs: (config.keepAlive ?? defaultKeepAliveSeconds) * 1000,
+      startKeepAliveMs: config.keepAlive === undefined ? undefined : config.keepAlive * 1000,
+      shape: { contextSize: config.ctxSize, slots: config.parallel, cacheType: config.cacheTypeKv },
+    },
+  });
+
+  const control = new ModelControlService<ModelRuntime>({
+    manager,
+    events,
+    modelsDir: config.modelsDir,
+    hub: { endpoint: config.hfEndpoint, token: config.hfToken },
+    chatTemplate: config.chatTemplate,
+    chatFormat: config.chatFormat,
+    probe,
+    machineMemory,
+    availableBytes,
+    timers: system.timers,
+  });
+
+  return {
+    manager,
+    control,
+    /** What is loaded now. */
+    runtimes: (): ModelRuntime[] => [...running].map(({ runtime }) => runtime),
+    /** Makes the configured models known, `first` for the first of them. Rejects when one is no model. */
+    async prepare(first: FileProfile): Promise<void> {
+      manager.add({ file: first, settings: {} }, { atStart: true });
+      const { chatTemplate, chatFormat } = config;
+      for (const target of config.model.slice(1)) {
+        const file = await readModelProfile(target, { chatTemplate, chatFormat });
+        manager.add({ file, settings: {} }, { atStart: true });
+      }
+      if (config.autoload) await control.refresh();
+    },
+    /** Loads the first model, and without --autoload all that were given. */
+    async start(observer: StartObserver, signal: AbortSignal): Promise<ModelRuntime> {
+      starting = observer;
+      try {
+        const [first, ...others] = manager.atStart();
+        if (!first) throw new Error('prepare was not called');
+        const { runtime } = await first.load(signal);
+        if (!config.autoload) for (const resident of others) await resident.load(signal);
+        return runtime;
+      } finally {
+        starting = undefined;
+      }
+    },
+  };
+
+  async function loadTimed(plan: LoadPlan, observer: LoadObserver): Promise<LoadedModel<ModelRuntime>> {
+    const began = system.clock();
+    const model = plan.file.id;
+    const done = (ok: boolean) => metrics.modelLoaded({ model, ok, seconds: (system.clock() - began) / 1000 });
+    try {
+      const loaded = await load(plan, observer);
+      done(true);
+      return loaded;
+    } catch (error) {
+      done(false);
+      throw error;
+    }
+  }
+
+  async function load(plan: LoadPlan, observer: LoadObserver): Promise<LoadedModel<ModelRuntime>> {
+    await probe(plan.file.path, observer.signal);
+    const tools = { ...options, config: withSettings(config, plan.settings), tuningMemory };
+    const model = await loadRuntime(plan.file, tools, {
+      signal: observer.signal,
+      progress: (phase, fraction) => {
+        observer.progress(phase, fraction);
+        starting?.progress(phase, fraction);
+      },
+      failed: (error) => {
+        telemetry.log('error', 'the engine failed', { model: plan.file.id, error });
+        observer.failed(error);
+      },
+    });
+    running.add(model);
+    telemetry.log('info', 'engine tuned', { model: plan.file.id, ...model.loaded.tuning });
+    const unserve = options.serve(model);
+    const { runtime } = model;
+    return {
+      runtime,
+      profile: runtime.profile,
+      features: featuresOf(runtime),
+      device: runtime.engine.info.device,
+      slots: () => runtime.engine.slots().map(({ id, tokens, phase }) => ({ id, state: phase, tokens: tokens.length })),
+      dispose: async () => {
+        running.delete(model);
+        await unserve();
+        await model.dispose();
+      },
+    };
+  }
+
+  async function probe(path: string, signal: AbortSignal): Promise<void> {
+    if (path !== bundledModelPath) await probeModel(path, { signal, memory: probeMemory });
+  }
+
+  /** The larger of RAM and GPU memory that is free: what does not fit one goes into the other, in part or whole. */
+  async function availableBytes(): Promise<number> {
+    const ram = process.availableMemory();
+    const [any] = running;
+    const llama = any?.loaded.model.llama;
+    return llama?.gpu ? Math.max(ram, (await llama.getVramState()).free) : ram;
+  }
+}
+
+function featuresOf({ renderer }: ModelRuntime): ModelFeatures {
+  const { supportsTools, supportsReasoning, reasoningStyle, reasoningAlwaysOn, supportsPreserveThinking } =
+    renderer.capabilities;
+  return { supportsTools, supportsReasoning, reasoningStyle, reasoningAlwaysOn, supportsPreserveThinking };
+}
+
+/** The server's settings with those of one load over them. */
+function withSettings(config: Config, settings: ModelSettings): Config {
+  const { speculation } = settings;
+  return {
+    ...config,
+    ctxSize: settings.contextSize ?? config.ctxSize,
+    parallel: settings.slots ?? config.parallel,
+    gpuLayers: settings.gpuLayers ?? config.gpuLayers,
+    cacheTypeKv: settings.cacheTypeKv ?? config.cacheTypeKv,
+    ...(speculation !== undefined && {
+      draftModel: typeof speculation === 'object' ? speculation.draftModel : undefined,
+      lookupDecoding: speculation === 'lookup',
+    }),
+  };
+}

@@ -1,0 +1,253 @@
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import {
+  loadAnswer,
+  modelsAnswer,
+  progressAnswer,
+  statusAnswer,
+  validateAnswer,
+} from '../../src/dialects/control/answers.ts';
+import type { RunningServer } from '../../src/main.ts';
+import { bundledModelPath } from '../../src/models/find-model.ts';
+import { startDemoServer } from '../support/demo-server.ts';
+import { withDeadline } from '../support/serve-process.ts';
+
+let folder = '';
+let server: RunningServer;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'serve-model-control-'));
+  await mkdir(join(folder, 'owner/repo'), { recursive: true });
+  await copyFile(bundledModelPath, join(folder, 'owner/repo/second.gguf'));
+  const bytes = await readFile(bundledModelPath);
+  await writeFile(join(folder, 'truncated.gguf'), bytes.subarray(0, bytes.length - 1000));
+  await writeFile(join(folder, 'page.gguf'), '<html></html>');
+  server = await startDemoServer(['--models-dir', folder, '--ctx-size', '512', '--parallel', '2']);
+});
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+const key = 'serve-model-demo';
+const answerBody = z.looseObject({
+  model: z.string().optional(),
+  error: z.object({ message: z.string(), code: z.string().nullable() }).optional(),
+});
+
+async function call(method: string, path: string, body?: object, headers: Record<string, string> = {}) {
+  const response = await fetch(`${server.url}${path}`, {
+    method,
+    headers: { 'content-type': 'application/json', ...headers },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: answerBody.parse(await response.json()) };
+}
+
+const post = (path: string, body: object) => call('POST', `/api/inference/${path}`, body);
+const get = async (path: string) => (await call('GET', `/api/inference/${path}`)).body;
+
+async function ask(model: string) {
+  const messages = [{ role: 'user', content: 'Hello!' }];
+  return call('POST', '/v1/chat/completions', { model, messages, temperature: 0, max_tokens: 40 });
+}
+
+describe('the control API', () => {
+  it('tells what is loaded, with the flags of the active model at the top', async () => {
+    const status = statusAnswer.parse(await get('status'));
+    expect(status).toMatchObject({
+      active_model: key,
+      loading: [],
+      loaded: [key],
+      context_length: 512,
+      native_context_length: 4096,
+      supports_reasoning: true,
+      reasoning_style: 'enable_thinking',
+      supports_tools: true,
+      is_gguf: true,
+      is_vision: false,
+      slots: 2,
+    });
+    expect(status.models).toHaveLength(1);
+    expect(status.max_context_length).toBe(4096);
+    expect(progressAnswer.parse(await get('load-progress'))).toMatchObject({ phase: null });
+  });
+
+  it('lists the models of the folder', async () => {
+    const { models } = modelsAnswer.parse(await get('models'));
+    expect(models).toEqual([
+      expect.objectContaining({
+        id: 'owner/repo/second',
+        quantization: 'Q8_0',
+        family: 'llama',
+        context_length: 4096,
+        loaded: false,
+      }),
+    ]);
+  });
+
+  it('does nothing when the model is loaded already', async () => {
+    const { status, body } = await post('load', { model_path: key, max_seq_length: 0, hf_token: null });
+    expect(status).toBe(200);
+    expect(loadAnswer.parse(body)).toMatchObject({ status: 'already_loaded', model: key, context_length: 512 });
+  });
+
+  it('loads a second model, serves both by name, tells every step, and unloads it', async () => {
+    const events = await watch();
+    const loaded = await post('load', { model_path: 'owner/repo/second', max_seq_length: 256, parallel: 1 });
+    expect(loadAnswer.parse(loaded.body)).toMatchObject({ status: 'loaded', model: 'second', context_length: 256 });
+    const answers = await Promise.all([ask('second'), ask(key), ask('gpt-4o')]);
+    expect(answers.map(({ status, body }) => [status, body.model])).toEqual([
+      [200, 'second'],
+      [200, key],
+      // Unknown names go to the model that was loaded last.
+      [200, 'second'],
+    ]);
+    expect(statusAnswer.parse(await get('status'))).toMatchObject({ active_model: 'second', loaded: ['second', key] });
+    expect(await post('unload', { model_path: 'owner/repo/second' })).toEqual({
+      status: 200,
+      body: { status: 'unloaded', model: 'second' },
+    });
+    const told = await events.until('unloaded');
+    checkOrder(told);
+    expect(told.filter(({ event }) => event === 'model').map(({ data }) => data.state)).toEqual([
+      'loading',
+      'ready',
+      'draining',
+      'unloaded',
+    ]);
+    // Unloaded on purpose: naming it does not bring it back.
+    expect(await ask('second')).toMatchObject({ status: 503, body: { error: { code: 'model_not_loaded' } } });
+  });
+
+  it('loads a model of the folder when a request names it', async () => {
+    await post('load', { model_path: key });
+    await copyFile(bundledModelPath, join(folder, 'third.gguf'));
+    await post('load', { model_path: 'third' });
+    expect((await ask('third')).body.model).toBe('third');
+    await post('unload', { model_path: 'third' });
+  });
+
+  it('loads anew with other settings', async () => {
+    const { body } = await post('load', { model_path: key, max_seq_length: 1024, cache_type_kv: null });
+    expect(body).toMatchObject({ status: 'loaded', model: key, context_length: 1024 });
+    const quantized = await post('load', { model_path: key, cache_type_kv: 'q8_0' });
+    expect(quantized.body).toMatchObject({ status: 'loaded', cache_type_kv: 'q8_0' });
+    expect((await ask(key)).status).toBe(200);
+    expect((await post('load', { model_path: key })).body).toMatchObject({ status: 'loaded', context_length: 512 });
+  });
+
+  it.each<[string, () => object, RegExp]>([
+    ['a truncated file', () => ({ model_path: join(folder, 'truncated.gguf') }), /damaged: .* Download it again/],
+    ['a file that is no model', () => ({ model_path: join(folder, 'page.gguf') }), /This is no GGUF file/],
+    ['a missing file', () => ({ model_path: '/none.gguf' }), /There is no model \/none\.gguf/],
+    ['no path', () => ({}), /model_path/],
+    ['an adapter', () => ({ model_path: key, is_lora: true }), /LoRA/],
+    ['a draft without a model', () => ({ model_path: key, speculative_type: 'draft' }), /draft_model/],
+  ])('refuses %s and leaves the running model alone', async (_, body, sentence) => {
+    const answer = await post('load', body());
+    expect(answer.status).toBe(400);
+    expect(answer.body.error?.message).toMatch(sentence);
+    expect((await ask(key)).status).toBe(200);
+  });
+
+  it('weighs a model without loading it', async () => {
+    const verdict = validateAnswer.parse((await post('validate', { model_path: 'owner/repo/second' })).body);
+    expect(verdict).toMatchObject({ valid: true, fits: true, size_bytes: 3_313_888, display_name: 'second' });
+    const broken = validateAnswer.parse((await post('validate', { model_path: join(folder, 'truncated.gguf') })).body);
+    expect(broken).toMatchObject({ valid: false, fits: false, message: expect.stringMatching(/damaged/) });
+  });
+
+  it('deletes a model of the folder, not one that is loaded or lies elsewhere', async () => {
+    await copyFile(bundledModelPath, join(folder, 'fourth.gguf'));
+    await post('load', { model_path: 'fourth' });
+    const remove = (id: string) => call('DELETE', `/api/inference/models/${id}`);
+    expect(await remove('fourth')).toMatchObject({
+      status: 400,
+      body: { error: { message: expect.stringMatching(/Unload it first/) } },
+    });
+    await post('unload', { model_path: 'fourth' });
+    expect(await remove('fourth')).toEqual({ status: 200, body: { status: 'deleted', model: 'fourth' } });
+    expect(await remove('fourth')).toMatchObject({ status: 404 });
+    expect(await remove('..%2F..%2Fetc')).toMatchObject({ status: 404 });
+  });
+
+  it('lets a proxied caller load only what lies in the folder', async () => {
+    const proxied = { 'x-forwarded-for': '203.0.113.9' };
+    const answer = await call('POST', '/api/inference/load', { model_path: bundledModelPath }, proxied);
+    expect(answer).toMatchObject({ status: 403 });
+  });
+
+  it('gives the memory back', async () => {
+    const round = async () => {
+      await post('load', { model_path: 'owner/repo/second', max_seq_length: 512 });
+      await ask('second');
+      await post('unload', { model_path: 'owner/repo/second' });
+    };
+    for (let count = 0; count < 3; count++) await round();
+    const before = process.memoryUsage.rss();
+    for (let count = 0; count < 5; count++) await round();
+    expect(process.memoryUsage.rss() / before).toBeLessThan(1.1);
+  });
+
+  it('is alive but not ready when the last model is gone', async () => {
+    await post('unload', { model_path: key });
+    const status = async (path: string) => (await fetch(`${server.url}${path}`)).status;
+    expect(await Promise.all(['/livez', '/health', '/readyz', '/v1/models'].map(status))).toEqual([200, 503, 503, 200]);
+    expect((await call('GET', '/v1/models')).body).toEqual({ object: 'list', data: [] });
+    expect(await ask(key)).toMatchObject({ status: 503, body: { error: { code: 'model_not_loaded' } } });
+    expect(await get('status')).toMatchObject({ active_model: null, loaded: [], models: [] });
+    expect((await post('unload', { model_path: key })).status).toBe(404);
+    expect((await post('load', { model_path: key })).body).toMatchObject({ status: 'loaded' });
+    expect((await ask(key)).status).toBe(200);
+  });
+});
+
+interface Told {
+  readonly event: string;
+  readonly data: { readonly model: string; readonly state?: string; readonly fraction?: number };
+}
+
+/** Reads the event stream from now on. */
+async function watch() {
+  const stop = new AbortController();
+  const response = await fetch(`${server.url}/api/inference/events`, { signal: stop.signal });
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  const told = () =>
+    text
+      .split('\n\n')
+      .slice(0, -1)
+      .filter((frame) => frame.startsWith('event:'))
+      .map((frame): Told => {
+        const [event = '', data = ''] = frame.split('\n');
+        return { event: event.replace('event: ', ''), data: JSON.parse(data.replace('data: ', '')) };
+      });
+  const read = async (state: string) => {
+    while (!told().some(({ data }) => data.state === state)) text += (await reader?.read())?.value ?? '';
+    stop.abort();
+    return told();
+  };
+  return { until: (state: string) => withDeadline(`the state ${state}`, read(state)) };
+}
+
+/** No `ready` before progress 1, no slots of a model that is not loaded. */
+function checkOrder(told: readonly Told[]): void {
+  const complete = new Set<string>();
+  const ready = new Set<string>([key]);
+  for (const { event, data } of told) {
+    if (event === 'progress' && data.fraction === 1) complete.add(data.model);
+    if (event === 'slots') expect(ready).toContain(data.model);
+    if (event !== 'model') continue;
+    if (data.state === 'ready') {
+      expect(complete).toContain(data.model);
+      ready.add(data.model);
+    } else {
+      ready.delete(data.model);
+      complete.delete(data.model);
+    }
+  }
+}

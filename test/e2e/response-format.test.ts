@@ -1,0 +1,154 @@
+import Ajv2020 from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ServeError } from '../../src/contract/errors.ts';
+import type { JsonValue } from '../../src/contract/json.ts';
+import { checkGrammar } from '../../src/grammar/gbnf-check.ts';
+import { schemaToGrammar } from '../../src/grammar/json-schema.ts';
+import { GrammarMachine } from '../../src/grammar/machine.ts';
+import type { RunningServer } from '../../src/main.ts';
+import { schemas } from '../grammar/random-schema.ts';
+import { demoModelPath } from '../support/demo-engine.ts';
+import { startDemoServer } from '../support/demo-server.ts';
+import { writeRandomModel } from '../support/random-model.ts';
+
+const ajv = new Ajv2020.default({ strict: false, logger: false });
+addFormats.default(ajv);
+
+interface Answer {
+  readonly status: number;
+  readonly content: string;
+  readonly finish: string;
+  readonly warning: string | null;
+  readonly error: string | undefined;
+}
+
+async function ask(server: RunningServer, body: object): Promise<Answer> {
+  const response = await fetch(`${server.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      messages: [{ role: 'user', content: 'Write JSON.' }],
+      temperature: 1.5,
+      max_tokens: 250,
+      ...body,
+    }),
+  });
+  const json = (await response.json()) as {
+    choices?: { message: { content: string | null }; finish_reason: string }[];
+    error?: { message: string };
+  };
+  return {
+    status: response.status,
+    content: json.choices?.[0]?.message.content ?? '',
+    finish: json.choices?.[0]?.finish_reason ?? '',
+    warning: response.headers.get('x-serve-model-warning'),
+    error: json.error?.message,
+  };
+}
+
+const schemaFormat = (schema: JsonValue) => ({ type: 'json_schema', json_schema: { name: 'answer', schema } });
+
+describe.each([
+  ['the demo model', demoModelPath],
+  ['random weights', undefined],
+])('answers of %s', (_, path) => {
+  let server: RunningServer;
+  let random: ReturnType<typeof writeRandomModel> | undefined;
+  beforeAll(async () => {
+    random = path === undefined ? writeRandomModel() : undefined;
+    server = await startDemoServer(['--ctx-size', '2048', '--parallel', '2'], path ?? random?.path);
+  });
+  afterAll(async () => {
+    await server?.close();
+    random?.remove();
+  });
+
+  it('fit random schemas at temperature 1.5', async () => {
+    const drawn = fc.sample(schemas, { seed: 20_261, numRuns: 50 });
+    const ends = { stop: 0, length: 0 };
+    for (const [at, { schema }] of drawn.entries()) {
+      const made = grammarOf(schema);
+      if (!made) continue;
+      const thinking = at % 2 === 0;
+      const { status, content, finish, error } = await ask(server, {
+        response_format: schemaFormat(schema),
+        seed: at,
+        chat_template_kwargs: { enable_thinking: thinking },
+        thinking_budget_tokens: 16,
+      });
+      expect([schema, status, error]).toEqual([schema, 200, undefined]);
+      if (finish === 'length') {
+        ends.length++;
+        const machine = new GrammarMachine(checkGrammar(made.grammar));
+        expect([content, machine.accept(content.trimStart())]).toEqual([content, true]);
+        continue;
+      }
+      ends.stop++;
+      const value: unknown = JSON.parse(content);
+      // Bytes that form no character: llama.cpp counts some of them (overlong forms) as one, a decoder as several.
+      if (made.loosened.length > 0 || content.includes('\uFFFD')) continue;
+      const validate = ajv.compile(Object(schema));
+      expect([schema, content, validate(value), validate.errors]).toEqual([schema, content, true, null]);
+    }
+    expect(ends.stop).toBeGreaterThan(20);
+  });
+
+  it('are objects when an object was asked for', async () => {
+    const { content, finish } = await ask(server, {
+      response_format: { type: 'json_object' },
+      chat_template_kwargs: { enable_thinking: false },
+      seed: 3,
+    });
+    if (finish === 'stop') expect(typeof JSON.parse(content)).toBe('object');
+    expect(content.trimStart().startsWith('{')).toBe(true);
+  });
+
+  it('end with their grammar, also when end tokens are ignored', async () => {
+    const answer = await ask(server, {
+      grammar: 'root ::= ("yes" | "no") " "? [0-9]{3}',
+      ignore_eos: true,
+      chat_template_kwargs: { enable_thinking: false },
+    });
+    expect(answer.content.trim()).toMatch(/^(?:yes|no) ?\d{3}$/);
+    expect(answer.finish).toBe('stop');
+  });
+
+  it('are cut with `length` when there are too few tokens', async () => {
+    const schema = { type: 'array', items: { type: 'integer', minimum: 1000 }, minItems: 50 };
+    const answer = await ask(server, {
+      response_format: schemaFormat(schema),
+      max_tokens: 12,
+      chat_template_kwargs: { enable_thinking: false },
+    });
+    expect(answer.finish).toBe('length');
+    expect(answer.content.trimStart()).toMatch(/^\[/);
+  });
+
+  it('come with a warning when a keyword that was only checked afterwards is not kept', async () => {
+    const schema = { type: 'array', items: { const: 1 }, minItems: 2, maxItems: 2, uniqueItems: true };
+    const answer = await ask(server, {
+      response_format: schemaFormat(schema),
+      chat_template_kwargs: { enable_thinking: false },
+    });
+    expect(JSON.parse(answer.content)).toEqual([1, 1]);
+    expect(answer.warning).toContain('The answer does not fit the schema: uniqueItems at /.');
+  });
+
+  it('are refused with a sentence when they cannot be', async () => {
+    const broken = await ask(server, { grammar: 'root ::= "a"\nb ::= [z' });
+    expect([broken.status, broken.error]).toEqual([400, expect.stringContaining('line 2, column 7')]);
+    const remote = await ask(server, { response_format: schemaFormat({ items: { $ref: 'https://example.com/x' } }) });
+    expect([remote.status, remote.error]).toEqual([400, expect.stringContaining('#/items refers to another document')]);
+  });
+});
+
+function grammarOf(schema: JsonValue) {
+  try {
+    return schemaToGrammar(schema);
+  } catch (error) {
+    if (error instanceof ServeError) return undefined;
+    throw error;
+  }
+}

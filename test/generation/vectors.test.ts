@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { ServeError } from '../../src/contract/errors.ts';
+import type { Embedder, Ranker } from '../../src/engine/embedder.ts';
+import { createEmbeddingService, createRerankService, type VectorDirectory } from '../../src/generation/vectors.ts';
+
+const { signal } = new AbortController();
+
+const embedder: Embedder = {
+  dimensions: 2,
+  pooling: 'mean',
+  maxTokens: 8,
+  busy: false,
+  embed: async (inputs, { truncate }) => {
+    if (inputs.includes('bad')) throw new ServeError('context_length_exceeded', 'too long');
+    return inputs.map((input) => ({ vector: [input.length, truncate ? 1 : 0], tokens: input.length }));
+  },
+  dispose: async () => undefined,
+};
+const ranker: Ranker = {
+  maxTokens: 8,
+  busy: false,
+  rank: async (_query, documents) => ({ scores: documents.map(() => 0.5), tokens: 3 }),
+  dispose: async () => undefined,
+};
+
+/** Counts the uses that were not given back. */
+function directoryOf(model: { ranker: Ranker | undefined }) {
+  const held = { count: 0, names: [] as (string | undefined)[] };
+  const directory: VectorDirectory = {
+    use: async (name) => {
+      held.names.push(name);
+      held.count += 1;
+      return { model: { id: 'vectors', embedder, ...model }, release: () => held.count-- };
+    },
+  };
+  return { directory, held };
+}
+
+describe('the embedding service', () => {
+  const call = { model: 'm', inputs: ['ab', 'c'], truncate: true, dimensions: 2 };
+
+  it('answers with the vectors of the model that serves the name, and lets go of it', async () => {
+    const { directory, held } = directoryOf({ ranker });
+    expect(await createEmbeddingService(directory).embed(call, signal)).toEqual({
+      model: 'vectors',
+      embeddings: [
+        { vector: [2, 1], tokens: 2 },
+        { vector: [1, 1], tokens: 1 },
+      ],
+    });
+    expect(held).toEqual({ count: 0, names: ['m'] });
+  });
+
+  it('refuses more dimensions than there are, and lets go of the model', async () => {
+    const { directory, held } = directoryOf({ ranker });
+    await expect(createEmbeddingService(directory).embed({ ...call, dimensions: 3 }, signal)).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: '`dimensions` is 3, but the vectors of vectors have 2. Ask for at most that many.',
+      details: { param: 'dimensions' },
+    });
+    expect(held.count).toBe(0);
+  });
+
+  it('lets go of the model when an input is refused', async () => {
+    const { directory, held } = directoryOf({ ranker });
+    const refused = createEmbeddingService(directory).embed({ ...call, inputs: ['bad'] }, signal);
+    await expect(refused).rejects.toMatchObject({ code: 'context_length_exceeded' });
+    expect(held.count).toBe(0);
+  });
+});
+
+describe('the rerank service', () => {
+  const call = { model: undefined, query: 'q', documents: ['a', 'b'] };
+
+  it('answers with the scores and the name of the model', async () => {
+    const { directory, held } = directoryOf({ ranker });
+    expect(await createRerankService(directory).rank(call, signal)).toEqual({
+      model: 'vectors',
+      scores: [0.5, 0.5],
+      tokens: 3,
+    });
+    expect(held.count).toBe(0);
+  });
+
+  it('says what is missing where the model cannot rank', async () => {
+    const { directory, held } = directoryOf({ ranker: undefined });
+    await expect(createRerankService(directory).rank(call, signal)).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: expect.stringContaining('--embedding-model FILE'),
+      details: { param: 'model' },
+    });
+    expect(held.count).toBe(0);
+  });
+});

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import type { Block } from '../../src/contract/events.ts';
+import type { JsonValue } from '../../src/contract/json.ts';
+import { checkAnswer } from '../../src/grammar/check-answer.ts';
+import type { ConstraintRequest } from '../../src/grammar/plan.ts';
+import { ConstraintPlanner, type PlanRecord } from '../../src/grammar/planner.ts';
+import { detectChatFormat } from '../../src/output/families.ts';
+
+function requestFor(schema: JsonValue, changes: Partial<ConstraintRequest> = {}): ConstraintRequest {
+  return {
+    format: detectChatFormat(undefined, 'hermes'),
+    opening: { block: 'text', generationPrompt: '' },
+    tools: [],
+    toolChoice: { type: 'auto' },
+    outputShape: { type: 'json-schema', schema },
+    strictTools: true,
+    ...changes,
+  };
+}
+
+function planner(options: { maxPlans?: number; maxCharacters?: number } = {}) {
+  const records: PlanRecord[] = [];
+  let now = 0;
+  const made = new ConstraintPlanner({ clock: () => (now += 5), onPlan: (record) => records.push(record), ...options });
+  return { planner: made, cached: () => records.map(({ cached }) => cached), records };
+}
+
+const numbered = (at: number) => requestFor({ type: 'integer', maximum: at });
+
+describe('kept plans', () => {
+  it('are made once for equal requests and told to the metrics', () => {
+    const { planner: kept, records } = planner();
+    const first = kept.plan(numbered(1));
+    expect(kept.plan(numbered(1))).toBe(first);
+    const characters = (first.grammar?.length ?? 0) + (first.afterReasoning?.length ?? 0);
+    expect(characters).toBeGreaterThan(100);
+    expect(records).toEqual([
+      { cached: false, milliseconds: 5, characters },
+      { cached: true, milliseconds: 0, characters: 0 },
+    ]);
+  });
+
+  it('differ by everything that decides the grammar, and not by descriptions', () => {
+    const tool = { name: 'a', description: 'x', parameters: { type: 'object' }, definition: {} };
+    const base = requestFor({ type: 'null' }, { tools: [tool] });
+    const others: ConstraintRequest[] = [
+      { ...base, toolChoice: { type: 'required' } },
+      { ...base, parallelToolCalls: false },
+      { ...base, strictTools: false },
+      { ...base, outputShape: { type: 'json' } },
+      { ...base, opening: { block: 'reasoning', generationPrompt: '' } },
+      { ...base, opening: undefined },
+      { ...base, format: detectChatFormat(undefined, 'mistral') },
+      { ...base, tools: [{ ...tool, parameters: { type: 'object', required: ['b'] } }] },
+      { ...base, tools: [{ ...tool, strict: false }] },
+    ];
+    const { planner: kept, cached } = planner();
+    for (const request of [base, ...others]) kept.plan(request);
+    kept.plan({ ...base, tools: [{ ...tool, description: 'another', definition: { a: 1 } }] });
+    expect(cached()).toEqual([false, ...others.map(() => false), true]);
+  });
+
+  it('make room for new ones, the longest unused first', () => {
+    const { planner: kept, cached } = planner({ maxPlans: 2 });
+    for (const at of [1, 2, 1, 3, 1, 2]) kept.plan(numbered(at));
+    expect(cached()).toEqual([false, false, true, false, true, false]);
+  });
+
+  it('stay within a size', () => {
+    const { planner: kept, cached } = planner({ maxCharacters: 10 });
+    for (const at of [1, 1]) kept.plan(numbered(at));
+    expect(cached()).toEqual([false, false]);
+  });
+
+  it('are not kept when they fail, and not needed without anything to hold to', () => {
+    const { planner: kept, records } = planner();
+    expect(() => kept.plan(requestFor(false))).toThrow('fits no value at all');
+    expect(() => kept.plan(requestFor(false))).toThrow('fits no value at all');
+    expect(kept.plan(requestFor(true, { outputShape: { type: 'text' } })).grammar).toBeUndefined();
+    expect(records).toEqual([]);
+  });
+});
+
+describe('the check of a finished answer', () => {
+  const text = (value: string): Block => ({ kind: 'text', text: value, logprobs: [] });
+  const call = (name: string, args: string): Block => ({ kind: 'tool-call', id: '1', name, arguments: args });
+  const unique = { type: 'array', uniqueItems: true };
+  const checks = {
+    answer: unique,
+    tools: new Map([['f', { type: 'object', properties: { a: unique }, required: ['a'] }]]),
+  };
+
+  it.each<[string, Block[], string[]]>([
+    ['nothing wrong', [text('[1, 2]'), call('f', '{"a": []}')], []],
+    ['a wrong answer', [text('[1, 1]')], ['The answer does not fit the schema: uniqueItems at /.']],
+    ['no JSON', [text('[1,')], ['The answer does not fit the schema: it is no complete JSON.']],
+    ['wrong arguments', [call('f', '{"a": [2, 2]}')], ['The arguments of f do not fit the schema: uniqueItems at /a.']],
+    [
+      'several things',
+      [call('f', '{}'), call('f', '{"a": 1}')],
+      [
+        'The arguments of f do not fit the schema: required at /.',
+        'The arguments of f do not fit the schema: type at /a.',
+      ],
+    ],
+    ['other tools and thoughts', [call('g', 'x'), { kind: 'reasoning', text: 'x', logprobs: [] }], []],
+  ])('%s', (_, blocks, expected) => {
+    expect(checkAnswer({ checks }, blocks)).toEqual(expected);
+  });
+});
