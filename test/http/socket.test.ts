@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:net';
+import { resolve } from 'node:path';
 import OpenAI from 'openai';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
@@ -218,6 +221,32 @@ describe('listening', () => {
     const { listener } = await serve();
     expect(listener.url).toBe(`http://127.0.0.1:${listener.port}`);
     expect((await fetch(`${listener.url}/healthz`)).status).toBe(200);
+  });
+
+  it('speaks HTTPS with a certificate', async () => {
+    const pem = (name: string) => readFileSync(resolve(import.meta.dirname, `../fixtures/tls/${name}.pem`), 'utf8');
+    const server = await serve({}, { tls: { cert: pem('cert'), key: pem('key') } });
+    expect(server.listener.url).toBe(`https://127.0.0.1:${server.listener.port}`);
+    const body = JSON.stringify({ ...hello, stream: true });
+    const text = await within(
+      'an answer over TLS',
+      new Promise<string>((done, failed) => {
+        const outgoing = httpsRequest(
+          `${server.listener.url}/v1/chat/completions`,
+          { method: 'POST', ca: pem('cert') },
+          (response) => {
+            let received = '';
+            response.on('data', (piece) => {
+              received += String(piece);
+            });
+            response.on('end', () => done(received));
+          },
+        );
+        outgoing.on('error', failed);
+        outgoing.end(body);
+      }),
+    );
+    expect(text).toMatch(/data: \[DONE\]\n\n$/);
   });
 
   it('on a port that is taken says so and what to do', async () => {
