@@ -59,7 +59,7 @@ export function tokenRoutes({ tokens, generation }: AppDependencies): Route[] {
       handle: async (exchange) => {
         const request = parseChatPrompt(await exchange.json());
         const count = await generation.countTokens(request, exchange.signal);
-        return Response.json({ object: 'chat.completion.input_tokens', input_tokens: count });
+        return Response.json({ object: 'response.input_tokens', input_tokens: count });
       },
     },
   ];
