@@ -216,6 +216,31 @@ describe('a body', () => {
   });
 });
 
+describe('what is no HTTP', () => {
+  it.each([
+    ['garbage', 'hello server\r\n\r\n', 400, 'invalid_value'],
+    ['two lengths', 'POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n', 400, 'invalid_value'],
+    ['endless headers', `GET / HTTP/1.1\r\nx-long: ${'a'.repeat(20_000)}\r\n\r\n`, 431, 'payload_too_large'],
+    [
+      'a smuggled request',
+      'POST / HTTP/1.1\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+      400,
+      'invalid_value',
+    ],
+  ])('%s is told in the words of the API, and the connection closed', async (_, sent, status, code) => {
+    const server = await serve();
+    const socket = connect(server.listener.port, '127.0.0.1');
+    let text = '';
+    socket.on('data', (data) => {
+      text += String(data);
+    });
+    socket.write(sent);
+    await within('the end of the connection', new Promise((done) => socket.once('close', done)));
+    expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(JSON.parse(text.slice(text.indexOf('{')))).toMatchObject({ error: { code } });
+  });
+});
+
 describe('listening', () => {
   it('says where', async () => {
     const { listener } = await serve();
