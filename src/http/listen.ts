@@ -4,6 +4,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { Http2Bindings, HttpBindings } from '@hono/node-server';
 import { getRequestListener } from '@hono/node-server';
 import { ServeError } from '../contract/errors.ts';
+import { answerClientError } from './client-error.ts';
 
 /** An app, or whatever else answers requests on web standards. */
 export interface Fetcher {
@@ -62,6 +63,7 @@ function createServer(app: Fetcher, { tls, headerTimeoutMs, requestTimeoutMs }: 
     void listener(incoming, outgoing);
   };
   const server = tls ? createHttpsServer({ ...options, ...tls }, onRequest) : createHttpServer(options, onRequest);
+  server.on('clientError', answerClientError);
   return server;
 }
 

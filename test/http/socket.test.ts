@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:net';
+import { resolve } from 'node:path';
 import OpenAI from 'openai';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
@@ -213,11 +216,62 @@ describe('a body', () => {
   });
 });
 
+describe('what is no HTTP', () => {
+  it.each([
+    ['garbage', 'hello server\r\n\r\n', 400, 'invalid_value'],
+    ['two lengths', 'POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n', 400, 'invalid_value'],
+    ['endless headers', `GET / HTTP/1.1\r\nx-long: ${'a'.repeat(20_000)}\r\n\r\n`, 431, 'payload_too_large'],
+    [
+      'a smuggled request',
+      'POST / HTTP/1.1\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+      400,
+      'invalid_value',
+    ],
+  ])('%s is told in the words of the API, and the connection closed', async (_, sent, status, code) => {
+    const server = await serve();
+    const socket = connect(server.listener.port, '127.0.0.1');
+    let text = '';
+    socket.on('data', (data) => {
+      text += String(data);
+    });
+    socket.write(sent);
+    await within('the end of the connection', new Promise((done) => socket.once('close', done)));
+    expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(JSON.parse(text.slice(text.indexOf('{')))).toMatchObject({ error: { code } });
+  });
+});
+
 describe('listening', () => {
   it('says where', async () => {
     const { listener } = await serve();
     expect(listener.url).toBe(`http://127.0.0.1:${listener.port}`);
     expect((await fetch(`${listener.url}/healthz`)).status).toBe(200);
+  });
+
+  it('speaks HTTPS with a certificate', async () => {
+    const pem = (name: string) => readFileSync(resolve(import.meta.dirname, `../fixtures/tls/${name}.pem`), 'utf8');
+    const server = await serve({}, { tls: { cert: pem('cert'), key: pem('key') } });
+    expect(server.listener.url).toBe(`https://127.0.0.1:${server.listener.port}`);
+    const body = JSON.stringify({ ...hello, stream: true });
+    const text = await within(
+      'an answer over TLS',
+      new Promise<string>((done, failed) => {
+        const outgoing = httpsRequest(
+          `${server.listener.url}/v1/chat/completions`,
+          { method: 'POST', ca: pem('cert') },
+          (response) => {
+            let received = '';
+            response.on('data', (piece) => {
+              received += String(piece);
+            });
+            response.on('end', () => done(received));
+          },
+        );
+        outgoing.on('error', failed);
+        outgoing.end(body);
+      }),
+    );
+    expect(text).toMatch(/data: \[DONE\]\n\n$/);
   });
 
   it('on a port that is taken says so and what to do', async () => {
