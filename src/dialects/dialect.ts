@@ -28,6 +28,8 @@ export interface ParsedCall {
   readonly stream: boolean;
   /** Told to the client in the header x-serve-model-warning: things accepted but not acted on. */
   readonly warnings: readonly string[];
+  /** Of a call without generations: it only wants its model to be there, or gone. */
+  readonly modelWish?: { readonly model: string | undefined; readonly wish: 'load' | 'unload' };
 }
 
 /** Events of one answer -> frames. Stateful but pure: no clock, no I/O, no randomness but newId. */

@@ -23,11 +23,6 @@ export class Lanes<T> {
     this.#create = create;
   }
 
-  /** Work begun or waiting. */
-  get running(): number {
-    return this.#running.size;
-  }
-
   use<R>(signal: AbortSignal, work: (lane: T) => Promise<R>): Promise<R> {
     const running = this.#run(signal, work);
     this.#running.add(running);

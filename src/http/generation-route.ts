@@ -1,8 +1,7 @@
-import type { ServeError } from '../contract/errors.ts';
-import { toServeError } from '../contract/errors.ts';
+import { ServeError, toServeError } from '../contract/errors.ts';
 import type { GenerationResult } from '../contract/events.ts';
 import { Collector } from '../contract/events.ts';
-import type { GenerationRequest } from '../contract/request.ts';
+import { type GenerationRequest, requestDefaults } from '../contract/request.ts';
 import type { ModelDirectory } from '../contract/services.ts';
 import type { AnswerContext, Dialect, ParsedCall } from '../dialects/dialect.ts';
 import { AnswerStream } from './answer-stream.ts';
@@ -29,6 +28,7 @@ export function generationHandler<Call extends ParsedCall>(
     const answer = answerContext(call, dependencies);
     exchange.note({ dialect: dialect.name, model: answer.model });
     exchange.identify(dialect.idPrefix + answer.id);
+    if (call.modelWish) await grantWish(call.modelWish, exchange, dependencies);
     const events = new ChoiceEvents(
       start(call, dialect.idPrefix + answer.id, exchange, dependencies),
       choicesAtOnce(dependencies.models, call),
@@ -46,7 +46,7 @@ export function answerContext(call: ParsedCall, { models, newId, unixSeconds }: 
   return {
     id: newId(),
     created: unixSeconds(),
-    model: models.resolve(call.generations[0]?.model).id,
+    model: models.resolve(call.modelWish?.model ?? call.generations[0]?.model).id,
     newId: (prefix) => prefix + newId(),
   };
 }
@@ -56,6 +56,22 @@ function start(call: ParsedCall, answerId: string, exchange: Exchange, { generat
   return call.generations.map((request) =>
     generation.generate(withKeys(request, answerId, fromHeaders), exchange.signal),
   );
+}
+
+/** Unloading changes the server for everybody, and whoever may generate need not be allowed that. */
+async function grantWish(
+  { model, wish }: NonNullable<ParsedCall['modelWish']>,
+  { signal }: Exchange,
+  { generation }: AppDependencies,
+): Promise<void> {
+  if (wish === 'unload')
+    throw new ServeError(
+      'not_implemented',
+      'A model cannot be unloaded from here. POST /api/inference/unload does it for whoever administers the server.',
+    );
+  // Whatever asks something of a model waits until it is there.
+  const request = { ...requestDefaults, prompt: { type: 'text', text: ' ' } } as const;
+  await generation.countTokens({ ...request, ...(model !== undefined && { model }) }, signal);
 }
 
 /** Enough to keep every slot busy; one call with many prompts must not fill the queue, nor be refused by it. */

@@ -12,13 +12,14 @@ import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts'
 import { readModelProfile } from '../models/profile.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { createSpans, loadOpenTelemetry } from '../telemetry/spans.ts';
 import { describeRuntimes, liveModel } from './live-state.ts';
 import { createManagedModels } from './managed-models.ts';
 import { nativeLog } from './native-log.ts';
 import { openConfiguredStore } from './response-store.ts';
 import type { System } from './system.ts';
 import { createVectors } from './vectors.ts';
-import { createVectorsOnly } from './vectors-only.ts';
+import { cannotGenerate, createVectorsOnly } from './vectors-only.ts';
 
 export interface StartObserver {
   progress(phase: 'load' | 'calibrate', fraction: number): void;
@@ -43,6 +44,9 @@ export interface BuiltServer {
 
 export async function buildServer(config: Config, system: System): Promise<BuiltServer> {
   const metrics = createMetrics({ compat: config.metricsCompat, version: packageVersion() });
+  const openTelemetry = await loadOpenTelemetry();
+  const spans =
+    openTelemetry && createSpans(openTelemetry, { version: packageVersion(), now: system.unixMilliseconds });
   const telemetry = createTelemetry({
     level: config.logLevel,
     format: config.logFormat,
@@ -50,11 +54,19 @@ export async function buildServer(config: Config, system: System): Promise<Built
     color: process.stdout.isTTY,
     stream: process.stdout,
     now: system.unixMilliseconds,
-    onRequest: metrics.requestDone,
+    onRequest: (record) => {
+      metrics.requestDone(record);
+      spans?.(record);
+    },
   });
   // The library is tried out in a child process first, for half a second: it starts now and the file is read meanwhile.
   // A failure is told where the library is used.
   openLlama({ gpu: config.gpu, onNativeLog: nativeLog(telemetry) }).catch(() => undefined);
+  const file = await readModelProfile(config.model[0], {
+    chatTemplate: config.chatTemplate,
+    chatFormat: config.chatFormat,
+    ...(config.alias.length > 0 && { aliases: config.alias }),
+  });
   const managed = createManagedModels({
     config,
     system,
@@ -62,7 +74,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
     metrics,
     serve: ({ runtime, loaded }) => vectors.serveChat(runtime, loaded),
   });
-  const vectorsOnly = config.embeddings ? createVectorsOnly() : undefined;
+  const vectorsOnly = config.embeddings || cannotGenerate(file) ? createVectorsOnly() : undefined;
   metrics.watch(() => managed.runtimes().map(liveModel));
   const models = vectorsOnly ?? managed.manager;
   const vectors = createVectors(models);
@@ -82,8 +94,11 @@ export async function buildServer(config: Config, system: System): Promise<Built
     },
     planner: new ConstraintPlanner({
       clock: system.clock,
-      onPlan: ({ cached, milliseconds }) =>
-        cached ? metrics.grammarCacheHit() : metrics.grammarCompiled(milliseconds / 1000),
+      onPlan: ({ cached, milliseconds, loosened }) => {
+        if (cached) metrics.grammarCacheHit();
+        else metrics.grammarCompiled(milliseconds / 1000);
+        for (const { whole, sentence } of loosened) telemetry.log(whole ? 'warn' : 'debug', sentence);
+      },
     }),
     observer: {
       cancelled: (phase) => metrics.cancelled(phase),
@@ -114,11 +129,6 @@ export async function buildServer(config: Config, system: System): Promise<Built
     ...(responseStore && { responseStore }),
     settings: doorSettings(config),
   });
-  const file = await readModelProfile(config.model[0], {
-    chatTemplate: config.chatTemplate,
-    chatFormat: config.chatFormat,
-    ...(config.alias.length > 0 && { aliases: config.alias }),
-  });
   if (!vectorsOnly) await managed.prepare(file);
 
   return {
@@ -127,7 +137,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
       const progress = (fraction: number) => observer.progress('load', fraction);
       const loading = { config, telemetry, signal, progress };
       if (vectorsOnly) {
-        const profile = await vectors.load(file, loading);
+        const profile = await vectors.load(file, { ...loading, maxTokens: config.ctxSize || undefined });
         vectorsOnly.serve(profile);
         return { profile, engine: undefined };
       }

@@ -18,6 +18,8 @@ interface RunningVectors extends VectorModel {
 export interface VectorLoading {
   readonly config: Config;
   readonly telemetry: Telemetry;
+  /** Longest input; undefined: what suits the model. */
+  readonly maxTokens?: number | undefined;
   readonly signal: AbortSignal;
   readonly progress: (fraction: number) => void;
 }
@@ -74,11 +76,12 @@ export function createVectors(directory: ModelDirectory & RuntimeDirectory): Vec
   };
 }
 
-async function loadVectors(file: FileProfile, { config, telemetry, signal, progress }: VectorLoading) {
+async function loadVectors(file: FileProfile, { config, telemetry, maxTokens, signal, progress }: VectorLoading) {
   const loaded = await loadVectorModel({
     path: file.path,
     gpu: config.gpu,
     gpuLayers: config.gpuLayers,
+    embedding: { maxTokens },
     signal,
     onProgress: progress,
     onNativeLog: nativeLog(telemetry),

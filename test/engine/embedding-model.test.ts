@@ -79,7 +79,8 @@ describe('a server for embeddings only', () => {
   beforeAll(async () => {
     const path = join(folder, 'only-vectors.gguf');
     writeTinyBert(path, { pooling: 'cls' });
-    server = await startDemoServer(['--embeddings'], path);
+    // A BERT model needs no --embeddings: nobody could mean anything else with it.
+    server = await startDemoServer(['--ctx-size', '16'], path);
   });
   afterAll(() => server.close());
 
@@ -94,6 +95,14 @@ describe('a server for embeddings only', () => {
     expect(await post(server, '/api/show', {})).toMatchObject({ capabilities: ['embedding'] });
   });
 
+  it('takes --ctx-size as the longest input', async () => {
+    expect(await post(server, '/v1/embeddings', { input: 'a'.repeat(14) })).toMatchObject({ status: 200 });
+    expect(await post(server, '/v1/embeddings', { input: 'a'.repeat(15) })).toMatchObject({
+      status: 400,
+      error: { tokens: { needed: 17, available: 16 } },
+    });
+  });
+
   it.each([
     ['/v1/chat/completions', { messages: [{ role: 'user', content: 'Hi' }] }],
     ['/v1/completions', { prompt: 'Hi' }],
@@ -104,4 +113,14 @@ describe('a server for embeddings only', () => {
       error: { message: expect.stringContaining('--embeddings') },
     });
   });
+});
+
+it('serves only embeddings from a chat model with --embeddings', async () => {
+  const server = await startDemoServer(['--embeddings']);
+  expect(await post(server, '/v1/embeddings', { input: 'abc' })).toMatchObject({
+    status: 200,
+    model: 'serve-model-demo',
+  });
+  expect(await post(server, '/v1/completions', { prompt: 'Hi' })).toMatchObject({ status: 501 });
+  await server.close();
 });

@@ -101,6 +101,13 @@ describe('embeddings of the demo model, a chat model', () => {
     });
   });
 
+  it('is busy exactly as long as somebody waits', async () => {
+    const running = embedder.embed(['some words', 'and more'], strict);
+    expect(embedder.busy).toBe(true);
+    await running;
+    expect(embedder.busy).toBe(false);
+  });
+
   it('stops between two inputs when its caller leaves, and goes on working for others', async () => {
     const caller = new AbortController();
     const reason = new Error('left');

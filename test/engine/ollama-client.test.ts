@@ -79,6 +79,18 @@ describe('the ollama client', () => {
     expect(calls).toMatchObject([{ function: { name: 'get_weather', arguments: { city: 'Paris' } } }]);
   });
 
+  it('keeps to a schema given as format', async () => {
+    const format = {
+      type: 'object',
+      properties: { name: { type: 'string' }, age: { type: 'integer' } },
+      required: ['name', 'age'],
+      additionalProperties: false,
+    };
+    const question = [{ role: 'user', content: 'Give me JSON with name, age and city: Bob, 42, Paris' }];
+    const { message } = await client.chat({ model, messages: question, format, options });
+    expect(JSON.parse(message.content)).toEqual({ name: 'Bob', age: 42 });
+  });
+
   it('generates from a prompt, raw text and around a gap', async () => {
     const base = { model, options, stream: false as const };
     expect((await client.generate({ ...base, prompt: 'Who are you?', think: false })).response).toBe(answer);
@@ -113,6 +125,12 @@ describe('the ollama client', () => {
     expect(shown.capabilities).toEqual(['completion', 'tools', 'thinking', 'insert', 'embedding']);
     expect(shown.model_info).toMatchObject({ 'general.architecture': 'llama', 'llama.context_length': 4096 });
     expect((await client.version()).version).toMatch(/^\d+\./);
+  });
+
+  it('is told that the model is loaded when it only asks for that', async () => {
+    const loaded = await client.chat({ model, messages: [] });
+    expect(loaded).toMatchObject({ done: true, done_reason: 'load', message: { content: '' } });
+    await expect(client.generate({ model, prompt: '', keep_alive: 0 })).rejects.toMatchObject({ status_code: 501 });
   });
 
   it('hears clearly what is not possible', async () => {

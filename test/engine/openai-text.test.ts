@@ -116,6 +116,29 @@ describe('completions and embeddings through the openai client', () => {
     expect(await response.json()).toMatchObject({ content: 'return a + b', stop_type: 'eos' });
   });
 
+  it.each([
+    ['GBNF', { grammar: 'root ::= " yes" | " no"' }, /^ (yes|no)$/],
+    [
+      'a JSON schema',
+      { json_schema: { type: 'array', items: { enum: [1, 2] }, minItems: 1, maxItems: 3 } },
+      /^\[\s*[12]/,
+    ],
+    ['a response format', { response_format: { type: 'json_object' } }, /^\{.*\}$/s],
+  ])('keeps to %s', async (_, constraint, pattern) => {
+    const body = { model, prompt: 'A list: ', max_tokens: 100, temperature: 0, ...constraint };
+    const { choices } = await client.completions.create(body);
+    expect(choices).toMatchObject([{ text: expect.stringMatching(pattern), finish_reason: 'stop' }]);
+  });
+
+  it('names the prompt when it is too long', async () => {
+    const failure = client.completions.create({ model, prompt: new Array(5000).fill(65), max_tokens: 5 });
+    await expect(failure).rejects.toMatchObject({
+      status: 400,
+      param: 'prompt',
+      error: { code: 'context_length_exceeded', tokens: { needed: 5000, available: 4096, asked: 5 } },
+    });
+  });
+
   it('gives n choices that differ by their seed, and the same ones again', async () => {
     const body = { model, prompt: 'Once upon a time', n: 3, max_tokens: 16, temperature: 1.5, seed: 11 };
     const first = await client.completions.create(body);

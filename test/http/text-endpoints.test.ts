@@ -55,6 +55,14 @@ describe('the generating endpoints', () => {
     });
   });
 
+  it('/api/generate does not unload a model that others use', async () => {
+    const response = await openDoor().post('/api/generate', { model: 'demo', keep_alive: 0, stream: false });
+    expect([response.status, await response.json()]).toEqual([
+      501,
+      { error: expect.stringContaining('/api/inference/unload') },
+    ]);
+  });
+
   it('tells errors in the words of each', async () => {
     const door = openDoor();
     door.generation.script = (run) => run.say(new ServeError('overloaded', 'Full.'));
@@ -140,7 +148,7 @@ describe('the endpoints that do not generate', () => {
     [
       '/v1/chat/completions/input_tokens',
       { messages: [{ role: 'user', content: 'x' }] },
-      { object: 'chat.completion.input_tokens', input_tokens: 7 },
+      { object: 'response.input_tokens', input_tokens: 7 },
     ],
   ])('%s answers %j', async (path, body, expected) => {
     const response = await openDoor().post(path, body);

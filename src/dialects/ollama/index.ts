@@ -1,10 +1,9 @@
 import type { Dialect } from '../dialect.ts';
-import type { OllamaCall } from './request.ts';
 import { parseChat, parseGenerate } from './request.ts';
 import { encoder, error, inMessage, inResponse, whole } from './stream.ts';
 
 /** POST /api/chat. */
-export const ollamaChat: Dialect<OllamaCall> = {
+export const ollamaChat: Dialect = {
   name: 'ollama-chat',
   format: 'ndjson',
   idPrefix: 'ollama-',
@@ -15,7 +14,7 @@ export const ollamaChat: Dialect<OllamaCall> = {
 };
 
 /** POST /api/generate. */
-export const ollamaGenerate: Dialect<OllamaCall> = {
+export const ollamaGenerate: Dialect = {
   name: 'ollama-generate',
   format: 'ndjson',
   idPrefix: 'ollama-',

@@ -79,8 +79,9 @@ export function toReasoning(think: OllamaFields['think']): Reasoning {
 }
 
 export function toWarnings(wire: OllamaFields): readonly string[] {
-  if (!isJsonObject(wire.options)) return [];
-  return [...ignoredFields(wire.options, ignoredOptions), ...ignoredSamplers(wire.options)];
+  const keepAlive = wire.keep_alive === undefined ? [] : ['keep_alive is set for the whole server and was ignored'];
+  if (!isJsonObject(wire.options)) return keepAlive;
+  return [...ignoredFields(wire.options, ignoredOptions), ...ignoredSamplers(wire.options), ...keepAlive];
 }
 
 function toOutputShape(format: OllamaFields['format']): OutputShape {

@@ -5,12 +5,7 @@ import type { ParsedCall } from '../dialect.ts';
 import { toolsField, toTools } from '../openai-chat/tools.ts';
 import { optional, validate } from '../shared/validate.ts';
 import { imagesField, messagesField, refuseImages, toMessages } from './messages.ts';
-import { ollamaFields, toOptions, toReasoning, toWarnings } from './options.ts';
-
-export interface OllamaCall extends ParsedCall {
-  /** A call without messages or prompt generates nothing: Ollama loads the model, or with `keep_alive` 0 unloads it. */
-  readonly onlyLoads: boolean;
-}
+import { modelName, ollamaFields, toOptions, toReasoning, toWarnings } from './options.ts';
 
 /** Ollama's docs/api.md, "Generate a chat completion". */
 const chat = z.object({ ...ollamaFields, messages: messagesField, tools: toolsField });
@@ -28,7 +23,7 @@ const generate = z.object({
   context: optional(z.array(z.number())),
 });
 
-export function parseChat(body: unknown): OllamaCall {
+export function parseChat(body: unknown): ParsedCall {
   const wire = validate(chat, body);
   const messages = toMessages(wire.messages ?? []);
   const prompt: Prompt = {
@@ -43,7 +38,7 @@ export function parseChat(body: unknown): OllamaCall {
   return toCall(wire, messages.length === 0 ? undefined : prompt);
 }
 
-export function parseGenerate(body: unknown): OllamaCall {
+export function parseGenerate(body: unknown): ParsedCall {
   const wire = validate(generate, body);
   refuseImages(wire.images, 'images');
   if (wire.template)
@@ -68,15 +63,21 @@ function toPrompt(wire: z.output<typeof generate>): Prompt {
   };
 }
 
-function toCall(wire: Partial<z.output<z.ZodObject<typeof ollamaFields>>>, prompt: Prompt | undefined): OllamaCall {
+/** A call without messages or prompt generates nothing: it loads the model, or with `keep_alive` 0 unloads it. */
+function toCall(wire: Partial<z.output<z.ZodObject<typeof ollamaFields>>>, prompt: Prompt | undefined): ParsedCall {
   return {
     generations: prompt ? [{ ...toOptions(wire), prompt }] : [],
     stream: wire.stream ?? true,
     warnings: toWarnings(wire),
-    onlyLoads: prompt === undefined,
+    ...(!prompt && { modelWish: { model: modelName(wire.model), wish: isZero(wire.keep_alive) ? 'unload' : 'load' } }),
   };
 }
 
 function unsupported(param: string, instead: string): ServeError {
   return new ServeError('unsupported_parameter', `\`${param}\` is not supported. ${instead}`, { param });
+}
+
+/** `0`, `"0"`, `"0s"`. */
+function isZero(keepAlive: string | number | undefined): boolean {
+  return keepAlive !== undefined && Number.parseFloat(String(keepAlive)) === 0;
 }

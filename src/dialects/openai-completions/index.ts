@@ -1,5 +1,6 @@
 import type { Dialect } from '../dialect.ts';
 import { openaiError } from '../shared/openai-error.ts';
+import { renameParam } from '../shared/rename-param.ts';
 import type { CompletionsCall } from './request.ts';
 import { parse } from './request.ts';
 import { encoder, whole } from './stream.ts';
@@ -12,5 +13,5 @@ export const openaiCompletions: Dialect<CompletionsCall> = {
   parse,
   whole,
   encoder,
-  error: openaiError,
+  error: (error) => openaiError(renameParam(error, { messages: 'prompt' })),
 };

@@ -35,19 +35,29 @@ export function createLlamaRanker(model: LlamaModel, options: EmbeddingOptions =
     return tokens as Token[];
   };
 
+  let callers = 0;
+  const rank: Ranker['rank'] = async (query, documents, signal) => {
+    const question = await tokenize(query, signal);
+    const pairs: Token[][] = [];
+    for (const document of documents) pairs.push(await tokenize(document, signal));
+    const lengths = await lanes.use(signal, async (lane) => pairs.map((pair) => lengthOf(lane, question, pair)));
+    for (const [index, length] of lengths.entries()) checkLength(length, maxTokens, `documents[${index}]`);
+    const scores = await lanes.useForAll(pairs, signal, (lane, pair) => lane.rank([...question], [...pair]));
+    return { scores, tokens: lengths.reduce((sum, length) => sum + length, 0) };
+  };
+
   return {
     maxTokens,
     async rank(query, documents, signal) {
-      const question = await tokenize(query, signal);
-      const pairs: Token[][] = [];
-      for (const document of documents) pairs.push(await tokenize(document, signal));
-      const lengths = await lanes.use(signal, async (lane) => pairs.map((pair) => lengthOf(lane, question, pair)));
-      for (const [index, length] of lengths.entries()) checkLength(length, maxTokens, `documents[${index}]`);
-      const scores = await lanes.useForAll(pairs, signal, (lane, pair) => lane.rank([...question], [...pair]));
-      return { scores, tokens: lengths.reduce((sum, length) => sum + length, 0) };
+      callers += 1;
+      try {
+        return await rank(query, documents, signal);
+      } finally {
+        callers -= 1;
+      }
     },
     get busy() {
-      return lanes.running > 0;
+      return callers > 0;
     },
     async dispose() {
       const contexts = await lanes.close(new ServeError('draining', 'The model is being unloaded.'));

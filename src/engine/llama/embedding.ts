@@ -72,6 +72,8 @@ export function createLlamaEmbedder(model: LlamaModel, options: EmbeddingOptions
     ),
   );
 
+  let callers = 0;
+
   const toTokens = async (input: EmbeddingInput, index: number, signal: AbortSignal): Promise<Token[]> => {
     if (typeof input !== 'string') return checkTokens(input, index, vocabularySize);
     const tokens = await text.tokenize([input], { special: false, signal });
@@ -83,22 +85,20 @@ export function createLlamaEmbedder(model: LlamaModel, options: EmbeddingOptions
     pooling,
     maxTokens,
     async embed(inputs, { truncate, signal }) {
-      const prepared: Prepared[] = [];
-      for (const [index, input] of inputs.entries()) {
-        const tokens = await toTokens(input, index, signal);
-        const whole = withMarks(model, tokens);
-        if (!truncate) checkLength(whole.length, maxTokens, `input[${index}]`);
-        const excess = Math.max(0, whole.length - maxTokens);
-        prepared.push(
-          excess === 0
-            ? { tokens: whole }
-            : { tokens: withMarks(model, tokens.slice(0, -excess)), cutFrom: whole.length },
-        );
+      callers += 1;
+      try {
+        const prepared: Prepared[] = [];
+        for (const [index, input] of inputs.entries()) {
+          const tokens = await toTokens(input, index, signal);
+          prepared.push(fit(model, tokens, { maxTokens, truncate, param: `input[${index}]` }));
+        }
+        return await lanes.useForAll(prepared, signal, evaluate);
+      } finally {
+        callers -= 1;
       }
-      return lanes.useForAll(prepared, signal, evaluate);
     },
     get busy() {
-      return lanes.running > 0;
+      return callers > 0;
     },
     async dispose() {
       const contexts = await lanes.close(new ServeError('draining', 'The model is being unloaded.'));
@@ -110,6 +110,19 @@ export function createLlamaEmbedder(model: LlamaModel, options: EmbeddingOptions
 interface Prepared {
   readonly tokens: readonly Token[];
   readonly cutFrom?: number;
+}
+
+/** With its marks, cut at the end or refused when it is too long. */
+function fit(
+  model: LlamaModel,
+  tokens: readonly Token[],
+  { maxTokens, truncate, param }: { maxTokens: number; truncate: boolean; param: string },
+): Prepared {
+  const whole = withMarks(model, tokens);
+  if (!truncate) checkLength(whole.length, maxTokens, param);
+  const excess = whole.length - maxTokens;
+  if (excess <= 0) return { tokens: whole };
+  return { tokens: withMarks(model, tokens.slice(0, -excess)), cutFrom: whole.length };
 }
 
 async function evaluate(context: LlamaEmbeddingContext, { tokens, cutFrom }: Prepared): Promise<Embedding> {
@@ -171,7 +184,7 @@ export async function createContext<T>(create: () => Promise<T>): Promise<T> {
     if (error instanceof InsufficientMemoryError)
       throw new ServeError(
         'insufficient_memory',
-        "The context for embeddings does not fit into this machine's memory. Use a smaller model or a smaller --embedding-ctx-size.",
+        "The context for embeddings does not fit into this machine's memory. Use a smaller model, or load this one with --embeddings and a smaller --ctx-size.",
         {},
         { cause: error },
       );

@@ -32,7 +32,6 @@ describe('request of /api/chat', () => {
       ],
       stream: true,
       warnings: [],
-      onlyLoads: false,
     });
     expect(chat({ stream: false }).stream).toBe(false);
   });
@@ -150,7 +149,7 @@ describe('request of /api/chat', () => {
 
   it('generates nothing without messages', () => {
     for (const body of [{ model: 'demo' }, { model: 'demo', messages: [] }])
-      expect(ollamaChat.parse(body)).toMatchObject({ generations: [], onlyLoads: true });
+      expect(ollamaChat.parse(body)).toMatchObject({ generations: [], modelWish: { model: 'demo', wish: 'load' } });
   });
 
   it.each([
@@ -191,11 +190,22 @@ describe('request of /api/generate', () => {
     });
   });
 
-  it('generates nothing without a prompt', () => {
-    expect(ollamaGenerate.parse({ model: 'demo', keep_alive: '5m' })).toMatchObject({
+  it.each([
+    ['5m', 'load'],
+    [-1, 'load'],
+    [undefined, 'load'],
+    [0, 'unload'],
+    ['0', 'unload'],
+    ['0s', 'unload'],
+  ])('without a prompt, keep_alive %j means %s', (keep_alive, wish) => {
+    expect(ollamaGenerate.parse({ model: 'demo:latest', keep_alive })).toMatchObject({
       generations: [],
-      onlyLoads: true,
+      modelWish: { model: 'demo', wish },
     });
+  });
+
+  it('says that keep_alive is not its to set', () => {
+    expect(generate({ keep_alive: '5m' }).warnings).toEqual(['keep_alive is set for the whole server and was ignored']);
   });
 
   it.each([
