@@ -127,7 +127,8 @@ export class Resident<Runtime> {
   /** Loads it unless it is loaded. A load is given up when everybody who waited for it has left. */
   async load(signal: AbortSignal): Promise<LoadedModel<Runtime>> {
     signal.throwIfAborted();
-    await this.#unloading;
+    // No wait may come between this look and the next line: an unload could begin in it.
+    while (this.#unloading !== undefined) await untilAborted(this.#unloading, signal);
     if (this.#loaded) return this.#loaded;
     this.#loading ??= this.#startLoading();
     const loading = this.#loading;
