@@ -236,14 +236,24 @@ const surroundings: HostileRequest[] = [
     body: { prompt: Array(1_000_000).fill(5), max_tokens: 1 },
     status: 400,
   },
-  { name: 'embeddings of a million tokens', path: '/v1/embeddings', body: { input: Array(1_000_000).fill(5) }, status: 400 },
+  {
+    name: 'embeddings of a million tokens',
+    path: '/v1/embeddings',
+    body: { input: Array(1_000_000).fill(5) },
+    status: 400,
+  },
   {
     name: 'embeddings of a million lists',
     path: '/v1/embeddings',
     body: { input: Array(500_000).fill([5]) },
     status: 400,
   },
-  { name: 'a text of a million tokens to tokenize', path: '/tokenize', body: { content: 'a '.repeat(1_000_000) }, status: 200 },
+  {
+    name: 'a text of a million tokens to tokenize',
+    path: '/tokenize',
+    body: { content: 'a '.repeat(1_000_000) },
+    status: 200,
+  },
   { name: 'a million tokens as text', path: '/detokenize', body: { tokens: Array(1_000_000).fill(5) }, status: 200 },
   {
     name: 'a thousand large documents to rank',
