@@ -3,15 +3,17 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { environmentName, type Flag, type FlagName, type FlagValues, flagSpelling, flags } from './config/flags.ts';
 import { helpText, type Subcommand, subcommands } from './config/help.ts';
+import { type NamedModels, parseNamedModels } from './config/named-models.ts';
 import { flagNames, type RawArguments, readArguments, usageError } from './config/read-arguments.ts';
 import { suggest } from './config/suggest.ts';
 
 export { describeFlags, type FlagText } from './config/help.ts';
+export type { NamedModel, NamedModels } from './config/named-models.ts';
 export { packageVersion } from './config/version.ts';
 
 /** Everything that can be set, checked and frozen. Made once, by parseConfig. Durations are seconds. */
 export interface Config
-  extends Omit<FlagValues, 'apiKeyFile' | 'chatTemplateFile' | 'modelsDir' | 'verbose' | 'embeddingModel'> {
+  extends Omit<FlagValues, 'apiKeyFile' | 'chatTemplateFile' | 'modelsDir' | 'modelsFile' | 'verbose'> {
   /** The positional MODEL first, then those of --model. Empty: the bundled demo model. */
   readonly model: readonly string[];
   /** Those of --api-key-file included. */
@@ -19,7 +21,8 @@ export interface Config
   /** The text of --chat-template-file. */
   readonly chatTemplate: string | undefined;
   readonly modelsDir: string;
-  readonly embeddingModel: string | undefined;
+  /** The content of --models-file. */
+  readonly namedModels: NamedModels;
 }
 
 export type ParsedCommand =
@@ -99,13 +102,14 @@ function buildConfig(raw: RawArguments, env: Environment, source: ConfigSource):
   const values = Object.fromEntries(
     flagNames.map((name) => [name, readValue(name, raw, env)]),
   ) as unknown as FlagValues;
-  const { apiKeyFile, chatTemplateFile, verbose, ...rest } = values;
+  const { apiKeyFile, chatTemplateFile, modelsFile, verbose, ...rest } = values;
   checkTogether(values);
   return Object.freeze({
     ...rest,
     logLevel: verbose ? 'debug' : values.logLevel,
     apiKey: Object.freeze([...values.apiKey, ...readKeys(apiKeyFile, source)]),
     chatTemplate: chatTemplateFile === undefined ? undefined : readText('chatTemplateFile', chatTemplateFile, source),
+    namedModels: readNamedModels(modelsFile, source),
     modelsDir: values.modelsDir ?? defaultModelsFolder(env, source),
   });
 }
@@ -152,6 +156,16 @@ function readKeys(path: string | undefined, source: ConfigSource): readonly stri
   // An empty key file must not open the server to everyone.
   if (keys.length === 0) throw usageError(`--api-key-file ${path} holds no key. Write one key in each line.`);
   return keys;
+}
+
+function readNamedModels(path: string | undefined, source: ConfigSource): NamedModels {
+  if (path === undefined) return {};
+  const text = readText('modelsFile', path, source);
+  try {
+    return parseNamedModels(text);
+  } catch (error) {
+    throw usageError(`--models-file ${path} ${error instanceof Error ? error.message : error}.`, '--models-file');
+  }
 }
 
 function checkTogether(values: FlagValues): void {

@@ -61,7 +61,7 @@ export async function inspectModel(
   options: PullOptions & { readonly config: Pick<Config, 'ctxSize' | 'parallel' | 'cacheTypeKv'> },
 ): Promise<void> {
   const { config, terminal, signal } = options;
-  const location = await locateModel(target, config.modelsDir);
+  const location = await locateModel(target, config);
   if (location.type === 'local') {
     const profile = await readModelProfile(location.path);
     const contextSize = config.ctxSize || profile.trainedContextSize;

@@ -16,7 +16,7 @@ import { tableLines } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface PullOptions {
-  readonly config: Pick<Config, 'modelsDir' | 'hfEndpoint' | 'hfToken' | 'yes'>;
+  readonly config: Pick<Config, 'modelsDir' | 'namedModels' | 'hfEndpoint' | 'hfToken' | 'yes'>;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
   readonly memory: () => Promise<MachineMemory>;
@@ -24,7 +24,7 @@ export interface PullOptions {
 
 /** The path of a model, downloaded first when it lies on the hub. Says on stderr what it does. */
 export async function obtainModel(target: string | undefined, options: PullOptions): Promise<string> {
-  const location = await locateModel(target, options.config.modelsDir);
+  const location = await locateModel(target, options.config);
   return location.type === 'local' ? location.path : pullModel(location.name, options);
 }
 

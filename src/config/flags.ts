@@ -46,6 +46,10 @@ export const flags = {
     help: 'A .gguf file, a folder that holds one, or hf:owner/repo[:quant]; the same as MODEL.',
     alsoFlags: ['m'],
   }),
+  modelsFile: flag('Model', text('FILE'), {
+    default: undefined,
+    help: 'JSON file of models with names: {"coder": {"model": "hf:owner/repo", "ctxSize": 32768}}.',
+  }),
   alias: flag('Model', list('NAME'), {
     default: none,
     defaultText: 'the file name without .gguf',

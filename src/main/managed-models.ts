@@ -6,6 +6,7 @@ import type { ModelRuntime } from '../generation/runtime.ts';
 import { ModelControlService } from '../models/control.ts';
 import { createControlEvents } from '../models/control-events.ts';
 import { bundledModelPath } from '../models/find-model.ts';
+import { locateModel } from '../models/locate.ts';
 import { machineMemory } from '../models/machine-memory.ts';
 import { ModelManager } from '../models/manager.ts';
 import { type ProbeMemory, probeModel } from '../models/probe.ts';
@@ -52,6 +53,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
     manager,
     events,
     modelsDir: config.modelsDir,
+    named: namedSettings(config),
     hub: { endpoint: config.hfEndpoint, token: config.hfToken },
     chatTemplate: config.chatTemplate,
     chatFormat: config.chatFormat,
@@ -68,12 +70,15 @@ export function createManagedModels(options: ManagedModelsOptions) {
     runtimes: (): ModelRuntime[] => [...running].map(({ runtime }) => runtime),
     /** Makes the configured models known, `first` for the first of them. Rejects when one is no model. */
     async prepare(first: FileProfile): Promise<void> {
-      manager.add({ file: first, settings: {} }, { atStart: true });
       const { chatTemplate, chatFormat } = config;
+      const named = await namedPlans();
+      const settingsOf = ({ path }: FileProfile) => named.find(({ file }) => file.path === path)?.settings ?? {};
+      manager.add({ file: withNames(first, named), settings: settingsOf(first) }, { atStart: true });
       for (const target of config.model.slice(1)) {
         const file = await readModelProfile(target, { chatTemplate, chatFormat });
-        manager.add({ file, settings: {} }, { atStart: true });
+        manager.add({ file: withNames(file, named), settings: settingsOf(file) }, { atStart: true });
       }
+      for (const plan of named) manager.add(plan, { atStart: false });
       if (config.autoload) await control.refresh();
     },
     /** Loads the first model, and without --autoload all that were given. */
@@ -90,6 +95,19 @@ export function createManagedModels(options: ManagedModelsOptions) {
       }
     },
   };
+
+  /** Those of --models-file that are on this machine; the others are downloaded when somebody loads them. */
+  async function namedPlans(): Promise<LoadPlan[]> {
+    const { chatTemplate, chatFormat, modelsDir } = config;
+    const plans: LoadPlan[] = [];
+    for (const [name, { model, settings }] of Object.entries(namedSettings(config))) {
+      const location = await locateModel(model, { modelsDir });
+      if (location.type !== 'local') continue;
+      const file = await readModelProfile(location.path, { aliases: [name], chatTemplate, chatFormat });
+      plans.push({ file, settings });
+    }
+    return plans;
+  }
 
   async function loadTimed(plan: LoadPlan, observer: LoadObserver): Promise<LoadedModel<ModelRuntime>> {
     const began = system.clock();
@@ -154,6 +172,26 @@ function featuresOf({ renderer }: ModelRuntime): ModelFeatures {
   const { supportsTools, supportsReasoning, reasoningStyle, reasoningAlwaysOn, supportsPreserveThinking } =
     renderer.capabilities;
   return { supportsTools, supportsReasoning, reasoningStyle, reasoningAlwaysOn, supportsPreserveThinking };
+}
+
+/** The names that --models-file gives to this file too. */
+function withNames(file: FileProfile, named: readonly LoadPlan[]): FileProfile {
+  const names = named.filter((plan) => plan.file.path === file.path).map((plan) => plan.file.id);
+  return { ...file, aliases: [...new Set([...file.aliases, ...names])] };
+}
+
+function namedSettings({ namedModels }: Config) {
+  return Object.fromEntries(
+    Object.entries(namedModels).map(([name, { model, ctxSize, parallel, gpuLayers, cacheTypeKv }]) => {
+      const settings: ModelSettings = {
+        ...(ctxSize && { contextSize: ctxSize }),
+        ...(parallel !== undefined && { slots: parallel }),
+        ...(gpuLayers !== undefined && { gpuLayers }),
+        ...(cacheTypeKv !== undefined && { cacheTypeKv }),
+      };
+      return [name, { model, settings }];
+    }),
+  );
 }
 
 /** The server's settings with those of one load over them. */

@@ -1,5 +1,12 @@
 import { relative, resolve, sep } from 'node:path';
-import type { LoadProgress, LoadRequest, LocalModelInfo, ModelControl, Verdict } from '../contract/control.ts';
+import type {
+  LoadProgress,
+  LoadRequest,
+  LocalModelInfo,
+  ModelControl,
+  ModelSettings,
+  Verdict,
+} from '../contract/control.ts';
 import { ServeError, toServeError } from '../contract/errors.ts';
 import type { Timers } from '../contract/services.ts';
 import { chooseQuantization, type MachineMemory, rateQuantizations } from './choose-quantization.ts';
@@ -17,6 +24,8 @@ export interface ControlOptions<Runtime> {
   readonly manager: ModelManager<Runtime>;
   readonly events: ControlEvents;
   readonly modelsDir: string;
+  /** Names that the user gave, with how to load them. */
+  readonly named: Readonly<Record<string, { readonly model: string; readonly settings: ModelSettings }>>;
   readonly hub: { readonly endpoint: string; readonly token: string | undefined };
   /** Where a load gives none of its own. */
   readonly chatTemplate: string | undefined;
@@ -141,7 +150,7 @@ export class ModelControlService<Runtime> implements ModelControl {
   /** The file that a request means, downloaded when it lies on the hub, checked, with its settings. */
   async #plan(request: LoadRequest, signal: AbortSignal): Promise<LoadPlan> {
     const { manager, probe, chatFormat } = this.#options;
-    const { settings } = request;
+    const settings = { ...this.#options.named[request.target]?.settings, ...request.settings };
     const path = await this.#obtain(request, signal);
     const known = manager.find(path);
     const chatTemplate = settings.chatTemplate ?? this.#options.chatTemplate;
@@ -155,7 +164,7 @@ export class ModelControlService<Runtime> implements ModelControl {
   async #obtain(request: LoadRequest, signal: AbortSignal): Promise<string> {
     const known = this.#options.manager.find(request.target);
     if (known && request.quantization === undefined) return known.plan.file.path;
-    const location = await locateModel(withQuantization(request), this.#options.modelsDir);
+    const location = await locateModel(withQuantization(request), this.#places());
     if (location.type === 'hub') return this.#pull(location.name, request, signal);
     this.#checkPlace(location.path, request);
     return location.path;
@@ -209,6 +218,10 @@ export class ModelControlService<Runtime> implements ModelControl {
     );
   }
 
+  #places() {
+    return { modelsDir: this.#options.modelsDir, namedModels: this.#options.named };
+  }
+
   #access({ hubToken }: LoadRequest, signal: AbortSignal): HubAccess {
     const { endpoint, token } = this.#options.hub;
     return { endpoint, token: hubToken ?? token, signal };
@@ -216,10 +229,10 @@ export class ModelControlService<Runtime> implements ModelControl {
 
   /** What a model takes, without loading or downloading it. */
   async #weigh(request: LoadRequest, signal: AbortSignal) {
-    const { manager, modelsDir, probe } = this.#options;
+    const { manager, probe } = this.#options;
     const known = manager.find(request.target);
     const target = known?.plan.file.path ?? withQuantization(request);
-    const location = await locateModel(target, modelsDir);
+    const location = await locateModel(target, this.#places());
     if (location.type === 'hub') {
       const model = await this.#choose(location.name, this.#access(request, signal));
       const [rated] = rateQuantizations([model], { ram: 0, vram: 0 });
@@ -237,10 +250,10 @@ export class ModelControlService<Runtime> implements ModelControl {
   }
 
   async #find(target: string): Promise<Resident<Runtime> | undefined> {
-    const { manager, modelsDir } = this.#options;
+    const { manager } = this.#options;
     const named = manager.find(target);
     if (named) return named;
-    const location = await locateModel(target, modelsDir).catch(() => undefined);
+    const location = await locateModel(target, this.#places()).catch(() => undefined);
     return location?.type === 'local' ? manager.find(location.path) : undefined;
   }
 

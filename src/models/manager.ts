@@ -103,6 +103,8 @@ export class ModelManager<Runtime> implements ModelDirectory {
     if (this.#closing) return 'draining';
     const residents = [...this.#residents.values()];
     if (residents.some((resident) => resident.loaded)) return 'ready';
+    // It went because nobody used it; the next request brings it back.
+    if (this.#options.settings.autoload && this.#active?.isDormant) return 'ready';
     return residents.some((resident) => resident.isLoading) || this.#starting ? 'loading' : 'empty';
   }
 
@@ -169,15 +171,14 @@ export class ModelManager<Runtime> implements ModelDirectory {
   #serving(name: string | undefined): Resident<Runtime> {
     if (this.#closing) throw new ServeError('draining', 'The server is about to stop and takes no new work.');
     const named = name === undefined ? undefined : this.find(name);
-    if (named && !this.#starting && (named.loaded || named.isLoading || this.#loadsOnUse(named))) return named;
     if (name !== undefined && !named && this.#options.settings.strict) throw this.#unknown(name);
-    const active = named ?? this.#active;
-    if (active?.loaded) return active;
-    if (this.#starting || active?.isLoading) {
+    const resident = named ?? this.#active;
+    if (this.#starting) {
       throw new ServeError('model_loading', 'The model is still loading. Try again in a moment.', {
         retryAfterSeconds: 2,
       });
     }
+    if (resident && (resident.loaded || resident.isLoading || this.#loadsOnUse(resident))) return resident;
     throw new ServeError(
       'model_not_loaded',
       'No model is loaded. Load one with POST /api/inference/load, or name a model that this server knows.',

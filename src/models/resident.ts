@@ -68,6 +68,8 @@ export class Resident<Runtime> {
   readonly givenAtStart: boolean;
   /** Somebody unloaded it on purpose: requests that name it must not bring it back. */
   parked = false;
+  /** The last thing that happened to it was a failure, or nothing did yet. */
+  #sound = false;
   lastUsed: number;
   #keepAliveMs: number | undefined;
   #tools: ResidentTools<Runtime>;
@@ -104,6 +106,11 @@ export class Resident<Runtime> {
     return this.loaded !== undefined && this.#uses === 0;
   }
 
+  /** Absent, but it can be had: it was loaded before, left in peace, and may come back by itself. */
+  get isDormant(): boolean {
+    return this.#sound && !this.parked && this.#loaded === undefined && !this.isLoading;
+  }
+
   answersTo(name: string): boolean {
     const { id, aliases, path } = this.plan.file;
     return name === id || name === path || aliases.includes(name);
@@ -127,7 +134,8 @@ export class Resident<Runtime> {
   /** Loads it unless it is loaded. A load is given up when everybody who waited for it has left. */
   async load(signal: AbortSignal): Promise<LoadedModel<Runtime>> {
     signal.throwIfAborted();
-    await this.#unloading;
+    // No wait may come between this look and the next line: an unload could begin in it.
+    while (this.#unloading !== undefined) await untilAborted(this.#unloading, signal);
     if (this.#loaded) return this.#loaded;
     this.#loading ??= this.#startLoading();
     const loading = this.#loading;
@@ -240,6 +248,7 @@ export class Resident<Runtime> {
         });
         this.#report('ready', 1);
         this.#loaded = loaded;
+        this.#sound = true;
         this.#publish('ready');
         this.#rest();
         return loaded;
@@ -247,6 +256,7 @@ export class Resident<Runtime> {
         done();
       }
     } catch (error) {
+      this.#sound = signal.aborted && this.#sound;
       this.#publish(signal.aborted ? 'unloaded' : 'failed', error);
       throw error;
     }
@@ -257,6 +267,7 @@ export class Resident<Runtime> {
     const loaded = this.#loaded;
     if (!loaded) return;
     this.#loaded = undefined;
+    this.#sound = false;
     this.#publish('failed', error);
     loaded.dispose().catch(() => undefined);
     this.#tools.broken();

@@ -7,6 +7,8 @@ const files: Readonly<Record<string, string>> = {
   'keys.txt': 'first\n# comment\n\n  second  \n',
   'empty.txt': '\n# nobody\n',
   'chat.jinja': '{{ messages }}',
+  'models.json': '{"coder": {"model": "hf:a/b:Q8_0", "ctxSize": 4096}}',
+  'odd.json': '{"coder": {"model": "x.gguf", "contextSize": 4096}}',
 };
 
 const source: ConfigSource = {
@@ -54,9 +56,9 @@ describe('parseConfig', () => {
       strictTools: true,
       modelsDir: '/home/ada/.cache/serve-model/models',
     });
-    const derived = ['verbose', 'apiKeyFile', 'chatTemplateFile'];
+    const derived = ['verbose', 'apiKeyFile', 'chatTemplateFile', 'modelsFile'];
     expect(Object.keys(config).sort()).toEqual(
-      [...Object.keys(flags).filter((name) => !derived.includes(name)), 'chatTemplate'].sort(),
+      [...Object.keys(flags).filter((name) => !derived.includes(name)), 'chatTemplate', 'namedModels'].sort(),
     );
   });
 
@@ -93,6 +95,11 @@ describe('parseConfig', () => {
       },
     ],
     ['the text of the template file', ['--chat-template-file', 'chat.jinja'], { chatTemplate: '{{ messages }}' }],
+    [
+      'the models of a file',
+      ['--models-file', 'models.json'],
+      { namedModels: { coder: { model: 'hf:a/b:Q8_0', ctxSize: 4096 } } },
+    ],
     ['a port of 0', ['--port', '0'], { port: 0 }],
     ['serve said aloud', ['serve', 'inspect'], { model: ['inspect'] }],
   ])('takes %s', (_, argv, expected) => {
@@ -151,6 +158,11 @@ describe('parseConfig', () => {
     [['--ssl-cert', 'c.pem'], 'HTTPS needs both --ssl-cert and --ssl-key. Give the other one too.'],
     [['--metrics', 'token'], '--metrics token needs a token. Set SERVE_MODEL_METRICS_TOKEN.'],
     [['--api-key-file', 'none.txt'], '--api-key-file none.txt cannot be read. Check the path and its permissions.'],
+    [
+      ['--models-file', 'keys.txt'],
+      '--models-file keys.txt is no JSON. Write {"name": {"model": "path or hf:owner/repo"}}.',
+    ],
+    [['--models-file', 'odd.json'], '--models-file odd.json is wrong at coder: Unrecognized key: "contextSize".'],
     [['--api-key-file', 'empty.txt'], '--api-key-file empty.txt holds no key. Write one key in each line.'],
   ])('refuses %j with a sentence', (argv, sentence) => {
     expect(refusal(argv)).toBe(sentence);

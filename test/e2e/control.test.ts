@@ -25,7 +25,11 @@ beforeAll(async () => {
   const bytes = await readFile(bundledModelPath);
   await writeFile(join(folder, 'truncated.gguf'), bytes.subarray(0, bytes.length - 1000));
   await writeFile(join(folder, 'page.gguf'), '<html></html>');
-  server = await startDemoServer(['--models-dir', folder, '--ctx-size', '512', '--parallel', '2']);
+  const named = join(folder, 'names.json');
+  await writeFile(named, JSON.stringify({ small: { model: join(folder, 'named.gguf'), ctxSize: 256, parallel: 1 } }));
+  await copyFile(bundledModelPath, join(folder, 'named.gguf'));
+  const flags = ['--models-dir', folder, '--models-file', named, '--ctx-size', '512', '--parallel', '2'];
+  server = await startDemoServer(flags);
 });
 afterAll(async () => {
   await server.close();
@@ -79,6 +83,7 @@ describe('the control API', () => {
   it('lists the models of the folder', async () => {
     const { models } = modelsAnswer.parse(await get('models'));
     expect(models).toEqual([
+      expect.objectContaining({ id: 'named', loaded: false }),
       expect.objectContaining({
         id: 'owner/repo/second',
         quantization: 'Q8_0',
@@ -129,6 +134,15 @@ describe('the control API', () => {
     await post('load', { model_path: 'third' });
     expect((await ask('third')).body.model).toBe('third');
     await post('unload', { model_path: 'third' });
+  });
+
+  it('loads a model by the name and with the settings that a file gives it', async () => {
+    expect((await ask('small')).body.model).toBe('small');
+    const { models } = statusAnswer.parse(await get('status'));
+    expect(models.find(({ model }) => model === 'small')).toMatchObject({ context_length: 256, slots: 1 });
+    expect((await post('load', { model_path: 'small' })).body).toMatchObject({ status: 'already_loaded' });
+    await post('unload', { model_path: 'small' });
+    await post('load', { model_path: key });
   });
 
   it('loads anew with other settings', async () => {

@@ -279,6 +279,25 @@ describe('ModelManager', () => {
     expect(disposed).toEqual(['b']);
   });
 
+  it('stays ready while the model sleeps, and wakes it for whoever comes', async () => {
+    const { manager, load, time, attempts } = scene();
+    await load('a');
+    time.pass(1000);
+    await settled();
+    expect(manager.list()).toEqual([]);
+    expect(manager.state()).toBe('ready');
+    const use = manager.use('gpt-4o', patient);
+    await settled();
+    attempts[1]?.fail(new Error('gone'));
+    await expect(use).rejects.toThrow('gone');
+    expect(manager.state()).toBe('empty');
+    const again = manager.use(undefined, patient);
+    await settled();
+    attempts[2]?.finish();
+    expect((await again).runtime).toBe('runtime of a');
+    expect(manager.state()).toBe('ready');
+  });
+
   it('makes room by letting the one go that was unused for longest', async () => {
     const { manager, load, time, disposed, memory } = scene();
     for (const id of ['a', 'b', 'c']) {
