@@ -2,12 +2,15 @@
  * How long the event loop is held up while 8 streams run and a prompt of 200,000 characters comes in. Server and clock
  * are in this thread, the clients in a worker. `npm run build && node scripts/measure-event-loop.mjs MODEL [CHARACTERS] [ROUNDS]`
  */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { readFileSync } from 'node:fs';
+import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
 const streams = 8;
 /** Of the monitor, in milliseconds: every figure contains it. */
 const resolution = 1;
+/** A prompt that is still being read after so long is cancelled: by then it has come in. */
+const longestRead = 10_000;
 
 if (isMainThread)
   await measure(process.argv[2] ?? '', Number(process.argv[3] ?? 200_000), Number(process.argv[4] ?? 3));
@@ -19,15 +22,39 @@ async function measure(model, characters, rounds) {
   const flags = ['--port', '0', '--log-level', 'silent', '--parallel', String(streams + 1), '--ctx-size', '65536'];
   const { config } = parseConfig([model, ...flags], process.env);
   const server = await startServer(config, { progress: () => undefined });
+  console.log(`heap: ${(process.memoryUsage().heapUsed / 2 ** 20).toFixed(0)} MiB`);
   const monitor = monitorEventLoopDelay({ resolution });
   monitor.enable();
   const worker = new Worker(new URL(import.meta.url), { workerData: { url: server.url, characters, rounds } });
-  worker.on('message', ({ phase, more }) => {
-    console.log(phase.padEnd(40), describe(monitor), more ?? '');
+  let longestCollection = 0;
+  new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) longestCollection = Math.max(longestCollection, duration);
+  }).observe({ entryTypes: ['gc'] });
+  let waited = waitedForCore();
+  worker.on('message', ({ phase, more = '' }) => {
+    const waiting = `${(waitedForCore() - waited).toFixed(0)} ms without a core`;
+    console.log(
+      phase.padEnd(36),
+      describe(monitor),
+      waiting.padEnd(24),
+      `gc up to ${longestCollection.toFixed(0)} ms`.padEnd(16),
+      more,
+    );
+    longestCollection = 0;
     monitor.reset();
+    waited = waitedForCore();
   });
   await new Promise((resolve) => worker.once('exit', resolve));
   await server.close();
+}
+
+/** Milliseconds that this thread was ready to run while others had the cores; Linux only. A busy machine shows here. */
+function waitedForCore() {
+  try {
+    return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
+  } catch {
+    return Number.NaN;
+  }
 }
 
 function describe(monitor) {
@@ -57,6 +84,8 @@ async function actAsClients({ url, characters, rounds }) {
   const readers = await Promise.all(
     Array.from({ length: streams }, (_, index) => chat(`Count ${index}`, { ignore_eos: true, cancel_id: 'streams' })),
   );
+  const cancel = (id) =>
+    fetch(`${url}/api/inference/cancel`, { method: 'POST', body: JSON.stringify({ cancel_id: id }) });
   let pieces = 0;
   let longestGap = 0;
   const running = readers.map(async (read) => {
@@ -73,14 +102,16 @@ async function actAsClients({ url, characters, rounds }) {
     pieces = 0;
     longestGap = 0;
     const startedAt = performance.now();
-    const read = await chat(`${round} ${content}`, { max_tokens: 1 });
+    const read = await chat(`${round} ${content}`, { max_tokens: 1, cancel_id: `prompt ${round}` });
     const accepted = performance.now() - startedAt;
     parentPort.postMessage({ phase: `prompt ${round}, until its stream opened`, more: `${accepted.toFixed(0)} ms` });
+    const giveUp = setTimeout(() => cancel(`prompt ${round}`), longestRead);
     for (let text = ''; text !== undefined && !text.includes('[DONE]'); ) text = await read();
+    clearTimeout(giveUp);
     const seconds = (performance.now() - startedAt) / 1000;
     const more = `${seconds.toFixed(1)} s, ${pieces} pieces meanwhile, longest gap ${longestGap.toFixed(0)} ms`;
-    parentPort.postMessage({ phase: `prompt ${round}, until its answer`, more });
+    parentPort.postMessage({ phase: `prompt ${round}, read`, more });
   }
-  await fetch(`${url}/api/inference/cancel`, { method: 'POST', body: JSON.stringify({ cancel_id: 'streams' }) });
+  await cancel('streams');
   await Promise.all(running);
 }

@@ -80,8 +80,8 @@ export interface RequestRecord {
   /** Finish reason, `cancelled`, `client_closed`, or the error code. */
   readonly outcome: string;
   readonly error?: string;
-  /** W3C trace context, when the caller sent one. */
-  readonly traceId?: string;
+  /** W3C trace context, when the caller sent one: version-traceid-parentid-flags. */
+  readonly traceparent?: string;
 }
 
 /** What the rooms tell telemetry. */

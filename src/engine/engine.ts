@@ -69,6 +69,11 @@ export interface EngineJob {
   readonly prompt: readonly number[];
   /** At least this much of the slot's state may be reused; less when caching is off (0). */
   readonly reuse: number;
+  /**
+   * Prompt positions, ascending, to which a later prompt may go back. Only models whose state cannot be cut anywhere
+   * need them; without any, the place before the last token is taken.
+   */
+  readonly checkpoints?: readonly number[];
   readonly sampling: ResolvedSampling;
   /** GBNF, compiled by the engine and held inactive until a directive switches it on, unless `grammarActive`. */
   readonly grammar?: string;

@@ -1,18 +1,20 @@
 import type { ModelRuntime } from './runtime.ts';
 
-const known = new WeakMap<ModelRuntime, Promise<readonly number[]>>();
+type Model = Pick<ModelRuntime, 'engine' | 'format' | 'profile'>;
+
+const known = new WeakMap<Model, Promise<readonly number[]>>();
 
 /**
  * Control tokens that are kept out of answers. Under a grammar they must not be generated at all: it would take their
  * spelling for text (inside a JSON string, say) that nobody ever sees.
  */
-export function hiddenTokens(runtime: ModelRuntime): Promise<readonly number[]> {
+export function hiddenTokens(runtime: Model): Promise<readonly number[]> {
   const tokens = known.get(runtime) ?? find(runtime);
   known.set(runtime, tokens);
   return tokens;
 }
 
-async function find({ engine, format, profile }: ModelRuntime): Promise<readonly number[]> {
+async function find({ engine, format, profile }: Model): Promise<readonly number[]> {
   const needed = new Set([...format.visibleTokens, ...format.stopStrings]);
   const hidden = profile.vocabulary.controlTexts.filter((text) => !needed.has(text));
   const found: number[] = [];

@@ -75,6 +75,7 @@ function engineJob(work: SlotWork, give: (events: readonly GenerationEvent[]) =>
     slot: lease.slot,
     prompt: fitted.prompt.tokens,
     reuse: lease.reuse,
+    checkpoints: fitted.prompt.checkpoints,
     sampling: forbid(plan.forbidden, resolveSampling(request.sampling, runtime.profile, deps.drawSeed)),
     maxTokens: fitted.maxTokens,
     ignoreEos: request.ignoreEos,

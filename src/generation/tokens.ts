@@ -1,4 +1,5 @@
 import { ServeError } from '../contract/errors.ts';
+import type { ModelProfile } from '../contract/model.ts';
 import type { TokenService } from '../contract/services.ts';
 import { preparePrompt } from './prepare-prompt.ts';
 import type { ModelRuntime, RuntimeDirectory } from './runtime.ts';
@@ -34,16 +35,30 @@ export function createTokenService(runtimes: RuntimeDirectory): TokenService {
       }),
 
     pieces: (name, tokens, signal) =>
-      using(name, signal, ({ engine, profile }) =>
-        tokens.map((token, index) => {
-          const { size } = profile.vocabulary;
-          if (Number.isInteger(token) && token >= 0 && token < size) return engine.text.bytes(token);
-          throw new ServeError(
-            'invalid_request',
-            `\`tokens[${index}]\` is ${token}, but the tokens of ${profile.id} are 0 to ${size - 1}.`,
-            { param: `tokens[${index}]` },
-          );
-        }),
-      ),
+      using(name, signal, async ({ engine, profile }) => {
+        const pieces: Uint8Array[] = [];
+        for (const [index, token] of tokens.entries()) {
+          if (index % tokensPerTurn === tokensPerTurn - 1) await nextTurn(signal);
+          pieces.push(engine.text.bytes(knownToken(token, index, profile)));
+        }
+        return pieces;
+      }),
   };
+}
+
+/** Looking up so many takes a few milliseconds; then the others get their turn. */
+const tokensPerTurn = 4096;
+
+async function nextTurn(signal: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  signal.throwIfAborted();
+}
+
+function knownToken(token: number, index: number, { id, vocabulary }: ModelProfile): number {
+  if (Number.isInteger(token) && token >= 0 && token < vocabulary.size) return token;
+  throw new ServeError(
+    'invalid_request',
+    `\`tokens[${index}]\` is ${token}, but the tokens of ${id} are 0 to ${vocabulary.size - 1}.`,
+    { param: `tokens[${index}]` },
+  );
 }

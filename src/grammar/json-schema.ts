@@ -1,7 +1,9 @@
 import type { JsonValue } from '../contract/json.ts';
 import type { Grammar } from './gbnf.ts';
 import { printGrammar } from './gbnf.ts';
+import { checkRules } from './gbnf-check.ts';
 import { JsonRules } from './json.ts';
+import { flatten } from './machine.ts';
 import { productive } from './productive.ts';
 import { RuleBook } from './rule-book.ts';
 import type { Loosened } from './schema-compiler.ts';
@@ -36,6 +38,7 @@ export function schemaToGrammar(schema: JsonValue, { param = 'schema' }: SchemaG
   const root = compiler.value(schema, '#');
   const grammar: Grammar | undefined = root && productive(json.book.grammar(root));
   if (!grammar) throw refuse('fits no value at all; look for limits that exclude each other', '#', param);
+  checkRules(flatten(grammar, param), param);
   return { grammar: printGrammar(grammar), loosened: compiler.loosened };
 }
 

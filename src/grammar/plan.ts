@@ -5,11 +5,11 @@ import type { OutputShape, Tool, ToolChoice } from '../contract/request.ts';
 import { answerRules } from './answer-rules.ts';
 import type { Expression, Grammar } from './gbnf.ts';
 import { printGrammar, rule } from './gbnf.ts';
-import { checkGrammar } from './gbnf-check.ts';
+import { checkGrammar, checkRules } from './gbnf-check.ts';
 import { hoistCounts, prefixRules } from './gbnf-rewrite.ts';
 import { JsonRules, jsonNotation, pythonNotation } from './json.ts';
 import { newBook } from './json-schema.ts';
-import { GrammarMachine } from './machine.ts';
+import { flatten, GrammarMachine } from './machine.ts';
 import { productive } from './productive.ts';
 import type { RuleBook } from './rule-book.ts';
 import { SchemaCompiler } from './schema-compiler.ts';
@@ -182,8 +182,9 @@ function shapeRules(json: JsonRules, shape: OutputShape): ShapeRules {
       checkSchemaWords(shape.schema, param);
       const compiler = new SchemaCompiler(shape.schema, json, param);
       const rules = compiler.value(shape.schema, '#');
-      if (!rules || !productive(json.book.grammar(rules)))
-        throw refuse('fits no value at all; look for limits that exclude each other', '#', param);
+      const grammar = rules && productive(json.book.grammar(rules));
+      if (!rules || !grammar) throw refuse('fits no value at all; look for limits that exclude each other', '#', param);
+      checkRules(flatten(grammar, param), param);
       return { rules, loosened: compiler.loosened };
     }
     case 'grammar': {

@@ -8,6 +8,14 @@ export interface PlanRecord {
   readonly cached: boolean;
   readonly milliseconds: number;
   readonly characters: number;
+  /** Sentences for the log: which parts of which schemas are only checked afterwards, and why. */
+  readonly loosened: readonly LoosenedNote[];
+}
+
+export interface LoosenedNote {
+  /** A whole schema was given up: worth a warning. */
+  readonly whole: boolean;
+  readonly sentence: string;
 }
 
 export interface PlannerOptions {
@@ -40,12 +48,13 @@ export class ConstraintPlanner {
     if (known) {
       this.#plans.delete(key);
       this.#plans.set(key, known);
-      onPlan?.({ cached: true, milliseconds: 0, characters: 0 });
+      onPlan?.({ cached: true, milliseconds: 0, characters: 0, loosened: [] });
       return known;
     }
     const start = clock();
     const plan = planConstraint(request);
-    onPlan?.({ cached: false, milliseconds: clock() - start, characters: sizeOf(plan) });
+    const milliseconds = clock() - start;
+    onPlan?.({ cached: false, milliseconds, characters: sizeOf(plan), loosened: plan.loosened.map(note) });
     this.#keep(key, plan);
     return plan;
   }
@@ -59,6 +68,16 @@ export class ConstraintPlanner {
       this.#characters -= sizeOf(old);
     }
   }
+}
+
+function note(each: ConstraintPlan['loosened'][number]): LoosenedNote {
+  const owner = 'tool' in each ? `the tool ${each.tool}` : 'the answer';
+  if ('reason' in each && each.reason !== undefined)
+    return { whole: true, sentence: `The arguments of ${owner} are any JSON, checked afterwards: ${each.reason}` };
+  return {
+    whole: false,
+    sentence: `In the schema of ${owner}, ${each.keyword} at ${each.path} is only checked afterwards.`,
+  };
 }
 
 function isForced({ toolChoice }: ConstraintRequest): boolean {

@@ -4,7 +4,7 @@ import { anyChar } from './code-points.ts';
 import type { CodePointRange } from './gbnf.ts';
 import type { RegexNode } from './regex.ts';
 
-/** One state of the non-deterministic automaton: free steps, steps behind an anchor, and at most one step by character. */
+/** One state of the non-deterministic automaton: free steps, a step behind an anchor, a step by character. */
 interface Node {
   readonly free: number[];
   /** May only be taken before the first character (start) or after the last one (end). */
@@ -21,77 +21,77 @@ const maxWork = 300_000;
  * TooManyStates when the automaton or the expression's counts outgrow `maxStates`.
  */
 export function regexAutomaton(node: RegexNode, maxStates: number): Automaton {
-  const nodes: Node[] = [];
-  const add = (): number => {
-    if (nodes.length >= maxNodes) throw new TooManyStates();
-    return nodes.push({ free: [] }) - 1;
-  };
-  const free = (from: number, to: number) => nodes[from]?.free.push(to);
-  const anything = (): number => {
-    const loop = add();
-    const state = nodes[loop];
-    if (state) state.step = { ranges: anyChar, to: loop };
-    return loop;
-  };
+  const network = new Network();
+  const first = network.anything();
+  const found = network.lay(node, network.after(first));
+  const last = network.anything();
+  network.link(found, last);
+  return determine(network.nodes, { first, found, last, maxStates });
+}
+
+/** Thompson's construction: every part of an expression between two nodes. */
+class Network {
+  readonly nodes: Node[] = [];
+
+  add(node: Omit<Node, 'free'> = {}): number {
+    if (this.nodes.length >= maxNodes) throw new TooManyStates();
+    return this.nodes.push({ ...node, free: [] }) - 1;
+  }
+
+  link(from: number, to: number): void {
+    this.nodes[from]?.free.push(to);
+  }
+
+  /** A fresh node that can be reached from this one. */
+  after(from: number, node: Omit<Node, 'free'> = {}): number {
+    const fresh = this.add(node);
+    this.link(from, fresh);
+    return fresh;
+  }
+
+  /** A node where any text may pass by. */
+  anything(): number {
+    return this.add({ step: { ranges: anyChar, to: this.nodes.length } });
+  }
+
   /** Lays the expression behind `from` and gives the node where it ends. */
-  const lay = (part: RegexNode, from: number): number => {
-    const end = part.kind === 'sequence' ? from : add();
-    const state = nodes[from];
+  lay(part: RegexNode, from: number): number {
+    if (part.kind === 'sequence') return part.parts.reduce((at, each) => this.lay(each, at), from);
+    const end = this.add();
     switch (part.kind) {
-      case 'chars': {
-        const before = add();
-        free(from, before);
-        const stepping = nodes[before];
-        if (stepping) stepping.step = { ranges: part.ranges, to: end };
+      case 'chars':
+        this.after(from, { step: { ranges: part.ranges, to: end } });
         return end;
-      }
       case 'start':
-      case 'end': {
-        const before = add();
-        free(from, before);
-        const stepping = nodes[before];
-        if (stepping && state) stepping.anchored = { kind: part.kind, to: end };
+      case 'end':
+        this.after(from, { anchored: { kind: part.kind, to: end } });
         return end;
-      }
-      case 'sequence':
-        return part.parts.reduce((at, each) => lay(each, at), from);
       case 'choice':
-        for (const option of part.options) {
-          const begin = add();
-          free(from, begin);
-          free(lay(option, begin), end);
-        }
+        for (const option of part.options) this.link(this.lay(option, this.after(from)), end);
         return end;
-      case 'repeat': {
-        let at = from;
-        for (let i = 0; i < part.min; i++) at = lay(part.part, at);
-        if (part.max === undefined) {
-          const loop = add();
-          free(at, loop);
-          free(lay(part.part, loop), loop);
-          free(loop, end);
-          return end;
-        }
-        free(at, end);
-        for (let i = part.min; i < part.max; i++) {
-          const begin = add();
-          free(at, begin);
-          at = lay(part.part, begin);
-          free(at, end);
-        }
+      case 'repeat':
+        this.#repeat(part, from, end);
         return end;
-      }
       default:
         return part satisfies never;
     }
-  };
-  const first = anything();
-  const begin = add();
-  free(first, begin);
-  const found = lay(node, begin);
-  const last = anything();
-  free(found, last);
-  return determine(nodes, { first, found, last, maxStates });
+  }
+
+  #repeat({ part, min, max }: RegexNode & { kind: 'repeat' }, from: number, end: number): void {
+    let at = from;
+    for (let count = 0; count < min; count++) at = this.lay(part, at);
+    if (max === undefined) {
+      const loop = this.after(at);
+      this.link(this.lay(part, loop), loop);
+      this.link(loop, end);
+      return;
+    }
+    this.link(at, end);
+    for (let count = min; count < max; count++) {
+      at = this.lay(part, this.after(at));
+      this.link(at, end);
+    }
+  }
 }
 
 /** Subset construction. A subset is spelled as its node numbers; `^` marks the one before any character. */

@@ -144,7 +144,7 @@ export class SchemaCompiler {
   #plain(schema: JsonObject, path: string): Expression | undefined {
     const values = this.fixedValues(schema);
     if (values) return this.#literals(values, path);
-    this.#noteUnchecked(schema, path);
+    this.noteUnchecked(schema, path);
     const types = typesOf(schema);
     return types ? this.#either(types.map((type) => this.#typed(type, schema, path))) : this.json.value;
   }
@@ -243,7 +243,7 @@ export class SchemaCompiler {
     return arrayRules(this.json, firsts, { rest: further, min, max });
   }
 
-  #noteUnchecked(schema: JsonObject, path: string): void {
+  noteUnchecked(schema: JsonObject, path: string): void {
     for (const word of uncheckedWords) if (schema[word] !== undefined) this.loosen(path, word);
     if (joined(schema.not).some((each) => onlyTypes(each).length === 0)) this.loosen(path, 'not');
   }

@@ -1,5 +1,5 @@
 import type { Automaton } from './automaton.ts';
-import { intersect, isNothing, lengths, notContaining } from './automaton.ts';
+import { complement, intersect, isNothing, lengths, notContaining } from './automaton.ts';
 import { anyChar } from './code-points.ts';
 import { formats } from './formats.ts';
 import type { Expression } from './gbnf.ts';
@@ -56,7 +56,7 @@ export function stringRules(json: JsonRules, limits: StringLimits, writing: Writ
 function conditions(
   book: RuleBook,
   { patterns, formats: names }: StringLimits,
-  { without, loosened }: Pick<Writing, 'without'> & { readonly loosened: Set<Keyword> },
+  { without, notJson, loosened }: Pick<Writing, 'without' | 'notJson'> & { readonly loosened: Set<Keyword> },
 ) {
   const wanted = [
     ...patterns.map((pattern) => ({ ...understood(book, pattern), keyword: 'pattern' as const })),
@@ -65,7 +65,7 @@ function conditions(
       return automaton ? [{ node: undefined, automaton, keyword: 'format' as const }] : [];
     }),
   ];
-  let automaton = without === undefined ? undefined : textWithout(without);
+  let automaton = without === undefined ? undefined : textWithout(without, notJson === true);
   const tooLarge: RegexNode[] = [];
   for (const { node, automaton: next, keyword } of wanted) {
     if (node && !next) tooLarge.push(node);
@@ -102,10 +102,17 @@ function formatAutomaton(name: string): Automaton | undefined {
 const textAutomata = new Map<string, Automaton>();
 
 /** Kept for good: the markers are those of the families. */
-function textWithout(marker: string): Automaton {
-  const known = textAutomata.get(marker) ?? notContaining([marker]);
-  textAutomata.set(marker, known);
+function textWithout(marker: string, notJson: boolean): Automaton {
+  const key = `${notJson} ${marker}`;
+  const plain = () => notContaining([marker]);
+  const known = textAutomata.get(key) ?? (notJson ? intersect(plain(), noJsonValue(), maxExplored) : plain());
+  textAutomata.set(key, known);
   return known;
+}
+
+function noJsonValue(): Automaton {
+  const values = '[{\\[][^]*|-?\\d+(?:\\.\\d+)?(?:[eE][+-]?\\d+)?|true|false|null|True|False|None';
+  return complement(regexAutomaton(parseRegex(`^\\s*(?:${values})\\s*$`), maxExplored));
 }
 
 /** The automaton's texts of the right length. */

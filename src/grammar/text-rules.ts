@@ -13,6 +13,8 @@ export interface Writing {
   readonly hint: string;
   /** The marker behind raw text, which it must therefore not contain. */
   readonly without?: string;
+  /** Raw text that is read as a value of another type where it looks like one: numbers, `null`, brackets are left out. */
+  readonly notJson?: boolean;
 }
 
 /** The texts of an automaton, one rule per state that is reached more than once. Deterministic, so quick to follow. */

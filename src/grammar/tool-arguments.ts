@@ -6,9 +6,12 @@ import type { Member } from './containers.ts';
 import { memberRules } from './containers.ts';
 import type { Expression } from './gbnf.ts';
 import { choice, empty, sequence, text } from './gbnf.ts';
+import { checkRules } from './gbnf-check.ts';
 import type { JsonRules } from './json.ts';
+import { flatten } from './machine.ts';
 import type { ObjectShape } from './object-shape.ts';
 import { objectShape } from './object-shape.ts';
+import { productive } from './productive.ts';
 import { SchemaCompiler } from './schema-compiler.ts';
 import { typesOf } from './schema-types.ts';
 import { checkSchemaWords } from './schema-words.ts';
@@ -115,6 +118,9 @@ export class ToolArguments {
       checkSchemaWords(schema, 'tools');
       const compiler = new SchemaCompiler(schema, this.json, 'tools');
       const written = write(compiler, schema);
+      const grammar = written && productive(this.json.book.grammar(written));
+      if (!grammar) return undefined;
+      checkRules(flatten(grammar, 'tools'), 'tools');
       for (const each of compiler.loosened) this.loosened.push({ tool: tool.name, ...each });
       return written;
     });
@@ -130,27 +136,33 @@ export class ToolArguments {
     { parameter }: TaggedCalls,
     strict: boolean,
   ): Expression | undefined {
-    const without = parameter.close.trim();
-    const hint = `${name}-text`;
-    const asText = { raw: [] as Expression[], json: [] as Expression[] };
-    for (const plain of strict ? compiler.expander.expand(schema, path) : [{}]) {
-      const values = compiler.fixedValues(plain);
-      const types = values ? [] : (typesOf(plain) ?? ['string']);
-      for (const value of values ?? []) {
-        if (typeof value !== 'string') asText.json.push(this.json.literal(value));
-        else if (!value.includes(without)) asText.raw.push(text(value));
+    const written = { raw: [] as Expression[], json: [] as Expression[] };
+    const kinds = (strict ? compiler.expander.expand(schema, path) : [{}]).map((plain) => kindsOf(compiler, plain));
+    const isMixed = kinds.some(({ values, types }) =>
+      [...values.map((value) => typeof value), ...types].some((type) => type !== 'string'),
+    );
+    const writing = {
+      spelling: 'raw' as const,
+      hint: `${name}-text`,
+      without: parameter.close.trim(),
+      // Families that say what a value is have no need to guess.
+      notJson: isMixed && parameter.attribute === undefined,
+    };
+    for (const { plain, values, types } of kinds) {
+      if (types.length > 0) compiler.noteUnchecked(plain, path);
+      for (const value of values) {
+        if (typeof value !== 'string') written.json.push(this.json.literal(value));
+        else if (!value.includes(writing.without)) written.raw.push(text(value));
       }
       for (const type of types) {
-        const found =
-          type === 'string'
-            ? compiler.text(plain, path, { spelling: 'raw', hint, without })
-            : compiler.inner({ ...plain, type }, path);
-        if (found) asText[type === 'string' ? 'raw' : 'json'].push(found);
+        const isText = type === 'string';
+        const found = isText ? compiler.text(plain, path, writing) : compiler.inner({ ...plain, type }, path);
+        if (found) written[isText ? 'raw' : 'json'].push(found);
       }
     }
     const begin = sequence(text(parameter.open), text(name));
     const options = (['raw', 'json'] as const).flatMap((kind) => {
-      const values = asText[kind];
+      const values = written[kind];
       return values.length === 0 ? [] : [sequence(text(keyEnd(parameter, kind, schema)), choice(...values))];
     });
     if (options.length === 0) return undefined;
@@ -173,6 +185,12 @@ export class ToolArguments {
     );
     return memberRules(this.json.book, [], nothing, { further: { pair, min: 0, max: undefined } });
   }
+}
+
+/** What a value may be: these ones, or of these types. A schema that does not say is answered in plain text. */
+function kindsOf(compiler: SchemaCompiler, plain: JsonObject) {
+  const values = compiler.fixedValues(plain);
+  return { plain, values: values ?? [], types: values ? [] : (typesOf(plain) ?? ['string']) };
 }
 
 /** A tool without parameters takes none; a free-form one takes its text as `input`. */

@@ -13,7 +13,7 @@ import { createGate, type Gate } from './limits/gate.ts';
 import { requestIdOf } from './request-id.ts';
 import type { Route } from './route.ts';
 import { routeTable } from './route-table.ts';
-import { traceIdOf } from './trace-context.ts';
+import { traceparentOf } from './trace-context.ts';
 import { allowHeader, refusals, unknownRoute } from './unknown-routes.ts';
 
 /** On a socket the adapter hands the native request along; without one (app.request, embedding) there is none. */
@@ -52,14 +52,12 @@ async function answerOne({ context, route, gate, dependencies }: Arrival): Promi
     },
     dependencies,
   );
-  const traceId = traceIdOf(request.headers);
-  if (traceId !== undefined) exchange.note({ traceId });
+  const traceparent = traceparentOf(request.headers);
+  if (traceparent !== undefined) exchange.note({ traceparent });
   const response = await handle({ context, route, gate, dependencies }, exchange);
   for (const [name, value] of Object.entries(headersFor(exchange, route, gate, dependencies)))
     response.headers.set(name, value);
-  // Probes and scrapes come several times a second and would bury every other line.
-  if (route.anyOrigin && response.ok) exchange.letGo();
-  else if (!exchange.streaming) exchange.end(response.status);
+  if (!exchange.streaming) exchange.end(response.status);
   return response;
 }
 

@@ -106,16 +106,11 @@ export class Exchange {
     return this.#streaming;
   }
 
-  /** Over without a log line. */
-  letGo(): void {
-    this.#ended = true;
-    this.request.signal.removeEventListener('abort', this.#onGone);
-  }
-
   /** Writes the log line and lets go of the request. Called once, when nothing more will be sent. */
   end(status: number): void {
     if (this.#ended) return;
-    this.letGo();
+    this.#ended = true;
+    this.request.signal.removeEventListener('abort', this.#onGone);
     const record: RequestRecord = {
       requestId: this.requestId,
       method: this.request.method,

@@ -12,6 +12,7 @@ import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts'
 import { readModelProfile } from '../models/profile.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { createSpans, loadOpenTelemetry } from '../telemetry/spans.ts';
 import { describeRuntimes, liveModel } from './live-state.ts';
 import { createManagedModels } from './managed-models.ts';
 import { nativeLog } from './native-log.ts';
@@ -43,6 +44,9 @@ export interface BuiltServer {
 
 export async function buildServer(config: Config, system: System): Promise<BuiltServer> {
   const metrics = createMetrics({ compat: config.metricsCompat, version: packageVersion() });
+  const openTelemetry = await loadOpenTelemetry();
+  const spans =
+    openTelemetry && createSpans(openTelemetry, { version: packageVersion(), now: system.unixMilliseconds });
   const telemetry = createTelemetry({
     level: config.logLevel,
     format: config.logFormat,
@@ -50,7 +54,10 @@ export async function buildServer(config: Config, system: System): Promise<Built
     color: process.stdout.isTTY,
     stream: process.stdout,
     now: system.unixMilliseconds,
-    onRequest: metrics.requestDone,
+    onRequest: (record) => {
+      metrics.requestDone(record);
+      spans?.(record);
+    },
   });
   // The library is tried out in a child process first, for half a second: it starts now and the file is read meanwhile.
   // A failure is told where the library is used.
@@ -87,8 +94,11 @@ export async function buildServer(config: Config, system: System): Promise<Built
     },
     planner: new ConstraintPlanner({
       clock: system.clock,
-      onPlan: ({ cached, milliseconds }) =>
-        cached ? metrics.grammarCacheHit() : metrics.grammarCompiled(milliseconds / 1000),
+      onPlan: ({ cached, milliseconds, loosened }) => {
+        if (cached) metrics.grammarCacheHit();
+        else metrics.grammarCompiled(milliseconds / 1000);
+        for (const { whole, sentence } of loosened) telemetry.log(whole ? 'warn' : 'debug', sentence);
+      },
     }),
     observer: {
       cancelled: (phase) => metrics.cancelled(phase),

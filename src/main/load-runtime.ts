@@ -56,6 +56,7 @@ export async function loadRuntime(file: FileProfile, tools: LoadTools, load: Loa
     vocabulary: profile.vocabulary,
     format,
     now: () => new Date(tools.system.unixMilliseconds()),
+    compile: loaded.compileTemplate,
   });
   telemetry.log('info', `chat format: ${format.name}${profile.chatTemplate ? '' : ' (the model has no template)'}`);
   const scheduler = await schedule(loaded, profile, tools);

@@ -66,6 +66,17 @@ export const firefunctionCalls: JsonCalls = { ...json, section: { open: ' functo
 
 export const graniteCalls: JsonCalls = { ...json, section: { open: '<|tool_call|>[', close: ']' } };
 
+export const phi4Calls: JsonCalls = { ...json, section: { open: '<|tool_call|>[', close: ']<|/tool_call|>' } };
+
+export const internlmCalls: JsonCalls = {
+  ...json,
+  array: false,
+  parallel: false,
+  open: '<|action_start|><|plugin|>\n',
+  close: '<|action_end|>',
+  keys: { name: 'name', arguments: 'parameters' },
+};
+
 export const mistralNemoCalls: JsonCalls = {
   ...json,
   section: { open: '[TOOL_CALLS][', close: ']' },
@@ -282,11 +293,26 @@ export const gemma4Calls: DictCalls = {
   quote: '<|"|>',
 };
 
+export const functionGemmaCalls: DictCalls = {
+  ...gemma4Calls,
+  open: '<start_function_call>call:',
+  close: '<end_function_call>',
+  quote: '<escape>',
+};
+
 export const lfm2Calls: PythonCalls = {
   syntax: 'python',
   open: '<|tool_call_start|>[',
   close: ']<|tool_call_end|>',
   separator: ', ',
+  parallel: true,
+};
+
+export const olmoCalls: PythonCalls = {
+  syntax: 'python',
+  open: '<function_calls>',
+  close: '</function_calls>',
+  separator: '\n',
   parallel: true,
 };
 

@@ -1,5 +1,7 @@
 import type { ChatFormat } from '../contract/chat-format.ts';
 import { ServeError } from '../contract/errors.ts';
+import type { SampleTurns } from '../contract/sample-turns.ts';
+import { deriveMarkup } from './derive-format.ts';
 import { type Family, families } from './family-table.ts';
 
 /** Every family by its name, as `--chat-format` takes it. */
@@ -8,17 +10,35 @@ export const chatFormats: Readonly<Record<string, ChatFormat>> = Object.fromEntr
 );
 
 /**
- * The family that a template's own markers tell. `override` is the name of one. Without template the answer is read as
- * plain text.
+ * The family that a template's own markers tell; `override` is the name of one. For templates that no row fits, turns
+ * rendered with them (`samples`) tell what else they write. Without template the answer is read as plain text.
  */
-export function detectChatFormat(template: string | undefined, override?: string): ChatFormat {
+export function detectChatFormat(
+  template: string | undefined,
+  override?: string,
+  samples?: () => SampleTurns | undefined,
+): ChatFormat {
   if (override !== undefined) return namedFormat(override);
   const found = template === undefined ? undefined : families.find((family) => matches(family, template));
   if (found === undefined || template === undefined) return namedFormat('plain');
   const { reasoning } = found;
   // Sizes of one family share the markup for calls, but not all of them think.
   const thinks = reasoning && [reasoning.open, reasoning.close].some((marker) => mentions(template, marker));
-  return formatOf(thinks ? found : { ...found, reasoning: undefined });
+  const format = formatOf(thinks ? found : { ...found, reasoning: undefined });
+  return found.generic ? derivedFormat(format, samples?.()) : format;
+}
+
+/** A generic family with the markers that its template's turns show. */
+function derivedFormat(generic: ChatFormat, samples: SampleTurns | undefined): ChatFormat {
+  const { reasoning, toolCalls } = samples ? deriveMarkup(samples) : {};
+  if (!reasoning && !toolCalls) return generic;
+  const name = `${generic.name} with the template's own markers`;
+  return formatOf({
+    name,
+    all: [],
+    reasoning: generic.reasoning ?? reasoning,
+    ...(toolCalls ? { toolCalls } : generic.toolCalls && { toolCalls: generic.toolCalls }),
+  });
 }
 
 function namedFormat(name: string): ChatFormat {

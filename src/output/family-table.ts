@@ -7,6 +7,8 @@ export interface Family {
   /** The template contains all of these and none of `not`. */
   readonly all: readonly string[];
   readonly not?: readonly string[];
+  /** For templates that no other row fits: their turns may tell more. */
+  readonly generic?: boolean;
   readonly layout?: ChatFormat['layout'];
   /** Dropped for templates that contain neither marker. */
   readonly reasoning?: ReasoningMarkers;
@@ -150,6 +152,12 @@ export const families: readonly Family[] = [
     visible: ['<|"|>', '<|channel>', '<|tool_call>'],
   },
   {
+    name: 'function-gemma',
+    all: ['<start_function_call>'],
+    toolCalls: calls.functionGemmaCalls,
+    visible: ['<escape>'],
+  },
+  {
     name: 'minicpm5',
     all: ['Tool usage guidelines:', '<function name="', '<param name="'],
     reasoning: think,
@@ -219,7 +227,10 @@ export const families: readonly Family[] = [
     },
     toolCalls: calls.apertusCalls,
   },
-  { name: 'mistral-nemo', all: ['[TOOL_CALLS]'], toolCalls: calls.mistralNemoCalls },
+  { name: 'mistral-nemo', all: ['[TOOL_CALLS]'], reasoning: think, toolCalls: calls.mistralNemoCalls },
+  { name: 'phi-4', all: ['<|tool_call|>', '<|/tool_call|>'], reasoning: think, toolCalls: calls.phi4Calls },
+  { name: 'internlm', all: ['<|plugin|>', '<|action_start|>'], reasoning: think, toolCalls: calls.internlmCalls },
+  { name: 'olmo-3', all: ['<function_calls>', '<functions>'], reasoning: think, toolCalls: calls.olmoCalls },
   { name: 'firefunction', all: ['functools['], toolCalls: calls.firefunctionCalls },
   { name: 'functionary-3.1', all: ['<function=', '</function>'], toolCalls: calls.functionary31Calls },
   {
@@ -244,6 +255,7 @@ export const families: readonly Family[] = [
     all: ['<|start_header_id|>', '"parameters"'],
     toolCalls: calls.llamaCalls,
   },
+  { name: 'llama-4', all: ['<|header_start|>', '"parameters"'], toolCalls: calls.llamaCalls },
   {
     name: 'granite-3.3',
     all: ['<|start_of_role|>', '<response>', '<think>'],
@@ -251,7 +263,8 @@ export const families: readonly Family[] = [
     toolCalls: calls.graniteCalls,
     text: { open: '<response>', close: '</response>' },
   },
+  { name: 'granite-3', all: ['<|start_of_role|>', '<|tool_call|>'], reasoning: think, toolCalls: calls.graniteCalls },
   // Templates without tools: these are described in the system text, and the model is asked to write Hermes calls.
-  { name: 'think', all: ['<think>'], reasoning: think, toolCalls: calls.hermesCalls },
-  { name: 'plain', all: [], toolCalls: calls.hermesCalls },
+  { name: 'think', all: ['<think>'], reasoning: think, toolCalls: calls.hermesCalls, generic: true },
+  { name: 'plain', all: [], toolCalls: calls.hermesCalls, generic: true },
 ];

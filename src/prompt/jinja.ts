@@ -58,7 +58,8 @@ function attempt(render: () => string, before: unknown): string {
   }
 }
 
-function isRefusal(thrown: unknown): boolean {
+/** Whether the template itself has refused the messages. */
+export function isRefusal(thrown: unknown): boolean {
   return thrown instanceof ServeError || (thrown instanceof Error && nativeRefusal.test(thrown.message));
 }
 

@@ -75,7 +75,8 @@ function splitThought({ content, reasoning }: Assistant, { reasoning: markers }:
 /** Malformed arguments stay the text that they are: they are history, and the model may see what it wrote. */
 function templateCall(call: ToolCall, context: MessageContext): JsonObject {
   const { shape, protection } = context;
-  const parsed = shape.objectArguments ? parseObject(call.arguments) : undefined;
+  const asObject = shape.objectArguments && !(shape.textArguments && losesDigits(call.arguments));
+  const parsed = asObject ? parseObject(call.arguments) : undefined;
   const written = parsed === undefined ? protection.text(call.arguments) : protection.value(parsed);
   return {
     type: 'function',
@@ -94,6 +95,12 @@ function shortId(id: string): string {
   for (const character of id)
     hash = BigInt.asUintN(64, (hash ^ BigInt(character.codePointAt(0) ?? 0)) * 0x100000001b3n);
   return (hash >> 17n).toString(36).padStart(9, '0').slice(-9);
+}
+
+/** Whether numbers would come out of an object other than they went in: more digits than a double holds. */
+function losesDigits(text: string): boolean {
+  const numbers = text.replace(/"(?:[^"\\]|\\.)*"/g, '""').match(/-?\d[\d.eE+-]*/g) ?? [];
+  return numbers.some((digits) => /\d{16}/.test(digits) && String(Number(digits)) !== digits);
 }
 
 function parseObject(text: string): JsonObject | undefined {

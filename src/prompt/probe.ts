@@ -17,6 +17,8 @@ export interface TemplateShape {
   readonly toolCalls: 'shown' | 'null-content' | 'none';
   /** Arguments are handed over as an object. */
   readonly objectArguments: boolean;
+  /** Arguments that are text are shown as they are. */
+  readonly textArguments: boolean;
   /** Ids must have exactly nine letters or digits (Mistral). */
   readonly shortIds: boolean;
   /** How results are handed over; `responses` is a list on the assistant message (older Gemma 4 templates). */
@@ -62,6 +64,7 @@ export function probeTemplate(template: string, render: RenderTemplate, base: Js
       attempt([user], { tools: [{ type: 'function', function: { name: 'tool_needle' } }] }) === undefined,
     toolCalls: showsCalls(attempt),
     objectArguments: takesObjects(attempt),
+    textArguments: shows(attempt(textCall, withTool), '{"key_needle": "value_needle"}'),
     shortIds: wantsShortIds(attempt),
     toolResults: resultsShape(template, attempt),
     reasoningField,

@@ -1,17 +1,17 @@
 import type { ChatFormat, RenderedPrompt } from '../contract/chat-format.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
-import { isJsonObject } from '../contract/json.ts';
 import type { VocabularyFacts } from '../contract/model.ts';
 import type { ChatPrompt } from '../contract/request.ts';
 import { adaptConversation } from './adapt.ts';
 import { type Capabilities, capabilitiesOf } from './capabilities.ts';
-import { type CompileTemplate, jinjaCompiler, toRefusal, withFallback } from './jinja.ts';
+import { type CompileTemplate, isRefusal, jinjaCompiler, toRefusal, withFallback } from './jinja.ts';
 import { templateMessage } from './messages.ts';
 import { closeOpenThought, continueMessage, openingOf } from './opening.ts';
 import { preservation, probeTemplate } from './probe.ts';
 import { createProtector, type Protection } from './protect.ts';
 import { strftime } from './strftime.ts';
+import { simpleTool, wholeTool } from './tool-definitions.ts';
 
 export interface PromptRendererOptions {
   /** Jinja text. */
@@ -72,6 +72,8 @@ function offeredTools(chat: ChatPrompt): ChatPrompt['tools'] {
   return chat.toolChoice.type === 'none' ? [] : chat.tools;
 }
 
+const asGiven = (definition: JsonObject) => definition;
+
 /** One request's way through the template. */
 class Rendering {
   readonly #template: Template;
@@ -91,13 +93,31 @@ class Rendering {
     const { messages, continueFinalMessage } = this.#chat;
     const last = messages.at(-1);
     const isContinued = continueFinalMessage && last?.role === 'assistant' && !last.toolCalls?.length;
-    const variables = this.#variables(isContinued ? messages.slice(0, -1) : messages);
-    const rendered = this.#render({ ...variables, add_generation_prompt: true });
+    const { rendered, variables } = this.#prompt(isContinued ? messages.slice(0, -1) : messages);
     const generationPrompt = this.#generationPrompt(rendered, variables);
     const { prefill, opening } = isContinued
       ? continueMessage(last, generationPrompt, format, this.#protection)
       : this.#begin(generationPrompt);
     return { pieces: this.#protection.split(rendered + prefill), opening };
+  }
+
+  /** Templates that fail on the tools as they are get them once more in a form that every template can print. */
+  #prompt(messages: ChatPrompt['messages']) {
+    const attempt = (tools: JsonValue[]) => {
+      const variables = this.#variables(messages, tools);
+      return { rendered: this.#render({ ...variables, add_generation_prompt: true }), variables };
+    };
+    const { wantsWholeTools } = this.#template.shape;
+    try {
+      return attempt(this.#tools(wantsWholeTools ? wholeTool : asGiven));
+    } catch (thrown) {
+      if (offeredTools(this.#chat).length === 0 || isRefusal(thrown)) throw toRefusal(thrown);
+      try {
+        return attempt(this.#tools(simpleTool));
+      } catch {
+        throw toRefusal(thrown);
+      }
+    }
   }
 
   /** A budget of 0 holds for templates that cannot switch thinking off, too. */
@@ -111,23 +131,29 @@ class Rendering {
   #generationPrompt(rendered: string, variables: JsonObject): string {
     const known = this.#template.shape.generationPrompts.find((text) => rendered.endsWith(text));
     if (known !== undefined) return known;
-    const without = this.#render(variables);
-    return rendered.startsWith(without) ? this.#protection.split(rendered.slice(without.length)).join('') : '';
+    const without = this.#withoutGeneration(variables);
+    return without !== '' && rendered.startsWith(without)
+      ? this.#protection.split(rendered.slice(without.length)).join('')
+      : '';
   }
 
-  #render(variables: JsonObject): string {
+  /** Some templates render only with a generation prompt: then none is known. */
+  #withoutGeneration(variables: JsonObject): string {
     try {
-      return withoutBos(this.#template.render(variables), this.#options.vocabulary);
-    } catch (thrown) {
-      throw toRefusal(thrown);
+      return this.#render(variables);
+    } catch {
+      return '';
     }
   }
 
-  #variables(messages: ChatPrompt['messages']): JsonObject {
+  #render(variables: JsonObject): string {
+    return withoutBos(this.#template.render(variables), this.#options.vocabulary);
+  }
+
+  #variables(messages: ChatPrompt['messages'], tools: readonly JsonValue[]): JsonObject {
     const { shape, base } = this.#template;
     const { format, now } = this.#options;
     const context = { shape, format, protection: this.#protection };
-    const tools = this.#tools();
     const objects = messages.map((message) => templateMessage(message, context));
     return {
       ...base,
@@ -142,12 +168,8 @@ class Rendering {
     };
   }
 
-  #tools(): JsonValue[] {
-    const { wantsWholeTools } = this.#template.shape;
-    return offeredTools(this.#chat).map(({ definition }) => {
-      const whole = wantsWholeTools ? wholeTool(definition) : definition;
-      return this.#protection.value(whole) ?? null;
-    });
+  #tools(write: (definition: JsonObject) => JsonObject): JsonValue[] {
+    return offeredTools(this.#chat).map(({ definition }) => this.#protection.value(write(definition)) ?? null);
   }
 
   /** Templates that look for the tools under another name. */
@@ -169,13 +191,6 @@ class Rendering {
       ...(effort !== undefined && thinking && { reasoning_effort: effort, reasoning_strength: effort }),
     };
   }
-}
-
-/** A tool with everything that strict templates read. */
-function wholeTool(definition: JsonObject): JsonObject {
-  if (!isJsonObject(definition.function)) return definition;
-  const defaults = { description: '', parameters: { type: 'object', properties: {} } };
-  return { ...definition, function: { ...defaults, ...definition.function } };
 }
 
 /** The tokenizer writes it itself. */

@@ -230,6 +230,45 @@ const surroundings: HostileRequest[] = [
   },
   { name: 'a response that is not kept', path: '/v1/responses/resp_1', method: 'GET', status: 404 },
   { name: 'an empty message of Anthropic', path: '/v1/messages', body: { messages: [] }, status: 400 },
+  {
+    name: 'a prompt of a million tokens',
+    path: '/v1/completions',
+    body: { prompt: Array(1_000_000).fill(5), max_tokens: 1 },
+    status: 400,
+  },
+  {
+    name: 'embeddings of a million tokens',
+    path: '/v1/embeddings',
+    body: { input: Array(1_000_000).fill(5) },
+    status: 400,
+  },
+  {
+    name: 'embeddings of a million lists',
+    path: '/v1/embeddings',
+    body: { input: Array(500_000).fill([5]) },
+    status: 400,
+  },
+  {
+    name: 'a text of a million tokens to tokenize',
+    path: '/tokenize',
+    body: { content: 'a '.repeat(1_000_000) },
+    status: 200,
+  },
+  { name: 'a million tokens as text', path: '/detokenize', body: { tokens: Array(1_000_000).fill(5) }, status: 200 },
+  {
+    name: 'a thousand large documents to rank',
+    path: '/v1/rerank',
+    body: { query: 'a', documents: Array(1000).fill('word '.repeat(1000)) },
+    status: 400,
+  },
+  { name: 'a list of 100,000 inputs', path: '/v1/responses', body: { input: Array(100_000).fill(user) }, status: 400 },
+  {
+    name: '100,000 messages of Anthropic',
+    path: '/v1/messages',
+    body: { messages: Array(100_000).fill(user), max_tokens: 1 },
+    status: 400,
+  },
+  { name: '100,000 messages of Ollama', path: '/api/chat', body: { messages: Array(100_000).fill(user) }, status: 400 },
   { name: 'a cancel of everything', path: '/api/inference/cancel', body: {}, status: 400 },
 ];
 

@@ -304,6 +304,43 @@ describe('families', () => {
   });
 });
 
+describe('arguments as plain text', () => {
+  const parameters = {
+    type: 'object',
+    properties: {
+      note: { type: ['string', 'null'] },
+      size: { anyOf: [{ type: 'integer' }, { enum: ['small', 'large'] }] },
+      list: { type: 'array', items: { type: 'string' } },
+      code: { type: 'string', pattern: '^[a-z]{2,4}$' },
+      any: {},
+    },
+  };
+  const write = (key: string, value: string) =>
+    `<tool_call>\n<function=put>\n<parameter=${key}>\n${value}\n</parameter>\n</function>\n</tool_call>`;
+  it.each<[string, string, boolean]>([
+    ['note', 'some "text"\n\nmore', true],
+    ['note', 'null', true],
+    ['note', '3 apples', true],
+    ['note', '77', false],
+    ['note', ' true ', false],
+    ['note', '{"a": 1}', false],
+    ['size', '12', true],
+    ['size', 'small', true],
+    ['size', '"small"', false],
+    ['size', 'medium', false],
+    ['list', '["a", "b"]', true],
+    ['list', 'a, b', false],
+    ['code', 'abc', true],
+    ['code', 'ABC', false],
+    ['any', '77', true],
+    ['any', 'text', true],
+    ['other', 'text', false],
+  ])('%s may be %j: %j', (key, value, expected) => {
+    const part = { family: 'qwen3-coder', tools: [{ name: 'put', parameters, definition: {} }] };
+    expect(verdict(part, write(key, value)) === 'whole').toBe(expected);
+  });
+});
+
 describe('calls without a marker', () => {
   const llama = (text: string) =>
     verdict({ family: 'llama-3', opening: { block: 'text', generationPrompt: '' } }, text);

@@ -35,8 +35,8 @@ describe('kept plans', () => {
     const characters = (first.grammar?.length ?? 0) + (first.afterReasoning?.length ?? 0);
     expect(characters).toBeGreaterThan(100);
     expect(records).toEqual([
-      { cached: false, milliseconds: 5, characters },
-      { cached: true, milliseconds: 0, characters: 0 },
+      { cached: false, milliseconds: 5, characters, loosened: [] },
+      { cached: true, milliseconds: 0, characters: 0, loosened: [] },
     ]);
   });
 
@@ -58,6 +58,24 @@ describe('kept plans', () => {
     for (const request of [base, ...others]) kept.plan(request);
     kept.plan({ ...base, tools: [{ ...tool, description: 'another', definition: { a: 1 } }] });
     expect(cached()).toEqual([false, ...others.map(() => false), true]);
+  });
+
+  it('say what their grammar does not ensure', () => {
+    const { planner: kept, records } = planner();
+    const remote = {
+      name: 'odd',
+      parameters: { type: 'object', properties: { a: { $ref: 'x.json' } } },
+      definition: {},
+    };
+    kept.plan(requestFor({ items: { type: 'array', uniqueItems: true } }, { tools: [remote] }));
+    expect(records[0]?.loosened).toEqual([
+      { whole: false, sentence: 'In the schema of the answer, uniqueItems at #/items is only checked afterwards.' },
+      {
+        whole: true,
+        sentence:
+          'The arguments of the tool odd are any JSON, checked afterwards: The schema at #/properties/a refers to another document with $ref "x.json"; copy that schema into $defs.',
+      },
+    ]);
   });
 
   it('make room for new ones, the longest unused first', () => {

@@ -73,7 +73,11 @@ describe('schemas made to hurt', () => {
   const strings = Array.from({ length: 30 }, (_, at) => ({
     anyOf: [{ minLength: at }, { maxLength: at }, { pattern: `${at}` }],
   }));
+  const union = (next: JsonValue) => ({
+    anyOf: [next, { anyOf: [next, { type: 'null' }], title: 'x' }, { type: 'array', items: next }],
+  });
   it.each<[string, unknown, string]>([
+    ['a doubling union', chain(40, union, { type: 'string' }), 'can begin in more than 20000 ways'],
     ['a billion laughs', chain(60, doubled, { type: 'string' }), 'unfolds into too many parts'],
     ['products of unions', { type: 'string', allOf: strings }, 'alternatives; the limit is 256'],
     [

@@ -14,6 +14,7 @@ const offered = [
     options: { type: 'object', properties: { deep: { type: 'string' }, list: { type: 'array' } } },
   }),
   tool('write_file', { path: { type: 'string' }, content: { type: 'string' } }),
+  tool('label', { text: { oneOf: [{ type: 'string' }, { type: 'object', properties: { x: { type: 'string' } } }] } }),
   tool('note', { text: { type: ['string', 'null'] } }),
   tool('ping'),
 ];

@@ -162,6 +162,22 @@ describe('tools', () => {
     expect(prompt(template, [user], offered)).toContain('"parameters": {"type": "object", "properties": {}}');
   });
 
+  it('are made simpler for a template that fails on their schemas', () => {
+    const strict = `{%- for tool in tools or [] -%}{%- for key, value in tool.function.parameters.properties.items() -%}{{ key }}:{{ value.type.upper() }};{%- endfor -%}{%- endfor -%}`;
+    const properties = {
+      a: { type: ['string', 'null'] },
+      b: { anyOf: [{ type: 'null' }, { type: 'integer' }] },
+      c: { enum: ['x', 'y'] },
+      d: { properties: { e: {} } },
+      f: true,
+    };
+    const tool = fromWireTool({
+      type: 'function',
+      function: { name: 'odd', parameters: { type: 'object', properties } },
+    });
+    expect(prompt(strict, [user], { tools: [tool] })).toBe('a:STRING;b:INTEGER;c:STRING;d:OBJECT;f:STRING;');
+  });
+
   it('are rendered by the template that is made for them', () => {
     const setup = { toolTemplate: `with tools: ${withCalls}` };
     expect(prompt('without: {{ messages[0].content }}', [user], {}, setup)).toBe('without: Hi');
@@ -172,6 +188,16 @@ describe('tools', () => {
     expect(prompt(withCalls, [user, called, result], offered)).toContain('<tool_call>call_1 ping {"a": 1}');
     const asText = withCalls.replace('call.function.arguments | tojson', 'call.function.arguments + ""');
     expect(prompt(asText, [user, called, result], offered)).toContain('<tool_call>call_1 ping {"a": 1}');
+  });
+
+  it('keep numbers that an object would change, where the template takes text', () => {
+    const both = withCalls.replace(
+      'call.function.arguments | tojson',
+      'call.function.arguments if call.function.arguments is string else call.function.arguments | tojson',
+    );
+    const args = '{"id":12345678901234567890,"text":"1"}';
+    const exact: Message = { role: 'assistant', content: '', toolCalls: [{ id: 'c', name: 'ping', arguments: args }] };
+    expect(prompt(both, [user, exact, user], offered)).toContain(`<tool_call>c ping ${args}`);
   });
 
   it('keep malformed arguments of the history as the text that they are', () => {

@@ -7,6 +7,7 @@ import {
   samplingFields,
   stopField,
 } from '../shared/sampling.ts';
+import { boundedList } from '../shared/text-or-tokens.ts';
 import { optional } from '../shared/validate.ts';
 
 /**
@@ -83,7 +84,7 @@ export const requestSchema = z.object({
   model: optional(z.string()),
   max_tokens: maxTokensField,
   system: optional(z.union([z.string(), z.array(textBlock)])),
-  messages: z.array(message).min(1),
+  messages: boundedList(message, 10_000),
   stop_sequences: stopField,
   stream: optional(z.boolean()),
   metadata: optional(z.object({ user_id: optional(z.string()) })),

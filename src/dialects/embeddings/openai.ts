@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { JsonObject } from '../../contract/json.ts';
 import type { EmbeddingAnswer, EmbeddingCall, EmbeddingInput } from '../../contract/services.ts';
+import { textOrTokens } from '../shared/text-or-tokens.ts';
 import { optional, rule, validate } from '../shared/validate.ts';
 import { toBase64, toUnit } from './vectors.ts';
 
@@ -11,13 +12,11 @@ export interface EmbeddingsCall extends EmbeddingCall {
 /** OpenAI's limit for a list of inputs. */
 const maxInputs = 2048;
 const text = rule(z.string(), (value) => value !== '', 'a text that is not empty');
-const token = z.int().min(0);
-const tokens = z.array(token).min(1);
 
 /** https://platform.openai.com/docs/api-reference/embeddings/create */
 export const embeddingsBody = z.object({
   model: optional(z.string()),
-  input: z.union([text, z.array(text).min(1).max(maxInputs), tokens, z.array(tokens).min(1).max(maxInputs)]),
+  input: textOrTokens(text, maxInputs),
   encoding_format: optional(z.enum(['float', 'base64'])),
   dimensions: optional(z.int().min(1)),
   user: optional(z.string()),

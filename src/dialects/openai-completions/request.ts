@@ -13,6 +13,7 @@ import {
   stopField,
   toRequestOptions,
 } from '../shared/sampling.ts';
+import { textOrTokens } from '../shared/text-or-tokens.ts';
 import { optional, rule, validate } from '../shared/validate.ts';
 
 export interface CompletionsCall extends ParsedCall {
@@ -31,17 +32,11 @@ export interface CompletionsCall extends ParsedCall {
 const maxChoices = 128;
 /** OpenAI's limit for a list of prompts. */
 const maxPrompts = 2048;
-const token = z.int().min(0);
 
 /** https://platform.openai.com/docs/api-reference/completions/create, with the extensions of every endpoint. */
 export const completionsBody = z.object({
   model: optional(z.string()),
-  prompt: z.union([
-    z.string(),
-    z.array(z.string()).min(1).max(maxPrompts),
-    z.array(token).min(1),
-    z.array(z.array(token).min(1)).min(1).max(maxPrompts),
-  ]),
+  prompt: textOrTokens(z.string(), maxPrompts),
   suffix: optional(z.string()),
   max_tokens: optional(
     rule(z.int(), (value) => value >= -1, 'at least 1, or -1 for the rest of the context (0 only together with echo)'),

@@ -17,6 +17,9 @@ const textFormat = z.discriminatedUnion('type', [
   jsonSchemaFormat,
 ]);
 
+/** Counted before any item is looked at. */
+const inputItems = z.array(z.unknown()).max(10_000).pipe(z.array(inputItem));
+
 /**
  * `POST /v1/responses`, as described by the types of OpenAI's SDK. Unknown fields are ignored; null is absent everywhere.
  */
@@ -25,8 +28,8 @@ export const responsesBody = z.object({
   ...extensionFields,
   ...reasoningFields,
   model: optional(z.string()),
-  input: optional(z.union([z.string(), z.array(inputItem), inputItem])),
-  instructions: optional(z.union([z.string(), z.array(inputItem)])),
+  input: optional(z.union([z.string(), inputItems, inputItem])),
+  instructions: optional(z.union([z.string(), inputItems])),
   tools: optional(z.array(jsonObject)),
   tool_choice: optional(z.union([z.enum(['none', 'auto', 'required']), jsonObject])),
   parallel_tool_calls: optional(z.boolean()),

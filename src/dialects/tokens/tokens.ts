@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isJsonObject, type JsonObject } from '../../contract/json.ts';
 import type { GenerationRequest } from '../../contract/request.ts';
 import { openaiChat } from '../openai-chat/index.ts';
+import { tokenList } from '../shared/text-or-tokens.ts';
 import { optional, validate } from '../shared/validate.ts';
 
 export type TokenizeCall = { readonly withPieces: boolean } & (
@@ -59,7 +60,7 @@ export function writeTokens(call: TokenizeCall, pieces: readonly Piece[]): JsonO
   return { tokens: pieces.map(({ id, bytes }) => ({ id, piece: toText(bytes) ?? [...bytes] })) };
 }
 
-const detokenize = z.object({ model: optional(z.string()), tokens: z.array(z.int().min(0)).max(1_000_000) });
+const detokenize = z.object({ model: optional(z.string()), tokens: tokenList.or(z.array(z.never())) });
 
 export function parseDetokenize(body: unknown): z.output<typeof detokenize> {
   return validate(detokenize, body);

@@ -4,10 +4,18 @@ import type { Clock } from '../../contract/services.ts';
 import type { EngineJob, EngineRun, GeneratedToken, RunResult } from '../engine.ts';
 import type { RunSampler } from './run-sampler.ts';
 
+interface SlotFacts {
+  /** Tokens of the prompt that the slot holds. */
+  readonly cachedTokens: number;
+  readonly stops: readonly number[];
+}
+
 /** One request on one slot, from joining the loop to its end. Mutated by the step loop only. */
 export class SequenceRun implements EngineRun {
   readonly job: EngineJob;
-  readonly cachedTokens: number;
+  /** Prompt positions where a step ends so that a checkpoint can be taken, ascending. */
+  readonly stops: readonly number[];
+  cachedTokens: number;
   readonly done: Promise<RunResult>;
   /** Tokens to be evaluated next: the rest of the prompt, or what was generated last. */
   input: readonly number[];
@@ -38,9 +46,11 @@ export class SequenceRun implements EngineRun {
   #lastTokenAt: number | undefined;
   readonly #settle: Deferred<RunResult> = createDeferred();
 
-  constructor(job: EngineJob, cachedTokens: number, clock: Clock, wake: () => void) {
+  constructor(job: EngineJob, slot: SlotFacts, clock: Clock, wake: () => void) {
+    const { cachedTokens, stops } = slot;
     this.job = job;
     this.cachedTokens = cachedTokens;
+    this.stops = stops;
     this.input = job.prompt.slice(cachedTokens);
     this.#clock = clock;
     this.#wake = wake;
@@ -57,6 +67,25 @@ export class SequenceRun implements EngineRun {
 
   get waiting(): number {
     return this.input.length - this.position;
+  }
+
+  /** What the next step may evaluate of it at most. */
+  get nextPiece(): number {
+    if (!this.prefilling) return this.waiting;
+    const evaluated = this.cachedTokens + this.position;
+    const stop = this.stops.find((at) => at > evaluated) ?? this.job.prompt.length;
+    return Math.min(this.waiting, stop - evaluated);
+  }
+
+  /** Whether the prompt has been evaluated exactly up to a stop. */
+  get atStop(): boolean {
+    return this.prefilling && this.stops.includes(this.cachedTokens + this.position);
+  }
+
+  /** The slot could not keep what it held: the whole prompt is evaluated. */
+  forgetCached(): void {
+    this.cachedTokens = 0;
+    this.input = this.job.prompt;
   }
 
   /** Whether the run ends with `length` as soon as what it has generated is delivered. */

@@ -1,4 +1,4 @@
-import type { SlotState } from '../engine.ts';
+import type { EngineJob, SlotState } from '../engine.ts';
 import type { NativeBindings, NativeCheckpoint, NativeContext } from './native.ts';
 import type { SequenceRun } from './sequence-run.ts';
 
@@ -9,8 +9,9 @@ export interface SlotTools {
   readonly needsCheckpoints: boolean;
 }
 
-/** Older checkpoints of a slot are dropped: each holds a copy of the window's or the recurrent state. */
+/** Each holds a copy of the window's or the recurrent state: up to 400 MB for the largest models. */
 const checkpointsPerSlot = 4;
+const checkpointBytesPerSlot = 2 ** 29;
 
 /** One native sequence and what it holds. All members but the getters may only be used between steps. */
 export class Slot implements SlotState {
@@ -18,6 +19,7 @@ export class Slot implements SlotState {
   readonly tokens: number[] = [];
   run: SequenceRun | undefined;
   readonly #tools: SlotTools;
+  /** Ascending. */
   readonly #checkpoints: { tokens: number; state: NativeCheckpoint }[] = [];
 
   constructor(id: number, tools: SlotTools) {
@@ -55,12 +57,30 @@ export class Slot implements SlotState {
     this.#dropCheckpointsBehind(tokens);
   }
 
+  /** Where the evaluation of this prompt has to stop for a checkpoint, ascending. */
+  stops({ prompt, checkpoints = [] }: EngineJob): readonly number[] {
+    if (!this.#tools.needsCheckpoints) return [];
+    const inside = checkpoints.filter((at) => at > 0 && at < prompt.length);
+    return inside.length > 0 ? inside : [prompt.length - 1];
+  }
+
   async takeCheckpoint(): Promise<void> {
-    if (!this.#tools.needsCheckpoints) return;
+    const tokens = this.tokens.length;
+    if (this.#checkpoints.some((checkpoint) => checkpoint.tokens === tokens)) return;
     const state = new this.#tools.bindings.AddonContextSequenceCheckpoint();
     await state.init(this.#tools.context, this.id);
-    this.#checkpoints.push({ tokens: this.tokens.length, state });
-    if (this.#checkpoints.length > checkpointsPerSlot) this.#checkpoints.shift()?.state.dispose();
+    this.#checkpoints.push({ tokens, state });
+    while (this.#tooManyCheckpoints()) {
+      // The first one lies at the end of the system part, which the next conversation shares.
+      const [dropped] = this.#checkpoints.splice(this.#checkpoints.length > 2 ? 1 : 0, 1);
+      dropped?.state.dispose();
+    }
+  }
+
+  #tooManyCheckpoints(): boolean {
+    const bytes = this.#checkpoints.reduce((sum, { state }) => sum + state.size, 0);
+    const most = bytes > checkpointBytesPerSlot ? 1 : checkpointsPerSlot;
+    return this.#checkpoints.length > most;
   }
 
   /** Takes over what is now in the native sequence. */

@@ -72,7 +72,8 @@ export class StepLoop {
     const slot = this.#slot(job.slot);
     if (slot.run) throw new ServeError('internal', `Slot ${job.slot} is in use.`);
     if (this.#stopping) throw stopped();
-    const run = new SequenceRun(job, slot.reusable(job.prompt, job.reuse), this.#options.clock, () => this.wake());
+    const facts = { cachedTokens: slot.reusable(job.prompt, job.reuse), stops: slot.stops(job) };
+    const run = new SequenceRun(job, facts, this.#options.clock, () => this.wake());
     slot.run = run;
     this.#joining.push(run);
     const wake = () => this.wake();
@@ -150,6 +151,12 @@ export class StepLoop {
   async #admit(slot: Slot, run: SequenceRun): Promise<void> {
     try {
       await slot.cut(run.cachedTokens);
+    } catch {
+      // Whatever became of the old state, an empty slot can serve the request.
+      slot.clear();
+      run.forgetCached();
+    }
+    try {
       run.sampler = new RunSampler(this.#options.tools, run.job);
       run.started();
     } catch (error) {
@@ -165,7 +172,7 @@ export class StepLoop {
         ? [
             {
               slot: id,
-              waiting: run.waiting,
+              waiting: run.nextPiece,
               phase: run.prefilling ? ('prefill' as const) : ('decode' as const),
               starved: run.starved,
             },
@@ -235,8 +242,8 @@ export class StepLoop {
     if (run.stopped) return this.#leave(slot, () => run.finish('stopped'));
     try {
       if (run.prefilling) await readPromptLogprobs(run, share.tokens, logits);
+      if (run.atStop) await slot.takeCheckpoint();
       if (run.waiting > 0) return;
-      if (run.prefilling) await slot.takeCheckpoint();
       if (run.full) return this.#leave(slot, () => run.finish('length'));
       if (run.forced.length > 0) run.generated(takeForced(run));
       else await this.#sample(slot, run, run.prefilling ? logits.subarray(-1) : logits);

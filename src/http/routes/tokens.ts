@@ -10,6 +10,9 @@ import {
 import type { AppDependencies } from '../dependencies.ts';
 import type { Route } from '../route.ts';
 
+/** Where no pieces were asked for; one for all, there may be a million. */
+const noBytes = new Uint8Array();
+
 /** Texts and chats as tokens, and back. No slot is needed. */
 export function tokenRoutes({ tokens, generation }: AppDependencies): Route[] {
   const common = { method: 'POST', shape: openaiShape, access: 'key', work: true } as const;
@@ -25,11 +28,11 @@ export function tokenRoutes({ tokens, generation }: AppDependencies): Route[] {
         const call = parseTokenize(await exchange.json());
         const ids = await tokensOf(call, exchange.signal);
         const model = call.type === 'chat' ? call.request.model : call.model;
-        const bytes = await tokens.pieces(model, ids, exchange.signal);
+        const bytes = call.withPieces ? await tokens.pieces(model, ids, exchange.signal) : [];
         return Response.json(
           writeTokens(
             call,
-            ids.map((id, index) => ({ id, bytes: bytes[index] ?? new Uint8Array() })),
+            ids.map((id, index) => ({ id, bytes: bytes[index] ?? noBytes })),
           ),
         );
       },

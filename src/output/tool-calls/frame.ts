@@ -15,15 +15,15 @@ export interface FrameMarkers {
   readonly closers: readonly string[];
 }
 
-/** The literal markers of a format without the whitespace and brackets between them, which models get wrong. */
+/** The literal markers of a format without the whitespace and the array's brackets, which models get wrong. */
 export function frameMarkers(format: Framed): FrameMarkers {
+  const openers = [...lines(format.section?.open), ...lines(format.open)];
+  const closers = [...lines(format.close), ...lines(format.section?.close)];
+  const isArray = (format.syntax === 'json' && format.array) || format.syntax === 'python';
+  if (!isArray) return { openers, closers };
   return {
-    openers: [...lines(format.section?.open), ...lines(format.open)].map((line) =>
-      line.replace(/(?<=[>\]])\s*\[$/, ''),
-    ),
-    closers: [...lines(format.close), ...lines(format.section?.close)]
-      .map((line) => line.replace(/^\]\s*/, ''))
-      .filter((line) => line !== ''),
+    openers: openers.map((line) => line.replace(/(?<=[>\]])\s*\[$/, '')),
+    closers: closers.map((line) => line.replace(/^\]\s*/, '')).filter((line) => line !== ''),
   };
 }
 

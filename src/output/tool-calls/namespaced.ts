@@ -36,6 +36,12 @@ interface Marks {
 /** What follows a namespace: an opening tag, a closing tag; undefined at the end, at a closer of the call, or at text. */
 type Tag = { readonly name: string; readonly closing: boolean } | undefined;
 
+/** A value without tags of its own: what it may be, and the whitespace that was read of it. */
+interface Leaf {
+  readonly schema: JsonObject | undefined;
+  readonly before: string;
+}
+
 class NamespacedCall {
   readonly #marks: Marks;
   readonly #tools: CallTools;
@@ -71,7 +77,7 @@ class NamespacedCall {
       const tag = yield* this.#tag();
       if (!tag || tag.closing) break;
       call.write(`${count > 0 ? ',' : ''}${bracket === '{' ? `${JSON.stringify(tag.name)}:` : ''}`);
-      yield* this.#value(call, bracket === '{' ? this.#property(schema, tag.name) : this.#items(schema));
+      yield* this.#value(call, tag.name, bracket === '{' ? this.#property(schema, tag.name) : this.#items(schema));
     }
     if (!this.#tools.scanner.ended) call.write(bracket === '{' ? '}' : ']');
   }
@@ -88,7 +94,7 @@ class NamespacedCall {
   }
 
   /** A value behind its opening tag, up to and with the closing one. */
-  *#value(call: OpenCall, schema: JsonObject | undefined): Reading<void> {
+  *#value(call: OpenCall, name: string, schema: JsonObject | undefined): Reading<void> {
     const { scanner } = this.#tools;
     const types = schemaTypes(schema, this.#root, 0);
     const before = yield* scanner.space();
@@ -98,8 +104,17 @@ class NamespacedCall {
       yield* this.#members(call, schema, isArray ? '[' : '{');
       return;
     }
-    yield* this.#leaf(call, schema, before);
-    yield* this.#tag();
+    yield* this.#leaf(call, this.#ends(name), { schema, before });
+    if ((yield* scanner.next(this.#ends(name))) === this.#closing(name)) yield* this.#tag();
+  }
+
+  #closing(name: string): string {
+    return `${this.#marks.namespace}</${name}>`;
+  }
+
+  /** Text may contain tags: it ends at its own closing one, or with the call. */
+  #ends(name: string): MarkerSet {
+    return new MarkerSet([this.#closing(name), ...this.#marks.closers.markers]);
   }
 
   /** The name of the tag that opens here; undefined when none does. */
@@ -113,17 +128,17 @@ class NamespacedCall {
     return found === item ? 'item' : 'member';
   }
 
-  *#leaf(call: OpenCall, schema: JsonObject | undefined, before: string): Reading<void> {
+  *#leaf(call: OpenCall, ends: MarkerSet, { schema, before }: Leaf): Reading<void> {
     const { scanner, heal } = this.#tools;
     const kind = valueKind(schema, this.#root);
     if (kind === 'string') {
       call.write(`"${inString(before)}`);
-      yield* scanner.untilMarker(this.#marks.namespaces, (piece) => call.write(inString(piece)));
+      yield* scanner.untilMarker(ends, (piece) => call.write(inString(piece)));
       if (!scanner.ended) call.write('"');
       return;
     }
     let text = before;
-    yield* scanner.untilMarker(this.#marks.namespaces, (piece) => {
+    yield* scanner.untilMarker(ends, (piece) => {
       text += piece;
     });
     const { json, repairs } = toJson(text, kind, heal);

@@ -1,0 +1,203 @@
+import { readFileSync } from 'node:fs';
+import { entry, type RawEntry, readEntries, type Tensor, writeGguf } from '../../scripts/bench/gguf.ts';
+import { demoModelPath } from './demo-engine.ts';
+import { Random } from './random.ts';
+
+/**
+ * Models of random weights whose state cannot be cut at any point, with the demo model's vocabulary: a sliding window
+ * (Gemma 3), a recurrent one (Mamba), and one that mixes recurrent layers with attention (LFM2). What they say means
+ * nothing, but it depends on everything they have read. Names and shapes of tensors as llama.cpp's loader wants them.
+ */
+export const tinyArchitectures = ['gemma3', 'mamba', 'lfm2'] as const;
+export type TinyArchitecture = (typeof tinyArchitectures)[number];
+
+/** Tokens that a layer of the sliding-window model looks back. */
+export const tinyWindow = 32;
+
+const width = 64;
+const inner = 128;
+const heads = 2;
+const headSize = 32;
+const layers = 4;
+
+interface Weight {
+  readonly name: string;
+  /** Fastest dimension first: [inputs, outputs]. */
+  readonly shape: readonly number[];
+  /** A number for all, or random ones of this deviation around 0. */
+  readonly fill: number | { readonly deviation: number };
+}
+
+export function writeTinyModel(path: string, architecture: TinyArchitecture): void {
+  const demo = readEntries(readFileSync(demoModelPath));
+  const tokenizer = [...demo].filter(([key]) => key.startsWith('tokenizer.')).map(([, bytes]) => bytes);
+  const random = new Random(20_260_101);
+  const weights = [
+    matrix('token_embd', width, vocabularySize(demo), 0.5),
+    matrix('output', width, vocabularySize(demo), 0.5),
+    ...architectures[architecture].weights,
+    ...Array.from({ length: layers }, (_, index) => architectures[architecture].layer(index)).flat(),
+  ];
+  writeGguf(
+    path,
+    [entry('general.architecture', 'string', architecture), ...architectures[architecture].facts, ...tokenizer],
+    weights.map((weight) => tensorOf(weight, random)),
+  );
+}
+
+const architectures: Record<
+  TinyArchitecture,
+  { readonly facts: readonly RawEntry[]; readonly weights: readonly Weight[]; layer(index: number): Weight[] }
+> = {
+  gemma3: {
+    facts: [
+      ...attentionFacts('gemma3'),
+      entry('gemma3.attention.head_count_kv', 'uint32', 1),
+      entry('gemma3.attention.key_length', 'uint32', headSize),
+      entry('gemma3.attention.value_length', 'uint32', headSize),
+      entry('gemma3.attention.sliding_window', 'uint32', tinyWindow),
+      entry('gemma3.attention.sliding_window_pattern', 'uint32', 2),
+    ],
+    weights: [ones('output_norm', width)],
+    layer: (index) => [
+      ...attention(index),
+      ...feedForward(index),
+      ones(`blk.${index}.post_attention_norm`, width),
+      ones(`blk.${index}.post_ffw_norm`, width),
+    ],
+  },
+  mamba: {
+    facts: [
+      ...commonFacts('mamba'),
+      entry('mamba.attention.head_count', 'uint32', 0),
+      entry('mamba.feed_forward_length', 'uint32', 0),
+      entry('mamba.ssm.conv_kernel', 'uint32', 4),
+      entry('mamba.ssm.inner_size', 'uint32', inner),
+      entry('mamba.ssm.state_size', 'uint32', 16),
+      entry('mamba.ssm.time_step_rank', 'uint32', 4),
+    ],
+    weights: [ones('output_norm', width)],
+    layer: (index) => {
+      const at = `blk.${index}`;
+      return [
+        ones(`${at}.attn_norm`, width),
+        matrix(`${at}.ssm_in`, width, 2 * inner),
+        matrix(`${at}.ssm_conv1d`, 4, inner),
+        { name: `${at}.ssm_conv1d.bias`, shape: [inner], fill: 0 },
+        matrix(`${at}.ssm_x`, inner, 4 + 2 * 16),
+        matrix(`${at}.ssm_dt`, 4, inner),
+        { name: `${at}.ssm_dt.bias`, shape: [inner], fill: -2 },
+        { name: `${at}.ssm_a`, shape: [16, inner], fill: -0.5 },
+        { name: `${at}.ssm_d`, shape: [inner], fill: 1 },
+        matrix(`${at}.ssm_out`, inner, width),
+      ];
+    },
+  },
+  lfm2: {
+    facts: [
+      ...attentionFacts('lfm2'),
+      headCounts('lfm2.attention.head_count_kv', [0, 1, 0, 1]),
+      entry('lfm2.shortconv.l_cache', 'uint32', 3),
+    ],
+    weights: [ones('token_embd_norm', width)],
+    layer: (index) => [...(index % 2 === 0 ? shortConvolution(index) : attention(index)), ...feedForward(index)],
+  },
+};
+
+function commonFacts(architecture: string): RawEntry[] {
+  return [
+    entry(`${architecture}.block_count`, 'uint32', layers),
+    entry(`${architecture}.context_length`, 'uint32', 4096),
+    entry(`${architecture}.embedding_length`, 'uint32', width),
+    entry(`${architecture}.attention.layer_norm_rms_epsilon`, 'float32', 1e-6),
+  ];
+}
+
+function attentionFacts(architecture: string): RawEntry[] {
+  return [
+    ...commonFacts(architecture),
+    entry(`${architecture}.feed_forward_length`, 'uint32', inner),
+    entry(`${architecture}.attention.head_count`, 'uint32', heads),
+    entry(`${architecture}.rope.freq_base`, 'float32', 1e4),
+  ];
+}
+
+function attention(index: number): Weight[] {
+  const at = `blk.${index}`;
+  return [
+    ones(`${at}.attn_norm`, width),
+    matrix(`${at}.attn_q`, width, heads * headSize),
+    matrix(`${at}.attn_k`, width, headSize),
+    matrix(`${at}.attn_v`, width, headSize),
+    matrix(`${at}.attn_output`, heads * headSize, width),
+    ones(`${at}.attn_q_norm`, headSize),
+    ones(`${at}.attn_k_norm`, headSize),
+  ];
+}
+
+function shortConvolution(index: number): Weight[] {
+  const at = `blk.${index}`;
+  return [
+    ones(`${at}.attn_norm`, width),
+    matrix(`${at}.shortconv.conv`, 3, width),
+    matrix(`${at}.shortconv.in_proj`, width, 3 * width),
+    matrix(`${at}.shortconv.out_proj`, width, width),
+  ];
+}
+
+function feedForward(index: number): Weight[] {
+  const at = `blk.${index}`;
+  return [
+    ones(`${at}.ffn_norm`, width),
+    matrix(`${at}.ffn_gate`, width, inner),
+    matrix(`${at}.ffn_up`, width, inner),
+    matrix(`${at}.ffn_down`, inner, width),
+  ];
+}
+
+function matrix(name: string, inputs: number, outputs: number, deviation = 1 / Math.sqrt(inputs)): Weight {
+  return { name: `${name}.weight`, shape: [inputs, outputs], fill: { deviation } };
+}
+
+function ones(name: string, size: number): Weight {
+  return { name: `${name}.weight`, shape: [size], fill: 1 };
+}
+
+function tensorOf({ name, shape, fill }: Weight, random: Random): Tensor {
+  const size = shape.reduce((product, side) => product * side, 1);
+  // A sum of four even ones is near enough to a normal one.
+  const normal = (deviation: number) =>
+    (random.next() + random.next() + random.next() + random.next() - 2) * Math.sqrt(3) * deviation;
+  return {
+    name,
+    shape,
+    type: 'F32',
+    data: () => {
+      const values = Float32Array.from({ length: size }, () =>
+        typeof fill === 'number' ? fill : normal(fill.deviation),
+      );
+      return new Uint8Array(values.buffer);
+    },
+  };
+}
+
+/** An array of int32: key, type 9, inner type 5, length, values. */
+function headCounts(key: string, counts: readonly number[]): RawEntry {
+  const name = Buffer.from(key);
+  const bytes = Buffer.alloc(8 + name.length + 4 + 4 + 8 + 4 * counts.length);
+  let at = bytes.writeBigUInt64LE(BigInt(name.length));
+  at += name.copy(bytes, at);
+  at = bytes.writeUInt32LE(9, at);
+  at = bytes.writeUInt32LE(5, at);
+  at = bytes.writeBigUInt64LE(BigInt(counts.length), at);
+  for (const count of counts) at = bytes.writeInt32LE(count, at);
+  return bytes;
+}
+
+/** Length of the array `tokenizer.ggml.tokens`, which stands behind key, type and inner type. */
+function vocabularySize(entries: ReadonlyMap<string, RawEntry>): number {
+  const key = 'tokenizer.ggml.tokens';
+  const tokens = entries.get(key);
+  if (!tokens) throw new Error('the demo model has no tokens');
+  return Number(Buffer.from(tokens).readBigUInt64LE(8 + key.length + 4 + 4));
+}
