@@ -90,7 +90,7 @@ export function createLlamaEmbedder(model: LlamaModel, options: EmbeddingOptions
         const prepared: Prepared[] = [];
         for (const [index, input] of inputs.entries()) {
           const tokens = await toTokens(input, index, signal);
-          prepared.push(fit(model, tokens, { maxTokens, truncate, param: `input[${index}]` }));
+          prepared.push(fitInput(model, tokens, { maxTokens, truncate, param: `input[${index}]` }));
         }
         return await lanes.useForAll(prepared, signal, evaluate);
       } finally {
@@ -113,7 +113,7 @@ interface Prepared {
 }
 
 /** With its marks, cut at the end or refused when it is too long. */
-function fit(
+function fitInput(
   model: LlamaModel,
   tokens: readonly Token[],
   { maxTokens, truncate, param }: { maxTokens: number; truncate: boolean; param: string },
