@@ -87,7 +87,16 @@ function isForced({ toolChoice }: ConstraintRequest): boolean {
 /** What tools say about themselves does not matter here, and the prompt only by how it leaves off. */
 function keyOf({ format, opening, tools, ...rest }: ConstraintRequest): string {
   const shown = tools.map(({ name, parameters, strict, freeform }) => ({ name, parameters, strict, freeform }));
-  const facts = JSON.stringify({ format, opening, tools: shown, ...rest });
+  const { block, continues, generationPrompt = '' } = opening ?? {};
+  const close = format.reasoning?.close.trim();
+  const begin = opening && {
+    block,
+    continues,
+    closed: close !== undefined && generationPrompt.includes(close),
+    // What an answer continues only matters where its form is given.
+    ...(continues && rest.outputShape.type !== 'text' && { generationPrompt }),
+  };
+  const facts = JSON.stringify({ format, begin, tools: shown, ...rest });
   return createHash('sha256').update(facts).digest('base64');
 }
 

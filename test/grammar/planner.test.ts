@@ -50,6 +50,9 @@ describe('kept plans', () => {
       { ...base, outputShape: { type: 'json' } },
       { ...base, opening: { block: 'reasoning', generationPrompt: '' } },
       { ...base, opening: undefined },
+      { ...base, opening: { block: 'text', generationPrompt: '<think>\n</think>' } },
+      { ...base, opening: { block: 'text', generationPrompt: 'n', continues: true } },
+      { ...base, opening: { block: 'text', generationPrompt: 'nu', continues: true } },
       { ...base, format: detectChatFormat(undefined, 'mistral') },
       { ...base, tools: [{ ...tool, parameters: { type: 'object', required: ['b'] } }] },
       { ...base, tools: [{ ...tool, strict: false }] },
@@ -57,7 +60,8 @@ describe('kept plans', () => {
     const { planner: kept, cached } = planner();
     for (const request of [base, ...others]) kept.plan(request);
     kept.plan({ ...base, tools: [{ ...tool, description: 'another', definition: { a: 1 } }] });
-    expect(cached()).toEqual([false, ...others.map(() => false), true]);
+    kept.plan({ ...base, opening: { block: 'text', generationPrompt: 'assistant' } });
+    expect(cached()).toEqual([false, ...others.map(() => false), true, true]);
   });
 
   it('say what their grammar does not ensure', () => {
