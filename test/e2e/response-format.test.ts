@@ -59,13 +59,13 @@ describe.each([
   beforeAll(async () => {
     random = path === undefined ? writeRandomModel() : undefined;
     server = await startDemoServer(['--ctx-size', '2048', '--parallel', '2'], path ?? random?.path);
-  });
+  }, 180_000);
   afterAll(async () => {
     await server?.close();
     random?.remove();
   });
 
-  it('fit random schemas at temperature 1.5', async () => {
+  it('fit random schemas at temperature 1.5', { timeout: 240_000 }, async () => {
     const drawn = fc.sample(schemas, { seed: 20_261, numRuns: 50 });
     const ends = { stop: 0, length: 0 };
     for (const [at, { schema }] of drawn.entries()) {

@@ -78,7 +78,7 @@ describe.each(models)('tool_choice with %s', (_, path) => {
       random = path === undefined ? writeRandomModel() : undefined;
       const flags = ['--ctx-size', '2048', '--parallel', '2', '--chat-format', family];
       server = await startDemoServer(flags, path ?? random?.path);
-    });
+    }, 180_000);
     afterAll(async () => {
       await server?.close();
       random?.remove();
