@@ -5,9 +5,9 @@ const report = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const failed = report.testResults.flatMap((file) =>
   file.assertionResults.filter((test) => test.status === 'failed').map((test) => `${file.name}: ${test.fullName}`),
 );
-// A file that cannot be loaded has no tests, but it failed all the same.
+// A file that cannot be loaded or prepared has no failed tests, but it failed all the same.
 const brokenFiles = report.testResults
-  .filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
+  .filter((file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'))
   .map((file) => `${file.name}: ${file.message.split('\n')[0]}`);
 for (const line of [...failed, ...brokenFiles]) console.log(`failed: ${line}`);
 console.log(`${report.numPassedTests} passed, ${failed.length + brokenFiles.length} failed`);

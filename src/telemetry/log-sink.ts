@@ -11,6 +11,25 @@ export interface LogSink {
   write(line: string): void;
 }
 
+interface StreamState {
+  broken: boolean;
+}
+
+/** One error listener for each stream, however many servers a process starts and ends on it. */
+const states = new WeakMap<LogStream, StreamState>();
+
+function stateOf(stream: LogStream): StreamState {
+  const known = states.get(stream);
+  if (known) return known;
+  const state = { broken: false };
+  states.set(stream, state);
+  // It stays for the life of the process: without it a closed pipe is an uncaught exception.
+  stream.on('error', () => {
+    state.broken = true;
+  });
+  return state;
+}
+
 /** As much as a stalled reader may leave in memory; 1 MB is some thousand lines. */
 const mostPending = 1 << 20;
 
@@ -21,15 +40,11 @@ const mostPending = 1 << 20;
  * exit; the price is that a terminal stopped with Ctrl-S stops the server too.
  */
 export function createLogSink(stream: LogStream, format: (line: string) => string): LogSink {
-  let broken = false;
+  const state = stateOf(stream);
   let dropped = 0;
-  // One listener for the life of the process: without it a closed pipe is an uncaught exception.
-  stream.on('error', () => {
-    broken = true;
-  });
   return {
     write(line) {
-      if (broken) return;
+      if (state.broken) return;
       if (stream.writableLength > mostPending) {
         dropped++;
         return;

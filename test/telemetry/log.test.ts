@@ -10,7 +10,9 @@ class Recorder {
     this.lines.push(line);
     return true;
   }
+  listeners = 0;
   on(_event: 'error', listener: (error: Error) => void): void {
+    this.listeners++;
     this.fail = listener;
   }
   break(): void {
@@ -120,6 +122,16 @@ describe('log', () => {
     const { stream, log } = telemetry();
     stream.break();
     log.log('error', 'nobody hears');
+    expect(stream.lines).toEqual([]);
+  });
+
+  it('listens once to a stream that several servers write to', () => {
+    const stream = new Recorder();
+    const first = telemetry({ stream }).log;
+    telemetry({ stream });
+    expect(stream.listeners).toBe(1);
+    stream.break();
+    first.log('error', 'nobody hears');
     expect(stream.lines).toEqual([]);
   });
 });
