@@ -17,6 +17,7 @@ describe('calibration at load', () => {
       threads: undefined,
       flashAttention: undefined,
       tuningMemory: memory,
+      machineIsBusy: () => false,
       onCalibrate: () => void calibrations++,
     };
     first = await loadDemoModel(changes);

@@ -30,6 +30,7 @@ export interface TuneOptions {
   /** Names model, machine and shape for the memory. */
   readonly key: string;
   readonly clock: Clock;
+  readonly machineIsBusy: () => boolean;
   readonly onCalibrate: () => void;
 }
 
@@ -66,7 +67,8 @@ export async function createTunedContext(options: TuneOptions): Promise<{ contex
   }
   options.onCalibrate();
   const measured = await measure(options, same);
-  memory?.write(key, measured.tuning);
+  // Figures of a busy machine choose well for now, but not for ever: the next start measures again.
+  if (!options.machineIsBusy()) memory?.write(key, measured.tuning);
   return measured;
 }
 
