@@ -1,14 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LoadedModel } from '../../src/engine/llama/load.ts';
-import type { Tuning } from '../../src/engine/llama/tune.ts';
 import { loadDemoModel } from '../support/demo-engine.ts';
 
 describe('calibration at load', () => {
-  const remembered = new Map<string, Tuning>();
-  const memory = {
-    read: (key: string) => remembered.get(key),
-    write: (key: string, tuning: Tuning) => void remembered.set(key, tuning),
-  };
   let first: LoadedModel;
   let second: LoadedModel;
   let calibrations = 0;
@@ -16,12 +10,11 @@ describe('calibration at load', () => {
     const changes = {
       threads: undefined,
       flashAttention: undefined,
-      tuningMemory: memory,
-      machineIsBusy: () => false,
       onCalibrate: () => void calibrations++,
     };
     first = await loadDemoModel(changes);
-    second = await loadDemoModel(changes);
+    const tuningMemory = { read: () => first.tuning, write: () => undefined };
+    second = await loadDemoModel({ ...changes, tuningMemory });
   });
   afterAll(async () => {
     await first.engine.dispose();
@@ -37,7 +30,7 @@ describe('calibration at load', () => {
     }
   });
 
-  it('measures once per model and machine', () => {
+  it('does not measure again what an earlier start has measured', () => {
     expect(calibrations).toBe(1);
     expect(second.tuning).toEqual({ ...first.tuning, origin: 'remembered' });
   });

@@ -10,6 +10,8 @@ export interface CalibrationFigures {
 }
 
 export interface Calibration {
+  /** The rounds agreed: nobody else was computing. */
+  readonly steady: boolean;
   readonly threads: ThreadPlan;
   readonly figures: CalibrationFigures;
 }
@@ -31,6 +33,8 @@ const rounds = 5;
 const prefillPiece = 48;
 /** Another thread count must be this much better than the likely best one: noise decides nothing. */
 const clearGain = 0.95;
+/** On a quiet machine the median round takes 1.0 to 1.2 times the quickest. */
+const unsteadyRatio = 1.5;
 
 /**
  * Chooses threads by real decode steps with sampling, on the empty context that will serve. All cores is often wrong:
@@ -49,6 +53,7 @@ export async function calibrateThreads(options: CalibrationOptions): Promise<Cal
   const batched = several > 1 ? await measure(several, 1, 0.4) : single;
   const prefill = await measure(1, Math.min(prefillPiece, batchSize), 0.6);
   return {
+    steady: single.steady && batched.steady && prefill.steady,
     threads: { single: single.best, batched: batched.best, prefill: prefill.best },
     figures: { single: single.figures, batched: batched.figures, prefill: prefill.figures },
   };
@@ -73,7 +78,9 @@ async function fastest(options: CalibrationOptions, candidates: readonly number[
     }
   }
   const figures = Object.fromEntries([...times].map(([threads, measured]) => [threads, rounded(median(measured))]));
-  return { best: clearlyFastest(candidates, figures), figures };
+  const best = clearlyFastest(candidates, figures);
+  const chosen = times.get(best) ?? [];
+  return { best, figures, steady: median(chosen) < Math.min(...chosen) * unsteadyRatio };
 }
 
 /** More than twice as slow as another one: not worth another round. On a busy machine spinning workers take seconds. */

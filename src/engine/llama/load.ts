@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { availableParallelism, cpus, loadavg } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 import { getLlama, InsufficientMemoryError, type Llama, type LlamaContext, type LlamaModel } from 'node-llama-cpp';
 import { ServeError } from '../../contract/errors.ts';
 import type { VocabularyFacts } from '../../contract/model.ts';
@@ -41,8 +41,6 @@ export interface LoadOptions {
   readonly onFailure: (error: unknown) => void;
   /** Remembers calibrations between starts. */
   readonly tuningMemory?: TuningMemory;
-  /** Whether others compute on this machine too; default: by its load average. */
-  readonly machineIsBusy?: () => boolean;
   readonly onCalibrate?: () => void;
   readonly onNativeLog?: (level: string, message: string) => void;
 }
@@ -77,7 +75,6 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
       memory: options.tuningMemory,
       key: tuningKey(llama, model, options),
       clock: options.clock,
-      machineIsBusy: options.machineIsBusy ?? machineIsBusy,
       onCalibrate: () => options.onCalibrate?.(),
     });
     const engine = createLlamaEngine({
@@ -261,11 +258,6 @@ async function deviceName(llama: Llama, { threads }: Tuning): Promise<string> {
   }
   const names = await llama.getGpuDeviceNames();
   return `${llama.gpu === 'metal' ? 'Metal' : llama.gpu.toUpperCase()}: ${[...new Set(names)].join(', ')}`;
-}
-
-/** Half of the cores at work, over the last minute. Always false on Windows, which has no load average. */
-function machineIsBusy(): boolean {
-  return (loadavg()[0] ?? 0) > availableParallelism() / 2;
 }
 
 /** Another file, machine, shape or library may want another tuning. */

@@ -30,7 +30,6 @@ export interface TuneOptions {
   /** Names model, machine and shape for the memory. */
   readonly key: string;
   readonly clock: Clock;
-  readonly machineIsBusy: () => boolean;
   readonly onCalibrate: () => void;
 }
 
@@ -67,21 +66,21 @@ export async function createTunedContext(options: TuneOptions): Promise<{ contex
   }
   options.onCalibrate();
   const measured = await measure(options, same);
-  // Figures of a busy machine choose well for now, but not for ever: the next start measures again.
-  if (!options.machineIsBusy()) memory?.write(key, measured.tuning);
-  return measured;
+  // What a busy machine measures serves now, but not for ever: the next start measures again.
+  if (measured.steady) memory?.write(key, measured.tuning);
+  return { context: measured.context, tuning: measured.tuning };
 }
 
 async function measure(options: TuneOptions, same: (count: number) => ThreadPlan) {
   const { createContext, flashAttention, threads } = options;
   let context = await createContext(flashAttention ?? false);
   const calibration = calibrationOptions(options, context);
-  const { threads: measured, figures } = await calibrateThreads(calibration);
+  const { threads: measured, figures, steady } = await calibrateThreads(calibration);
   const plan = threads === undefined ? measured : same(threads);
-  if (flashAttention !== undefined) return { context, tuning: tuningOf(plan, flashAttention, figures) };
+  if (flashAttention !== undefined) return { context, steady, tuning: tuningOf(plan, flashAttention, figures) };
   const without = await decodeAtDepth({ ...calibration, ...depthOf(context), budgetMs: depthBudgetMs, threads: plan });
   // Too slow to be measured in time: without, which was the quicker one in every shape that was measured on CPUs.
-  if (without === undefined) return { context, tuning: tuningOf(plan, false, figures) };
+  if (without === undefined) return { context, steady, tuning: tuningOf(plan, false, figures) };
   const trial = await createContext(true, { contextSize: depthOf(context).depth + 64 });
   const trialOptions = { ...calibration, context: nativeContext(trial), ...depthOf(context), threads: plan };
   const withIt = await decodeAtDepth({ ...trialOptions, budgetMs: depthBudgetMs * 4 });
@@ -92,7 +91,7 @@ async function measure(options: TuneOptions, same: (count: number) => ThreadPlan
     context = await createContext(true);
   }
   const compared = withIt === undefined ? figures : { ...figures, depth: { with: withIt, without } };
-  return { context, tuning: tuningOf(plan, better, compared) };
+  return { context, steady, tuning: tuningOf(plan, better, compared) };
 }
 
 function depthOf(context: LlamaContext): { depth: number } {
