@@ -41,6 +41,7 @@ export async function downloadModel(model: HubModel, options: DownloadOptions): 
   const staging = folderOf(model, join(options.modelsDir, stagingName));
   await mkdir(staging, { recursive: true });
   await fetchFiles(model, staging, options);
+  if (await dropWrongSizes(model.files, staging)) await fetchFiles(model, staging, options);
   for (const file of model.files) await verify(file, join(staging, basename(file.path)), options.signal);
   await mkdir(final, { recursive: true });
   // The first part last: it is what a model is found by.
@@ -48,6 +49,18 @@ export async function downloadModel(model: HubModel, options: DownloadOptions): 
     await rename(join(staging, basename(file.path)), join(final, basename(file.path)));
   }
   return path;
+}
+
+/** The downloader was seen, rarely, to leave a few bytes too many behind: such a file is fetched once more. */
+async function dropWrongSizes(files: readonly HubFile[], folder: string): Promise<boolean> {
+  let dropped = false;
+  for (const file of files) {
+    const path = join(folder, basename(file.path));
+    if ((await sizeOf(path)) === file.bytes) continue;
+    await rm(path, { force: true });
+    dropped = true;
+  }
+  return dropped;
 }
 
 function folderOf({ name }: HubModel, root: string): string {
