@@ -90,10 +90,12 @@ function hopeless(measured: readonly number[], times: ReadonlyMap<number, readon
 }
 
 /**
- * All cores must gain much, since they leave none for the JavaScript thread, the sampling and the clients, all of which
- * are idle while this measures: on 2 cores 2 threads measured 1.2 times as fast as 1 and then served a fifth slower.
+ * Milliseconds a step may lose when ggml's threads take all cores, since they leave none for the JavaScript thread and
+ * the clients, all of which are idle while this measures: a worker that has to wait for its core stalls the others at
+ * the next barrier. On 2 cores, steps of 3.5 ms on 1 thread measured 2.1 ms on 2 and then took 3 to 10 ms serving four
+ * streams; steps of 16 ms measured 12 ms on 2 threads and took 12 to 13 ms serving.
  */
-const allCoresGain = 0.75;
+const allCoresPenaltyMs = 1.5;
 
 function clearlyFastest(
   candidates: readonly number[],
@@ -101,7 +103,7 @@ function clearlyFastest(
   cores: number,
 ): number {
   const cost = (threads: number) =>
-    (figures[threads] ?? Number.POSITIVE_INFINITY) / (threads === cores ? allCoresGain : 1);
+    (figures[threads] ?? Number.POSITIVE_INFINITY) + (threads === cores && cores > 1 ? allCoresPenaltyMs : 0);
   const allCoresLast = [...candidates].sort((a, b) => Number(a === cores) - Number(b === cores));
   return allCoresLast.reduce((best, threads) => (cost(threads) < cost(best) * clearGain ? threads : best));
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../../contract/services.ts';
 import { commonPrefix } from '../common-prefix.ts';
 import type { Engine, EngineStats } from '../engine.ts';
 import { StepPacer } from '../step-pacer.ts';
+import { decodeThread } from './decode-thread.ts';
 import { nativeBindings, nativeContext, nativeModel } from './native.ts';
 import type { SamplingTools } from './run-sampler.ts';
 import type { SequenceRun } from './sequence-run.ts';
@@ -57,6 +58,7 @@ export function createLlamaEngine(options: LlamaEngineOptions): Engine {
     threads: options.tuning.threads,
     pacer,
     clock,
+    becomeBusy: model.llama.gpu ? () => () => undefined : () => decodeThread.hold(),
     // Guesses that prove wrong must be cut off again.
     guessers: needsCheckpoints ? undefined : options.speculation?.guessers,
     onStep(report) {

@@ -27,6 +27,8 @@ export interface StepLoopOptions {
   readonly threads: ThreadPlan;
   readonly pacer: StepPacer;
   readonly clock: Clock;
+  /** Called when the loop gets work; the returned function when it has none left. See DecodeThread. */
+  readonly becomeBusy: () => () => void;
   /** Speculative decoding; undefined: one token a step. */
   readonly guessers: GuesserFactory | undefined;
   readonly onStep: (report: StepReport) => void;
@@ -55,6 +57,7 @@ export class StepLoop {
   readonly #betweenSteps: (() => Promise<void>)[] = [];
   readonly #progressWatchers = new Set<() => void>();
   #wakeUp: (() => void) | undefined;
+  #becomeIdle: (() => void) | undefined;
   #disposed: Promise<void> | undefined;
   #stopping = false;
   readonly #guessers: readonly (Guesser | undefined)[];
@@ -127,11 +130,19 @@ export class StepLoop {
       this.#stopping = true;
       this.#failAll(new ServeError('engine_failure', 'The model failed while generating.', {}, { cause: error }));
       this.#options.onFailure(error);
+    } finally {
+      this.#rest();
     }
+  }
+
+  #rest(): void {
+    this.#becomeIdle?.();
+    this.#becomeIdle = undefined;
   }
 
   #sleep(): Promise<void> {
     if (this.#joining.length > 0 || this.#betweenSteps.length > 0 || this.#stopping) return Promise.resolve();
+    this.#rest();
     return new Promise((resolve) => {
       this.#wakeUp = resolve;
     });
@@ -190,6 +201,7 @@ export class StepLoop {
 
   async #step(shares: readonly StepShare[]): Promise<void> {
     const { clock, onStep, pacer, tools } = this.#options;
+    this.#becomeIdle ??= this.#options.becomeBusy();
     const startedAt = clock();
     const participants = this.#fillBatch(shares);
     const decoded = tools.context.decodeBatch();

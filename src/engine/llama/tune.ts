@@ -3,6 +3,7 @@ import type { Llama, LlamaContext, LlamaModel } from 'node-llama-cpp';
 import type { Clock } from '../../contract/services.ts';
 import type { ThreadPlan } from '../thread-plan.ts';
 import { type CalibrationFigures, type CalibrationOptions, calibrateThreads, decodeAtDepth } from './calibrate.ts';
+import { decodeThread } from './decode-thread.ts';
 import { nativeBindings, nativeContext, nativeModel } from './native.ts';
 
 /** How a model runs best on this machine. */
@@ -65,7 +66,8 @@ export async function createTunedContext(options: TuneOptions): Promise<{ contex
     return { context: await createContext(tuning.flashAttention), tuning };
   }
   options.onCalibrate();
-  const measured = await measure(options, same);
+  const becomeIdle = decodeThread.hold();
+  const measured = await measure(options, same).finally(becomeIdle);
   // What a busy machine measures serves now, but not for ever: the next start measures again.
   if (measured.steady) memory?.write(key, measured.tuning);
   return { context: measured.context, tuning: measured.tuning };
