@@ -60,8 +60,10 @@ export async function buildServer(config: Config, system: System): Promise<Built
     },
   });
   // The library is tried out in a child process first, for half a second: it starts now and the file is read meanwhile.
-  // A failure is told where the library is used.
-  openLlama({ gpu: config.gpu, onNativeLog: nativeLog(telemetry) }).catch(() => undefined);
+  // A failure is told where the library is used. With --engine-process only templates are compiled here.
+  openLlama({ gpu: config.engineProcess ? 'off' : config.gpu, onNativeLog: nativeLog(telemetry) }).catch(
+    () => undefined,
+  );
   const file = await readModelProfile(config.model[0], {
     chatTemplate: config.chatTemplate,
     chatFormat: config.chatFormat,

@@ -14,9 +14,9 @@ import { type FileProfile, readModelProfile } from '../models/profile.ts';
 import type { LoadedModel, LoadObserver, LoadPlan } from '../models/resident.ts';
 import type { StartObserver } from './build-server.ts';
 import { type LoadTools, loadRuntime, type RunningModel } from './load-runtime.ts';
-import { createFileMemory, createTuningMemory } from './system.ts';
+import { createFileMemory } from './system.ts';
 
-export interface ManagedModelsOptions extends Omit<LoadTools, 'tuningMemory'> {
+export interface ManagedModelsOptions extends Omit<LoadTools, 'tuningFile'> {
   /** Told of every model that is loaded; gives what ends that, before the model goes. */
   readonly serve: (running: RunningModel) => () => Promise<void>;
 }
@@ -27,7 +27,7 @@ const defaultKeepAliveSeconds = 300;
 export function createManagedModels(options: ManagedModelsOptions) {
   const { config, system, metrics, telemetry } = options;
   const cache = join(homedir(), '.cache', 'serve-model');
-  const tuningMemory = createTuningMemory(join(cache, 'tuning.json'));
+  const tuningFile = join(cache, 'tuning.json');
   const probeMemory: ProbeMemory = createFileMemory(join(cache, 'sound-models.json'));
   const events = createControlEvents();
   let starting: StartObserver | undefined;
@@ -125,7 +125,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
 
   async function load(plan: LoadPlan, observer: LoadObserver): Promise<LoadedModel<ModelRuntime>> {
     await probe(plan.file.path, observer.signal);
-    const tools = { ...options, config: withSettings(config, plan.settings), tuningMemory };
+    const tools = { ...options, config: withSettings(config, plan.settings), tuningFile };
     const model = await loadRuntime(plan.file, tools, {
       signal: observer.signal,
       progress: (phase, fraction) => {
@@ -163,8 +163,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
   async function availableBytes(): Promise<number> {
     const ram = process.availableMemory();
     const [any] = running;
-    const llama = any?.loaded.model.llama;
-    return llama?.gpu ? Math.max(ram, (await llama.getVramState()).free) : ram;
+    return Math.max(ram, (await any?.loaded.freeDeviceBytes()) ?? 0);
   }
 }
 

@@ -2,10 +2,8 @@ import type { Config } from '../config.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import type { ModelDirectory, Telemetry } from '../contract/services.ts';
-import { createLlamaEmbedder } from '../engine/llama/embedding.ts';
 import { loadVectorModel } from '../engine/llama/embedding-load.ts';
-import { createLlamaRanker } from '../engine/llama/embedding-ranking.ts';
-import type { LoadedModel } from '../engine/llama/load.ts';
+import type { LoadedEngine } from '../engine/llama/load.ts';
 import type { ModelRuntime, RuntimeDirectory } from '../generation/runtime.ts';
 import type { VectorDirectory, VectorModel } from '../generation/vectors.ts';
 import { completeProfile, type FileProfile } from '../models/profile.ts';
@@ -27,7 +25,7 @@ export interface VectorLoading {
 /** The models that give vectors: one loaded for them (--embedding-model), and the chat model. */
 export interface Vectors extends VectorDirectory {
   /** A chat model gives vectors too; its contexts are made on first use. Gives what ends that, before the model goes. */
-  serveChat(runtime: ModelRuntime, loaded: LoadedModel): () => Promise<void>;
+  serveChat(runtime: ModelRuntime, loaded: LoadedEngine): () => Promise<void>;
   /** A model for vectors only. */
   load(file: FileProfile, loading: VectorLoading): Promise<ModelProfile>;
   /** Whether somebody waits for vectors. */
@@ -51,9 +49,8 @@ export function createVectors(directory: ModelDirectory & RuntimeDirectory): Vec
       release();
       throw stillLoading();
     },
-    serveChat({ profile }, { model }) {
-      const embedder = createLlamaEmbedder(model);
-      const ranker = createLlamaRanker(model);
+    serveChat({ profile }, loaded) {
+      const { embedder, ranker } = loaded.openVectors();
       const dispose = async () => void (await Promise.all([embedder.dispose(), ranker?.dispose()]));
       const chat = { id: profile.id, embedder, ranker, dispose };
       chats.set(profile.id, chat);
