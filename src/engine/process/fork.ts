@@ -12,7 +12,9 @@ export interface EngineChild {
   readonly gone: Promise<ServeError>;
 }
 
+/** Characters. */
 const longestWords = 4000;
+const lastWordsMs = 500;
 
 /** Starts the engine's process. `entry`: the compiled file that it runs. */
 export function forkEngine(entry: string, onMessage: (message: ToParent) => void): EngineChild {
@@ -31,7 +33,15 @@ export function forkEngine(entry: string, onMessage: (message: ToParent) => void
     if (isFromChild(message)) onMessage(message);
   });
   child.once('error', (cause) => gone.resolve(failure('could not be started', cause)));
-  child.once('close', (code, signal) => gone.resolve(failure(`ended (${signal ?? `code ${code}`})`, words.trim())));
+  child.once('exit', (code, signal) => {
+    const tell = () => gone.resolve(failure(`ended (${signal ?? `code ${code}`})`, words.trim()));
+    // Its last words may still be on their way; a debugger that it started may hold the pipe open.
+    const timer = setTimeout(tell, lastWordsMs);
+    child.once('close', () => {
+      clearTimeout(timer);
+      tell();
+    });
+  });
   return {
     send(message) {
       // What was on its way to a process that died is answered by `gone`.
