@@ -7,6 +7,14 @@ export interface SchemaAndValues {
   readonly values: fc.Arbitrary<JsonValue>;
 }
 
+/** Made once: each such arbitrary makes a table of all that may look like it, thousands of entries. */
+const readable = fc.string({ unit: 'grapheme' });
+const shortReadable = fc.string({ unit: 'grapheme', maxLength: 4 });
+const letters = fc.string({
+  unit: fc.constantFrom('a', 'b', 'c', 'x', 'y', '1', ' ', '\n', '"', '€', '😀'),
+  maxLength: 80,
+});
+
 const name = fc.constantFrom('a', 'b', 'ab', 'name', 'x y', 'ключ', '"q"', '');
 const scalar: fc.Arbitrary<JsonValue> = fc.oneof(
   fc.constant(null),
@@ -65,10 +73,7 @@ const strings = fc
     };
     return {
       schema,
-      values: fc.oneof(
-        fc.string({ unit: fc.constantFrom('a', 'b', 'c', 'x', 'y', '1', ' ', '\n', '"', '€', '😀'), maxLength: 80 }),
-        fc.string({ unit: 'grapheme' }),
-      ),
+      values: fc.oneof(letters, readable),
     };
   });
 
@@ -152,7 +157,7 @@ function memberValues(
     ),
   );
   const further = rest
-    ? fc.dictionary(fc.string({ unit: 'grapheme', maxLength: 4 }), rest.values, { maxKeys: 3 })
+    ? fc.dictionary(shortReadable, rest.values, { maxKeys: 3 })
     : fc.constant<Record<string, JsonValue>>({});
   return fc.tuple(declared, further).map(([found, more]) => {
     const pairs = found.flatMap((value, at) => value.map((each) => [list[at]?.[0] ?? '', each] as const));
