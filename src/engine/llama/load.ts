@@ -8,6 +8,7 @@ import type { Engine } from '../engine.ts';
 import { decodeThread } from './decode-thread.ts';
 import { DraftDesk } from './draft-guesser.ts';
 import { createLlamaEngine, vocabularySizeOf } from './llama-engine.ts';
+import { weighContextsByFormula, weighWeightsByFormula } from './memory-estimates.ts';
 import { nativeBindings, nativeContext, nativeModel } from './native.ts';
 import { lookupGuessers, type Speculation } from './speculation.ts';
 import { stateFingerprint } from './state-files.ts';
@@ -128,17 +129,22 @@ export function openLlama({ gpu, onNativeLog }: Pick<LoadOptions, 'gpu' | 'onNat
       build: 'never',
       progressLogs: false,
       logger: (level, message) => onNativeLog?.(level, message.trimEnd()),
-    }).catch((error: unknown) => {
-      llamas.delete(gpu);
-      throw new ServeError(
-        'invalid_request',
-        gpu === 'auto' || gpu === 'off'
-          ? `The inference library could not be loaded on this machine: ${firstLine(error)}`
-          : `No usable ${gpu} device was found. Start with --gpu auto, or --gpu off for the CPU.`,
-        {},
-        { cause: error },
-      );
-    });
+    })
+      .then((opened) => {
+        if (opened.gpu === false) weighWeightsByFormula();
+        return opened;
+      })
+      .catch((error: unknown) => {
+        llamas.delete(gpu);
+        throw new ServeError(
+          'invalid_request',
+          gpu === 'auto' || gpu === 'off'
+            ? `The inference library could not be loaded on this machine: ${firstLine(error)}`
+            : `No usable ${gpu} device was found. Start with --gpu auto, or --gpu off for the CPU.`,
+          {},
+          { cause: error },
+        );
+      });
     llamas.set(gpu, llama);
   }
   return llama;
@@ -147,7 +153,7 @@ export function openLlama({ gpu, onNativeLog }: Pick<LoadOptions, 'gpu' | 'onNat
 export async function loadWeights(llama: Llama, options: WeightsOptions): Promise<LlamaModel> {
   let loading = true;
   try {
-    return await decodeThread().lend(() =>
+    const model = await decodeThread().lend(() =>
       llama.loadModel({
         modelPath: options.path,
         ...(options.gpuLayers !== undefined && { gpuLayers: options.gpuLayers }),
@@ -158,6 +164,8 @@ export async function loadWeights(llama: Llama, options: WeightsOptions): Promis
         },
       }),
     );
+    if (llama.gpu === false) weighContextsByFormula(model);
+    return model;
   } catch (error) {
     if (options.signal.aborted) throw options.signal.reason;
     if (error instanceof InsufficientMemoryError) throw tooLarge(options, error);
