@@ -58,7 +58,7 @@ export function createLlamaEngine(options: LlamaEngineOptions): Engine {
     threads: options.tuning.threads,
     pacer,
     clock,
-    becomeBusy: model.llama.gpu ? () => () => undefined : () => decodeThread.hold(),
+    becomeBusy: model.llama.gpu ? () => () => undefined : () => decodeThread().hold(),
     // Guesses that prove wrong must be cut off again.
     guessers: needsCheckpoints ? undefined : options.speculation?.guessers,
     onStep(report) {

@@ -5,6 +5,7 @@ import { ServeError } from '../../contract/errors.ts';
 import type { VocabularyFacts } from '../../contract/model.ts';
 import type { Clock } from '../../contract/services.ts';
 import type { Engine } from '../engine.ts';
+import { decodeThread } from './decode-thread.ts';
 import { DraftDesk } from './draft-guesser.ts';
 import { createLlamaEngine, vocabularySizeOf } from './llama-engine.ts';
 import { nativeBindings, nativeContext, nativeModel } from './native.ts';
@@ -146,15 +147,17 @@ export function openLlama({ gpu, onNativeLog }: Pick<LoadOptions, 'gpu' | 'onNat
 export async function loadWeights(llama: Llama, options: WeightsOptions): Promise<LlamaModel> {
   let loading = true;
   try {
-    return await llama.loadModel({
-      modelPath: options.path,
-      ...(options.gpuLayers !== undefined && { gpuLayers: options.gpuLayers }),
-      loadSignal: options.signal,
-      // The library's reports trickle in late: what comes after the load is no progress.
-      onLoadProgress: (fraction) => {
-        if (loading) options.onProgress(fraction);
-      },
-    });
+    return await decodeThread().lend(() =>
+      llama.loadModel({
+        modelPath: options.path,
+        ...(options.gpuLayers !== undefined && { gpuLayers: options.gpuLayers }),
+        loadSignal: options.signal,
+        // The library's reports trickle in late: what comes after the load is no progress.
+        onLoadProgress: (fraction) => {
+          if (loading) options.onProgress(fraction);
+        },
+      }),
+    );
   } catch (error) {
     if (options.signal.aborted) throw options.signal.reason;
     if (error instanceof InsufficientMemoryError) throw tooLarge(options, error);
@@ -191,15 +194,17 @@ async function createContext(
   small?: { contextSize: number },
 ): Promise<LlamaContext> {
   try {
-    return await model.createContext({
-      sequences: small ? 1 : options.slots,
-      contextSize: small?.contextSize ?? options.contextSize ?? { min: smallestContext, max: model.trainContextSize },
-      ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
-      ...(options.threads !== undefined && { threads: options.threads }),
-      flashAttention,
-      ...cacheTypes(options),
-      createSignal: options.signal,
-    });
+    return await decodeThread().lend(() =>
+      model.createContext({
+        sequences: small ? 1 : options.slots,
+        contextSize: small?.contextSize ?? options.contextSize ?? { min: smallestContext, max: model.trainContextSize },
+        ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
+        ...(options.threads !== undefined && { threads: options.threads }),
+        flashAttention,
+        ...cacheTypes(options),
+        createSignal: options.signal,
+      }),
+    );
   } catch (error) {
     if (options.signal.aborted) throw options.signal.reason;
     throw tooLarge(options, error);
