@@ -66,6 +66,8 @@ export interface SlotReport {
   readonly state: 'idle' | 'prefill' | 'decode';
   /** Tokens that it holds. */
   readonly tokens: number;
+  /** The session key of the request that has the slot just now. */
+  readonly sessionId?: string;
 }
 
 /**

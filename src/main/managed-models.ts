@@ -13,6 +13,7 @@ import { type ProbeMemory, probeModel } from '../models/probe.ts';
 import { type FileProfile, readModelProfile } from '../models/profile.ts';
 import type { LoadedModel, LoadObserver, LoadPlan } from '../models/resident.ts';
 import type { StartObserver } from './build-server.ts';
+import { slotReports } from './live-state.ts';
 import { type LoadTools, loadRuntime, type RunningModel } from './load-runtime.ts';
 import { createFileMemory, createTuningMemory } from './system.ts';
 
@@ -146,7 +147,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
       profile: runtime.profile,
       features: featuresOf(runtime),
       device: runtime.engine.info.device,
-      slots: () => runtime.engine.slots().map(({ id, tokens, phase }) => ({ id, state: phase, tokens: tokens.length })),
+      slots: () => slotReports(runtime),
       dispose: async () => {
         running.delete(model);
         await unserve();
