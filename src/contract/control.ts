@@ -20,6 +20,8 @@ export interface LoadRequest {
   readonly quantization?: string;
   readonly hubToken?: string;
   readonly settings: ModelSettings;
+  /** GPUs to put the model on, counted from 0; absent: all. */
+  readonly gpuIds?: readonly number[];
   /** May name any path; others only what lies in the models folder or is loaded already. */
   readonly anyPath: boolean;
 }

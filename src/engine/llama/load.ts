@@ -150,6 +150,12 @@ export function openLlama({ gpu, onNativeLog }: Pick<LoadOptions, 'gpu' | 'onNat
   return llama;
 }
 
+/** Of the GPUs that models are spread over, in their order; none on the CPU. */
+export async function gpuNames(options: Pick<LoadOptions, 'gpu' | 'onNativeLog'>): Promise<readonly string[]> {
+  const llama = await openLlama(options);
+  return llama.gpu ? llama.getGpuDeviceNames() : [];
+}
+
 export async function loadWeights(llama: Llama, options: WeightsOptions): Promise<LlamaModel> {
   let loading = true;
   try {
