@@ -48,6 +48,12 @@ async function open(gpu: GpuChoice, log: NativeLog): Promise<Llama> {
   }
 }
 
+/** Of the GPUs that models are spread over, in their order; none on the CPU. */
+export async function gpuNames(options: { gpu: GpuChoice; onNativeLog?: NativeLog }): Promise<readonly string[]> {
+  const llama = await openLlama(options);
+  return llama.gpu ? llama.getGpuDeviceNames() : [];
+}
+
 export function firstLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return (text.split('\n')[0] ?? '').replace(/\.$/, '');
