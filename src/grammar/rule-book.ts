@@ -3,10 +3,12 @@ import type { Automaton } from './automaton.ts';
 import { TooManyStates } from './automaton.ts';
 import type { Expression, Grammar, RuleReference } from './gbnf.ts';
 import { choice, empty, isEmpty, printExpression, repeat, rule, sequence } from './gbnf.ts';
+import { PatternTests } from './pattern-test.ts';
 import { UnsupportedRegex } from './regex.ts';
 
 /** Rules under construction. Equal expressions share one rule; the whole stays within a budget of characters. */
 export class RuleBook {
+  readonly tests = new PatternTests();
   #rules = new Map<string, Expression>();
   #names = new Map<string, string>();
   #automata = new Map<string, Expression>();

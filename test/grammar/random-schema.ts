@@ -48,15 +48,19 @@ const integers = fc
     return { schema, values: fc.oneof(fc.integer({ min: -400, max: 2400 }), fc.maxSafeInteger()) };
   });
 
-const numbers = fc.tuple(fc.option(tidyNumber), fc.option(tidyNumber), fc.boolean()).map(([a, b, exclusive]) => {
-  const [min, max] = a !== null && b !== null && a > b ? [b, a] : [a, b];
-  const schema: JsonObject = {
-    type: 'number',
-    ...(min !== null && { minimum: min }),
-    ...(max !== null && { [exclusive ? 'exclusiveMaximum' : 'maximum']: max + (exclusive ? 0.01 : 0) }),
-  };
-  return { schema, values: tidyNumber };
-});
+const anyNumber = fc.oneof(tidyNumber, fc.double({ min: -1e6, max: 1e6, noNaN: true }));
+
+const numbers = fc
+  .tuple(fc.option(anyNumber), fc.option(anyNumber), fc.boolean(), fc.boolean())
+  .map(([a, b, above, below]) => {
+    const [min, max] = a !== null && b !== null && a > b ? [b, a] : [a, b];
+    const schema: JsonObject = {
+      type: 'number',
+      ...(min !== null && { [above ? 'exclusiveMinimum' : 'minimum']: min }),
+      ...(max !== null && { [below ? 'exclusiveMaximum' : 'maximum']: max + (below ? 0.01 : 0) }),
+    };
+    return { schema, values: fc.oneof(anyNumber, fc.constantFrom(min ?? 0, max ?? 0)) };
+  });
 
 const strings = fc
   .tuple(
