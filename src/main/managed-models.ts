@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { ModelFeatures, ModelSettings } from '../contract/control.ts';
+import { gpuNames } from '../engine/llama/open-llama.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import { ModelControlService } from '../models/control.ts';
 import { createControlEvents } from '../models/control-events.ts';
@@ -13,7 +14,9 @@ import { type ProbeMemory, probeModel } from '../models/probe.ts';
 import { type FileProfile, readModelProfile } from '../models/profile.ts';
 import type { LoadedModel, LoadObserver, LoadPlan } from '../models/resident.ts';
 import type { StartObserver } from './build-server.ts';
+import { slotReports } from './live-state.ts';
 import { type LoadTools, loadRuntime, type RunningModel } from './load-runtime.ts';
+import { nativeLog } from './native-log.ts';
 import { createFileMemory, createTuningMemory } from './system.ts';
 
 export interface ManagedModelsOptions extends Omit<LoadTools, 'tuningMemory'> {
@@ -60,6 +63,8 @@ export function createManagedModels(options: ManagedModelsOptions) {
     probe,
     machineMemory,
     availableBytes,
+    gpuNames: () => gpuNames({ gpu: config.gpu, onNativeLog: nativeLog(telemetry) }),
+    tell: (sentence) => telemetry.log('warn', sentence),
     timers: system.timers,
   });
 
@@ -146,7 +151,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
       profile: runtime.profile,
       features: featuresOf(runtime),
       device: runtime.engine.info.device,
-      slots: () => runtime.engine.slots().map(({ id, tokens, phase }) => ({ id, state: phase, tokens: tokens.length })),
+      slots: () => slotReports(runtime),
       dispose: async () => {
         running.delete(model);
         await unserve();

@@ -51,10 +51,7 @@ interface Rest {
 
 function describe(path: string, first: GgufHeader, { headers, created, options }: Rest): FileProfile {
   const { metadata } = first;
-  const architecture = textOf(metadata.get('general.architecture'));
-  if (architecture === undefined) {
-    throw new ServeError('invalid_request', `${path}: this GGUF file names no architecture, so it holds no model.`);
-  }
+  const architecture = architectureOf(metadata, path);
   const [id = modelName(path), ...aliases] = options.aliases ?? [];
   return {
     id,
@@ -74,6 +71,13 @@ function describe(path: string, first: GgufHeader, { headers, created, options }
     recommendedSampling: recommendedSampling(metadata),
     metadata: Object.fromEntries([...metadata].filter(([, value]) => !isLongArray(value))),
   };
+}
+
+/** Throws ServeError invalid_request when the file names none. */
+export function architectureOf(metadata: GgufHeader['metadata'], path: string): string {
+  const architecture = textOf(metadata.get('general.architecture'));
+  if (architecture !== undefined) return architecture;
+  throw new ServeError('invalid_request', `${path}: this GGUF file names no architecture, so it holds no model.`);
 }
 
 function recommendedSampling(metadata: ReadonlyMap<string, JsonValue>): ModelProfile['recommendedSampling'] {
