@@ -13,6 +13,8 @@ export interface RunningServer {
   readonly profile: ModelProfile;
   /** For people: `CPU, 1 to 2 threads`. */
   readonly device: string;
+  /** False: it gives embeddings and ranks only. */
+  readonly generates: boolean;
   /** No new work; settles when the running answers are out, or after --drain-timeout. */
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -46,6 +48,7 @@ export async function startServer(
       url: listener.url,
       profile,
       device: engine?.info.device ?? 'embeddings only',
+      generates: engine !== undefined,
       drain: server.drain,
       async close() {
         await listener.close({ force: true });
