@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoModelPath } from '../support/demo-engine.ts';
 import { isAlive, untilGone } from '../support/process-alive.ts';
-import { buildPackage, runCommand, type ServeProcess, startProcess, withDeadline } from '../support/serve-process.ts';
+import { buildPackage, type ServeProcess, startProcess, withDeadline } from '../support/serve-process.ts';
 
 beforeAll(buildPackage, 120_000);
+
+const demo = 'serve-model-demo';
 
 const post = (url: string, path: string, body: object) =>
   fetch(`${url}${path}`, { method: 'POST', body: JSON.stringify(body) });
@@ -140,36 +142,22 @@ function textOf({ text }: { text: string }): string {
 describe('--engine-process with two models', () => {
   it('keeps one undisturbed by the death of the other, and leaves no process behind', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'serve-model-two-'));
-    const paths = ['one', 'two'].map((name) => join(folder, `${name}.gguf`));
-    for (const path of paths) await copyFile(demoModelPath, path);
-    const server = runCommand([
-      ...paths.flatMap((path) => ['--model', path]),
-      ...[
-        '--engine-process',
-        '--no-autoload',
-        '--port',
-        '0',
-        '--threads',
-        '1',
-        '--no-flash-attn',
-        '--ctx-size',
-        '1024',
-      ],
-    ]);
+    await copyFile(demoModelPath, join(folder, 'two.gguf'));
+    const server = startProcess(['--engine-process', '--models-dir', folder]);
     const url = await server.ready();
-    await withDeadline('both', untilLoaded(url, 2));
+    expect((await answer(url, 'two')).status).toBe(200);
     const found = await processes(url);
-    const [one, two] = [found.get('one') ?? -1, found.get('two') ?? -1];
+    const [one, two] = [found.get(demo) ?? -1, found.get('two') ?? -1];
 
     const neighbour = await begin(url, '/v1/chat/completions', { ...long, model: 'two' });
-    const streams = await threeStreams(url, 'one');
+    const streams = await threeStreams(url, demo);
     process.kill(one, 'SIGKILL');
     await expectErrors(streams);
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
     expect(await neighbour.rest).toMatch(/"finish_reason":"length"[\s\S]*data: \[DONE\]\n\n$/);
     await withDeadline('both again', untilLoaded(url, 2));
-    expect((await answer(url, 'one')).status).toBe(200);
-    const again = (await processes(url)).get('one') ?? -1;
+    expect((await answer(url, demo)).status).toBe(200);
+    const again = (await processes(url)).get(demo) ?? -1;
 
     expect((await post(url, '/api/inference/unload', { model_path: 'two' })).status).toBe(200);
     expect([isAlive(one), isAlive(two), isAlive(again)]).toEqual([false, false, true]);

@@ -1,8 +1,22 @@
 import { execFileSync } from 'node:child_process';
-import { constants, mkdtempSync, openSync, read, readFileSync, rmSync, writeSync } from 'node:fs';
+import { constants, fstat, mkdtempSync, openSync, read, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
+import type { Timers } from '../../contract/services.ts';
+
+export interface DecodeThreadOptions {
+  /** A descriptor to read and write. */
+  readonly pipe: number;
+  /** How many pool threads may have to wait; 0: none ever does. */
+  readonly others: number;
+  readonly timers: Timers;
+}
+
+/** Longer than the steps that gain from one thread. A false alarm only makes steps slower for a while. */
+const patienceMs = 2000;
+const shortestPauseMs = 10_000;
+const longestPauseMs = 600_000;
 
 /**
  * Keeps native steps on one and the same thread of libuv's pool while a model on the CPU is busy, by letting the pool's
@@ -15,7 +29,9 @@ import { isMainThread } from 'node:worker_threads';
  * 2 layers and four streams 420 / - / 1,240.
  *
  * The price: whatever else uses the pool (files, name lookups) waits for the step in flight. Work that takes a pool
- * thread for longer, such as loading another model, runs inside `lend`.
+ * thread for longer, such as loading another model, runs inside `lend`. An operation that does not end (a disk or a file
+ * server that hangs, a name server that does not answer) would take the only thread and stop every stream: so while
+ * threads wait here the pool is asked for a sign of life, and without one in two seconds all are let go for a while.
  */
 export class DecodeThread {
   readonly #others: number;
@@ -23,11 +39,15 @@ export class DecodeThread {
   #waiting = 0;
   #holders = 0;
   #borrowers = 0;
+  readonly #timers: Timers;
+  #stopWatching: (() => void) | undefined;
+  #stuck = false;
+  #pauseMs = shortestPauseMs;
 
-  /** `pipe`: a descriptor to read and write. `others`: how many pool threads may have to wait; 0: none ever does. */
-  constructor({ pipe, others }: { readonly pipe: number; readonly others: number }) {
+  constructor({ pipe, others, timers }: DecodeThreadOptions) {
     this.#pipe = pipe;
     this.#others = others;
+    this.#timers = timers;
   }
 
   /** From now on until the returned function is called, one pool thread does all the work. */
@@ -56,7 +76,7 @@ export class DecodeThread {
   }
 
   #settle(): void {
-    if (this.#holders > 0 && this.#borrowers === 0) this.#park();
+    if (this.#holders > 0 && this.#borrowers === 0 && !this.#stuck) this.#park();
     else this.#release();
   }
 
@@ -65,11 +85,36 @@ export class DecodeThread {
     // At its end Node.js waits for the pool's threads.
     process.once('exit', this.#release);
     for (; this.#waiting < this.#others; this.#waiting++) read(this.#pipe, Buffer.alloc(1), 0, 1, null, ignore);
+    this.#watch();
+  }
+
+  #watch(): void {
+    let alive = false;
+    fstat(this.#pipe, () => {
+      alive = true;
+    });
+    this.#stopWatching = this.#timers.after(patienceMs, () => {
+      if (!alive) return this.#pause();
+      this.#pauseMs = shortestPauseMs;
+      this.#watch();
+    });
+  }
+
+  /** Nothing tells when the thread comes back, if ever: each attempt may cost the patience, so they become rare. */
+  #pause(): void {
+    this.#stuck = true;
+    this.#settle();
+    this.#timers.after(this.#pauseMs, () => {
+      this.#stuck = false;
+      this.#settle();
+    });
+    this.#pauseMs = Math.min(longestPauseMs, this.#pauseMs * 2);
   }
 
   /** One byte lets one thread go. */
   readonly #release = (): void => {
     if (this.#waiting === 0) return;
+    this.#stopWatching?.();
     process.off('exit', this.#release);
     writeSync(this.#pipe, Buffer.alloc(this.#waiting));
     this.#waiting = 0;
@@ -78,11 +123,19 @@ export class DecodeThread {
 
 const ignore = () => undefined;
 
+const timers: Timers = {
+  after(milliseconds, callback) {
+    const timer = setTimeout(callback, milliseconds);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
 let opened: DecodeThread | undefined;
 
 /** The process has one pool, so it has one of these. Where it cannot be, all threads stay free: slower, nothing else. */
 export function decodeThread(): DecodeThread {
-  opened ??= new DecodeThread(openPipe());
+  opened ??= new DecodeThread({ ...openPipe(), timers });
   return opened;
 }
 

@@ -1,7 +1,8 @@
 import { createDeferred } from '../../contract/deferred.ts';
 import { ServeError } from '../../contract/errors.ts';
 import type { Timers } from '../../contract/services.ts';
-import { type LoadedEngine, type LoadOptions, openLlama, templateCompiler } from '../llama/load.ts';
+import { type LoadedEngine, type LoadOptions, templateCompiler } from '../llama/load.ts';
+import { openLlama } from '../llama/open-llama.ts';
 import { type EngineChild, forkEngine } from './fork.ts';
 import { ProcessEngine } from './process-engine.ts';
 import { type ChildLoadOptions, fromWire, type LoadedFacts, type ToParent } from './protocol.ts';
