@@ -60,6 +60,7 @@ const allowed: Record<string, readonly string[]> = {
 /** package -> rooms that may import it. */
 const packageRooms: Record<string, readonly string[]> = {
   hono: ['http'],
+  'rate-limiter-flexible': ['http'],
   '@hono/node-server': ['http'],
   zod: ['dialects', 'config', 'config.ts', 'http'],
   '@huggingface/jinja': ['prompt'],

@@ -29,7 +29,7 @@ export async function preparePrompt(
   switch (prompt.type) {
     case 'chat': {
       refuseHopelessPrompt(textLength(prompt), contextSize, request.maxTokens);
-      const { pieces, opening } = runtime.renderer.render(prompt);
+      const { pieces, opening } = runtime.renderer.render(prompt, request.outputShape);
       const tokens = [...bos, ...(await tokenize(pieces, true))];
       return { tokens, opening, checkpoints: turnBorders(tokens, runtime) };
     }

@@ -1,7 +1,7 @@
 import { type Config, packageVersion } from '../config.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import type { Engine } from '../engine/engine.ts';
-import { openLlama } from '../engine/llama/load.ts';
+import { openLlama } from '../engine/llama/open-llama.ts';
 import { createCancelRegistry } from '../generation/cancellation.ts';
 import { createGenerationService } from '../generation/generate.ts';
 import { createTokenService } from '../generation/tokens.ts';
@@ -60,8 +60,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
       spans?.(record);
     },
   });
-  // The library is tried out in a child process first, for half a second: it starts now and the file is read meanwhile.
-  // A failure is told where the library is used.
+  // It opens while the file is read. A failure is told where it is used.
   openLlama({ gpu: config.gpu, onNativeLog: nativeLog(telemetry) }).catch(() => undefined);
   const file = await readModelProfile(config.model[0], {
     chatTemplate: config.chatTemplate,

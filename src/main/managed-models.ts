@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { ModelSettings } from '../contract/control.ts';
 import type { ModelProfile } from '../contract/model.ts';
-import { gpuNames } from '../engine/llama/load.ts';
+import { gpuNames } from '../engine/llama/open-llama.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import { ModelControlService } from '../models/control.ts';
 import { createControlEvents } from '../models/control-events.ts';

@@ -40,7 +40,7 @@ function assistantMessage(message: Assistant, name: JsonObject, context: Message
   const { reasoning, content } = splitThought(message, context.format);
   const calls = message.toolCalls?.map((call) => templateCall(call, context)) ?? [];
   const field = shape.reasoningField ?? 'reasoning_content';
-  const thought = reasoning ? protection.text(reasoning) : undefined;
+  const thought = reasoning ? protection.text(trimmed(reasoning, shape)) : undefined;
   const written = templateContent(content, context);
   const withoutContent = calls.length > 0 && written === '' && shape.toolCalls === 'null-content';
   return {
@@ -114,9 +114,14 @@ function parseObject(text: string): JsonObject | undefined {
 
 function templateContent(content: Content, { shape, protection }: MessageContext): JsonValue {
   if (typeof content === 'string') {
-    const text = protection.text(content);
+    const text = protection.text(trimmed(content, shape));
     return shape.content === 'parts' ? [{ type: 'text', text }] : text;
   }
-  if (shape.content === 'string') return protection.text(content.map(({ text }) => text).join('\n'));
-  return content.map(({ text }) => ({ type: 'text', text: protection.text(text) }));
+  const texts = content.map(({ text }) => trimmed(text, shape));
+  if (shape.content === 'string') return protection.text(texts.join('\n'));
+  return texts.map((text) => ({ type: 'text', text: protection.text(text) }));
+}
+
+function trimmed(text: string, { trimmedTexts }: TemplateShape): string {
+  return trimmedTexts ? text.replace(/^[ \t-\r]+|[ \t-\r]+$/g, '') : text;
 }

@@ -8,7 +8,12 @@ export interface TemplateShape {
   readonly secondSystem: boolean;
   readonly laterSystem: boolean;
   readonly developerRole: boolean;
+  /** Parts go to templates that read them in every message; `string` gets their texts joined with line breaks. */
   readonly content: 'either' | 'string' | 'parts';
+  /** White space around texts leads the model into loops (StepFun). */
+  readonly trimmedTexts: boolean;
+  /** The answer's JSON schema is described to the model (DeepSeek V4). */
+  readonly responseSchema: boolean;
   /** The variable that describes tools to the model; undefined: the template has none. */
   readonly toolsVariable: 'tools' | 'xml_tools' | 'functions' | undefined;
   /** The template fails on tools without description or parameters. */
@@ -58,7 +63,9 @@ export function probeTemplate(template: string, render: RenderTemplate, base: Js
   return {
     ...systemRoles(attempt),
     developerRole: template.includes('developer') || template.includes('<|channel|>'),
-    content: contentShape(attempt),
+    content: contentShape(template, attempt),
+    trimmedTexts: template.includes('You have access to the following functions in JSONSchema format'),
+    responseSchema: /response_format\s*\|\s*tojson/.test(template),
     toolsVariable: toolsVariable(attempt),
     wantsWholeTools:
       attempt([user], { tools: [{ type: 'function', function: { name: 'tool_needle' } }] }) === undefined,
@@ -89,11 +96,17 @@ function systemRoles(attempt: Attempt) {
   };
 }
 
-function contentShape(attempt: Attempt): TemplateShape['content'] {
+function contentShape(template: string, attempt: Attempt): TemplateShape['content'] {
   const parts = attempt([{ role: 'user', content: [{ type: 'text', text: 'user-needle' }] }]);
   const partsWork = shows(parts, 'user-needle') && !/['"]type['"]/.test(parts ?? '');
-  if (shows(attempt([user]), 'user-needle')) return partsWork ? 'either' : 'string';
-  return partsWork ? 'parts' : 'string';
+  if (!shows(attempt([user]), 'user-needle')) return partsWork ? 'parts' : 'string';
+  return partsWork && takesEmptyList(template, attempt) ? 'either' : 'string';
+}
+
+/** llama.cpp hands parts only to templates that also go through an empty list of them; so texts get the same bytes. */
+function takesEmptyList(template: string, attempt: Attempt): boolean {
+  const skipsEmpty = /if message\.get\(["']content["']\)/.test(template);
+  return !skipsEmpty && attempt([{ role: 'user', content: [] }]) !== undefined;
 }
 
 function toolsVariable(attempt: Attempt): TemplateShape['toolsVariable'] {

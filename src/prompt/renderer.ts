@@ -1,8 +1,8 @@
 import type { ChatFormat, RenderedPrompt } from '../contract/chat-format.ts';
 import { ServeError } from '../contract/errors.ts';
-import type { JsonObject, JsonValue } from '../contract/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 import type { VocabularyFacts } from '../contract/model.ts';
-import type { ChatPrompt } from '../contract/request.ts';
+import type { ChatPrompt, OutputShape } from '../contract/request.ts';
 import { adaptConversation } from './adapt.ts';
 import { type Capabilities, capabilitiesOf } from './capabilities.ts';
 import { type CompileTemplate, isRefusal, jinjaCompiler, toRefusal, withFallback } from './jinja.ts';
@@ -26,8 +26,11 @@ export interface PromptRendererOptions {
 }
 
 export interface PromptRenderer {
-  /** Throws ServeError invalid_request, in the template's own words where it refuses. */
-  render(chat: ChatPrompt): RenderedPrompt;
+  /**
+   * Throws ServeError invalid_request, in the template's own words where it refuses. Templates that describe the form of
+   * the answer get its JSON schema.
+   */
+  render(chat: ChatPrompt, answer?: OutputShape): RenderedPrompt;
   readonly capabilities: Capabilities;
 }
 
@@ -38,9 +41,10 @@ export function createPromptRenderer(options: PromptRendererOptions): PromptRend
   const protector = createProtector([...options.vocabulary.controlTexts, ...options.format.visibleTokens]);
   return {
     capabilities: capabilitiesOf(withTools.shape, options.format),
-    render(chat) {
+    render(chat, answer = { type: 'text' }) {
       const template = offeredTools(chat).length > 0 ? withTools : plain;
-      return new Rendering(template, chat, protector(JSON.stringify(chat)), options).run();
+      const protection = protector(JSON.stringify([chat, answer]));
+      return new Rendering(template, { chat, answer }, protection, options).run();
     },
   };
 }
@@ -74,16 +78,23 @@ function offeredTools(chat: ChatPrompt): ChatPrompt['tools'] {
 
 const asGiven = (definition: JsonObject) => definition;
 
+interface Request {
+  readonly chat: ChatPrompt;
+  readonly answer: OutputShape;
+}
+
 /** One request's way through the template. */
 class Rendering {
   readonly #template: Template;
   readonly #chat: ChatPrompt;
+  readonly #answer: OutputShape;
   readonly #protection: Protection;
   readonly #options: PromptRendererOptions;
 
-  constructor(template: Template, chat: ChatPrompt, protection: Protection, options: PromptRendererOptions) {
+  constructor(template: Template, request: Request, protection: Protection, options: PromptRendererOptions) {
     this.#template = template;
-    this.#chat = chat;
+    this.#chat = request.chat;
+    this.#answer = request.answer;
     this.#protection = protection;
     this.#options = options;
   }
@@ -160,6 +171,7 @@ class Rendering {
       messages: adaptConversation(objects, tools, shape, format),
       ...(tools.length > 0 && { tools, ...this.#otherTools(tools) }),
       ...(this.#chat.documents && { documents: this.#protection.value(this.#chat.documents) ?? null }),
+      ...this.#responseFormat(),
       ...this.#reasoning(),
       ...preservation(true),
       datetime: strftime(now(), '%b %d %Y'),
@@ -175,6 +187,14 @@ class Rendering {
 
   #tools(write: (definition: JsonObject) => JsonObject): JsonValue[] {
     return offeredTools(this.#chat).map(({ definition }) => this.#protection.value(write(definition)) ?? null);
+  }
+
+  /** The bare schema, as llama.cpp hands it over; any JSON is the schema without a condition. */
+  #responseFormat(): JsonObject {
+    const answer = this.#answer;
+    if (!this.#template.shape.responseSchema || (answer.type !== 'json' && answer.type !== 'json-schema')) return {};
+    const schema = answer.type === 'json-schema' ? answer.schema : {};
+    return isJsonObject(schema) ? { response_format: this.#protection.value(schema) } : {};
   }
 
   /** Templates that look for the tools under another name. */

@@ -33,6 +33,8 @@ function simpleSchema(schema: JsonValue | undefined, depth: number): JsonObject 
   return {
     ...simple,
     properties: Object.fromEntries(properties.map(([key, value]) => [key, simpleSchema(value, depth + 1)])),
+    // Command-R+ prints objects as `Dict[str, type of the additional properties]`.
+    additionalProperties: simpleSchema(chosen.additionalProperties, depth + 1),
   };
 }
 

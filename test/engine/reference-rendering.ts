@@ -59,8 +59,9 @@ function normalised(message: WireMessage, { flags, template }: Reference): Loose
   const { role, content = '', reasoning_content, tool_call_id, tool_calls } = message;
   const trims = template.includes('You have access to the following functions in JSONSchema format');
   const trim = (text: string) => (trims ? text.trim() : text);
-  const parts = typeof content === 'string' ? content : content.map(({ type, text }) => ({ type, text: trim(text) }));
-  const asString = typeof parts === 'string' ? trim(parts) : parts.map(({ text }) => text).join('\n');
+  const parts =
+    typeof content === 'string' ? trim(content) : content.map(({ type, text }) => ({ type, text: trim(text) }));
+  const asString = typeof parts === 'string' ? parts : parts.map(({ text }) => text).join('\n');
   return {
     role: role === 'developer' && !template.includes('<|channel|>') ? 'system' : role,
     content: contentFor(parts, asString, flags),

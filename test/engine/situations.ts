@@ -14,7 +14,7 @@ const weather = {
     },
   },
 } as const;
-const ask = { role: 'user', content: 'What is the weather in Paris?' } as const;
+const ask = { role: 'user', content: 'What is the weather where I am?' } as const;
 const call = {
   role: 'assistant',
   content: '',

@@ -3,12 +3,14 @@ import { resolve } from 'node:path';
 import { getLlama } from 'node-llama-cpp';
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
+import type { JsonObject } from '../../src/contract/json.ts';
 import { nativeBindings } from '../../src/engine/llama/native.ts';
 import { detectChatFormat } from '../../src/output/families.ts';
 import type { CompileTemplate } from '../../src/prompt/jinja.ts';
 import { createPromptRenderer } from '../../src/prompt/renderer.ts';
 import { chat, vocabulary as demoVocabulary, fromWire, fromWireTool } from '../prompt/chat.ts';
 import { realTemplates } from '../support/llama-sources.ts';
+import { lacks } from './kept.ts';
 import { referenceFlags } from './reference-flags.ts';
 import { referenceVariables, type WireChat } from './reference-rendering.ts';
 import { situations } from './situations.ts';
@@ -50,7 +52,15 @@ function createRenderer(template: string, engine?: CompileTemplate) {
   });
 }
 
-function ourPrompt(renderer: ReturnType<typeof createRenderer>, wire: WireChat): string {
+const renderers = new Map<string, Renderer>();
+
+function nativeRenderer(template: string): Renderer {
+  const renderer = renderers.get(template) ?? createRenderer(template, compile);
+  renderers.set(template, renderer);
+  return renderer;
+}
+
+function ourPrompt(renderer: Renderer, wire: WireChat): string {
   const { messages, tools = [], enableThinking } = wire;
   const prompt = chat(messages.map(fromWire), {
     tools: tools.map(fromWireTool),
@@ -59,13 +69,57 @@ function ourPrompt(renderer: ReturnType<typeof createRenderer>, wire: WireChat):
   return outcome(() => renderer.render(prompt).pieces.join(''));
 }
 
-/** The pairs that differ from llama.cpp on purpose, as test/prompt/README.md lists them. */
+const readme = readFileSync(resolve(import.meta.dirname, '../prompt/README.md'), 'utf8');
+
+/** The pairs that differ from llama.cpp on purpose and what its prompt lacks, as test/prompt/README.md lists them. */
 function listedDifferences(): string[] {
-  const readme = readFileSync(resolve(import.meta.dirname, '../prompt/README.md'), 'utf8');
-  const rows = [...readme.matchAll(/^\| `([^`]+)` \| ([^|]+) \| [^|]+ \|$/gm)];
-  return rows
-    .flatMap(([, name, list = '']) => list.split(';').map((situation) => `${name}: ${situation.trim()}`))
-    .sort();
+  const rows = [...readme.matchAll(/^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \| [^|]+ \|$/gm)];
+  return rows.map(([, name, situation, lost]) => `${name}: ${situation}: ${lost}`).sort();
+}
+
+interface Pair {
+  readonly name: string;
+  readonly situation: string;
+  readonly identical: boolean;
+  /** What each prompt lacks of what the client has sent. */
+  readonly reference: string;
+  readonly ours: string;
+}
+
+function comparePairs(): Pair[] {
+  return templates.flatMap(({ name, text }) => {
+    const renderer = nativeRenderer(text);
+    return Object.entries(situations).map(([situation, wire]): Pair => {
+      const asUsual = { messages: wire.messages };
+      const [ours, reference] = [ourPrompt(renderer, wire), referencePrompt(name, text, wire)];
+      return {
+        name,
+        situation,
+        identical: ours === reference,
+        reference: lacks(reference, wire, referencePrompt(name, text, asUsual)),
+        ours: lacks(ours, wire, ourPrompt(renderer, asUsual)),
+      };
+    });
+  });
+}
+
+/** Kinds of schemas that some templates cannot print as they are. */
+const parameterSchemas: Readonly<Record<string, JsonObject>> = {
+  'array without items': { type: 'array' },
+  'tuple of draft 7': { type: 'array', items: [{ type: 'string' }, { type: 'number' }] },
+  'arrays of objects in an array': {
+    type: 'array',
+    items: { type: 'array', items: { type: 'object', properties: { x: { type: 'integer' } } } },
+  },
+  'no type': {},
+  'values only': { enum: ['a', 'b'] },
+  'list of types': { type: ['string', 'null'] },
+  choice: { anyOf: [{ type: 'string' }, { type: 'null' }] },
+  map: { type: 'object', additionalProperties: { type: 'array', items: { type: 'string' } } },
+};
+
+function percent(part: number): string {
+  return `${(part * 100).toFixed(1)} %`;
 }
 
 describe('the chat templates of llama.cpp', () => {
@@ -74,20 +128,54 @@ describe('the chat templates of llama.cpp', () => {
     expect(templates).toHaveLength(70);
   });
 
-  it('render like llama.cpp does, byte by byte, but for the differences that the README explains', () => {
-    const different = templates.flatMap(({ name, text }) => {
-      const renderer = createRenderer(text, compile);
-      const isDifferent = (wire: WireChat) => ourPrompt(renderer, wire) !== referencePrompt(name, text, wire);
-      const found = Object.entries(situations).filter(([, wire]) => isDifferent(wire));
-      return found.map(([situation]) => `${name}: ${situation}`);
+  it('render like llama.cpp does, byte by byte, but where its prompt lacks what ours has, as the README lists', () => {
+    const pairs = comparePairs();
+    const different = pairs.filter(({ identical }) => !identical);
+    const found = different.map(({ name, situation, reference }) => `${name}: ${situation}: ${reference}`);
+    expect(found.sort()).toEqual(listedDifferences());
+    expect(different.filter(({ ours, reference }) => ours !== '' || reference === '')).toEqual([]);
+    const same = pairs.length - different.length;
+    expect(readme).toContain(`Of the ${pairs.length} pairs, ${same} (${percent(same / pairs.length)}) are identical.`);
+  });
+
+  it('render like llama.cpp does what the situations do not show', () => {
+    const spaced = { messages: [{ role: 'user', content: ' \n Hello\t\n' }] };
+    const found = templates.filter(({ name, text }) => {
+      const renderer = nativeRenderer(text);
+      return ourPrompt(renderer, spaced) !== referencePrompt(name, text, spaced);
     });
-    expect(different.sort()).toEqual(listedDifferences());
+    expect(found).toEqual([]);
+  });
+
+  it('are told the schema of the answer where llama.cpp tells it', () => {
+    const schema = { type: 'object', properties: { city: { type: 'string' } } };
+    const telling = templates.filter(({ text }) => {
+      const { pieces } = nativeRenderer(text).render(chat([{ role: 'user', content: 'Hi' }]), {
+        type: 'json-schema',
+        schema,
+      });
+      return pieces.join('').includes('## Response Format:\n\nYou MUST strictly adhere to the following schema');
+    });
+    expect(telling.map(({ name }) => name)).toEqual(['deepseek-ai-DeepSeek-V4-Flash-0731', 'deepseek-ai-DeepSeek-V4']);
+  });
+
+  it.each(Object.entries(parameterSchemas))('show a tool with a parameter of the kind: %s', (_, schema) => {
+    const parameters = { type: 'object', properties: { needle: schema }, required: [] };
+    const tool = { type: 'function', function: { name: 'get_it', description: 'Gets it', parameters } };
+    const lost = templates.filter(({ text }) => {
+      const prompt = ourPrompt(nativeRenderer(text), {
+        messages: [{ role: 'user', content: 'Hi' }],
+        tools: [tool],
+      });
+      return !prompt.includes('get_it') || !prompt.includes('needle');
+    });
+    expect(lost.map(({ name }) => name)).toEqual([]);
   });
 
   it('render with the engine that needs no native code, most of them to the same bytes', () => {
     const outcomes = templates.flatMap(({ text }) => {
-      const renderers = [createRenderer(text, compile), createRenderer(text)] as const;
-      return Object.values(situations).map((wire) => compare(renderers, wire));
+      const pair = [nativeRenderer(text), createRenderer(text)] as const;
+      return Object.values(situations).map((wire) => compare(pair, wire));
     });
     const count = (wanted: string) => outcomes.filter((found) => found === wanted).length;
     expect(count('same')).toBeGreaterThan(450);

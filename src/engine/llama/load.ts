@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism, cpus } from 'node:os';
-import { getLlama, InsufficientMemoryError, type Llama, type LlamaContext, type LlamaModel } from 'node-llama-cpp';
+import { InsufficientMemoryError, type Llama, type LlamaContext, type LlamaModel } from 'node-llama-cpp';
 import { ServeError } from '../../contract/errors.ts';
 import type { VocabularyFacts } from '../../contract/model.ts';
 import type { Clock } from '../../contract/services.ts';
@@ -8,15 +8,14 @@ import type { Engine } from '../engine.ts';
 import { decodeThread } from './decode-thread.ts';
 import { DraftDesk } from './draft-guesser.ts';
 import { createLlamaEngine, vocabularySizeOf } from './llama-engine.ts';
-import { weighContextsByFormula, weighWeightsByFormula } from './memory-estimates.ts';
+import { weighContextsByFormula } from './memory-estimates.ts';
 import { nativeBindings, nativeContext, nativeModel } from './native.ts';
+import { firstLine, type GpuChoice, type NativeLog, openLlama } from './open-llama.ts';
 import { lookupGuessers, type Speculation } from './speculation.ts';
 import { stateFingerprint } from './state-files.ts';
 import type { StepReport } from './step-loop.ts';
 import { controlTexts } from './token-text.ts';
 import { createTunedContext, type Tuning, type TuningMemory } from './tune.ts';
-
-export type GpuChoice = 'auto' | 'cuda' | 'metal' | 'vulkan' | 'off';
 
 export interface LoadOptions {
   readonly path: string;
@@ -44,7 +43,7 @@ export interface LoadOptions {
   /** Remembers calibrations between starts. */
   readonly tuningMemory?: TuningMemory;
   readonly onCalibrate?: () => void;
-  readonly onNativeLog?: (level: string, message: string) => void;
+  readonly onNativeLog?: NativeLog;
 }
 
 export interface LoadedModel {
@@ -117,44 +116,6 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
 
 export type WeightsOptions = Pick<LoadOptions, 'path' | 'gpuLayers' | 'signal' | 'onProgress'> &
   Partial<Pick<LoadOptions, 'slots' | 'contextSize'>>;
-
-const llamas = new Map<GpuChoice, Promise<Llama>>();
-
-/** One native library per GPU choice and process. Never builds: the prebuilt binaries come as packages. */
-export function openLlama({ gpu, onNativeLog }: Pick<LoadOptions, 'gpu' | 'onNativeLog'>): Promise<Llama> {
-  let llama = llamas.get(gpu);
-  if (!llama) {
-    llama = getLlama({
-      gpu: gpu === 'off' ? false : gpu,
-      build: 'never',
-      progressLogs: false,
-      logger: (level, message) => onNativeLog?.(level, message.trimEnd()),
-    })
-      .then((opened) => {
-        if (opened.gpu === false) weighWeightsByFormula();
-        return opened;
-      })
-      .catch((error: unknown) => {
-        llamas.delete(gpu);
-        throw new ServeError(
-          'invalid_request',
-          gpu === 'auto' || gpu === 'off'
-            ? `The inference library could not be loaded on this machine: ${firstLine(error)}`
-            : `No usable ${gpu} device was found. Start with --gpu auto, or --gpu off for the CPU.`,
-          {},
-          { cause: error },
-        );
-      });
-    llamas.set(gpu, llama);
-  }
-  return llama;
-}
-
-/** Of the GPUs that models are spread over, in their order; none on the CPU. */
-export async function gpuNames(options: Pick<LoadOptions, 'gpu' | 'onNativeLog'>): Promise<readonly string[]> {
-  const llama = await openLlama(options);
-  return llama.gpu ? llama.getGpuDeviceNames() : [];
-}
 
 export async function loadWeights(llama: Llama, options: WeightsOptions): Promise<LlamaModel> {
   let loading = true;
@@ -310,9 +271,4 @@ export function vocabularyFacts(model: LlamaModel): VocabularyFacts {
     controlTexts: controlTexts(native, size),
     infill: knowsInfill ? infill : undefined,
   };
-}
-
-function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return (text.split('\n')[0] ?? '').replace(/\.$/, '');
 }
