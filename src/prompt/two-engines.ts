@@ -13,10 +13,10 @@ export interface TwoEngines {
 }
 
 /** As many prompts are made by both before the choice: JavaScript gets quicker with use. */
-export const trials = 8;
+export const trials = 16;
 /** Later, one prompt out of so many is made by both, for ever. */
 export const everyNth = 64;
-/** Of these the median counts: single times mean little on a busy machine. */
+/** Of the last ones, the second best counts: single times mean little on a busy machine. */
 const remembered = 5;
 /** Looking at the traits has its price too. */
 const worthwhile = 0.85;
@@ -60,7 +60,7 @@ class Race {
 
   #isOtherQuicker(): boolean {
     const sorted = this.#ratios.toSorted((left, right) => left - right);
-    return (sorted[sorted.length >> 1] ?? 1) < worthwhile;
+    return (sorted[1] ?? 1) < worthwhile;
   }
 
   /** The reference is asked whenever the other engine fails: for the prompt, or for the words of the refusal. */

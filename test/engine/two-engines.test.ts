@@ -9,6 +9,7 @@ import type { CompileTemplate } from '../../src/prompt/jinja.ts';
 import { createPromptRenderer, type PromptRenderer } from '../../src/prompt/renderer.ts';
 import { chat, fromWireTool, vocabulary } from '../prompt/chat.ts';
 import { realTemplates } from '../support/llama-sources.ts';
+import { histories } from './histories.ts';
 
 const bindings = nativeBindings(await getLlama({ build: 'never', gpu: false }));
 const now = new Date();
@@ -91,7 +92,7 @@ function outcome(renderer: PromptRenderer, prompt: ChatPrompt): string {
 }
 
 it('with two engines, real templates make the prompts that llama.cpp makes alone', { timeout: 120_000 }, () => {
-  const conversations = fc.sample(conversation, { numRuns: 40, seed: 7 });
+  const conversations = [...Object.values(histories), ...fc.sample(conversation, { numRuns: 40, seed: 7 })];
   let withoutNative = 0;
   for (const { name, text: template } of realTemplates()) {
     let nativeRenders = 0;
