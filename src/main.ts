@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { Config } from './config.ts';
 import { ServeError } from './contract/errors.ts';
 import type { ModelProfile } from './contract/model.ts';
-import { listen } from './http/listen.ts';
-import { buildServer, type StartObserver } from './main/build-server.ts';
+import { openLlama } from './engine/llama/open-llama.ts';
+import type { StartObserver } from './main/build-server.ts';
 import { realSystem, type System } from './main/system.ts';
 
 export type { StartObserver } from './main/build-server.ts';
@@ -13,6 +13,8 @@ export interface RunningServer {
   readonly profile: ModelProfile;
   /** For people: `CPU, 1 to 2 threads`. */
   readonly device: string;
+  /** False: it gives embeddings and ranks only. */
+  readonly generates: boolean;
   /** No new work; settles when the running answers are out, or after --drain-timeout. */
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -24,6 +26,13 @@ export async function startServer(
   observer: StartObserver,
   system: System = realSystem,
 ): Promise<RunningServer> {
+  // The library tries itself out in a child process, for a third of a second: the rest of the program is read meanwhile.
+  // A failure is told where the library is used.
+  openLlama({ gpu: config.gpu }).catch(() => undefined);
+  const [{ buildServer }, { listen }] = await Promise.all([
+    import('./main/build-server.ts'),
+    import('./http/listen.ts'),
+  ]);
   const server = await buildServer(config, system);
   // The port comes first: probes see a server that is loading, and a taken port is found before minutes of loading.
   const listener = await listen(server.app, {
@@ -39,6 +48,7 @@ export async function startServer(
       url: listener.url,
       profile,
       device: engine?.info.device ?? 'embeddings only',
+      generates: engine !== undefined,
       drain: server.drain,
       async close() {
         await listener.close({ force: true });

@@ -1,6 +1,6 @@
 import type { Config, ParsedCommand } from '../config.ts';
 import { ServeError } from '../contract/errors.ts';
-import { chooseQuantization, rateQuantizations } from '../models/choose-quantization.ts';
+import { chooseQuantization } from '../models/choose-quantization.ts';
 import { listHubModels } from '../models/hub.ts';
 import { localModels, removeLocalModel } from '../models/library.ts';
 import { locateModel } from '../models/locate.ts';
@@ -8,7 +8,7 @@ import { machineMemory } from '../models/machine-memory.ts';
 import { type MemoryShape, memoryNeed } from '../models/memory.ts';
 import { type FileProfile, readModelProfile } from '../models/profile.ts';
 import { showBytes, showCount } from './amounts.ts';
-import { obtainModel, type PullOptions, quantizationTable } from './pull.ts';
+import { hubAccess, obtainModel, type PullOptions, quantizationTable, rateModels } from './pull.ts';
 import { tableLines } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -56,10 +56,7 @@ export async function removeModel(name: string, { modelsDir }: Pick<Config, 'mod
 }
 
 /** `serve-model inspect MODEL`: a file or a model of the folder; on the hub, what there is to download. */
-export async function inspectModel(
-  target: string,
-  options: PullOptions & { readonly config: Pick<Config, 'ctxSize' | 'parallel' | 'cacheTypeKv'> },
-): Promise<void> {
+export async function inspectModel(target: string, options: PullOptions): Promise<void> {
   const { config, terminal, signal } = options;
   const location = await locateModel(target, config);
   if (location.type === 'local') {
@@ -69,8 +66,7 @@ export async function inspectModel(
     terminal.write(`${inspectLines(profile, shape).join('\n')}\n`);
     return;
   }
-  const access = { endpoint: config.hfEndpoint, token: config.hfToken, signal };
-  const choices = rateQuantizations(await listHubModels(location.name, access), await options.memory());
+  const choices = await rateModels(await listHubModels(location.name, hubAccess(config, signal)), options);
   terminal.write(`${quantizationTable(choices, chooseQuantization(choices)).join('\n')}\n`);
 }
 

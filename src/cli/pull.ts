@@ -7,16 +7,20 @@ import {
   rateQuantizations,
 } from '../models/choose-quantization.ts';
 import { downloadModel } from '../models/download.ts';
-import { askedModel, type HubModel, listHubModels } from '../models/hub.ts';
+import { askedModel, type HubAccess, type HubModel, listHubModels } from '../models/hub.ts';
 import { type HubName, showHubName } from '../models/hub-name.ts';
 import { locateModel } from '../models/locate.ts';
+import { weighHubModels } from '../models/weigh-hub-models.ts';
 import { showBytes } from './amounts.ts';
 import { createProgress } from './progress.ts';
 import { tableLines } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface PullOptions {
-  readonly config: Pick<Config, 'modelsDir' | 'namedModels' | 'hfEndpoint' | 'hfToken' | 'yes'>;
+  readonly config: Pick<
+    Config,
+    'modelsDir' | 'namedModels' | 'hfEndpoint' | 'hfToken' | 'yes' | 'ctxSize' | 'parallel' | 'cacheTypeKv'
+  >;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
   readonly memory: () => Promise<MachineMemory>;
@@ -30,7 +34,7 @@ export async function obtainModel(target: string | undefined, options: PullOptio
 
 export async function pullModel(name: HubName, options: PullOptions): Promise<string> {
   const { config, terminal, signal } = options;
-  const access = { endpoint: config.hfEndpoint, token: config.hfToken, signal };
+  const access = hubAccess(config, signal);
   const models = await listHubModels(name, access);
   const model = askedModel(name, models) ?? (await pickModel(name, models, options));
   const label = model.quantization ?? showHubName(name);
@@ -53,7 +57,7 @@ export async function pullModel(name: HubName, options: PullOptions): Promise<st
 /** Shows what there is and what fits; asks on a terminal, takes the best one elsewhere and with --yes. */
 async function pickModel(name: HubName, models: readonly HubModel[], options: PullOptions): Promise<HubModel> {
   const { terminal, config } = options;
-  const choices = rateQuantizations(models, await options.memory());
+  const choices = await rateModels(models, options);
   const best = chooseQuantization(choices);
   terminal.writeError(`${quantizationTable(choices, best).join('\n')}\n`);
   if (terminal.ask && terminal.interactive && !config.yes) {
@@ -69,6 +73,21 @@ async function pickModel(name: HubName, models: readonly HubModel[], options: Pu
   );
 }
 
+/** What each would take with the wanted context and slots, and whether this machine has it. */
+export async function rateModels(models: readonly HubModel[], options: PullOptions): Promise<QuantizationChoice[]> {
+  const { config, terminal, signal, memory } = options;
+  const neededFor = await weighHubModels(models, {
+    access: hubAccess(config, signal),
+    shape: { contextSize: config.ctxSize, slots: config.parallel, cacheType: config.cacheTypeKv },
+    tell: terminal.tell,
+  });
+  return rateQuantizations(models, await memory(), neededFor);
+}
+
+export function hubAccess({ hfEndpoint, hfToken }: PullOptions['config'], signal: AbortSignal): HubAccess {
+  return { endpoint: hfEndpoint, token: hfToken, signal };
+}
+
 function answeredModel(answer: string, models: readonly HubModel[], name: HubName): HubModel {
   const byNumber = /^\d+$/.test(answer) ? models[Number(answer) - 1] : undefined;
   const byName = () => askedModel({ ...name, quantization: answer, file: undefined }, models);
@@ -80,11 +99,12 @@ function answeredModel(answer: string, models: readonly HubModel[], name: HubNam
 const places = { gpu: 'fits the GPU', ram: 'fits', no: 'does not fit' } as const;
 
 export function quantizationTable(choices: readonly QuantizationChoice[], best: HubModel | undefined): string[] {
-  const rows = choices.map(({ model, fits }, index) => [
+  const rows = choices.map(({ model, fits, neededBytes }, index) => [
     String(index + 1),
     model.quantization ?? model.files[0]?.path ?? '',
     showBytes(model.bytes),
+    `takes ${showBytes(neededBytes)}`,
     model === best ? `${places[fits]}, best choice` : places[fits],
   ]);
-  return tableLines(rows, [0, 2]);
+  return tableLines(rows, [0, 2, 3]);
 }

@@ -20,6 +20,8 @@ export interface LoadRequest {
   readonly quantization?: string;
   readonly hubToken?: string;
   readonly settings: ModelSettings;
+  /** GPUs to put the model on, counted from 0; absent: all. */
+  readonly gpuIds?: readonly number[];
   /** May name any path; others only what lies in the models folder or is loaded already. */
   readonly anyPath: boolean;
 }
@@ -66,6 +68,8 @@ export interface SlotReport {
   readonly state: 'idle' | 'prefill' | 'decode';
   /** Tokens that it holds. */
   readonly tokens: number;
+  /** The session key of the request that has the slot just now. */
+  readonly sessionId?: string;
 }
 
 /**

@@ -82,6 +82,7 @@ export interface EngineJob {
   readonly promptLogprobs?: { readonly top: number };
   /** The run ends with `length` after so many tokens; at most what fits the context. 0: evaluate the prompt only. */
   readonly maxTokens: number;
+  /** The model's end tokens end nothing, unless a grammar allows nothing else any more. */
   readonly ignoreEos: boolean;
   /** No speculative decoding: directives must be obeyed at exactly the token that they answer. */
   readonly certainTokensOnly?: boolean;

@@ -160,9 +160,8 @@ export function notContaining(markers: readonly string[]): Automaton {
   const points = letters.map((letter) => letter.codePointAt(0) ?? 0);
   const others = invert(points.map((point) => [point, point] as const));
   const rest = (text: string) => {
-    const chars = [...text];
-    for (let from = 0; from < chars.length; from++) {
-      const end = chars.slice(from).join('');
+    for (let from = 0; from < text.length; from++) {
+      const end = text.slice(from);
       if (beginnings.has(end)) return end;
     }
     return '';

@@ -1,9 +1,6 @@
 import type { ToolCallFormat } from '../contract/chat-format.ts';
-import { notContaining } from './automaton.ts';
 import type { Expression } from './gbnf.ts';
 import { anyOf, choice, repeat, sequence, text } from './gbnf.ts';
-import type { JsonRules } from './json.ts';
-import { automatonRules } from './text-rules.ts';
 import type { CallableTool, ToolArguments } from './tool-arguments.ts';
 
 export type FramedCalls = Exclude<ToolCallFormat, { readonly syntax: 'addressed' }>;
@@ -73,15 +70,10 @@ function oneCall(format: FramedCalls, tools: readonly CallableTool[], args: Tool
     case 'python':
       return each((tool, name) => sequence(text(`${name}(`), args.keywords(tool), text(')')));
     case 'namespaced':
-      return each((_, name) => sequence(text(`${name}">`), untilMarker(json, [format.close.trim()])));
+      return each((tool, name) => sequence(text(`${name}">`), args.nested(tool, format)));
     default:
       return format satisfies never;
   }
-}
-
-/** Arguments in a syntax that is not followed further: any text up to the marker. Still a call of an offered tool. */
-function untilMarker(json: JsonRules, markers: readonly string[]): Expression {
-  return automatonRules(json.book, notContaining(markers), 'raw', 'body');
 }
 
 /**

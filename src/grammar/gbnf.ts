@@ -9,7 +9,7 @@ export type Expression =
   | { readonly kind: 'any' }
   /** One token by its id: only raw grammars of clients have these. */
   | { readonly kind: 'token'; readonly id: number; readonly negated: boolean }
-  | { readonly kind: 'rule'; readonly name: string }
+  | RuleReference
   | { readonly kind: 'sequence'; readonly parts: readonly Expression[] }
   | { readonly kind: 'choice'; readonly options: readonly Expression[] }
   /** `max` undefined: no upper limit. */
@@ -19,6 +19,11 @@ export type Expression =
       readonly min: number;
       readonly max: number | undefined;
     };
+
+export interface RuleReference {
+  readonly kind: 'rule';
+  readonly name: string;
+}
 
 export type CodePointRange = readonly [number, number];
 
@@ -31,7 +36,7 @@ export function text(value: string): Expression {
   return value === '' ? empty : { kind: 'text', text: value };
 }
 
-export function rule(name: string): Expression {
+export function rule(name: string): RuleReference {
   return { kind: 'rule', name };
 }
 
@@ -50,17 +55,23 @@ export function anyOf(spelled: string): Expression {
 /** Flattens nested sequences and joins neighbouring texts. */
 export function sequence(...parts: readonly Expression[]): Expression {
   const flat: Expression[] = [];
-  for (const part of parts.flatMap((part) => (part.kind === 'sequence' ? part.parts : [part]))) {
+  const add = (part: Expression) => {
     const last = flat.at(-1);
     if (part.kind === 'text' && last?.kind === 'text') flat[flat.length - 1] = text(last.text + part.text);
     else flat.push(part);
+  };
+  for (const part of parts) {
+    if (part.kind === 'sequence') part.parts.forEach(add);
+    else add(part);
   }
   const [only] = flat;
   return flat.length === 1 && only ? only : { kind: 'sequence', parts: flat };
 }
 
 export function choice(...options: readonly Expression[]): Expression {
-  const flat = options.flatMap((option) => (option.kind === 'choice' ? option.options : [option]));
+  const flat = options.some((option) => option.kind === 'choice')
+    ? options.flatMap((option) => (option.kind === 'choice' ? option.options : [option]))
+    : options;
   const [only] = flat;
   return flat.length === 1 && only ? only : { kind: 'choice', options: flat };
 }
@@ -88,7 +99,7 @@ export function printGrammar(grammar: Grammar): string {
 export function printExpression(expression: Expression): string {
   switch (expression.kind) {
     case 'text':
-      return `"${[...expression.text].map((char) => spell(char.codePointAt(0) ?? 0, textSpecials)).join('')}"`;
+      return `"${spellText(expression.text)}"`;
     case 'chars':
       return `[${expression.negated ? '^' : ''}${expression.ranges.map(printRange).join('')}]`;
     case 'any':
@@ -127,6 +138,11 @@ function printRange([low, high]: CodePointRange): string {
 
 const textSpecials = new Set('"\\');
 const classSpecials = new Set('[]-\\^"');
+
+function spellText(text: string): string {
+  if (/^[ !#-[\]-~]*$/.test(text)) return text;
+  return [...text].map((char) => spell(char.codePointAt(0) ?? 0, textSpecials)).join('');
+}
 
 function spell(point: number, specials: ReadonlySet<string>): string {
   const char = String.fromCodePoint(point);

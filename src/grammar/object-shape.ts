@@ -36,7 +36,10 @@ export function objectShape(compiler: SchemaCompiler, schema: JsonObject, path: 
       name,
       required: required.has(name),
       path: `${path}/properties/${pointerPart(name)}`,
-      schema: allowed !== undefined && !isValid(allowed, name, compiler.root) ? false : (forName(schema, name) ?? true),
+      schema:
+        allowed !== undefined && !isValid(allowed, name, compiler)
+          ? false
+          : (forName(schema, name, compiler.tests) ?? true),
     })),
   };
 }

@@ -140,9 +140,14 @@ function determine(
         return ends.includes(found) || ends.includes(last);
       },
       ways: (key) => {
-        const steps = (subsets.get(key) ?? []).flatMap((index) => nodes[index]?.step ?? []);
-        return split(steps).map(({ low, high, targets }) => {
-          const reached = new Set(targets.flatMap(closure));
+        const groups = new Map<readonly CodePointRange[], number[]>();
+        for (const index of subsets.get(key) ?? []) {
+          const step = nodes[index]?.step;
+          if (step) targetsOf(groups, step.ranges).push(step.to);
+        }
+        return split(groups).map(({ low, high, targets }) => {
+          const reached = new Set<number>();
+          for (const target of targets) for (const index of closure(target)) reached.add(index);
           work += reached.size;
           if (work > maxWork) throw new TooManyStates();
           return { low, high, to: spell([...reached].sort((a, b) => a - b)) };
@@ -153,15 +158,24 @@ function determine(
   );
 }
 
+/** What a counted part was laid out as many times over has the same ranges each time: the very same array. */
+function targetsOf(groups: Map<readonly CodePointRange[], number[]>, ranges: readonly CodePointRange[]): number[] {
+  const known = groups.get(ranges) ?? [];
+  groups.set(ranges, known);
+  return known;
+}
+
 /** Overlapping ranges -> disjoint ones with all their targets. */
 function split(
-  steps: readonly { readonly ranges: readonly CodePointRange[]; readonly to: number }[],
+  groups: ReadonlyMap<readonly CodePointRange[], readonly number[]>,
 ): (Omit<Way, 'to'> & { readonly targets: readonly number[] })[] {
-  const edges = [...new Set(steps.flatMap(({ ranges }) => ranges.flatMap(([low, high]) => [low, high + 1])))];
+  const edges = [...new Set([...groups.keys()].flatMap((ranges) => ranges.flatMap(([low, high]) => [low, high + 1])))];
   edges.sort((a, b) => a - b);
   return edges.flatMap((low, index) => {
     const high = (edges[index + 1] ?? low) - 1;
-    const targets = steps.filter(({ ranges }) => ranges.some((range) => range[0] <= low && high <= range[1]));
-    return targets.length > 0 && high >= low ? [{ low, high, targets: targets.map(({ to }) => to) }] : [];
+    const targets = [...groups].flatMap(([ranges, found]) =>
+      ranges.some((range) => range[0] <= low && high <= range[1]) ? found : [],
+    );
+    return targets.length > 0 && high >= low ? [{ low, high, targets }] : [];
   });
 }

@@ -1,17 +1,21 @@
 import { ServeError } from '../contract/errors.ts';
 import type { Automaton } from './automaton.ts';
 import { TooManyStates } from './automaton.ts';
-import type { Expression, Grammar } from './gbnf.ts';
+import type { Expression, Grammar, RuleReference } from './gbnf.ts';
 import { choice, empty, isEmpty, printExpression, repeat, rule, sequence } from './gbnf.ts';
+import { PatternTests } from './pattern-test.ts';
 import { UnsupportedRegex } from './regex.ts';
 
 /** Rules under construction. Equal expressions share one rule; the whole stays within a budget of characters. */
 export class RuleBook {
+  readonly tests = new PatternTests();
   #rules = new Map<string, Expression>();
   #names = new Map<string, string>();
   #automata = new Map<string, Expression>();
   #automatonNumbers = new Map<Automaton, number>();
   #counts = new Map<string, number>();
+  /** Rules for `count` or fewer, by rule and count: strings of many lengths share nearly all of them. */
+  #upTo = new Map<string, Expression>();
   #size = 0;
   #effort = 0;
   #limits: RuleBookLimits;
@@ -21,7 +25,7 @@ export class RuleBook {
   }
 
   /** A rule for the expression: the one it already has, or a new one named like `hint`. */
-  define(hint: string, expression: Expression): Expression {
+  define(hint: string, expression: Expression): RuleReference {
     if (expression.kind === 'rule') return expression;
     const printed = printExpression(expression);
     const known = this.#names.get(printed);
@@ -108,6 +112,7 @@ export class RuleBook {
       for (const name of [...this.#rules.keys()].slice(count)) this.#rules.delete(name);
       for (const [printed, name] of [...this.#names]) if (!this.#rules.has(name)) this.#names.delete(printed);
       this.#automata.clear();
+      this.#upTo.clear();
       this.#size = size;
       return error;
     }
@@ -149,15 +154,18 @@ export class RuleBook {
   }
 
   /** Whole blocks first, then what is left of the next one: `B(k) ::= block B(k-1) | less than a block`. */
-  #atMost(hint: string, part: Expression, count: number, level = maxLevel): Expression {
+  #atMost(hint: string, part: RuleReference, count: number, level = maxLevel): Expression {
     const size = block ** level;
     if (level === 0) return repeat(part, 0, count);
     if (count < size) return this.#atMost(hint, part, count, level - 1);
+    const key = `${part.name} ${count}`;
+    const known = this.#upTo.get(key);
+    if (known) return known;
     const less = this.#define(hint, this.#atMost(hint, part, size - 1, level - 1));
-    let chain = this.#define(hint, this.#atMost(hint, part, count % size, level - 1));
-    for (let i = 0; i < Math.floor(count / size); i++)
-      chain = this.#define(hint, choice(sequence(this.#block(hint, part, level), chain), less));
-    return chain;
+    const rest = this.#define(hint, this.#atMost(hint, part, count - size, level));
+    const made = this.#define(hint, choice(sequence(this.#block(hint, part, level), rest), less));
+    this.#upTo.set(key, made);
+    return made;
   }
 
   #block(hint: string, part: Expression, level: number): Expression {

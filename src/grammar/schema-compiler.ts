@@ -5,8 +5,9 @@ import { arrayRules } from './containers.ts';
 import type { Expression } from './gbnf.ts';
 import { choice, printExpression, rule, text } from './gbnf.ts';
 import type { JsonRules } from './json.ts';
-import { integerRange, numberRange } from './numbers.ts';
+import { integerRange, numberRange, wholeLimits, wholeNumber } from './numbers.ts';
 import { objectShape, objectShapeRules } from './object-shape.ts';
+import type { PatternTests } from './pattern-test.ts';
 import { SchemaExpander } from './schema-expander.ts';
 import { joined, list, tuple, withoutAnnotations } from './schema-merge.ts';
 import { onlyTypes, stringLimits, typesOf } from './schema-types.ts';
@@ -53,7 +54,13 @@ export class SchemaCompiler {
     this.root = root;
     this.json = json;
     this.param = param;
-    this.expander = new SchemaExpander(root, param, (path, keyword) => this.loosen(path, keyword));
+    const loosen = (path: string, keyword: string) => this.loosen(path, keyword);
+    this.expander = new SchemaExpander({ root, param, tests: this.tests, loosen });
+  }
+
+  /** One for all schemas of a request. */
+  get tests(): PatternTests {
+    return this.json.book.tests;
   }
 
   get loosened(): readonly Loosened[] {
@@ -154,7 +161,7 @@ export class SchemaCompiler {
     const values =
       schema.const !== undefined ? [schema.const] : schema.enum !== undefined ? list(schema.enum) : undefined;
     const { const: _const, enum: _enum, ...others } = schema;
-    return values?.filter((value) => isValid(others, value, this.root));
+    return values?.filter((value) => isValid(others, value, this));
   }
 
   #literals(values: readonly JsonValue[], path: string): Expression | undefined {
@@ -200,19 +207,21 @@ export class SchemaCompiler {
   }
 
   #integer(schema: JsonObject, path: string): Expression | undefined {
-    const { min, max } = numberLimits(schema);
-    const low = min && (min.exclusive ? Math.floor(min.value) + 1 : Math.ceil(min.value));
-    const high = max && (max.exclusive ? Math.ceil(max.value) - 1 : Math.floor(max.value));
+    const { low, high } = wholeLimits(numberLimits(schema));
+    if (low === Number.POSITIVE_INFINITY || high === Number.NEGATIVE_INFINITY) return undefined;
+    const bounds = { min: whole(low), max: whole(high) };
     const step = schema.multipleOf;
-    if (typeof step !== 'number' || Number.isInteger(1 / step))
-      return integerRange(this.json, { min: bigint(low), max: bigint(high) });
-    if (low !== undefined && high !== undefined && (high - low) / step <= maxEnumerated && Number.isInteger(step)) {
+    if (typeof step !== 'number' || Number.isInteger(1 / step)) return integerRange(this.json, bounds);
+    if ((high - low) / step <= maxEnumerated && Number.isInteger(step)) {
       const first = Math.ceil(low / step);
       const count = Math.max(0, Math.floor(high / step) - first + 1);
-      return this.#either(Array.from({ length: count }, (_, index) => text(String((first + index) * step + 0))));
+      const values = Array.from({ length: count }, (_, index) => (first + index) * step + 0);
+      // Of numbers beyond 2 ** 53 the quotient is rounded.
+      const within = values.filter((value) => value >= low && value <= high);
+      return this.#either(within.map((value) => text(String(value))));
     }
     this.loosen(path, 'multipleOf');
-    return integerRange(this.json, { min: bigint(low), max: bigint(high) });
+    return integerRange(this.json, bounds);
   }
 
   #number(schema: JsonObject, path: string): Expression | undefined {
@@ -259,8 +268,10 @@ const uncheckedWords = [
   '$dynamicRef',
   '$recursiveRef',
 ];
-function bigint(value: number | undefined): bigint | undefined {
-  return value === undefined || Math.abs(value) > 1e30 ? undefined : BigInt(value);
+
+/** Undefined where there is no bound. */
+function whole(value: number): bigint | undefined {
+  return Number.isFinite(value) ? wholeNumber(value) : undefined;
 }
 
 /** A rule name out of a path's last word. */

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import { isJsonObject } from '../contract/json.ts';
+import type { PatternTests } from './pattern-test.ts';
 import { equal, keys, list, member, mergeSchemas, withoutAnnotations } from './schema-merge.ts';
 import { resolveReference } from './schema-references.ts';
 import { refuse } from './schema-words.ts';
@@ -8,16 +9,25 @@ import { refuse } from './schema-words.ts';
 const maxAlternatives = 256;
 const maxSteps = 20_000;
 
+export interface ExpanderOptions {
+  readonly root: JsonValue;
+  readonly param: string;
+  readonly tests: PatternTests;
+  readonly loosen: (path: string, keyword: string) => void;
+}
+
 /** Takes `$ref`, `allOf`, `anyOf` and `oneOf` apart: a schema becomes alternatives that have none of these at their top. */
 export class SchemaExpander {
   #root: JsonValue;
   #param: string;
   #loosen: (path: string, keyword: string) => void;
+  #tests: PatternTests;
   #steps = 0;
 
-  constructor(root: JsonValue, param: string, loosen: (path: string, keyword: string) => void) {
+  constructor({ root, param, tests, loosen }: ExpanderOptions) {
     this.#root = root;
     this.#param = param;
+    this.#tests = tests;
     this.#loosen = loosen;
   }
 
@@ -59,7 +69,9 @@ export class SchemaExpander {
       );
     // Merging large objects takes its time too.
     this.#steps += Math.floor((a.length * b.length * (sizeOf(a[0]) + sizeOf(b[0]))) / 10);
-    return a.flatMap((one) => b.map((other) => mergeSchemas(one, other)).filter((merged) => merged !== undefined));
+    return a.flatMap((one) =>
+      b.map((other) => mergeSchemas(one, other, this.#tests)).filter((merged) => merged !== undefined),
+    );
   }
 
   /** `oneOf` is `anyOf` where no value fits two of them; where that cannot be seen, it is checked afterwards. */

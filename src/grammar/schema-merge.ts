@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import { isJsonObject } from '../contract/json.ts';
-import { matchesPattern } from './pattern-test.ts';
+import type { PatternTests } from './pattern-test.ts';
 
 /** Keywords that only tell about a schema. */
 const annotations = new Set([
@@ -40,7 +40,7 @@ export function withoutAnnotations(schema: JsonObject): JsonObject {
  * are joined with `allOf` and merged when they are reached. undefined: no value satisfies both. Two of `pattern`, `format`
  * or `not` become `{all: [...]}`, see `joined`.
  */
-export function mergeSchemas(a: JsonObject, b: JsonObject): JsonObject | undefined {
+export function mergeSchemas(a: JsonObject, b: JsonObject, tests: PatternTests): JsonObject | undefined {
   const merged: Record<string, JsonValue | undefined> = { ...a };
   for (const [word, value] of Object.entries(b)) {
     if (value === undefined || objectWords.has(word)) continue;
@@ -51,7 +51,7 @@ export function mergeSchemas(a: JsonObject, b: JsonObject): JsonObject | undefin
   }
   if (a.const !== undefined && b.const !== undefined && !equal(a.const, b.const)) return undefined;
   mergeItems(merged, a, b);
-  mergeProperties(merged, a, b);
+  mergeProperties(merged, [a, b], tests);
   return merged;
 }
 
@@ -147,9 +147,15 @@ export function tuple(schema: JsonObject): {
   return { prefix: list(schema.prefixItems), rest: items };
 }
 
-function mergeProperties(merged: Record<string, JsonValue | undefined>, a: JsonObject, b: JsonObject): void {
+function mergeProperties(
+  merged: Record<string, JsonValue | undefined>,
+  [a, b]: readonly [JsonObject, JsonObject],
+  tests: PatternTests,
+): void {
   const names = [...new Set([...keys(a.properties), ...keys(b.properties)])];
-  const properties = names.map((name) => [name, both(forName(a, name), forName(b, name)) ?? true] as const);
+  const properties = names.map(
+    (name) => [name, both(forName(a, name, tests), forName(b, name, tests)) ?? true] as const,
+  );
   if (names.length > 0) merged.properties = Object.fromEntries(properties);
   const patterns = [...new Set([...keys(a.patternProperties), ...keys(b.patternProperties)])];
   const kept = patterns.flatMap((pattern) => {
@@ -163,9 +169,9 @@ function mergeProperties(merged: Record<string, JsonValue | undefined>, a: JsonO
 }
 
 /** What a schema asks of the property `name`. */
-export function forName(schema: JsonObject, name: string): JsonValue | undefined {
+export function forName(schema: JsonObject, name: string, tests: PatternTests): JsonValue | undefined {
   const own = member(schema.properties, name);
-  const matching = keys(schema.patternProperties).filter((pattern) => matchesPattern(pattern, name));
+  const matching = keys(schema.patternProperties).filter((pattern) => tests.matches(pattern, name));
   const found = [own, ...matching.map((pattern) => member(schema.patternProperties, pattern))];
   const asked = found.reduce<JsonValue | undefined>(both, undefined);
   return asked ?? schema.additionalProperties;

@@ -1,7 +1,8 @@
-import type { TaggedCalls } from '../contract/chat-format.ts';
+import type { NamespacedCalls, TaggedCalls } from '../contract/chat-format.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import type { Tool } from '../contract/request.ts';
+import { notContaining } from './automaton.ts';
 import type { Member } from './containers.ts';
 import { memberRules } from './containers.ts';
 import type { Expression } from './gbnf.ts';
@@ -9,12 +10,14 @@ import { choice, empty, sequence, text } from './gbnf.ts';
 import { checkRules } from './gbnf-check.ts';
 import type { JsonRules } from './json.ts';
 import { flatten } from './machine.ts';
+import { NestedTags } from './nested-tags.ts';
 import type { ObjectShape } from './object-shape.ts';
 import { objectShape } from './object-shape.ts';
+import { kindsOf, plainTexts } from './plain-values.ts';
 import { productive } from './productive.ts';
 import { SchemaCompiler } from './schema-compiler.ts';
-import { typesOf } from './schema-types.ts';
 import { checkSchemaWords } from './schema-words.ts';
+import { automatonRules } from './text-rules.ts';
 
 /** A tool as the grammar sees it. */
 export interface CallableTool {
@@ -72,6 +75,23 @@ export class ToolArguments {
         ),
       );
       return written ?? this.#anyTags(format);
+    });
+  }
+
+  /** As tags inside tags; without a schema to follow, whatever stands before the call's end. */
+  nested({ tool, strict }: CallableTool, format: NamespacedCalls): Expression {
+    const anything = () => automatonRules(this.json.book, notContaining([format.close.trim()]), 'raw', 'body');
+    if (!strict) return anything();
+    return this.#once(tool, () => {
+      const written = this.#follow(tool, (compiler, root) => {
+        const tags = new NestedTags(compiler, format);
+        const shapes = compiler.expander
+          .expand(root, '#')
+          .map((plain) => tags.members(objectShape(compiler, plain, '#').properties))
+          .filter((shape) => shape !== undefined);
+        return shapes.length === 0 ? undefined : choice(...shapes);
+      });
+      return written ?? anything();
     });
   }
 
@@ -137,10 +157,8 @@ export class ToolArguments {
     strict: boolean,
   ): Expression | undefined {
     const written = { raw: [] as Expression[], json: [] as Expression[] };
-    const kinds = (strict ? compiler.expander.expand(schema, path) : [{}]).map((plain) => kindsOf(compiler, plain));
-    const isMixed = kinds.some(({ values, types }) =>
-      [...values.map((value) => typeof value), ...types].some((type) => type !== 'string'),
-    );
+    const kinds = kindsOf(compiler, strict ? schema : true, path);
+    const isMixed = kinds.some(({ names }) => names.some((each) => each !== 'string'));
     const writing = {
       spelling: 'raw' as const,
       hint: `${name}-text`,
@@ -148,12 +166,11 @@ export class ToolArguments {
       // Families that say what a value is have no need to guess.
       notJson: isMixed && parameter.attribute === undefined,
     };
-    for (const { plain, values, types } of kinds) {
+    for (const kind of kinds) {
+      const { plain, values, types } = kind;
       if (types.length > 0) compiler.noteUnchecked(plain, path);
-      for (const value of values) {
-        if (typeof value !== 'string') written.json.push(this.json.literal(value));
-        else if (!value.includes(writing.without)) written.raw.push(text(value));
-      }
+      written.raw.push(...plainTexts(kind, writing));
+      for (const value of values) if (typeof value !== 'string') written.json.push(this.json.literal(value));
       for (const type of types) {
         const isText = type === 'string';
         const found = isText ? compiler.text(plain, path, writing) : compiler.inner({ ...plain, type }, path);
@@ -185,12 +202,6 @@ export class ToolArguments {
     );
     return memberRules(this.json.book, [], nothing, { further: { pair, min: 0, max: undefined } });
   }
-}
-
-/** What a value may be: these ones, or of these types. A schema that does not say is answered in plain text. */
-function kindsOf(compiler: SchemaCompiler, plain: JsonObject) {
-  const values = compiler.fixedValues(plain);
-  return { plain, values: values ?? [], types: values ? [] : (typesOf(plain) ?? ['string']) };
 }
 
 /** A tool without parameters takes none; a free-form one takes its text as `input`. */

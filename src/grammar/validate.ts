@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import { isJsonObject } from '../contract/json.ts';
 import { formats } from './formats.ts';
-import { testPattern } from './pattern-test.ts';
+import { PatternTests } from './pattern-test.ts';
 import { equal, forName, joined, keys, list, member, tuple } from './schema-merge.ts';
 import { resolveReference } from './schema-references.ts';
 import { pointerPart } from './schema-words.ts';
@@ -17,14 +17,18 @@ export interface Misfit {
  * `$dynamicRef`, in bounded time: a value that takes more than `maxSteps` counts as fitting.
  */
 export function misfits(schema: JsonValue, value: JsonValue): readonly Misfit[] {
-  const checker = new Checker(schema, false);
+  const checker = new Checker(schema, false, new PatternTests());
   checker.check(schema, value, '');
   return checker.found;
 }
 
 /** The same as a yes or no, where formats count as they are offered: see the table of formats. */
-export function isValid(schema: JsonValue, value: JsonValue, root: JsonValue = schema): boolean {
-  const checker = new Checker(root, true);
+export function isValid(
+  schema: JsonValue,
+  value: JsonValue,
+  { root = schema, tests = new PatternTests() } = {},
+): boolean {
+  const checker = new Checker(root, true, tests);
   checker.check(schema, value, '');
   return checker.found.length === 0;
 }
@@ -36,12 +40,14 @@ class Checker {
   found: Misfit[] = [];
   #root: JsonValue;
   #narrowFormats: boolean;
+  #patterns: PatternTests;
   #steps = 0;
   #depth = 0;
 
-  constructor(root: JsonValue, narrowFormats: boolean) {
+  constructor(root: JsonValue, narrowFormats: boolean, patterns: PatternTests) {
     this.#root = root;
     this.#narrowFormats = narrowFormats;
+    this.#patterns = patterns;
   }
 
   check(schema: JsonValue | undefined, value: JsonValue, path: string): void {
@@ -94,10 +100,11 @@ class Checker {
     const length = [...value].length;
     if (length < Number(schema.minLength ?? 0)) this.#miss(path, 'minLength');
     if (length > Number(schema.maxLength ?? Number.POSITIVE_INFINITY)) this.#miss(path, 'maxLength');
-    if (joined(schema.pattern).some((each) => testPattern(String(each), value) === false)) this.#miss(path, 'pattern');
+    if (joined(schema.pattern).some((each) => this.#patterns.test(String(each), value) === false))
+      this.#miss(path, 'pattern');
     for (const name of joined(schema.format)) {
       const format = Object.hasOwn(formats, String(name)) ? formats[String(name)] : undefined;
-      if ((format?.exact || this.#narrowFormats) && format && testPattern(format.pattern, value) === false)
+      if ((format?.exact || this.#narrowFormats) && format && this.#patterns.test(format.pattern, value) === false)
         this.#miss(path, 'format');
     }
   }
@@ -141,7 +148,7 @@ class Checker {
     if (names.length > Number(schema.maxProperties ?? Number.POSITIVE_INFINITY)) this.#miss(path, 'maxProperties');
     if (list(schema.required).some((name) => !Object.hasOwn(value, String(name)))) this.#miss(path, 'required');
     for (const name of names) {
-      const asked = forName(schema, name);
+      const asked = forName(schema, name, this.#patterns);
       this.check(asked, value[name] ?? null, `${path}/${pointerPart(name)}`);
       if (schema.propertyNames !== undefined && !this.#fits(schema.propertyNames, name))
         this.#miss(path, 'propertyNames');

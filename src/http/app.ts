@@ -55,22 +55,23 @@ async function answerOne({ context, route, gate, dependencies }: Arrival): Promi
   const traceparent = traceparentOf(request.headers);
   if (traceparent !== undefined) exchange.note({ traceparent });
   const response = await handle({ context, route, gate, dependencies }, exchange);
-  for (const [name, value] of Object.entries(headersFor(exchange, route, gate, dependencies)))
+  for (const [name, value] of Object.entries(await headersFor(exchange, route, gate, dependencies)))
     response.headers.set(name, value);
   if (!exchange.streaming) exchange.end(response.status);
   return response;
 }
 
-function headersFor(
-  { request, requestId }: Exchange,
+async function headersFor(
+  exchange: Exchange,
   route: Route,
   gate: Gate,
   { settings }: AppDependencies,
-): Record<string, string> {
+): Promise<Record<string, string>> {
+  const { request, requestId } = exchange;
   return {
     'x-request-id': requestId,
     ...(route.shape.name === 'anthropic-messages' && { 'request-id': requestId }),
-    ...(route.work && gate.headers(keyOwner(request.headers, settings.apiKeys))),
+    ...(await gate.headers(exchange)),
     ...corsHeaders(request.headers, settings.corsOrigins),
   };
 }
@@ -80,7 +81,7 @@ async function handle({ context, route, gate, dependencies }: Arrival, exchange:
     if (route.anyOrigin !== true) admit(context, route, exchange, dependencies);
     if (context.req.method === 'OPTIONS')
       return preflightResponse(exchange.request.headers, dependencies.settings.corsOrigins);
-    if (route.work) enter(exchange, gate, dependencies);
+    if (route.work) await enter(exchange, gate, dependencies);
     return await route.handle(exchange);
   } catch (thrown) {
     const error = toServeError(thrown);
@@ -102,11 +103,11 @@ function admit(context: Context<Env>, route: Route, { local }: Exchange, { setti
 }
 
 /** New work: not while the server drains, and within the limits. */
-function enter(exchange: Exchange, gate: Gate, { models, settings }: AppDependencies): void {
+async function enter(exchange: Exchange, gate: Gate, { models, settings }: AppDependencies): Promise<void> {
   if (models.state() === 'draining')
     throw new ServeError(
       'draining',
       'The server is about to stop and takes no new work. Ask again, another one will answer.',
     );
-  gate.enter(exchange, keyOwner(exchange.request.headers, settings.apiKeys));
+  await gate.enter(exchange, keyOwner(exchange.request.headers, settings.apiKeys));
 }

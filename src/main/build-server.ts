@@ -1,7 +1,7 @@
 import { type Config, packageVersion } from '../config.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import type { Engine } from '../engine/engine.ts';
-import { openLlama } from '../engine/llama/load.ts';
+import { openLlama } from '../engine/llama/open-llama.ts';
 import { createCancelRegistry } from '../generation/cancellation.ts';
 import { createGenerationService } from '../generation/generate.ts';
 import { createTokenService } from '../generation/tokens.ts';
@@ -9,7 +9,7 @@ import { createEmbeddingService, createRerankService } from '../generation/vecto
 import { ConstraintPlanner } from '../grammar/planner.ts';
 import { createApp } from '../http/app.ts';
 import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts';
-import { readModelProfile } from '../models/profile.ts';
+import { cannotGenerate, readModelProfile } from '../models/profile.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createSpans, loadOpenTelemetry } from '../telemetry/spans.ts';
@@ -17,9 +17,10 @@ import { describeRuntimes, liveModel } from './live-state.ts';
 import { createManagedModels } from './managed-models.ts';
 import { nativeLog } from './native-log.ts';
 import { openConfiguredStore } from './response-store.ts';
+import { chatDirectory } from './served-model.ts';
 import type { System } from './system.ts';
 import { createVectors } from './vectors.ts';
-import { cannotGenerate, createVectorsOnly } from './vectors-only.ts';
+import { createVectorsOnly } from './vectors-only.ts';
 
 export interface StartObserver {
   progress(phase: 'load' | 'calibrate', fraction: number): void;
@@ -59,8 +60,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
       spans?.(record);
     },
   });
-  // The library is tried out in a child process first, for half a second: it starts now and the file is read meanwhile.
-  // A failure is told where the library is used.
+  // It opens while the file is read. A failure is told where it is used.
   openLlama({ gpu: config.gpu, onNativeLog: nativeLog(telemetry) }).catch(() => undefined);
   const file = await readModelProfile(config.model[0], {
     chatTemplate: config.chatTemplate,
@@ -73,14 +73,16 @@ export async function buildServer(config: Config, system: System): Promise<Built
     telemetry,
     metrics,
     serve: ({ runtime, loaded }) => vectors.serveChat(runtime, loaded),
+    serveVectors: (running) => vectors.serveAlone(running),
   });
   const vectorsOnly = config.embeddings || cannotGenerate(file) ? createVectorsOnly() : undefined;
   metrics.watch(() => managed.runtimes().map(liveModel));
   const models = vectorsOnly ?? managed.manager;
+  const runtimes = vectorsOnly ?? chatDirectory(managed.manager);
   const vectors = createVectors(models);
   const cancels = createCancelRegistry({ clock: system.clock });
   const generation = createGenerationService({
-    runtimes: models,
+    runtimes,
     cancels,
     clock: system.clock,
     timers: system.timers,
@@ -115,7 +117,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
     models,
     embeddings: createEmbeddingService(vectors),
     rerank: createRerankService(vectors),
-    tokens: createTokenService(models),
+    tokens: createTokenService(runtimes),
     telemetry,
     clock: system.clock,
     unixSeconds: () => Math.floor(system.unixMilliseconds() / 1000),
@@ -125,7 +127,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
     metrics,
     version: packageVersion(),
     stats: () => describeRuntimes(managed.runtimes()),
-    ...(!vectorsOnly && { control: managed.control }),
+    ...(!vectorsOnly && { control: managed.control, knownModels: managed.known }),
     ...(responseStore && { responseStore }),
     settings: doorSettings(config),
   });

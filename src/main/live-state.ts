@@ -1,4 +1,5 @@
 import { packageVersion } from '../config.ts';
+import type { SlotReport } from '../contract/control.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import type { LiveModel } from '../telemetry/metrics.ts';
 
@@ -17,6 +18,14 @@ export function liveModel({ profile, engine, scheduler }: ModelRuntime): LiveMod
     prefillRate,
     decodeRate,
   };
+}
+
+/** What the slots do and for whom, as the control API's events tell it. */
+export function slotReports({ engine, scheduler }: ModelRuntime): SlotReport[] {
+  return engine.slots().map(({ id, tokens, phase }) => {
+    const sessionId = scheduler.sessionOn(id);
+    return { id, state: phase, tokens: tokens.length, ...(sessionId !== undefined && { sessionId }) };
+  });
 }
 
 /** The same and more for people, as /internal/stats. */

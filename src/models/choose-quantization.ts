@@ -9,7 +9,7 @@ export interface MachineMemory {
 
 export interface QuantizationChoice {
   readonly model: HubModel;
-  /** Weights and a modest context. */
+  /** Weights, context and computing. */
   readonly neededBytes: number;
   readonly fits: 'gpu' | 'ram' | 'no';
 }
@@ -17,14 +17,19 @@ export interface QuantizationChoice {
 /** Beyond 8 bits a weight there is nothing to gain but size. */
 const needless = /^(UD-)?(F32|FP32|F16|FP16|BF16)$/;
 
-/** Room for context and computing beside the weights. */
-function neededFor(bytes: number): number {
+/** Room for context and computing beside the weights, where nothing but the size of the file is known. */
+export function neededBySize(bytes: number): number {
   return Math.ceil(bytes * 1.1 + 500e6);
 }
 
-export function rateQuantizations(models: readonly HubModel[], memory: MachineMemory): QuantizationChoice[] {
+/** `neededFor`: bytes that a model takes in memory. */
+export function rateQuantizations(
+  models: readonly HubModel[],
+  memory: MachineMemory,
+  neededFor: (model: HubModel) => number,
+): QuantizationChoice[] {
   return models.map((model) => {
-    const neededBytes = neededFor(model.bytes);
+    const neededBytes = neededFor(model);
     const fits = neededBytes <= memory.vram ? 'gpu' : neededBytes <= memory.ram ? 'ram' : 'no';
     return { model, neededBytes, fits };
   });

@@ -12,13 +12,15 @@ import type { Timers } from '../contract/services.ts';
 import { chooseQuantization, type MachineMemory, rateQuantizations } from './choose-quantization.ts';
 import type { ControlEvents } from './control-events.ts';
 import { downloadModel } from './download.ts';
+import { checkGpuIds } from './gpu-ids.ts';
 import { askedModel, type HubAccess, type HubModel, listHubModels } from './hub.ts';
 import { type HubName, showHubName } from './hub-name.ts';
 import { findLocalModel, localModels, removeLocalModel } from './library.ts';
 import { locateModel } from './locate.ts';
 import type { ModelManager } from './manager.ts';
-import { readModelProfile } from './profile.ts';
+import { cannotGenerate, readModelProfile } from './profile.ts';
 import type { LoadPlan, Resident } from './resident.ts';
+import { weighHubModels } from './weigh-hub-models.ts';
 
 export interface ControlOptions<Runtime> {
   readonly manager: ModelManager<Runtime>;
@@ -34,6 +36,10 @@ export interface ControlOptions<Runtime> {
   readonly probe: (path: string, signal: AbortSignal) => Promise<void>;
   readonly machineMemory: () => Promise<MachineMemory>;
   readonly availableBytes: () => Promise<number>;
+  /** Names of the GPUs in use, none without one. */
+  readonly gpuNames: () => Promise<readonly string[]>;
+  /** For the log. */
+  readonly tell: (sentence: string) => void;
   readonly timers: Timers;
 }
 
@@ -136,14 +142,15 @@ export class ModelControlService<Runtime> implements ModelControl {
   }
 
   async #load(request: LoadRequest, signal: AbortSignal) {
-    const { manager } = this.#options;
+    const { manager, gpuNames } = this.#options;
+    if (request.gpuIds) checkGpuIds(request.gpuIds, await gpuNames());
     const plan = await this.#plan(request, signal);
     const resident = manager.add(plan, { atStart: false });
     resident.parked = false;
     const same = sameSettings(resident.plan, plan);
     const already = same && resident.loaded !== undefined;
     const loaded = same ? await resident.load(signal) : await resident.replace(plan, signal);
-    manager.activate(resident);
+    if (!cannotGenerate(plan.file)) manager.activate(resident);
     return { already, model: manager.describe(resident, loaded) };
   }
 
@@ -184,7 +191,7 @@ export class ModelControlService<Runtime> implements ModelControl {
   async #pull(name: HubName, request: LoadRequest, signal: AbortSignal): Promise<string> {
     const { modelsDir, events } = this.#options;
     const access = this.#access(request, signal);
-    const model = await this.#choose(name, access);
+    const model = await this.#choose(name, request, access);
     const progress = (bytesLoaded: number, etaSeconds: number | undefined) => {
       const fraction = model.bytes === 0 ? 1 : bytesLoaded / model.bytes;
       this.#download = {
@@ -207,15 +214,22 @@ export class ModelControlService<Runtime> implements ModelControl {
     }
   }
 
-  async #choose(name: HubName, access: HubAccess): Promise<HubModel> {
+  async #choose(name: HubName, request: LoadRequest, access: HubAccess): Promise<HubModel> {
     const models = await listHubModels(name, access);
-    const model =
-      askedModel(name, models) ?? chooseQuantization(rateQuantizations(models, await this.#options.machineMemory()));
+    const asked = askedModel(name, models);
+    if (asked) return asked;
+    const neededFor = await this.#weighOnHub(models, request, access);
+    const model = chooseQuantization(rateQuantizations(models, await this.#options.machineMemory(), neededFor));
     if (model) return model;
     throw new ServeError(
       'insufficient_memory',
       `No file of ${showHubName(name)} fits this machine. Take a smaller model.`,
     );
+  }
+
+  #weighOnHub(models: readonly HubModel[], { settings }: LoadRequest, access: HubAccess) {
+    const { manager, tell } = this.#options;
+    return weighHubModels(models, { access, shape: manager.shapeOf(settings), tell });
   }
 
   #places() {
@@ -234,13 +248,10 @@ export class ModelControlService<Runtime> implements ModelControl {
     const target = known?.plan.file.path ?? withQuantization(request);
     const location = await locateModel(target, this.#places());
     if (location.type === 'hub') {
-      const model = await this.#choose(location.name, this.#access(request, signal));
-      const [rated] = rateQuantizations([model], { ram: 0, vram: 0 });
-      return {
-        identifier: showHubName(location.name),
-        sizeBytes: model.bytes,
-        requiredBytes: rated?.neededBytes ?? model.bytes,
-      };
+      const access = this.#access(request, signal);
+      const model = await this.#choose(location.name, request, access);
+      const neededFor = await this.#weighOnHub([model], request, access);
+      return { identifier: showHubName(location.name), sizeBytes: model.bytes, requiredBytes: neededFor(model) };
     }
     this.#checkPlace(location.path, request);
     const file = await readModelProfile(location.path);

@@ -10,6 +10,8 @@ export interface GgufHeader {
   /** Flat, by the file's own keys. An array longer than 64 is given as `{array: type, length}`. */
   readonly metadata: ReadonlyMap<string, JsonValue>;
   readonly tensors: readonly GgufTensor[];
+  /** Where the weights begin, in bytes from the start of the file. */
+  readonly dataStart: number;
   readonly fileSize: number;
 }
 
@@ -79,8 +81,8 @@ export function parseGguf(bytes: Uint8Array, fileSize: number): GgufHeader {
   const entryCount = reader.countOf('metadata entries', reader.uint64(), 13);
   const metadata = new Map<string, JsonValue>();
   for (let index = 0; index < entryCount; index++) metadata.set(reader.string(), readValue(reader, reader.uint32()));
-  const tensors = readTensors(reader, tensorCount, metadata.get('general.alignment'));
-  return { version, metadata, tensors, fileSize };
+  const { tensors, dataStart } = readTensors(reader, tensorCount, metadata.get('general.alignment'));
+  return { version, metadata, tensors, dataStart, fileSize };
 }
 
 function checkMagic(bytes: Uint8Array, fileSize: number): void {
@@ -107,7 +109,7 @@ function readArray(reader: GgufReader): JsonValue {
   return { array: type === stringType ? 'string' : 'number', length };
 }
 
-function readTensors(reader: GgufReader, count: number, alignmentEntry: JsonValue | undefined): GgufTensor[] {
+function readTensors(reader: GgufReader, count: number, alignmentEntry: JsonValue | undefined) {
   const alignment = alignmentEntry ?? 32;
   if (typeof alignment !== 'number' || !Number.isInteger(Math.log2(alignment)) || alignment < 1) {
     throw damaged('its alignment is no power of two');
@@ -124,7 +126,7 @@ function readTensors(reader: GgufReader, count: number, alignmentEntry: JsonValu
   const dataStart = Math.ceil(reader.offset / alignment) * alignment;
   const needed = ends.reduce((most, end) => Math.max(most, dataStart + end), reader.offset);
   reader.countOf('bytes of weights', needed - reader.offset, 1);
-  return tensors;
+  return { tensors, dataStart };
 }
 
 function readTensor(reader: GgufReader): { readonly tensor: GgufTensor; readonly end: number } {

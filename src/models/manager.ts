@@ -112,6 +112,22 @@ export class ModelManager<Runtime> implements ModelDirectory {
     return this.#loaded().map(({ profile }) => profile);
   }
 
+  /**
+   * All that a request may name, the active one first: loaded, or loaded by the request. Of several with one id, the
+   * later ones come under another name of theirs.
+   */
+  known(): readonly ModelProfile[] {
+    const taken = new Set<string>();
+    return this.#ordered()
+      .filter((resident) => resident.loaded ?? this.#loadsOnUse(resident))
+      .map(({ plan, loaded }) => {
+        const profile = loaded?.profile ?? this.#planned(plan);
+        const id = [profile.id, ...profile.aliases].find((name) => !taken.has(name)) ?? profile.id;
+        taken.add(id);
+        return { ...profile, id };
+      });
+  }
+
   resolve(name: string | undefined): ModelProfile {
     const resident = this.#serving(name);
     return resident.loaded?.profile ?? this.#planned(resident.plan);
@@ -138,16 +154,26 @@ export class ModelManager<Runtime> implements ModelDirectory {
 
   describe({ plan }: Resident<Runtime>, { profile, features, device }: LoadedModel<Runtime>): LoadedModelStatus {
     const { contextSize, slots, trainedContextSize } = profile;
-    const { context, total } = memoryNeed(profile, { ...this.#shape(plan), contextSize, slots });
+    const { context, total } = memoryNeed(profile, { ...this.shapeOf(plan.settings), contextSize, slots });
     const free = this.#freeAfterLoad.get(profile.path) ?? 0;
     const more = context === 0 ? 0 : Math.floor((free * contextSize) / context);
     const maxContextSize = Math.min(trainedContextSize || contextSize, contextSize + more);
     return { profile, features, device, settings: plan.settings, memoryBytes: total, maxContextSize };
   }
 
+  /** A load's own settings over the server's; 0 tokens: as much as fits. */
+  shapeOf(own: LoadPlan['settings']): MemoryShape {
+    const { shape } = this.#options.settings;
+    return {
+      contextSize: own.contextSize || shape.contextSize,
+      slots: own.slots ?? shape.slots,
+      cacheType: own.cacheTypeKv ?? shape.cacheType,
+    };
+  }
+
   /** Estimated bytes for a plan. */
   requiredBytes(plan: LoadPlan): number {
-    const shape = this.#shape(plan);
+    const shape = this.shapeOf(plan.settings);
     return memoryNeed(plan.file, { ...shape, contextSize: shape.contextSize || leastContext }).total;
   }
 
@@ -258,18 +284,9 @@ export class ModelManager<Runtime> implements ModelDirectory {
     return this.#ordered().flatMap(({ loaded }) => (loaded ? [loaded] : []));
   }
 
-  #shape({ settings: own }: LoadPlan): MemoryShape {
-    const { shape } = this.#options.settings;
-    return {
-      contextSize: own.contextSize || shape.contextSize,
-      slots: own.slots ?? shape.slots,
-      cacheType: own.cacheTypeKv ?? shape.cacheType,
-    };
-  }
-
   /** As far as the file tells: for a model that will be loaded by the request that asks. */
   #planned(plan: LoadPlan): ModelProfile {
-    const { contextSize, slots } = this.#shape(plan);
+    const { contextSize, slots } = this.shapeOf(plan.settings);
     return completeProfile(plan.file, {
       ...unknownFacts,
       slots,

@@ -39,6 +39,11 @@ export async function readModelProfile(target: string | undefined, options: Prof
   return describe(path, first, { headers, created: Math.floor(mtimeMs / 1000), options });
 }
 
+/** A model whose attention sees the whole input has no next token to tell: it is there for vectors, whoever loads it. */
+export function cannotGenerate({ metadata, architecture }: Pick<FileProfile, 'metadata' | 'architecture'>): boolean {
+  return metadata[`${architecture}.attention.causal`] === false;
+}
+
 export function completeProfile(profile: FileProfile, facts: LoadedFacts): ModelProfile {
   return { ...profile, ...facts };
 }
@@ -51,10 +56,7 @@ interface Rest {
 
 function describe(path: string, first: GgufHeader, { headers, created, options }: Rest): FileProfile {
   const { metadata } = first;
-  const architecture = textOf(metadata.get('general.architecture'));
-  if (architecture === undefined) {
-    throw new ServeError('invalid_request', `${path}: this GGUF file names no architecture, so it holds no model.`);
-  }
+  const architecture = architectureOf(metadata, path);
   const [id = modelName(path), ...aliases] = options.aliases ?? [];
   return {
     id,
@@ -74,6 +76,13 @@ function describe(path: string, first: GgufHeader, { headers, created, options }
     recommendedSampling: recommendedSampling(metadata),
     metadata: Object.fromEntries([...metadata].filter(([, value]) => !isLongArray(value))),
   };
+}
+
+/** Throws ServeError invalid_request when the file names none. */
+export function architectureOf(metadata: GgufHeader['metadata'], path: string): string {
+  const architecture = textOf(metadata.get('general.architecture'));
+  if (architecture !== undefined) return architecture;
+  throw new ServeError('invalid_request', `${path}: this GGUF file names no architecture, so it holds no model.`);
 }
 
 function recommendedSampling(metadata: ReadonlyMap<string, JsonValue>): ModelProfile['recommendedSampling'] {

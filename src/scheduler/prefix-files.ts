@@ -101,6 +101,7 @@ class FileShelf implements PrefixFiles {
       this.#stored.add({ ...label, path });
     } catch (error) {
       observer?.transferFailed?.('save', error);
+      await this.#discard(path);
     }
   }
 
@@ -113,6 +114,12 @@ class FileShelf implements PrefixFiles {
 
   #bytes(): number {
     return [...this.#stored].reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** What a failed attempt has left: on a full disk it would be in the way of the next one. */
+  async #discard(path: string): Promise<void> {
+    const left = [labelOf(path), path].flatMap((file) => [`${file}.part`, file]);
+    await Promise.all(left.map((file) => rm(file, { force: true }).catch(() => undefined)));
   }
 
   async #remove(file: StoredFile): Promise<void> {

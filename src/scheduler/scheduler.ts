@@ -29,6 +29,8 @@ export interface Scheduler {
   /** No new admissions: ServeError draining. Those that wait already are still served. */
   drain(): void;
   stats(): SchedulerStats;
+  /** The conversation of the request that holds the slot. */
+  sessionOn(slot: number): string | undefined;
   /** After the last release: writes to disk what a restart should find, if there are files to write to. */
   close(): Promise<void>;
 }
@@ -103,6 +105,10 @@ class SlotScheduler implements Scheduler {
       snapshots: store?.list().length ?? 0,
       snapshotBytes: store?.bytes ?? 0,
     });
+  }
+
+  sessionOn(slot: number): string | undefined {
+    return this.#holdings.get(slot)?.ask.sessionId;
   }
 
   async close(): Promise<void> {

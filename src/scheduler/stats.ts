@@ -61,11 +61,11 @@ export class StatsBook {
     now: Pick<SchedulerStats, 'slots' | 'queued' | 'preparing' | 'running' | 'snapshots' | 'snapshotBytes'>,
   ): SchedulerStats {
     return {
-      ...now,
       admitted: this.#admitted,
       refused: { ...this.#refused },
       averageQueueMs: this.#queueMs,
       prefixTokens: { ...this.#prefix },
+      ...now,
     };
   }
 }

@@ -14,7 +14,12 @@ let folder = '';
 let hub: HubFixture;
 const model = (values: number) =>
   ggufBytes({
-    entries: [stringEntry('general.architecture', 'llama'), numberEntry('general.file_type', 7)],
+    entries: [
+      stringEntry('general.architecture', 'llama'),
+      numberEntry('llama.block_count', 10),
+      numberEntry('llama.embedding_length', 1000),
+      numberEntry('general.file_type', 7),
+    ],
     tensors: [tensor('w', [BigInt(values)], 0, 0n)],
     weights: values * 4,
   });
@@ -64,10 +69,11 @@ describe('obtainModel', () => {
     expect(await obtainModel('hf:owner/repo', options(terminal))).toBe(join(folder, 'owner/repo/m-Q8_0.gguf'));
     expect(error()).toContain(
       [
-        '1  Q4_0  560 bytes  fits',
-        '2  Q8_0  960 bytes  fits, best choice',
-        '3  F16      1.8 kB  fits',
-        'downloading hf:owner/repo, Q8_0, 960 bytes',
+        // 4 slots of 4096 tokens.
+        '1  Q4_0  624 bytes  takes 704 MB  fits',
+        '2  Q8_0     1.0 kB  takes 704 MB  fits, best choice',
+        '3  F16      1.8 kB  takes 704 MB  fits',
+        'downloading hf:owner/repo, Q8_0, 1.0 kB',
       ].join('\n'),
     );
     expect(error()).toContain('Downloading 100 %');
@@ -95,7 +101,7 @@ describe('obtainModel', () => {
   it('refuses to choose when nothing fits, and a wrong answer', async () => {
     const { terminal } = recordTerminal();
     await expect(obtainModel('owner/repo', options(terminal, 1000))).rejects.toThrow(
-      'No file of hf:owner/repo fits this machine: the smallest needs about 500 MB.',
+      'No file of hf:owner/repo fits this machine: the smallest needs about 704 MB.',
     );
     const asked = recordTerminal({ interactive: true, answers: ['9', 'Q3_K'] });
     await expect(obtainModel('owner/repo', options(asked.terminal))).rejects.toThrow('holds no 9');
@@ -175,9 +181,17 @@ describe('inspectModel', () => {
     ]);
   });
 
-  it('shows what the hub has', async () => {
+  it('shows what the hub has and what it takes with the wanted context and slots', async () => {
     const { terminal, out } = recordTerminal();
+    await inspectModel('hf:owner/repo', options(terminal, 8 * gigabyte, ['--ctx-size', '1000', '--parallel', '2']));
+    expect(out()).toContain('takes 128 MB  fits, best choice');
+  });
+
+  it('weighs by size what the hub does not let it read, and says so', async () => {
+    hub.trouble = { cuts: 9 };
+    const { terminal, out, error } = recordTerminal();
     await inspectModel('hf:owner/repo', options(terminal));
-    expect(out()).toContain('best choice');
+    expect(error()).toContain('m-Q4_0.gguf is weighed by its size');
+    expect(out()).toContain('takes 500 MB  fits, best choice');
   });
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { z } from 'zod';
 import type { Block, GenerationEvent } from '../../src/contract/events.ts';
 import { Collector } from '../../src/contract/events.ts';
@@ -10,6 +10,7 @@ import { ollamaChat } from '../../src/dialects/ollama/index.ts';
 import { openaiChat } from '../../src/dialects/openai-chat/index.ts';
 import { openaiCompletions } from '../../src/dialects/openai-completions/index.ts';
 import { openaiResponses } from '../../src/dialects/openai-responses/index.ts';
+import { expectSame } from '../support/same.ts';
 import { answer, anyBlocks, eventsOf } from './anthropic-messages/events.ts';
 
 /** What a client has in hand after an answer, whichever protocol it came by. */
@@ -220,7 +221,7 @@ describe.each(readers)('the answer by $name', ({ whole, streamed }) => {
   const check = (events: readonly GenerationEvent[]) => {
     for (const seen of [whole(events), streamed(events)]) {
       const all = wanted(events);
-      expect(seen).toEqual(seen.order ? all : { text: all.text, reasoning: all.reasoning, calls: all.calls });
+      expectSame(seen, seen.order ? all : { text: all.text, reasoning: all.reasoning, calls: all.calls });
     }
   };
 
@@ -250,7 +251,7 @@ it('the answer by completions has the same texts as one text', () => {
     fc.property(anyBlocks, (blocks) => {
       const text = blocks.flatMap(({ pieces }) => pieces).join('');
       const events = eventsOf(blocks);
-      expect([textOf(whole(events)), join(data(events).map(textOf))]).toEqual([text, text]);
+      expectSame([textOf(whole(events)), join(data(events).map(textOf))], [text, text]);
     }),
   );
 });

@@ -1,6 +1,6 @@
-import { mkdtemp, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rename, rm, stat, symlink, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startDemoServer } from '../support/demo-server.ts';
 
@@ -87,6 +87,17 @@ describe('--prefix-cache-dir', () => {
     }
     expect((await live(otherContext)).cachedTokens).toBe(0);
     expect(await live()).toEqual(first);
+  });
+
+  it.runIf(process.platform === 'linux')('answers as ever while the disk is full, and leaves no halves', async () => {
+    const first = await live();
+    const [path = ''] = await states();
+    for (const file of [path, path.replace('.state', '.json')]) await rm(file);
+    await symlink('/dev/full', `${path}.part`);
+    expect(await live()).toEqual(first);
+    expect(await readdir(folder, { recursive: true })).toEqual([basename(dirname(path))]);
+    expect(await live()).toEqual(first);
+    expect(await states()).toEqual([path]);
   });
 
   it('says what is wrong with a folder that cannot be used', async () => {

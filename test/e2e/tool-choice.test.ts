@@ -68,7 +68,7 @@ const models = [
   ['the demo model', demoModelPath],
   ['random weights', undefined],
 ] as const;
-const families = ['hermes', 'qwen3-coder', 'mistral'] as const;
+const families = ['hermes', 'qwen3-coder', 'mistral', 'minimax-m3'] as const;
 
 describe.each(models)('tool_choice with %s', (_, path) => {
   describe.each(families)('in the syntax of %s', (family) => {

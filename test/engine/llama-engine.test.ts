@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LoadedModel } from '../../src/engine/llama/load.ts';
-import { answer, loadDemoModel } from '../support/demo-engine.ts';
+import { answer, greedy, loadDemoModel } from '../support/demo-engine.ts';
 import { examples } from '../support/demo-examples.ts';
 
 describe('the llama engine with the demo model', () => {
@@ -92,6 +92,22 @@ describe('the llama engine with the demo model', () => {
     await expect(
       answer(engine, prompt, { onToken: () => ({ type: 'grammar', grammar: 'root ::= (' }) }),
     ).rejects.toMatchObject({ code: 'engine_failure' });
+  });
+
+  it('ignores end tokens under a grammar for as long as it allows anything else', async () => {
+    const { engine } = loaded;
+    const prompt = await tokens(examples[0]?.prompt ?? '');
+    const freeText = { grammar: 'root ::= [^<]*', grammarActive: true };
+    for (const temperature of [0, 1.5]) {
+      const sampling = { ...greedy, temperature };
+      const ended = await answer(engine, prompt, { ...freeText, sampling, maxTokens: 400 });
+      expect(ended.result.reason).toBe('end-of-generation');
+      const { result } = await answer(engine, prompt, { ...freeText, sampling, maxTokens: 400, ignoreEos: true });
+      expect(result).toMatchObject({ reason: 'length', outputTokens: 400 });
+      const most = { grammar: 'root ::= [a-z ]{0,40}', grammarActive: true, sampling, ignoreEos: true };
+      const full = await answer(engine, prompt, most);
+      expect([full.text.length, full.result.reason]).toEqual([40, 'end-of-generation']);
+    }
   });
 
   it('gives log probabilities of generated and of prompt tokens', async () => {

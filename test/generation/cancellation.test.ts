@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CancelKeys } from '../../src/generation/cancellation.ts';
 import { createCancelRegistry } from '../../src/generation/cancellation.ts';
 import { Random } from '../support/random.ts';
+import { expectSame } from '../support/same.ts';
 
 function registry(options: { maxPending?: number } = {}) {
   let now = 0;
@@ -164,10 +165,11 @@ function interleave(seed: number): void {
       life.state = 'over';
       handles.get(life)?.release();
     }
-    expect(
+    expectSame(
       lives.map(({ cancelled }) => cancelled),
+      lives.map(({ expected }) => expected),
       `seed ${seed}, event ${event}`,
-    ).toEqual(lives.map(({ expected }) => expected));
+    );
   }
 }
 
@@ -190,5 +192,5 @@ function cancelBy(
   const stoppedCalls = new Set(newlyStopped.map((life) => life.keys));
   for (const life of lives)
     if (stoppedCalls.has(life.keys) || (key === 'cancelId' && met.includes(life))) life.stoppedAt = now;
-  expect(cancels.cancel({ [key]: target.keys[key] })).toBe(newlyStopped.length);
+  expectSame(cancels.cancel({ [key]: target.keys[key] }), newlyStopped.length);
 }

@@ -341,6 +341,54 @@ describe('arguments as plain text', () => {
   });
 });
 
+describe('arguments as tags inside tags', () => {
+  const parameters = {
+    type: 'object',
+    properties: {
+      tree: { $ref: '#/$defs/node' },
+      list: { type: 'array', items: { type: 'integer', minimum: 1 }, minItems: 1, maxItems: 2 },
+      mixed: { anyOf: [{ type: 'string' }, { type: 'object', properties: { n: { type: 'integer' } } }] },
+      map: { type: 'object', additionalProperties: { type: 'boolean' } },
+      perhaps: { anyOf: [{ type: 'object', properties: { ok: { type: 'boolean' } } }, { type: 'null' }] },
+    },
+    $defs: {
+      node: {
+        type: 'object',
+        properties: { name: { type: 'string' }, below: { type: 'array', items: { $ref: '#/$defs/node' } } },
+        required: ['name'],
+      },
+    },
+  };
+  const part = { family: 'minimax-m3', tools: [{ name: 'put', parameters, definition: {} }] };
+  const write = (inside: string) =>
+    `@<tool_call>\n@<invoke name="put">${inside}@</invoke>\n@</tool_call>`.replaceAll('@', ']<]minimax[>[');
+  it.each<[string, boolean]>([
+    ['', true],
+    ['@<list>@<item>5@</item>@</list>', true],
+    ['@<list>@<item>0@</item>@</list>', false],
+    ['@<list>@</list>', false],
+    ['@<list>[5]@</list>', false],
+    ['@<tree>@<name>a@</name>@</tree>', true],
+    ['@<tree>@<name>a@</name>@<below>@<item>@<name>b@</name>@</item>@</below>@</tree>', true],
+    ['@<tree>@<name>a@</name>@<below>@</below>@</tree>', true],
+    ['@<tree>@<below>@</below>@</tree>', false],
+    ['@<tree>{"name": "a"}@</tree>', false],
+    ['@<mixed>some text@</mixed>', true],
+    ['@<mixed>{"n": 1}@</mixed>', true],
+    ['@<mixed>{"n": "x"}@</mixed>', false],
+    ['@<mixed>@<n>1@</n>@</mixed>', false],
+    ['@<map>{"a b": true}@</map>', true],
+    ['@<map>{"a b": 1}@</map>', false],
+    ['@<perhaps>null@</perhaps>', true],
+    ['@<perhaps>@<ok>true@</ok>@</perhaps>', true],
+    ['@<perhaps>@<ok>yes@</ok>@</perhaps>', false],
+    ['@<other>1@</other>', false],
+    ['@<list>@<item>5@</item>@</tree>', false],
+  ])('%s: %j', (inside, expected) => {
+    expect(verdict(part, write(inside)) === 'whole').toBe(expected);
+  });
+});
+
 describe('calls without a marker', () => {
   const llama = (text: string) =>
     verdict({ family: 'llama-3', opening: { block: 'text', generationPrompt: '' } }, text);

@@ -7,6 +7,14 @@ export interface SchemaAndValues {
   readonly values: fc.Arbitrary<JsonValue>;
 }
 
+/** Made once: each such arbitrary makes a table of all that may look like it, thousands of entries. */
+const readable = fc.string({ unit: 'grapheme' });
+const shortReadable = fc.string({ unit: 'grapheme', maxLength: 4 });
+const letters = fc.string({
+  unit: fc.constantFrom('a', 'b', 'c', 'x', 'y', '1', ' ', '\n', '"', '€', '😀'),
+  maxLength: 80,
+});
+
 const name = fc.constantFrom('a', 'b', 'ab', 'name', 'x y', 'ключ', '"q"', '');
 const scalar: fc.Arbitrary<JsonValue> = fc.oneof(
   fc.constant(null),
@@ -40,15 +48,19 @@ const integers = fc
     return { schema, values: fc.oneof(fc.integer({ min: -400, max: 2400 }), fc.maxSafeInteger()) };
   });
 
-const numbers = fc.tuple(fc.option(tidyNumber), fc.option(tidyNumber), fc.boolean()).map(([a, b, exclusive]) => {
-  const [min, max] = a !== null && b !== null && a > b ? [b, a] : [a, b];
-  const schema: JsonObject = {
-    type: 'number',
-    ...(min !== null && { minimum: min }),
-    ...(max !== null && { [exclusive ? 'exclusiveMaximum' : 'maximum']: max + (exclusive ? 0.01 : 0) }),
-  };
-  return { schema, values: tidyNumber };
-});
+const anyNumber = fc.oneof(tidyNumber, fc.double({ min: -1e6, max: 1e6, noNaN: true }));
+
+const numbers = fc
+  .tuple(fc.option(anyNumber), fc.option(anyNumber), fc.boolean(), fc.boolean())
+  .map(([a, b, above, below]) => {
+    const [min, max] = a !== null && b !== null && a > b ? [b, a] : [a, b];
+    const schema: JsonObject = {
+      type: 'number',
+      ...(min !== null && { [above ? 'exclusiveMinimum' : 'minimum']: min }),
+      ...(max !== null && { [below ? 'exclusiveMaximum' : 'maximum']: max + (below ? 0.01 : 0) }),
+    };
+    return { schema, values: fc.oneof(anyNumber, fc.constantFrom(min ?? 0, max ?? 0)) };
+  });
 
 const strings = fc
   .tuple(
@@ -65,10 +77,7 @@ const strings = fc
     };
     return {
       schema,
-      values: fc.oneof(
-        fc.string({ unit: fc.constantFrom('a', 'b', 'c', 'x', 'y', '1', ' ', '\n', '"', '€', '😀'), maxLength: 80 }),
-        fc.string({ unit: 'grapheme' }),
-      ),
+      values: fc.oneof(letters, readable),
     };
   });
 
@@ -152,7 +161,7 @@ function memberValues(
     ),
   );
   const further = rest
-    ? fc.dictionary(fc.string({ unit: 'grapheme', maxLength: 4 }), rest.values, { maxKeys: 3 })
+    ? fc.dictionary(shortReadable, rest.values, { maxKeys: 3 })
     : fc.constant<Record<string, JsonValue>>({});
   return fc.tuple(declared, further).map(([found, more]) => {
     const pairs = found.flatMap((value, at) => value.map((each) => [list[at]?.[0] ?? '', each] as const));

@@ -68,7 +68,7 @@ describe('schemas that are refused', () => {
   });
 });
 
-describe('schemas made to hurt', () => {
+describe('schemas made to hurt', { timeout: 30_000 }, () => {
   const doubled = (next: JsonValue) => ({ allOf: [next, next] });
   const strings = Array.from({ length: 30 }, (_, at) => ({
     anyOf: [{ minLength: at }, { maxLength: at }, { pattern: `${at}` }],

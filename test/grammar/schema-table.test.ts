@@ -10,7 +10,7 @@ import { schemaCases } from './schema-table.ts';
 import { toolCases } from './tool-schemas.ts';
 
 const all = [...schemaCases, ...toolCases];
-const ajv = new Ajv2020.default({ strict: false, validateFormats: true, logger: false });
+const ajv = new Ajv2020.default({ strict: false, validateFormats: true, logger: false, code: { optimize: false } });
 addFormats.default(ajv);
 
 /** What ajv cannot judge: words of older drafts, and a loop of references (it never comes back). */

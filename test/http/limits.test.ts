@@ -1,55 +1,113 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { GenerationEvent } from '../../src/contract/events.ts';
-import { Bucket } from '../../src/http/limits/bucket.ts';
-import { answer, FakeTime, finish, hello, openDoor, start, until } from './support.ts';
+import { MinuteAccount } from '../../src/http/limits/minute-account.ts';
+import { answer, finish, hello, openDoor, start, until } from './support.ts';
 
 const streaming = { ...hello, stream: true };
 const chat = '/v1/chat/completions';
 const key = (name: string) => ({ headers: { authorization: `Bearer ${name}` } });
 
-describe('a bucket', () => {
-  it('is full at first, refills evenly and never overflows', () => {
-    const bucket = new Bucket(60, 0);
-    bucket.spend(60, 0);
-    expect([bucket.remaining(0), bucket.remaining(999), bucket.remaining(1000), bucket.remaining(30_000)]).toEqual([
-      0, 0, 1, 30,
-    ]);
-    expect([bucket.remaining(60_000), bucket.remaining(600_000)]).toEqual([60, 60]);
+/** The library reads the system's clock and sets its own timers: both stand still until they are moved. */
+function holdTime(): void {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: 0 });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+}
+const pass = (milliseconds: number) => vi.advanceTimersByTime(milliseconds);
+
+describe('an account', () => {
+  holdTime();
+
+  it('is full at first, counts for a minute from its first use and is full again', async () => {
+    const account = new MinuteAccount(60);
+    expect(await account.balance('a')).toEqual({ remaining: 60, resetMs: 0 });
+    await account.spend('a', 20);
+    pass(20_000);
+    await account.spend('a', 30);
+    expect(await account.balance('a')).toEqual({ remaining: 10, resetMs: 40_000 });
+    expect(await account.balance('b')).toEqual({ remaining: 60, resetMs: 0 });
+    pass(39_999);
+    expect(await account.balance('a')).toEqual({ remaining: 10, resetMs: 1 });
+    pass(1);
+    expect(await account.balance('a')).toEqual({ remaining: 60, resetMs: 0 });
   });
 
-  it('tells when so much is there again, after an overdraft too', () => {
-    const bucket = new Bucket(60, 0);
-    bucket.spend(90, 0);
-    expect([bucket.timeUntil(1, 0), bucket.timeUntilFull(0), bucket.remaining(0)]).toEqual([31_000, 90_000, 0]);
-    expect(bucket.timeUntil(1, 40_000)).toBe(0);
+  it('is longer by the time that an overdraft takes to pay', async () => {
+    const account = new MinuteAccount(60);
+    await account.spend('a', 50);
+    pass(10_000);
+    await account.spend('a', 40);
+    expect(await account.balance('a')).toEqual({ remaining: 0, resetMs: 50_000 + 30_000 });
+    await account.spend('a', 60);
+    expect(await account.balance('a')).toEqual({ remaining: 0, resetMs: 50_000 + 30_000 + 60_000 });
+    pass(140_000);
+    expect(await account.balance('a')).toEqual({ remaining: 60, resetMs: 0 });
+  });
+
+  it('is never overdrawn for more than a day', async () => {
+    const account = new MinuteAccount(1);
+    await account.spend('a', 10_000_000);
+    expect(await account.balance('a')).toEqual({ remaining: 0, resetMs: 86_400_000 });
+  });
+
+  it('gives one to as many as there are, of all that come at once', async () => {
+    const account = new MinuteAccount(2);
+    const waits = await Promise.all(Array.from({ length: 5 }, () => account.takeOne('a')));
+    expect(waits).toEqual([undefined, undefined, 60_000, 60_000, 60_000]);
+  });
+
+  it('remembers nothing of a minute that is over', async () => {
+    const account = new MinuteAccount(60);
+    for (let index = 0; index < 100; index++) await account.spend(`key ${index}`, 1);
+    expect(vi.getTimerCount()).toBe(100);
+    pass(60_000);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 
 describe('requests per minute', () => {
+  holdTime();
+
   it('are refused beyond the limit with the time to wait, and counted per key', async () => {
-    const time = new FakeTime();
-    const door = openDoor({ time, settings: { apiKeys: ['a', 'b'], rateLimitRpm: 2 } });
+    const door = openDoor({ settings: { apiKeys: ['a', 'b'], rateLimitRpm: 2 } });
     const first = await door.post(chat, hello, key('a'));
     expect(Object.fromEntries(first.headers)).toMatchObject({
       'x-ratelimit-limit-requests': '2',
       'x-ratelimit-remaining-requests': '1',
-      'x-ratelimit-reset-requests': '30s',
+      'x-ratelimit-reset-requests': '60s',
     });
+    pass(20_000);
     expect((await door.post(chat, hello, key('a'))).status).toBe(200);
     const refused = await door.post(chat, hello, key('a'));
-    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '30']);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '40']);
+    expect(Object.fromEntries(refused.headers)).toMatchObject({
+      'x-ratelimit-limit-requests': '2',
+      'x-ratelimit-remaining-requests': '0',
+      'x-ratelimit-reset-requests': '40s',
+    });
     expect(await refused.json()).toEqual({
       error: {
-        message: 'This key may use 2 requests per minute and has used them. Try again in 30 s.',
+        message: 'This key may use 2 requests per minute and has used them. Try again in 40 s.',
         type: 'rate_limit_error',
         param: null,
         code: 'rate_limit_exceeded',
       },
     });
     expect((await door.post(chat, hello, key('b'))).status).toBe(200);
-    time.pass(30_000);
+    pass(40_000);
     expect((await door.post(chat, hello, key('a'))).status).toBe(200);
     expect(door.generation.runs).toHaveLength(4);
+  });
+
+  it('are refused in the words of each API', async () => {
+    const door = openDoor({ settings: { rateLimitRpm: 1 } });
+    await door.post(chat, hello);
+    const refused = await door.post('/v1/messages', { max_tokens: 5, ...hello });
+    expect(refused.status).toBe(429);
+    expect(await refused.json()).toMatchObject({ type: 'error', error: { type: 'rate_limit_error' } });
   });
 
   it('do not count what is refused for another reason, nor what is no work', async () => {
@@ -67,23 +125,45 @@ describe('requests per minute', () => {
   });
 
   it('have one account for everybody while there are no keys', async () => {
-    const door = openDoor({ time: new FakeTime(), settings: { rateLimitRpm: 1 } });
+    const door = openDoor({ settings: { rateLimitRpm: 1 } });
     expect((await door.post(chat, hello, key('x'))).status).toBe(200);
     expect((await door.post(chat, hello, key('y'))).status).toBe(429);
   });
 });
 
 describe('tokens per minute', () => {
+  holdTime();
+
   it('are paid when the answer is there, prompt and answer together', async () => {
-    const time = new FakeTime();
-    const door = openDoor({ time, settings: { rateLimitTpm: 20 } });
-    expect((await door.post(chat, hello)).status).toBe(200);
+    const door = openDoor({ settings: { rateLimitTpm: 20 } });
+    const first = await door.post(chat, hello);
+    expect(Object.fromEntries(first.headers)).toMatchObject({
+      'x-ratelimit-limit-tokens': '20',
+      'x-ratelimit-remaining-tokens': '20',
+      'x-ratelimit-reset-tokens': '0s',
+    });
     const second = await door.post(chat, hello);
-    expect([second.status, second.headers.get('x-ratelimit-remaining-tokens')]).toEqual([200, '8']);
+    expect(Object.fromEntries(second.headers)).toMatchObject({
+      'x-ratelimit-limit-tokens': '20',
+      'x-ratelimit-remaining-tokens': '8',
+      'x-ratelimit-reset-tokens': '60s',
+    });
     const refused = await door.post(chat, hello);
-    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '15']);
-    time.pass(15_000);
+    // Two answers of 12: 4 more than there were, a fifth of a minute.
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '72']);
+    expect(await refused.json()).toMatchObject({
+      error: { message: 'This key may use 20 tokens per minute and has used them. Try again in 72 s.' },
+    });
+    pass(72_000);
     expect((await door.post(chat, hello)).status).toBe(200);
+  });
+
+  it('use up no request when they are gone', async () => {
+    const door = openDoor({ settings: { rateLimitTpm: 10, rateLimitRpm: 5 } });
+    await door.post(chat, hello);
+    await door.post(chat, hello);
+    const refused = await door.post(chat, hello);
+    expect([refused.status, refused.headers.get('x-ratelimit-remaining-requests')]).toEqual([429, '4']);
   });
 });
 

@@ -32,11 +32,16 @@ describe('/openapi.json', () => {
       .flatMap((methods) => Object.values(methods))
       .filter((row) => row.requestBody);
     expect(withBody.length).toBeGreaterThan(10);
-    const ajv = new Ajv2020({ strict: false });
+    const ajv = new Ajv2020({ strict: false, code: { optimize: false } });
+    const compiled = new Set<string>();
     for (const { requestBody } of withBody) {
       const schema = (requestBody as { content: Record<string, { schema: object }> }).content['application/json']
         ?.schema;
       expect(isJsonObject(schema) && schema.properties).toBeTruthy();
+      // Routes with several names share their schema.
+      const text = JSON.stringify(schema);
+      if (compiled.has(text)) continue;
+      compiled.add(text);
       expect(() => ajv.compile(schema ?? {})).not.toThrow();
     }
   });
@@ -44,7 +49,9 @@ describe('/openapi.json', () => {
   it('accepts and refuses what the server accepts and refuses', async () => {
     const paths = await document();
     const body = paths['/v1/chat/completions']?.post?.requestBody as { content: Record<string, { schema: object }> };
-    const validate = new Ajv2020({ strict: false }).compile(body.content['application/json']?.schema ?? {});
+    const validate = new Ajv2020({ strict: false, code: { optimize: false } }).compile(
+      body.content['application/json']?.schema ?? {},
+    );
     const cases = [hello, { ...hello, temperature: 3 }, { messages: [] }, { messages: [{ role: 'bot', content: '' }] }];
     const door = openDoor();
     for (const request of cases) {

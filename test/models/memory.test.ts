@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chooseQuantization, rateQuantizations } from '../../src/models/choose-quantization.ts';
+import { chooseQuantization, neededBySize, rateQuantizations } from '../../src/models/choose-quantization.ts';
 import type { HubModel } from '../../src/models/hub.ts';
 import { memoryNeed } from '../../src/models/memory.ts';
 
@@ -54,7 +54,9 @@ describe('chooseQuantization', () => {
   });
   const all = [hub('Q2_K', 3), hub('Q4_K_M', 5), hub('Q8_0', 8), hub('BF16', 16)];
   const pick = (models: readonly HubModel[], ram: number, vram: number) =>
-    chooseQuantization(rateQuantizations(models, { ram: ram * 1e9, vram: vram * 1e9 }))?.quantization;
+    chooseQuantization(
+      rateQuantizations(models, { ram: ram * 1e9, vram: vram * 1e9 }, ({ bytes }) => neededBySize(bytes)),
+    )?.quantization;
 
   it.each([
     ['the largest that fits the GPU', 64, 8, 'Q4_K_M'],

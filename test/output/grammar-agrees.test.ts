@@ -1,10 +1,14 @@
 import Ajv2020 from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ChatFormat } from '../../src/contract/chat-format.ts';
 import type { BlockEvent } from '../../src/contract/events.ts';
 import type { Tool } from '../../src/contract/request.ts';
 import { parseGrammar } from '../../src/grammar/gbnf-parse.ts';
 import { planConstraint } from '../../src/grammar/plan.ts';
 import { chatFormats } from '../../src/output/families.ts';
+import { schemas } from '../grammar/random-schema.ts';
 import { randomText } from '../grammar/random-text.ts';
 import { chunks, inText, machineFor, tool } from './machine.ts';
 
@@ -65,28 +69,35 @@ function callsOf(events: readonly BlockEvent[]): { calls: Call[]; others: string
   return { calls, others };
 }
 
-/** The grammar leaves the inside of a MiniMax M3 call free, so there is nothing to agree about. */
-const families = Object.values(chatFormats).filter(({ toolCalls }) => toolCalls && toolCalls.syntax !== 'namespaced');
+const families = Object.values(chatFormats).filter(({ toolCalls }) => toolCalls);
+
+function readAll(format: ChatFormat, offered: readonly Tool[], text: string) {
+  const machine = machineFor({ format, tools: offered, toolChoice: { type: 'required' } });
+  const events = [...chunks(text, 5).flatMap((piece) => machine.push(piece)), ...machine.end()];
+  return { ...callsOf(events), repairs: machine.repairs };
+}
+
+function grammarFor(format: ChatFormat, offered: readonly Tool[]) {
+  return planConstraint({
+    format,
+    opening: inText,
+    tools: offered,
+    toolChoice: { type: 'required' },
+    parallelToolCalls: true,
+    outputShape: { type: 'text' },
+    strictTools: true,
+  });
+}
 
 describe('calls that the grammar allows', () => {
   it.each(families.map((format) => [format.name, format] as const))('%s reads every one of them', (_, format) => {
-    const { grammar } = planConstraint({
-      format,
-      opening: inText,
-      tools,
-      toolChoice: { type: 'required' },
-      parallelToolCalls: true,
-      outputShape: { type: 'text' },
-      strictTools: true,
-    });
+    const { grammar } = grammarFor(format, tools);
     const rules = parseGrammar(grammar ?? '', 'grammar');
     for (let seed = 1; seed <= 12; seed++) {
       const text = randomText(rules, draws(seed * 7919));
-      const machine = machineFor({ format, tools, toolChoice: { type: 'required' } });
-      const events = [...chunks(text, 5).flatMap((piece) => machine.push(piece)), ...machine.end()];
-      const { calls, others } = callsOf(events);
+      const { calls, others, repairs } = readAll(format, tools, text);
       const wrong = calls.filter(({ name, text: args }) => !valid.get(name)?.(JSON.parse(args)));
-      expect({ text, wrong, repairs: machine.repairs }).toEqual({ text, wrong: [], repairs: 0 });
+      expect({ text, wrong, repairs }).toEqual({ text, wrong: [], repairs: 0 });
       expect({ text, calls: calls.length > 0, others: others.filter((kind) => kind === 'text') }).toEqual({
         text,
         calls: true,
@@ -94,4 +105,44 @@ describe('calls that the grammar allows', () => {
       });
     }
   });
+
+  const member = fc.tuple(fc.constantFrom('a', 'name', 'x_y', 'value-2'), schemas, fc.boolean());
+  const randomTools = fc.uniqueArray(member, { selector: ([key]) => key, maxLength: 4 }).map((members): Tool => {
+    const parameters = {
+      type: 'object',
+      properties: Object.fromEntries(members.map(([key, { schema }]) => [key, schema])),
+      required: members.filter(([, , required]) => required).map(([key]) => key),
+      additionalProperties: false,
+    };
+    return { name: 'put', strict: true, parameters, definition: {} };
+  });
+  const syntaxes = ['hermes', 'qwen3-coder', 'glm-4.7', 'deepseek-v3.2', 'kimi-k3', 'minicpm5', 'minimax-m3'];
+  it.each(syntaxes)('%s reads the arguments of random tools', { timeout: 60_000 }, (name) => {
+    const format = chatFormats[name];
+    if (!format) throw new Error(name);
+    let checked = 0;
+    fc.assert(
+      fc.property(randomTools, fc.infiniteStream(fc.nat()), (made, numbers) => {
+        const plan = grammarFor(format, [made]);
+        if (plan.loosened.length > 0) return;
+        checked++;
+        const rules = parseGrammar(plan.grammar ?? '', 'grammar');
+        const text = randomText(rules, (limit) => (numbers.next().value ?? 0) % limit);
+        const { calls, repairs } = readAll(format, [made], text);
+        const validate = randomAjv.compile(made.parameters ?? {});
+        const wrong = calls.filter(({ text: args }) => !validate(JSON.parse(args)));
+        expect({ text, wrong, repairs, called: calls.length > 0 }).toEqual({
+          text,
+          wrong: [],
+          repairs: 0,
+          called: true,
+        });
+      }),
+      { numRuns: 60 },
+    );
+    expect(checked).toBeGreaterThan(20);
+  });
 });
+
+const randomAjv = new Ajv2020.default({ strict: false, logger: false });
+addFormats.default(randomAjv);

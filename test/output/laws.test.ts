@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChatFormat } from '../../src/contract/chat-format.ts';
 import type { Tool, ToolChoice } from '../../src/contract/request.ts';
 import { chatFormats } from '../../src/output/families.ts';
+import { expectSame } from '../support/same.ts';
 import { chunks, inText, inThought, lines, machineFor, run, tool } from './machine.ts';
 
 const tools: Tool[] = [
@@ -57,8 +58,8 @@ describe.each(Object.values(chatFormats).map((format) => [format.name, format] a
     fc.assert(
       fc.property(someText(format), settings, fc.integer({ min: 1, max: 9 }), (text, setting, size) => {
         const whole = lines(run({ format, tools, ...setting }, [text]));
-        expect(lines(run({ format, tools, ...setting }, chunks(text, size)))).toEqual(whole);
-        expect(lines(run({ format, tools, ...setting }, chunks(text, 1)))).toEqual(whole);
+        expectSame(lines(run({ format, tools, ...setting }, chunks(text, size))), whole);
+        expectSame(lines(run({ format, tools, ...setting }, chunks(text, 1))), whole);
       }),
       { numRuns: 80 },
     );
@@ -73,7 +74,7 @@ describe.each(Object.values(chatFormats).map((format) => [format.name, format] a
         const counted = text.replace(/\bword\b/g, () => `w${count++}w`);
         const shown = run({ format, tools: [] }, [counted]).map((event) => ('delta' in event ? event.delta : ''));
         const words = counted.match(/w\d+w/g) ?? [];
-        expect(shown.join('').match(/w\d+w/g) ?? []).toEqual(words);
+        expectSame([...(shown.join('').match(/w\d+w/g) ?? [])], [...words]);
       }),
       { numRuns: 50 },
     );
@@ -90,7 +91,7 @@ describe.each(Object.values(chatFormats).map((format) => [format.name, format] a
             [text],
           );
           const deltas = shown.map((event) => (event.type === 'block-delta' ? event.delta : ''));
-          expect(deltas.join('')).toBe(text);
+          expectSame(deltas.join(''), text);
         },
       ),
       { numRuns: 50 },

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChatFormat, PromptOpening } from '../../src/contract/chat-format.ts';
 import type { ToolChoice } from '../../src/contract/request.ts';
 import { chatFormats, detectChatFormat } from '../../src/output/families.ts';
+import { expectSame } from '../support/same.ts';
 import { chunkings, inText, lines, machineFor, type Setup, tool } from './machine.ts';
 import { readSpecs, type SpecCase } from './spec.ts';
 
@@ -52,11 +53,12 @@ const specs = readSpecs(import.meta.dirname);
 
 describe('what models write', () => {
   it.each(specs.map((spec) => [`${spec.file}:${spec.line}: ${spec.title}`, spec] as const))('%s', (_, spec) => {
+    const setup = setupOf(spec);
     for (const pieces of chunkings(spec.input)) {
-      const machine = machineFor(setupOf(spec));
+      const machine = machineFor(setup);
       const events = [...pieces.flatMap((piece) => machine.push(piece)), ...machine.end()];
-      expect(lines(events)).toEqual(spec.expected);
-      if (spec.settings.repairs !== undefined) expect(machine.repairs).toBe(Number(spec.settings.repairs));
+      expectSame(lines(events), spec.expected);
+      if (spec.settings.repairs !== undefined) expectSame(machine.repairs, Number(spec.settings.repairs));
     }
   });
 

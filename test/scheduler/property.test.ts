@@ -41,14 +41,19 @@ function newRequest(random: Random, served: readonly Client[]): Admission {
   });
 }
 
+/** The first `count` tokens of both are the same, and both have so many. */
+function begins(one: readonly number[], other: readonly number[], count: number): boolean {
+  for (let at = 0; at < count; at++) if (one[at] === undefined || one[at] !== other[at]) return false;
+  return true;
+}
+
 async function beServed(place: House, client: Client): Promise<void> {
   try {
     const { request, controller } = client;
     const lease = await place.scheduler.admit(request, controller.signal);
     const held = place.engine.slots()[lease.slot]?.tokens ?? [];
     if (lease.reuse >= request.prompt.length) throw new Error('nothing left to evaluate');
-    if (held.slice(0, lease.reuse).join() !== request.prompt.slice(0, lease.reuse).join())
-      throw new Error('the slot does not hold what the lease says');
+    if (!begins(held, request.prompt, lease.reuse)) throw new Error('the slot does not hold what the lease says');
     if (client.abandons) {
       lease.release();
       throw new ServeError('client_closed', 'The client left between its lease and its run.');
@@ -86,7 +91,8 @@ function checkOutcome({ request, controller, abandons, output, outcomes }: Clien
     (outcome?.code === 'client_closed' && (abandons || controller.signal.reason === outcome)) ||
     (outcome?.code === 'engine_failure' && failures > 0);
   const listeners = getEventListeners(controller.signal, 'abort').length;
-  if (outcomes.length !== 1 || !allowed || listeners > 0 || output.join() !== wanted.join())
+  const says = output.length === wanted.length && begins(output, wanted, wanted.length);
+  if (outcomes.length !== 1 || !allowed || listeners > 0 || !says)
     expect({ outcomes, output, listeners }).toEqual({ outcomes: ['one of the allowed'], output: wanted, listeners: 0 });
 }
 

@@ -15,6 +15,14 @@ describe('scheduler', () => {
     expect(scheduler.stats()).toMatchObject({ running: 0, queued: 0 });
   });
 
+  it('tells whose request has a slot, as long as it has it', async () => {
+    const { scheduler } = house();
+    const lease = await scheduler.admit(ask(tokens(1, 10), { sessionId: 'thread' }), never);
+    expect([scheduler.sessionOn(lease.slot), scheduler.sessionOn(1 - lease.slot)]).toEqual(['thread', undefined]);
+    lease.release();
+    expect(scheduler.sessionOn(lease.slot)).toBeUndefined();
+  });
+
   it('counts a second release of the same lease as nothing', async () => {
     const { scheduler } = house({ slots: 1 });
     const first = await scheduler.admit(ask(tokens(1, 10)), never);

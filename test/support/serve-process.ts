@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 
 const root = resolve(import.meta.dirname, '../..');
-const command = resolve(root, 'dist/cli/serve-model.js');
+export const commandPath = resolve(root, 'dist/cli/serve-model.js');
 
 /** Compiles the sources: what these tests run is what users run. */
 export function buildPackage(): void {
@@ -31,7 +31,7 @@ export function startProcess(flags: readonly string[] = []): ServeProcess {
 }
 
 export function runCommand(argv: readonly string[]): ServeProcess {
-  const child = spawn(process.execPath, [command, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [commandPath, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
   let error = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

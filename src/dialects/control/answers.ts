@@ -6,6 +6,7 @@ import type {
   LoadProgress,
   LocalModelInfo,
   ModelSettings,
+  SlotReport,
   Verdict,
 } from '../../contract/control.ts';
 import type { Frame } from '../dialect.ts';
@@ -177,11 +178,15 @@ export function writeEvent(event: ControlEvent): Frame {
       return {
         type: 'data',
         event: 'slots',
-        data: { model: event.model, slots: event.slots.map((slot) => ({ ...slot, session_id: null })) },
+        data: { model: event.model, slots: event.slots.map(writeSlot) },
       };
     default:
       return event satisfies never;
   }
+}
+
+function writeSlot({ id, state, tokens, sessionId }: SlotReport) {
+  return { id, state, tokens, session_id: sessionId ?? null };
 }
 
 function writeStatusModel(status: LoadedModelStatus): StatusModel {

@@ -33,12 +33,7 @@ export type UnloadBody = z.output<typeof unloadBody>;
 export const validateBody = loadBody.pick({ model_path: true, hf_token: true, gguf_variant: true });
 export type ValidateBody = z.output<typeof validateBody>;
 
-export interface ParsedLoad {
-  readonly request: Omit<LoadRequest, 'anyPath'>;
-  readonly warnings: readonly string[];
-}
-
-export function parseLoad(body: unknown): ParsedLoad {
+export function parseLoad(body: unknown): Omit<LoadRequest, 'anyPath'> {
   const wire = validate(loadBody, body);
   refuseAdapters(wire);
   const settings: ModelSettings = defined({
@@ -49,8 +44,7 @@ export function parseLoad(body: unknown): ParsedLoad {
     chatTemplate: wire.chat_template_override || undefined,
     speculation: speculationOf(wire),
   });
-  const warnings = wire.gpu_ids?.length ? ['gpu_ids is not supported: all GPUs are used'] : [];
-  return { request: { ...sourceOf(wire), settings }, warnings };
+  return { ...sourceOf(wire), settings, ...defined({ gpuIds: wire.gpu_ids }) };
 }
 
 export function parseUnload(body: unknown): UnloadBody {

@@ -2,7 +2,7 @@ import type { BlockStart } from '../../contract/events.ts';
 import { CustomCallItem, FunctionCallItem } from './call-items.ts';
 import { MessageItem } from './message-item.ts';
 import type { OutputItem, Place } from './output-item.ts';
-import { ReasoningSummaryItem, ReasoningTextItem } from './reasoning-items.ts';
+import { ReasoningItem } from './reasoning-items.ts';
 import type { Shown } from './request.ts';
 import type { DeclaredTool } from './tool-directory.ts';
 
@@ -23,9 +23,7 @@ export function openItem(block: BlockStart, context: ItemContext): OutputItem {
     case 'text':
       return new MessageItem(place('msg_'), context.show.logprobs);
     case 'reasoning':
-      return context.show.reasoningSummary
-        ? new ReasoningSummaryItem(place('rs_'), context.show)
-        : new ReasoningTextItem(place('rs_'), context.show);
+      return new ReasoningItem(place('rs_'), context.show);
     case 'tool-call': {
       const tool = context.findTool(block.name);
       return tool.kind === 'custom'

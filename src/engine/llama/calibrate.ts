@@ -141,41 +141,44 @@ async function decodeOnce(options: CalibrationOptions, sequences: number, tokens
   return elapsed;
 }
 
-/**
- * Milliseconds of one decode step behind `depth` tokens; undefined when filling the context to that depth would take
- * longer than `budgetMs`. For choosing flash attention: on CPUs it is often the slower one as the context fills.
- */
-export async function decodeAtDepth(
-  options: Pick<CalibrationOptions, 'context' | 'clock' | 'batchSize'> & {
-    depth: number;
-    budgetMs: number;
-    threads: ThreadPlan;
-  },
-): Promise<number | undefined> {
+export interface DepthOptions extends Pick<CalibrationOptions, 'context' | 'clock' | 'batchSize'> {
+  /** Tokens. */
+  readonly depth: number;
+  readonly threads: ThreadPlan;
+}
+
+/** Fills sequence 0; false when that would take longer than `budgetMs`. */
+export async function fillToDepth(options: DepthOptions & { readonly budgetMs: number }): Promise<boolean> {
   const { context, clock, batchSize, depth, budgetMs, threads } = options;
   const startedAt = clock();
-  try {
-    for (let at = 0; at < depth; ) {
-      const piece = Math.min(batchSize, 128, depth - at);
-      context.setThreads(threads.prefill);
-      context.initBatch(piece);
-      context.addToBatch(0, at, new Uint32Array(piece).fill(1), Uint32Array.of());
-      await context.decodeBatch();
-      at += piece;
-      const expected = ((clock() - startedAt) / at) * depth;
-      if (expected > budgetMs) return undefined;
-    }
-    context.setThreads(threads.single);
-    const times: number[] = [];
-    for (let round = 0; round < rounds; round++) {
-      const roundStart = clock();
+  context.setThreads(threads.prefill);
+  for (let at = 0; at < depth; ) {
+    const piece = Math.min(batchSize, 128, depth - at);
+    context.initBatch(piece);
+    context.addToBatch(0, at, new Uint32Array(piece).fill(1), Uint32Array.of());
+    await context.decodeBatch();
+    at += piece;
+    const expected = ((clock() - startedAt) / at) * depth;
+    if (expected > budgetMs) return false;
+  }
+  return true;
+}
+
+/**
+ * Median milliseconds of one decode step of each filled context, taking turns. For choosing flash attention: on CPUs it
+ * is often the slower one as the context fills.
+ */
+export async function compareAtDepth(filled: readonly DepthOptions[]): Promise<number[]> {
+  const times = filled.map((): number[] => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, { context, clock, depth, threads }] of filled.entries()) {
+      const startedAt = clock();
+      context.setThreads(threads.single);
       context.initBatch(1);
       context.addToBatch(0, depth + round, Uint32Array.of(1), Uint32Array.of(0));
       await context.decodeBatch();
-      times.push(clock() - roundStart);
+      times[index]?.push(clock() - startedAt);
     }
-    return median(times);
-  } finally {
-    context.removeTokenCellsFromSequence(0, -1, -1);
   }
+  return times.map((each) => median(each));
 }

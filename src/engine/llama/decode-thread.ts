@@ -1,31 +1,53 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, read, rmSync, writeSync } from 'node:fs';
+import { constants, fstat, mkdtempSync, openSync, read, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
+import type { Timers } from '../../contract/services.ts';
+
+export interface DecodeThreadOptions {
+  /** A descriptor to read and write. */
+  readonly pipe: number;
+  /** How many pool threads may have to wait; 0: none ever does. */
+  readonly others: number;
+  readonly timers: Timers;
+}
+
+/** Longer than the steps that gain from one thread. A false alarm only makes steps slower for a while. */
+const patienceMs = 2000;
+const shortestPauseMs = 10_000;
+const longestPauseMs = 600_000;
 
 /**
  * Keeps native steps on one and the same thread of libuv's pool while a model on the CPU is busy, by letting the pool's
  * other threads wait in a read of an empty pipe.
  *
- * Why: the prebuilt library starts ggml's workers anew for every graph, from the pool thread that decodes. With four
+ * Why: the prebuilt library starts ggml's workers anew for every graph, from the pool thread that decodes. With several
  * pool threads taking turns, the kernel often puts the worker on the core of its starter, where the two spin against
  * each other at every barrier until the next balancing. Measured on 2 cores with 2 ggml threads, tokens a second of the
- * bare loop with 4 / 2 / 1 free pool threads: 24 layers 40 / 48 / 77 with one stream, 115 / - / 135 with four; 2 layers
- * 51 / - / 453 with one, 420 / - / 1,320 with four. Decoding steps of twice the median time vanish.
+ * bare loop with 4 / 2 / 1 free pool threads: 24 layers and one stream 40 / 48 / 77, four streams 105 / - / 130;
+ * 2 layers and four streams 420 / - / 1,240.
  *
- * The price: whatever else uses the pool (files, name lookups) waits for the step in flight. Work that takes the pool
- * for longer, such as loading another model, runs inside `lend`.
+ * The price: whatever else uses the pool (files, name lookups) waits for the step in flight. Work that takes a pool
+ * thread for longer, such as loading another model, runs inside `lend`. An operation that does not end (a disk or a file
+ * server that hangs, a name server that does not answer) would take the only thread and stop every stream: so while
+ * threads wait here the pool is asked for a sign of life, and without one in two seconds all are let go for a while.
  */
 export class DecodeThread {
   readonly #others: number;
-  #pipe: number | undefined | 'unavailable';
+  readonly #pipe: number;
   #waiting = 0;
   #holders = 0;
   #borrowers = 0;
+  readonly #timers: Timers;
+  #stopWatching: (() => void) | undefined;
+  #stuck = false;
+  #pauseMs = shortestPauseMs;
 
-  /** `poolSize`: threads of libuv's pool. */
-  constructor(poolSize: number) {
-    this.#others = poolSize - 1;
+  constructor({ pipe, others, timers }: DecodeThreadOptions) {
+    this.#pipe = pipe;
+    this.#others = others;
+    this.#timers = timers;
   }
 
   /** From now on until the returned function is called, one pool thread does all the work. */
@@ -54,50 +76,108 @@ export class DecodeThread {
   }
 
   #settle(): void {
-    if (this.#holders > 0 && this.#borrowers === 0) this.#park();
+    if (this.#holders > 0 && this.#borrowers === 0 && !this.#stuck) this.#park();
     else this.#release();
   }
 
   #park(): void {
-    if (this.#waiting > 0 || this.#others < 1) return;
-    this.#pipe ??= openPipe(() => this.#release());
-    if (this.#pipe === 'unavailable') return;
-    for (; this.#waiting < this.#others; this.#waiting++) {
-      read(this.#pipe, Buffer.alloc(1), 0, 1, null, () => undefined);
-    }
+    if (this.#waiting > 0 || this.#others === 0) return;
+    // At its end Node.js waits for the pool's threads.
+    process.once('exit', this.#release);
+    for (; this.#waiting < this.#others; this.#waiting++) read(this.#pipe, Buffer.alloc(1), 0, 1, null, ignore);
+    this.#watch();
+  }
+
+  #watch(): void {
+    let alive = false;
+    fstat(this.#pipe, () => {
+      alive = true;
+    });
+    this.#stopWatching = this.#timers.after(patienceMs, () => {
+      if (!alive) return this.#pause();
+      this.#pauseMs = shortestPauseMs;
+      this.#watch();
+    });
+  }
+
+  /** Nothing tells when the thread comes back, if ever: each attempt may cost the patience, so they become rare. */
+  #pause(): void {
+    this.#stuck = true;
+    this.#settle();
+    this.#timers.after(this.#pauseMs, () => {
+      this.#stuck = false;
+      this.#settle();
+    });
+    this.#pauseMs = Math.min(longestPauseMs, this.#pauseMs * 2);
   }
 
   /** One byte lets one thread go. */
-  #release(): void {
-    if (typeof this.#pipe !== 'number' || this.#waiting === 0) return;
+  readonly #release = (): void => {
+    if (this.#waiting === 0) return;
+    this.#stopWatching?.();
+    process.off('exit', this.#release);
     writeSync(this.#pipe, Buffer.alloc(this.#waiting));
     this.#waiting = 0;
+  };
+}
+
+const ignore = () => undefined;
+
+const timers: Timers = {
+  after(milliseconds, callback) {
+    const timer = setTimeout(callback, milliseconds);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+let opened: DecodeThread | undefined;
+
+/** The process has one pool, so it has one of these. Where it cannot be, all threads stay free: slower, nothing else. */
+export function decodeThread(): DecodeThread {
+  opened ??= new DecodeThread({ ...openPipe(), timers });
+  return opened;
+}
+
+const claim = Symbol.for('serve-model.decode-thread');
+const nothing = { pipe: -1, others: 0 };
+
+function openPipe(): { pipe: number; others: number } {
+  // Two that do not know of each other, in a second copy of this module or in a worker, could take all threads together.
+  if (process.platform !== 'linux' || !isMainThread || Reflect.has(globalThis, claim)) return nothing;
+  const others = poolSize() - 1;
+  if (others < 1) return nothing;
+  try {
+    const pipe = openNamelessPipe();
+    Reflect.set(globalThis, claim, true);
+    return { pipe, others };
+  } catch {
+    // No mkfifo, no folder to write to.
+    return nothing;
   }
 }
 
 const defaultPoolSize = 4;
 
-/** The process has one pool, so it has one of these. */
-export const decodeThread = new DecodeThread(Number(process.env['UV_THREADPOOL_SIZE']) || defaultPoolSize);
+/** libuv reads the variable once, at first use. Set later it would lie, and more threads than there are would wait. */
+function poolSize(): number {
+  const name = 'UV_THREADPOOL_SIZE';
+  const atStart = readFileSync('/proc/self/environ', 'utf8')
+    .split('\0')
+    .find((variable) => variable.startsWith(`${name}=`));
+  const now = process.env[name];
+  if (atStart?.slice(name.length + 1) !== now) return 0;
+  return now === undefined ? defaultPoolSize : Number(now) || 1;
+}
 
-/** A pipe that nobody else can open. Only Linux needs it; without one, everything works, slower. */
-function openPipe(onExit: () => void): number | 'unavailable' {
-  if (process.platform !== 'linux') return 'unavailable';
-  let folder: string | undefined;
+/** Nobody else can open it. */
+function openNamelessPipe(): number {
+  const folder = mkdtempSync(join(tmpdir(), 'serve-model-'));
   try {
-    folder = mkdtempSync(join(tmpdir(), 'serve-model-'));
     const path = join(folder, 'pipe');
     execFileSync('mkfifo', ['-m', '600', path], { stdio: 'ignore' });
-    const pipe = openSync(path, constants.O_RDWR);
-    // At its end Node.js waits for the pool's threads.
-    process.once('exit', () => {
-      onExit();
-      closeSync(pipe);
-    });
-    return pipe;
-  } catch {
-    return 'unavailable';
+    return openSync(path, constants.O_RDWR);
   } finally {
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -2,6 +2,7 @@ import type { LlamaModel, LlamaRankingContext, Token } from 'node-llama-cpp';
 import { ServeError } from '../../contract/errors.ts';
 import type { Ranker } from '../embedder.ts';
 import { Lanes } from '../lanes.ts';
+import { decodeThread } from './decode-thread.ts';
 import {
   checkLength,
   createContext,
@@ -51,7 +52,7 @@ export function createLlamaRanker(model: LlamaModel, options: EmbeddingOptions =
     async rank(query, documents, signal) {
       callers += 1;
       try {
-        return await rank(query, documents, signal);
+        return await decodeThread().lend(() => rank(query, documents, signal));
       } finally {
         callers -= 1;
       }

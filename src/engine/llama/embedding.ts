@@ -9,6 +9,7 @@ import { ServeError } from '../../contract/errors.ts';
 import type { Embedding, EmbeddingInput } from '../../contract/services.ts';
 import type { Embedder, Pooling } from '../embedder.ts';
 import { Lanes } from '../lanes.ts';
+import { decodeThread } from './decode-thread.ts';
 import { vocabularySizeOf } from './llama-engine.ts';
 import { nativeModel } from './native.ts';
 import { createTokenText } from './token-text.ts';
@@ -92,7 +93,7 @@ export function createLlamaEmbedder(model: LlamaModel, options: EmbeddingOptions
           const tokens = await toTokens(input, index, signal);
           prepared.push(fitInput(model, tokens, { maxTokens, truncate, param: `input[${index}]` }));
         }
-        return await lanes.useForAll(prepared, signal, evaluate);
+        return await decodeThread().lend(() => lanes.useForAll(prepared, signal, evaluate));
       } finally {
         callers -= 1;
       }

@@ -58,7 +58,7 @@ export function createLlamaEngine(options: LlamaEngineOptions): Engine {
     threads: options.tuning.threads,
     pacer,
     clock,
-    becomeBusy: model.llama.gpu ? () => () => undefined : () => decodeThread.hold(),
+    becomeBusy: startsWorkers(options) ? () => decodeThread().hold() : () => () => undefined,
     // Guesses that prove wrong must be cut off again.
     guessers: needsCheckpoints ? undefined : options.speculation?.guessers,
     onStep(report) {
@@ -112,6 +112,11 @@ export function createLlamaEngine(options: LlamaEngineOptions): Engine {
       await model.dispose();
     },
   };
+}
+
+/** Whether ggml computes on threads beside the one that asks for a step. */
+function startsWorkers({ model, tuning: { threads } }: LlamaEngineOptions): boolean {
+  return model.llama.gpu === false && Math.max(threads.single, threads.batched, threads.prefill) > 1;
 }
 
 /** Sliding-window and recurrent state cannot be cut at any point. */

@@ -1,20 +1,21 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism, cpus } from 'node:os';
-import { getLlama, InsufficientMemoryError, type Llama, type LlamaContext, type LlamaModel } from 'node-llama-cpp';
+import { InsufficientMemoryError, type Llama, type LlamaContext, type LlamaModel } from 'node-llama-cpp';
 import { ServeError } from '../../contract/errors.ts';
 import type { VocabularyFacts } from '../../contract/model.ts';
 import type { Clock } from '../../contract/services.ts';
 import type { Engine } from '../engine.ts';
+import { decodeThread } from './decode-thread.ts';
 import { DraftDesk } from './draft-guesser.ts';
 import { createLlamaEngine, vocabularySizeOf } from './llama-engine.ts';
+import { weighContextsByFormula } from './memory-estimates.ts';
 import { nativeBindings, nativeContext, nativeModel } from './native.ts';
+import { firstLine, type GpuChoice, type NativeLog, openLlama } from './open-llama.ts';
 import { lookupGuessers, type Speculation } from './speculation.ts';
 import { stateFingerprint } from './state-files.ts';
 import type { StepReport } from './step-loop.ts';
 import { controlTexts } from './token-text.ts';
 import { createTunedContext, type Tuning, type TuningMemory } from './tune.ts';
-
-export type GpuChoice = 'auto' | 'cuda' | 'metal' | 'vulkan' | 'off';
 
 export interface LoadOptions {
   readonly path: string;
@@ -42,7 +43,7 @@ export interface LoadOptions {
   /** Remembers calibrations between starts. */
   readonly tuningMemory?: TuningMemory;
   readonly onCalibrate?: () => void;
-  readonly onNativeLog?: (level: string, message: string) => void;
+  readonly onNativeLog?: NativeLog;
 }
 
 export interface LoadedModel {
@@ -116,45 +117,22 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
 export type WeightsOptions = Pick<LoadOptions, 'path' | 'gpuLayers' | 'signal' | 'onProgress'> &
   Partial<Pick<LoadOptions, 'slots' | 'contextSize'>>;
 
-const llamas = new Map<GpuChoice, Promise<Llama>>();
-
-/** One native library per GPU choice and process. Never builds: the prebuilt binaries come as packages. */
-export function openLlama({ gpu, onNativeLog }: Pick<LoadOptions, 'gpu' | 'onNativeLog'>): Promise<Llama> {
-  let llama = llamas.get(gpu);
-  if (!llama) {
-    llama = getLlama({
-      gpu: gpu === 'off' ? false : gpu,
-      build: 'never',
-      progressLogs: false,
-      logger: (level, message) => onNativeLog?.(level, message.trimEnd()),
-    }).catch((error: unknown) => {
-      llamas.delete(gpu);
-      throw new ServeError(
-        'invalid_request',
-        gpu === 'auto' || gpu === 'off'
-          ? `The inference library could not be loaded on this machine: ${firstLine(error)}`
-          : `No usable ${gpu} device was found. Start with --gpu auto, or --gpu off for the CPU.`,
-        {},
-        { cause: error },
-      );
-    });
-    llamas.set(gpu, llama);
-  }
-  return llama;
-}
-
 export async function loadWeights(llama: Llama, options: WeightsOptions): Promise<LlamaModel> {
   let loading = true;
   try {
-    return await llama.loadModel({
-      modelPath: options.path,
-      ...(options.gpuLayers !== undefined && { gpuLayers: options.gpuLayers }),
-      loadSignal: options.signal,
-      // The library's reports trickle in late: what comes after the load is no progress.
-      onLoadProgress: (fraction) => {
-        if (loading) options.onProgress(fraction);
-      },
-    });
+    const model = await decodeThread().lend(() =>
+      llama.loadModel({
+        modelPath: options.path,
+        ...(options.gpuLayers !== undefined && { gpuLayers: options.gpuLayers }),
+        loadSignal: options.signal,
+        // The library's reports trickle in late: what comes after the load is no progress.
+        onLoadProgress: (fraction) => {
+          if (loading) options.onProgress(fraction);
+        },
+      }),
+    );
+    if (llama.gpu === false) weighContextsByFormula(model);
+    return model;
   } catch (error) {
     if (options.signal.aborted) throw options.signal.reason;
     if (error instanceof InsufficientMemoryError) throw tooLarge(options, error);
@@ -191,15 +169,17 @@ async function createContext(
   small?: { contextSize: number },
 ): Promise<LlamaContext> {
   try {
-    return await model.createContext({
-      sequences: small ? 1 : options.slots,
-      contextSize: small?.contextSize ?? options.contextSize ?? { min: smallestContext, max: model.trainContextSize },
-      ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
-      ...(options.threads !== undefined && { threads: options.threads }),
-      flashAttention,
-      ...cacheTypes(options),
-      createSignal: options.signal,
-    });
+    return await decodeThread().lend(() =>
+      model.createContext({
+        sequences: small ? 1 : options.slots,
+        contextSize: small?.contextSize ?? options.contextSize ?? { min: smallestContext, max: model.trainContextSize },
+        ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
+        ...(options.threads !== undefined && { threads: options.threads }),
+        flashAttention,
+        ...cacheTypes(options),
+        createSignal: options.signal,
+      }),
+    );
   } catch (error) {
     if (options.signal.aborted) throw options.signal.reason;
     throw tooLarge(options, error);
@@ -291,9 +271,4 @@ export function vocabularyFacts(model: LlamaModel): VocabularyFacts {
     controlTexts: controlTexts(native, size),
     infill: knowsInfill ? infill : undefined,
   };
-}
-
-function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return (text.split('\n')[0] ?? '').replace(/\.$/, '');
 }

@@ -13,6 +13,7 @@ export interface SamplingTools {
 
 /** Tokens that the repetition penalties look back over, as in llama-server. */
 const penaltyWindow = 64;
+/** Not infinite: what a grammar forbids is less likely still. */
 const impossible = -1e9;
 
 /** One run's sampling: the chain, its grammar, raw log probabilities. Lives as long as the run. */
@@ -83,8 +84,9 @@ export class RunSampler {
   #configure(history: readonly number[], grammar?: string): void {
     const { bindings, model } = this.#tools;
     const config = chainConfig(this.#sampling, history);
-    // A finished grammar allows nothing but the end of the turn, so its end ends the generation also with ignore_eos.
-    const bias = biasOf(this.#sampling, this.#ignoreEos && grammar === undefined ? this.#tools.endTokens : []);
+    // Under a grammar too: where it allows anything else the end is not drawn, and where it is finished the end is all
+    // that is left, however unlikely.
+    const bias = biasOf(this.#sampling, this.#ignoreEos ? this.#tools.endTokens : []);
     if (bias.size > 0) {
       config.tokenBiasKeys = Uint32Array.from(bias.keys());
       config.tokenBiasValues = Float32Array.from(bias.values());

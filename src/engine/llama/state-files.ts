@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { StateFiles } from '../engine.ts';
 import type { NativeContext } from './native.ts';
 import type { Slot } from './slot.ts';
@@ -26,7 +26,10 @@ export function createStateFiles({ context, slots, loop, contextSize, fingerprin
     write: (id, path) =>
       loop.between(async () => {
         const slot = find(id);
-        await context.saveSequenceStateToFile(path, slot.id, Uint32Array.from(slot.tokens));
+        const written = await context.saveSequenceStateToFile(path, slot.id, Uint32Array.from(slot.tokens));
+        // What still lay in the library's buffer when the disk became full is lost without an error.
+        const { size } = await stat(path);
+        if (size !== written) throw new Error(`Of ${written} bytes, ${path} holds ${size}. Is the disk full?`);
       }),
     read: (id, path) =>
       loop.between(async () => {

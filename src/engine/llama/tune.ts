@@ -2,7 +2,13 @@ import { availableParallelism } from 'node:os';
 import type { Llama, LlamaContext, LlamaModel } from 'node-llama-cpp';
 import type { Clock } from '../../contract/services.ts';
 import type { ThreadPlan } from '../thread-plan.ts';
-import { type CalibrationFigures, type CalibrationOptions, calibrateThreads, decodeAtDepth } from './calibrate.ts';
+import {
+  type CalibrationFigures,
+  type CalibrationOptions,
+  calibrateThreads,
+  compareAtDepth,
+  fillToDepth,
+} from './calibrate.ts';
 import { decodeThread } from './decode-thread.ts';
 import { nativeBindings, nativeContext, nativeModel } from './native.ts';
 
@@ -66,7 +72,7 @@ export async function createTunedContext(options: TuneOptions): Promise<{ contex
     return { context: await createContext(tuning.flashAttention), tuning };
   }
   options.onCalibrate();
-  const becomeIdle = decodeThread.hold();
+  const becomeIdle = decodeThread().hold();
   const measured = await measure(options, same).finally(becomeIdle);
   // What a busy machine measures serves now, but not for ever: the next start measures again.
   if (measured.steady) memory?.write(key, measured.tuning);
@@ -80,20 +86,35 @@ async function measure(options: TuneOptions, same: (count: number) => ThreadPlan
   const { threads: measured, figures, steady } = await calibrateThreads(calibration);
   const plan = threads === undefined ? measured : same(threads);
   if (flashAttention !== undefined) return { context, steady, tuning: tuningOf(plan, flashAttention, figures) };
-  const without = await decodeAtDepth({ ...calibration, ...depthOf(context), budgetMs: depthBudgetMs, threads: plan });
-  // Too slow to be measured in time: without, which was the quicker one in every shape that was measured on CPUs.
-  if (without === undefined) return { context, steady, tuning: tuningOf(plan, false, figures) };
-  const trial = await createContext(true, { contextSize: depthOf(context).depth + 64 });
-  const trialOptions = { ...calibration, context: nativeContext(trial), ...depthOf(context), threads: plan };
-  const withIt = await decodeAtDepth({ ...trialOptions, budgetMs: depthBudgetMs * 4 });
-  await trial.dispose();
-  const better = withIt !== undefined && withIt < without * clearGain;
+  const depths = await compareAttention(options, context, plan);
+  const better = depths !== undefined && depths.with < depths.without * clearGain;
   if (better) {
     await context.dispose();
     context = await createContext(true);
   }
-  const compared = withIt === undefined ? figures : { ...figures, depth: { with: withIt, without } };
-  return { context, steady, tuning: tuningOf(plan, better, compared) };
+  return { context, steady, tuning: tuningOf(plan, better, depths ? { ...figures, depth: depths } : figures) };
+}
+
+/**
+ * Milliseconds of a step at some depth; undefined when it is too slow to be measured in time: then without, which was
+ * the quicker one in every shape that was measured on CPUs.
+ */
+async function compareAttention(options: TuneOptions, context: LlamaContext, threads: ThreadPlan) {
+  const without = { ...calibrationOptions(options, context), ...depthOf(context), threads };
+  try {
+    if (!(await fillToDepth({ ...without, budgetMs: depthBudgetMs }))) return undefined;
+    const trial = await options.createContext(true, { contextSize: without.depth + 64 });
+    try {
+      const withIt = { ...without, context: nativeContext(trial) };
+      if (!(await fillToDepth({ ...withIt, budgetMs: depthBudgetMs * 4 }))) return undefined;
+      const [timeWithout = 0, timeWith = 0] = await compareAtDepth([without, withIt]);
+      return { with: timeWith, without: timeWithout };
+    } finally {
+      await trial.dispose();
+    }
+  } finally {
+    without.context.removeTokenCellsFromSequence(0, -1, -1);
+  }
 }
 
 function depthOf(context: LlamaContext): { depth: number } {

@@ -5,27 +5,31 @@ import { RateLimits } from './rate-limits.ts';
 
 /** Where new work is counted: how much there is at once, and how much each key has used. */
 export interface Gate {
-  /** Throws when a limit is reached. */
-  enter(exchange: Exchange, key: string): void;
-  /** For the answer to that key. */
-  headers(key: string): Record<string, string>;
+  /** Rejects when a limit is reached. */
+  enter(exchange: Exchange, key: string): Promise<void>;
+  /** For the answer to a request that has come so far; none for the others, whose key may be made up. */
+  headers(exchange: Exchange): Promise<Record<string, string>>;
   /** Work that is under way, oldest first. */
   running(): Exchange[];
 }
 
-export function createGate({ settings, clock }: Pick<AppDependencies, 'settings' | 'clock'>): Gate {
+export function createGate({ settings }: Pick<AppDependencies, 'settings'>): Gate {
   const inFlight = new InFlight({ maxInFlight: settings.maxInFlight, maxPerKey: settings.maxStreamsPerKey });
-  const rates = new RateLimits(
-    { requestsPerMinute: settings.rateLimitRpm, tokensPerMinute: settings.rateLimitTpm },
-    clock,
-  );
+  const rates = new RateLimits({ requestsPerMinute: settings.rateLimitRpm, tokensPerMinute: settings.rateLimitTpm });
+  const keys = new WeakMap<Exchange, string>();
   return {
-    enter(exchange, key) {
-      rates.take(key);
+    async enter(exchange, key) {
+      keys.set(exchange, key);
+      await rates.take(key);
       inFlight.enter(exchange, key);
-      exchange.whenOver(({ inputTokens = 0, outputTokens = 0 }) => rates.spendTokens(key, inputTokens + outputTokens));
+      exchange.whenOver(({ inputTokens = 0, outputTokens = 0 }) => {
+        void rates.spendTokens(key, inputTokens + outputTokens);
+      });
     },
-    headers: (key) => rates.headers(key),
+    async headers(exchange) {
+      const key = keys.get(exchange);
+      return key === undefined ? {} : rates.headers(key);
+    },
     running: () => inFlight.list(),
   };
 }

@@ -7,11 +7,13 @@ import { operations } from './operations.ts';
 /** The API as an OpenAPI 3.1 document, out of the route table and the schemas that requests are checked with. */
 export function openapiDocument(routes: readonly Route[], version: string): JsonObject {
   const paths: Record<string, Record<string, JsonObject>> = {};
-  for (const route of routes)
+  for (const route of routes) {
+    const described = operation(route);
     for (const path of route.paths) {
       const written = writtenPath(path);
-      paths[written] = { ...paths[written], [route.method.toLowerCase()]: operation(route, path) };
+      paths[written] = { ...paths[written], [route.method.toLowerCase()]: { ...described, ...parameters(path) } };
     }
+  }
   return {
     openapi: '3.1.0',
     info: { title: 'serve-model', version, description: 'A local model server that speaks the APIs its clients know.' },
@@ -30,12 +32,11 @@ export function writtenPath(path: string): string {
   return path.replace(/:(\w+)(\{[^}]*\})?/g, '{$1}');
 }
 
-function operation(route: Route, path: string): JsonObject {
+function operation(route: Route): JsonObject {
   const known = operations[`${route.method} ${route.paths[0]}`];
   return {
     ...(known && { summary: known.summary, tags: [known.group] }),
     ...(route.access !== 'open' && { security: [{ bearer: [] }, { header: [] }] }),
-    ...parameters(path),
     ...(known?.body && {
       requestBody: { required: true, content: { 'application/json': { schema: bodySchema(known.body) } } },
     }),

@@ -14,7 +14,6 @@ import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
 import { type FrameSource, streamResponse } from '../sse.ts';
-import { warningHeader } from '../warning-header.ts';
 
 const base = '/api/inference';
 
@@ -31,10 +30,10 @@ export function controlRoutes(dependencies: AppDependencies, control: ModelContr
       ...change,
       paths: [`${base}/load`],
       handle: async (exchange) => {
-        const { request, warnings } = parseLoad(await exchange.json());
+        const request = parseLoad(await exchange.json());
         const answer = writeLoad(await control.load(anyPath(exchange, request), exchange.signal));
         exchange.note({ model: answer.model });
-        return Response.json(answer, { headers: warningHeader(warnings) });
+        return Response.json(answer);
       },
     },
     {

@@ -5,7 +5,7 @@ import { MarkerSet, type Reading } from '../marker-scanner.ts';
 import { type CallSyntax, type CallTools, OpenCall } from './call-reader.ts';
 import { framedCalls, frameMarkers } from './frame.ts';
 import { inString } from './json-text.ts';
-import { resolve, schemaTypes, toJson, valueKind } from './value-types.ts';
+import { partSchema, schemaTypes, toJson, valueKind } from './value-types.ts';
 
 const longestName = 200;
 
@@ -141,18 +141,26 @@ class NamespacedCall {
     yield* scanner.untilMarker(ends, (piece) => {
       text += piece;
     });
-    const { json, repairs } = toJson(text, kind, heal);
+    const { json, repairs } = this.#empty(text, schema) ?? toJson(text, kind, heal);
     this.#tools.repaired(repairs);
     call.write(json);
   }
 
+  /** An object or an array without tags inside has no members. */
+  #empty(text: string, schema: JsonObject | undefined) {
+    const types = schemaTypes(schema, this.#root, 0);
+    if (text.trim() !== '' || types.has('string') || this.#tools.scanner.ended) return undefined;
+    if (types.has('array')) return { json: '[]', repairs: 0 };
+    return types.has('object') ? { json: '{}', repairs: 0 } : undefined;
+  }
+
   #property(schema: JsonObject | undefined, name: string): JsonObject | undefined {
-    const properties = schema?.properties;
-    if (isJsonObject(properties) && Object.hasOwn(properties, name)) return resolve(properties[name], this.#root);
-    return resolve(schema?.additionalProperties, this.#root);
+    return partSchema(schema, this.#root, ({ properties, additionalProperties }) =>
+      isJsonObject(properties) && Object.hasOwn(properties, name) ? properties[name] : additionalProperties,
+    );
   }
 
   #items(schema: JsonObject | undefined): JsonObject | undefined {
-    return resolve(schema?.items, this.#root);
+    return partSchema(schema, this.#root, ({ items }) => items);
   }
 }

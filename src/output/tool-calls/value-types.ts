@@ -9,8 +9,9 @@ export type ValueKind = 'string' | 'json' | 'either';
 /** The schema of a parameter, `$ref` followed; undefined when the tool's schema does not know it. */
 export function parameterSchema(tool: Tool | undefined, key: string): JsonObject | undefined {
   const root = tool?.parameters;
-  const properties = root?.properties;
-  return isJsonObject(properties) ? resolve(properties[key], root) : undefined;
+  return partSchema(root, root, ({ properties }) =>
+    isJsonObject(properties) && Object.hasOwn(properties, key) ? properties[key] : undefined,
+  );
 }
 
 export function resolve(schema: JsonValue | undefined, root: JsonObject | undefined): JsonObject | undefined {
@@ -41,15 +42,18 @@ export function valueKind(schema: JsonObject | undefined, root: JsonObject | und
 export function schemaTypes(schema: JsonObject | undefined, root: JsonObject | undefined, depth: number): Set<string> {
   if (!schema || depth > 8) return new Set();
   const { type, enum: values, const: value } = schema;
-  if (typeof type === 'string') return new Set([type]);
+  if (typeof type === 'string') return new Set(schema.nullable === true ? [type, 'null'] : [type]);
   if (Array.isArray(type)) return new Set(type.filter((item) => typeof item === 'string'));
   if (Array.isArray(values)) return new Set(values.map(typeOf));
   if (value !== undefined) return new Set([typeOf(value)]);
-  const choices = [schema.anyOf, schema.oneOf, schema.allOf].find(Array.isArray) ?? [];
-  const resolved = choices.map((choice: JsonValue) => schemaTypes(resolve(choice, root), root, depth + 1));
+  const typesIn = (schemas: JsonValue[]) => schemas.map((each) => schemaTypes(resolve(each, root), root, depth + 1));
+  const said = Array.isArray(schema.allOf) ? typesIn(schema.allOf).filter((types) => types.size > 0) : [];
+  const [first, ...more] = said;
+  if (first) return new Set([...first].filter((each) => more.every((types) => types.has(each))));
+  const resolved = typesIn([schema.anyOf, schema.oneOf].find(Array.isArray) ?? []);
   // A branch that does not say may be anything.
-  if (resolved.some((types: Set<string>) => types.size === 0)) return new Set();
-  if (resolved.length > 0) return new Set(resolved.flatMap((types: Set<string>) => [...types]));
+  if (resolved.some((types) => types.size === 0)) return new Set();
+  if (resolved.length > 0) return new Set(resolved.flatMap((types) => [...types]));
   if (schema.properties) return new Set(['object']);
   return schema.items ? new Set(['array']) : new Set();
 }
@@ -57,6 +61,26 @@ export function schemaTypes(schema: JsonObject | undefined, root: JsonObject | u
 function typeOf(value: JsonValue): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'array' : typeof value;
+}
+
+/** What a schema asks of a part that `find` looks up, also where an alternative of the schema has it. */
+export function partSchema(
+  schema: JsonObject | undefined,
+  root: JsonObject | undefined,
+  find: (schema: JsonObject) => JsonValue | undefined,
+  depth = 0,
+): JsonObject | undefined {
+  if (!schema || depth > 8) return undefined;
+  const own = resolve(find(schema), root);
+  if (own) return own;
+  for (const word of ['allOf', 'anyOf', 'oneOf'] as const) {
+    const options = schema[word];
+    if (!Array.isArray(options)) continue;
+    const parts = options.map((option) => partSchema(resolve(option, root), root, find, depth + 1));
+    const [first, ...more] = parts.filter((part) => part !== undefined);
+    if (first) return more.length === 0 ? first : { [word]: [first, ...more] };
+  }
+  return undefined;
 }
 
 /** Bare text -> JSON text. What is no JSON, even after mending, stays a string: nothing is lost. */

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { z } from 'zod';
 import type { Frame } from '../../../src/dialects/dialect.ts';
+import { expectSame } from '../../support/same.ts';
 
 const deltaTypes: Record<string, readonly string[]> = {
   text: ['text_delta'],
@@ -28,45 +29,45 @@ export function checkStreamGrammar(frames: readonly Frame[]): void {
   for (const frame of frames) {
     if (frame.type !== 'data') throw new Error(`A ${frame.type} frame in a stream of events.`);
     const data = payload.parse(frame.data);
-    expect(data.type, 'the event name repeats the type').toBe(frame.event);
+    expectSame(data.type, frame.event, 'the event name repeats the type');
     if (data.type === 'ping') continue;
     const seen = `${data.type} while ${awaited} was awaited`;
     switch (data.type) {
       case 'message_start':
-        expect(awaited, seen).toBe('message_start');
+        expectSame(awaited, 'message_start', seen);
         awaited = 'block';
         break;
       case 'content_block_start':
-        expect([awaited, data.index], seen).toEqual(['block', next]);
+        expectSame([awaited, data.index], ['block', next], seen);
         block = data.content_block?.type ?? '';
         expect(Object.keys(deltaTypes)).toContain(block);
         signed = false;
         awaited = 'in-block';
         break;
       case 'content_block_delta':
-        expect([awaited, data.index], seen).toEqual(['in-block', next]);
+        expectSame([awaited, data.index], ['in-block', next], seen);
         expect(deltaTypes[block], `delta of a ${block} block`).toContain(data.delta?.type);
-        expect(signed, 'a delta behind the signature').toBe(false);
+        expectSame(signed, false, 'a delta behind the signature');
         signed = data.delta?.type === 'signature_delta';
         break;
       case 'content_block_stop':
-        expect([awaited, data.index], seen).toEqual(['in-block', next]);
-        expect(signed, 'thinking blocks, and only they, are signed').toBe(block === 'thinking');
+        expectSame([awaited, data.index], ['in-block', next], seen);
+        expectSame(signed, block === 'thinking', 'thinking blocks, and only they, are signed');
         next += 1;
         awaited = 'block';
         break;
       case 'message_delta':
-        expect(awaited, seen).toBe('block');
+        expectSame(awaited, 'block', seen);
         expect(['end_turn', 'max_tokens', 'stop_sequence', 'tool_use']).toContain(data.delta?.stop_reason);
         awaited = 'message_stop';
         break;
       case 'message_stop':
-        expect(awaited, seen).toBe('message_stop');
+        expectSame(awaited, 'message_stop', seen);
         awaited = 'nothing';
         break;
       default:
         throw new Error(`Unknown event ${data.type}.`);
     }
   }
-  expect(awaited, 'the stream ended early').toBe('nothing');
+  expectSame(awaited, 'nothing', 'the stream ended early');
 }

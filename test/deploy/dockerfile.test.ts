@@ -1,0 +1,144 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { parseConfig } from '../../src/config.ts';
+import { listen } from '../../src/http/listen.ts';
+import { openDoor } from '../http/support.ts';
+import { environment, readDockerfile, type Stage, texts } from './dockerfile.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const manifest = z
+  .object({
+    bin: z.object({ 'serve-model': z.string() }),
+    engines: z.object({ node: z.string() }),
+    files: z.array(z.string()),
+  })
+  .parse(JSON.parse(read('package.json')));
+const stages = readDockerfile(read('Dockerfile.cuda'));
+const stage = (name: string): Stage => {
+  const found = stages.find((each) => each.name === name);
+  if (!found) throw new Error(`Dockerfile.cuda has no stage ${name}.`);
+  return found;
+};
+const images = ['cpu', 'cuda'].map(stage);
+
+/** Sources of COPY, without those of other stages. */
+function copied({ instructions }: Stage): string[] {
+  const own = instructions.filter(({ name, text }) => name === 'COPY' && !text.startsWith('--from'));
+  return own.flatMap(({ text }) => text.split(/\s+/).slice(0, -1));
+}
+
+describe('Dockerfile.cuda', () => {
+  it('has the two targets, the one for GPUs being the last and so the default', () => {
+    expect(stages.map(({ name }) => name)).toEqual(['build', 'build-cpu', 'cpu', 'cuda']);
+  });
+
+  it('copies what exists and what .dockerignore lets through', () => {
+    const [everything, ...letThrough] = read('.dockerignore')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
+    expect(everything).toBe('*');
+    const sources = stages.flatMap(copied);
+    expect(sources.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+    expect(sources.toSorted()).toEqual(letThrough.map((line) => line.slice(1)).toSorted());
+  });
+
+  it('holds all files of the package', () => {
+    const built = ['dist'];
+    const kept = [...copied(stage('build')), ...built];
+    expect(manifest.files.filter((path) => !kept.includes(path))).toEqual([]);
+    // It removes sources after the build, never what the package needs.
+    const removed = texts(stage('build'), 'RUN').flatMap(
+      (text) => /rm -rf ([^&]*)/.exec(text)?.[1]?.split(/\s+/) ?? [],
+    );
+    expect(removed).toContain('src');
+    expect(removed.filter((path) => manifest.files.includes(path))).toEqual([]);
+  });
+
+  it('throws away what is there: a renamed package would stay otherwise', () => {
+    const text = texts(stage('build'), 'RUN').join(' ');
+    expect(existsSync(join(root, 'node_modules/node-llama-cpp/llama/gitRelease.bundle'))).toBe(true);
+    expect(text).toContain('node_modules/node-llama-cpp/llama/gitRelease.bundle');
+    if (process.platform !== 'linux') return;
+    const binaries = readdirSync(join(root, 'node_modules/@node-llama-cpp'));
+    expect(binaries).toContain(`linux-${process.arch}`);
+    expect(text).toContain('! -name "linux-$(node -p process.arch)"');
+  });
+
+  it.each(images.map((image) => [image.name, image] as const))('%s starts the command by its real path', (_, image) => {
+    expect(texts(image, 'WORKDIR')).toEqual(['/app']);
+    expect(texts(image, 'ENTRYPOINT').map((text) => JSON.parse(text))).toEqual([
+      ['node', `/app/${manifest.bin['serve-model']}`],
+    ]);
+  });
+
+  it.each(images.map((image) => [image.name, image] as const))('%s sets what the server understands', (_, image) => {
+    const variables = environment(image);
+    const parsed = parseConfig(['/models/model.gguf'], variables);
+    expect(parsed).toMatchObject({
+      command: 'serve',
+      config: { host: '0.0.0.0', port: 8080, logFormat: 'json', model: ['/models/model.gguf'] },
+    });
+    expect(texts(image, 'EXPOSE')).toEqual([variables.SERVE_MODEL_PORT]);
+    expect(Object.keys(variables).filter((name) => name.startsWith('SERVE_MODEL_'))).toHaveLength(3);
+  });
+
+  it.each(images.map((image) => [image.name, image] as const))('%s runs as a user without rights', (_, image) => {
+    expect(texts(image, 'USER')).toEqual(['10001:10001']);
+    expect(environment(image).HOME).toBe('/tmp');
+    const after = image.instructions.slice(image.instructions.findIndex(({ name }) => name === 'USER'));
+    expect(after.filter(({ name }) => name === 'RUN' || name === 'COPY')).toEqual([]);
+  });
+
+  it.each(images.map((image) => [image.name, image] as const))(
+    '%s is healthy when a model is ready',
+    async (_, image) => {
+      const [text = ''] = texts(image, 'HEALTHCHECK');
+      const [, program = '', ...args] = z.array(z.string()).parse(JSON.parse(text.slice(text.indexOf('['))));
+      const door = openDoor();
+      const listener = await listen(door.app, {
+        host: '127.0.0.1',
+        port: 0,
+        headerTimeoutMs: 15_000,
+        requestTimeoutMs: 60_000,
+      });
+      const env = { PATH: process.env.PATH, SERVE_MODEL_PORT: new URL(listener.url).port };
+      const healthy = () =>
+        new Promise<number>((done) => {
+          const child = execFile(process.execPath, [program, ...args], { env, timeout: 30_000 });
+          child.once('exit', (code) => done(code ?? -1));
+        });
+      try {
+        expect(await healthy()).toBe(0);
+        door.models.current = 'loading';
+        expect(await healthy()).toBe(1);
+      } finally {
+        await listener.close({ force: true });
+      }
+      expect(await healthy()).toBe(1);
+    },
+    60_000,
+  );
+
+  it('takes a Node.js that the package allows', () => {
+    const version = Number(/node:(\d+)/.exec(stage('cpu').image)?.[1]);
+    const least = Number(/>=(\d+)/.exec(manifest.engines.node)?.[1]);
+    expect(version).toBeGreaterThan(least);
+    expect(stage('build').image).toBe(stage('cpu').image);
+  });
+
+  const library = join(root, 'node_modules/@node-llama-cpp/linux-x64-cuda/bins/linux-x64-cuda/libggml-cuda.so');
+  it.runIf(existsSync(library))('takes the CUDA that the prebuilt library was linked with', () => {
+    const bytes = readFileSync(library);
+    const major = (name: string) => {
+      const at = bytes.indexOf(`${name}.so.`);
+      return at < 0 ? '' : bytes.toString('latin1', at, bytes.indexOf(0, at)).split('.so.')[1];
+    };
+    const [, version = ''] = /^nvidia\/cuda:(\d+)\.\d+\.\d+-base-/.exec(stage('cuda').image) ?? [];
+    expect([major('libcudart'), major('libcublas')]).toEqual([version, version]);
+    expect(texts(stage('cuda'), 'RUN').join(' ')).toMatch(new RegExp(`libcublas-${version}-\\d+ libstdc\\+\\+6`));
+  });
+});
