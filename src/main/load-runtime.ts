@@ -58,6 +58,7 @@ export async function loadRuntime(file: FileProfile, tools: LoadTools, load: Loa
     format,
     now,
     compile: loaded.compileTemplate,
+    clock: tools.system.clock,
   });
   telemetry.log('info', `chat format: ${format.name}${profile.chatTemplate ? '' : ' (the model has no template)'}`);
   const scheduler = await schedule(loaded, profile, tools);
