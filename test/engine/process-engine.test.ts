@@ -122,6 +122,22 @@ describe('the engine in a process of its own beside one in this process', () => 
       expect(other?.text).toBe(one?.text);
       expect(other?.result.outputTokens).toBe(one?.result.outputTokens);
     }
+    const guessing = await loadDemoModelInProcess({ speculation: 'lookup' });
+    const repeated = await guessing.engine.text.tokenize([chosen[0]?.prompt ?? ''], { special: true });
+    const stopAt = (count: number) => {
+      let seen = 0;
+      return () => (++seen === count ? ({ type: 'stop' } as const) : ({ type: 'continue' } as const));
+    };
+    for (const count of [5, 17, 1000]) {
+      const [one, other] = await Promise.all(
+        [here, guessing].map(({ engine }) =>
+          answer(engine, repeated, { maxTokens: 300, ignoreEos: true, onToken: stopAt(count) }),
+        ),
+      );
+      expect(other?.tokens).toEqual(one?.tokens);
+      expect(other?.result.reason).toBe(one?.result.reason);
+    }
+    await guessing.engine.dispose();
     const signal = new AbortController().signal;
     const [mine, its] = await Promise.all(
       [here, there].map(({ openVectors }) => openVectors().embedder.embed(['Hello'], { truncate: false, signal })),
