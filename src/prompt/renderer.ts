@@ -15,7 +15,7 @@ import {
 } from './jinja.ts';
 import { templateMessage } from './messages.ts';
 import { closeOpenThought, continueMessage, openingOf } from './opening.ts';
-import { preservation, probeTemplate } from './probe.ts';
+import { appended, preservation, probeTemplate } from './probe.ts';
 import { createProtector, type Protection } from './protect.ts';
 import { strftime } from './strftime.ts';
 import { simpleTool, wholeTool } from './tool-definitions.ts';
@@ -176,10 +176,8 @@ class Rendering {
     const { generationPrompts } = this.#template.shape;
     const known = generationPrompts?.find((text) => rendered.endsWith(text)) ?? (generationPrompts ? undefined : '');
     if (known !== undefined) return known;
-    const without = this.#withoutGeneration(variables);
-    return without !== '' && rendered.startsWith(without)
-      ? this.#protection.split(rendered.slice(without.length)).join('')
-      : '';
+    const added = appended(rendered, this.#withoutGeneration(variables), this.#options.vocabulary.eosText);
+    return this.#protection.split(added).join('');
   }
 
   /** Some templates render only with a generation prompt: then none is known. */
