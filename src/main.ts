@@ -7,12 +7,15 @@ import type { StartObserver } from './main/build-server.ts';
 import { realSystem, type System } from './main/system.ts';
 
 export type { StartObserver } from './main/build-server.ts';
+export { type ChatFormatReport, explainChatFormat } from './main/chat-format.ts';
 
 export interface RunningServer {
   readonly url: string;
   readonly profile: ModelProfile;
   /** For people: `CPU, 1 to 2 threads`. */
   readonly device: string;
+  /** False: it gives embeddings and ranks only. */
+  readonly generates: boolean;
   /** No new work; settles when the running answers are out, or after --drain-timeout. */
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -46,6 +49,7 @@ export async function startServer(
       url: listener.url,
       profile,
       device: engine?.info.device ?? 'embeddings only',
+      generates: engine !== undefined,
       drain: server.drain,
       async close() {
         await listener.close({ force: true });

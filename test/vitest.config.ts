@@ -17,6 +17,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/engine/**', 'test/e2e/**'],
           setupFiles: ['test/fuzz-seed.ts'],
+          // Thousands of random runs in one test: seconds on a busy machine.
+          testTimeout: 30_000,
         },
       },
       {

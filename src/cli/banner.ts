@@ -10,23 +10,44 @@ export interface BannerFacts {
   readonly url: string;
   /** Requests must carry one. */
   readonly needsKey: boolean;
+  /** False: it gives embeddings and ranks only. */
+  readonly generates: boolean;
 }
 
 /** What is served and how to try it: at most ten lines. */
-export function bannerLines({ version, profile, device, url, needsKey }: BannerFacts): string[] {
+export function bannerLines(facts: BannerFacts): string[] {
+  const { version, profile, device, url, needsKey } = facts;
   const key = needsKey ? ` -H "authorization: Bearer $API_KEY"` : '';
+  const { path, body } = exampleFor(facts);
   return [
     `serve-model ${version} serves ${[profile.id, ...profile.aliases].join(', ')} (${describeModel(profile)})`,
     `  device   ${device}`,
-    `  context  ${profile.contextSize} tokens in each of ${profile.slots} ${profile.slots === 1 ? 'slot' : 'slots'}`,
+    `  context  ${contextText(facts)}`,
     `  address  ${url}`,
     ...(profile.path === bundledModelPath
       ? ['  This is the bundled demo model. For real work: serve-model MODEL.gguf']
       : []),
     'Try it:',
-    `  curl ${url}/v1/chat/completions${key} -H "content-type: application/json" \\`,
-    `    -d '{"messages": [{"role": "user", "content": "Hello!"}]}'`,
+    `  curl ${url}${path}${key} -H "content-type: application/json" \\`,
+    `    -d '${body}'`,
   ];
+}
+
+function contextText({ profile: { contextSize, slots }, generates }: BannerFacts): string {
+  if (!generates) return `inputs of up to ${contextSize} tokens`;
+  return `${contextSize} tokens in each of ${slots} ${slots === 1 ? 'slot' : 'slots'}`;
+}
+
+/** llama.cpp's number for the pooling of models that were trained to rank. */
+const rankPooling = 4;
+
+function exampleFor({ profile: { metadata, architecture }, generates }: BannerFacts) {
+  if (generates) {
+    return { path: '/v1/chat/completions', body: '{"messages": [{"role": "user", "content": "Hello!"}]}' };
+  }
+  return metadata[`${architecture}.pooling_type`] === rankPooling
+    ? { path: '/v1/rerank', body: '{"query": "cats", "documents": ["They purr.", "They bark."]}' }
+    : { path: '/v1/embeddings', body: '{"input": "Hello!"}' };
 }
 
 function describeModel(profile: ModelProfile): string {

@@ -23,8 +23,8 @@ export async function serve(config: Config, terminal: Terminal): Promise<void> {
   } finally {
     progress.end();
   }
-  const { profile, device, url } = server;
-  const facts = { version: packageVersion(), profile, device, url, needsKey: config.apiKey.length > 0 };
+  const { profile, device, url, generates } = server;
+  const facts = { version: packageVersion(), profile, device, url, generates, needsKey: config.apiKey.length > 0 };
   // With JSON logs stdout holds nothing but log lines.
   const write = config.logFormat === 'json' ? terminal.writeError : terminal.write;
   write(`${bannerLines(facts).join('\n')}\n`);

@@ -1,4 +1,5 @@
 import type { ModelControl } from '../contract/control.ts';
+import type { ModelProfile } from '../contract/model.ts';
 import type { RequestKeys } from '../contract/request.ts';
 import type {
   Clock,
@@ -16,6 +17,8 @@ import type { Timers } from './timers.ts';
 export interface AppDependencies {
   readonly generation: GenerationService;
   readonly models: ModelDirectory;
+  /** Every model that a request may name, loaded or not. Undefined: those that are loaded. */
+  readonly knownModels?: () => Promise<readonly ModelProfile[]>;
   readonly embeddings: EmbeddingService;
   readonly rerank: RerankService;
   readonly tokens: TokenService;

@@ -9,7 +9,7 @@ import { createEmbeddingService, createRerankService } from '../generation/vecto
 import { ConstraintPlanner } from '../grammar/planner.ts';
 import { createApp } from '../http/app.ts';
 import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts';
-import { readModelProfile } from '../models/profile.ts';
+import { cannotGenerate, readModelProfile } from '../models/profile.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createSpans, loadOpenTelemetry } from '../telemetry/spans.ts';
@@ -17,9 +17,10 @@ import { describeRuntimes, liveModel } from './live-state.ts';
 import { createManagedModels } from './managed-models.ts';
 import { nativeLog } from './native-log.ts';
 import { openConfiguredStore } from './response-store.ts';
+import { chatDirectory } from './served-model.ts';
 import type { System } from './system.ts';
 import { createVectors } from './vectors.ts';
-import { cannotGenerate, createVectorsOnly } from './vectors-only.ts';
+import { createVectorsOnly } from './vectors-only.ts';
 
 export interface StartObserver {
   progress(phase: 'load' | 'calibrate', fraction: number): void;
@@ -72,14 +73,16 @@ export async function buildServer(config: Config, system: System): Promise<Built
     telemetry,
     metrics,
     serve: ({ runtime, loaded }) => vectors.serveChat(runtime, loaded),
+    serveVectors: (running) => vectors.serveAlone(running),
   });
   const vectorsOnly = config.embeddings || cannotGenerate(file) ? createVectorsOnly() : undefined;
   metrics.watch(() => managed.runtimes().map(liveModel));
   const models = vectorsOnly ?? managed.manager;
+  const runtimes = vectorsOnly ?? chatDirectory(managed.manager);
   const vectors = createVectors(models);
   const cancels = createCancelRegistry({ clock: system.clock });
   const generation = createGenerationService({
-    runtimes: models,
+    runtimes,
     cancels,
     clock: system.clock,
     timers: system.timers,
@@ -114,7 +117,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
     models,
     embeddings: createEmbeddingService(vectors),
     rerank: createRerankService(vectors),
-    tokens: createTokenService(models),
+    tokens: createTokenService(runtimes),
     telemetry,
     clock: system.clock,
     unixSeconds: () => Math.floor(system.unixMilliseconds() / 1000),
@@ -124,7 +127,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
     metrics,
     version: packageVersion(),
     stats: () => describeRuntimes(managed.runtimes()),
-    ...(!vectorsOnly && { control: managed.control }),
+    ...(!vectorsOnly && { control: managed.control, knownModels: managed.known }),
     ...(responseStore && { responseStore }),
     settings: doorSettings(config),
   });

@@ -5,12 +5,11 @@ import { type LoadedModel, loadModel } from '../engine/llama/load.ts';
 import type { TuningMemory } from '../engine/llama/tune.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import { completeProfile, type FileProfile } from '../models/profile.ts';
-import { detectChatFormat } from '../output/families.ts';
 import { defaultChatTemplate } from '../prompt/default-template.ts';
 import { createPromptRenderer } from '../prompt/renderer.ts';
-import { renderSampleTurns } from '../prompt/sample-turns.ts';
 import { createScheduler, type Scheduler, type SchedulerObserver } from '../scheduler/scheduler.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { chatFormatOf } from './chat-format.ts';
 import { openKeptPrefixes } from './kept-prefixes.ts';
 import { nativeLog } from './native-log.ts';
 import type { System } from './system.ts';
@@ -50,14 +49,16 @@ export async function loadRuntime(file: FileProfile, tools: LoadTools, load: Loa
     slots: engine.info.slots,
     embeddingSize: loaded.embeddingSize,
   });
-  const format = formatOf(profile, loaded, tools);
+  const now = () => new Date(tools.system.unixMilliseconds());
+  const format = chatFormatOf(profile, { vocabulary: profile.vocabulary, now, compile: loaded.compileTemplate });
   const renderer = createPromptRenderer({
     template: profile.chatTemplate ?? defaultChatTemplate,
     toolTemplate: profile.toolTemplate,
     vocabulary: profile.vocabulary,
     format,
-    now: () => new Date(tools.system.unixMilliseconds()),
+    now,
     compile: loaded.compileTemplate,
+    clock: tools.system.clock,
   });
   telemetry.log('info', `chat format: ${format.name}${profile.chatTemplate ? '' : ' (the model has no template)'}`);
   const scheduler = await schedule(loaded, profile, tools);
@@ -99,20 +100,6 @@ async function schedule({ engine }: LoadedModel, profile: ModelProfile, tools: L
     await engine.dispose();
     throw error;
   }
-}
-
-/** By the markers of all the file's templates; of an unknown one, by the turns that it renders. */
-function formatOf(
-  { chatTemplate, toolTemplate, chatFormat, vocabulary }: ModelProfile,
-  loaded: LoadedModel,
-  tools: LoadTools,
-) {
-  const now = () => new Date(tools.system.unixMilliseconds());
-  const template = toolTemplate ?? chatTemplate;
-  const written = toolTemplate === undefined ? chatTemplate : `${chatTemplate ?? ''}\n${toolTemplate}`;
-  return detectChatFormat(written, chatFormat, () =>
-    template === undefined ? undefined : renderSampleTurns(template, vocabulary, now, loaded.compileTemplate),
-  );
 }
 
 function loadEngine(file: FileProfile, tools: LoadTools, load: LoadProgress): Promise<LoadedModel> {

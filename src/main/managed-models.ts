@@ -1,27 +1,32 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
-import type { ModelFeatures, ModelSettings } from '../contract/control.ts';
+import type { ModelSettings } from '../contract/control.ts';
+import type { ModelProfile } from '../contract/model.ts';
 import { gpuNames } from '../engine/llama/open-llama.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import { ModelControlService } from '../models/control.ts';
 import { createControlEvents } from '../models/control-events.ts';
 import { bundledModelPath } from '../models/find-model.ts';
-import { locateModel } from '../models/locate.ts';
+import { exists, locateModel } from '../models/locate.ts';
 import { machineMemory } from '../models/machine-memory.ts';
 import { ModelManager } from '../models/manager.ts';
 import { type ProbeMemory, probeModel } from '../models/probe.ts';
-import { type FileProfile, readModelProfile } from '../models/profile.ts';
+import { cannotGenerate, type FileProfile, readModelProfile } from '../models/profile.ts';
 import type { LoadedModel, LoadObserver, LoadPlan } from '../models/resident.ts';
 import type { StartObserver } from './build-server.ts';
 import { slotReports } from './live-state.ts';
-import { type LoadTools, loadRuntime, type RunningModel } from './load-runtime.ts';
+import { type LoadProgress, type LoadTools, loadRuntime, type RunningModel } from './load-runtime.ts';
 import { nativeLog } from './native-log.ts';
+import { featuresOf, type ServedModel } from './served-model.ts';
 import { createFileMemory, createTuningMemory } from './system.ts';
+import { loadVectors, type RunningVectors } from './vectors.ts';
 
 export interface ManagedModelsOptions extends Omit<LoadTools, 'tuningMemory'> {
-  /** Told of every model that is loaded; gives what ends that, before the model goes. */
+  /** Told of every chat model that is loaded; gives what ends that, before the model goes. */
   readonly serve: (running: RunningModel) => () => Promise<void>;
+  /** The same of models for vectors only; what it gives also lets them go. */
+  readonly serveVectors: (running: RunningVectors) => () => Promise<void>;
 }
 
 const defaultKeepAliveSeconds = 300;
@@ -37,7 +42,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
   /** Of the models loaded now, for looking at the memory of their device. */
   const running = new Set<RunningModel>();
 
-  const manager = new ModelManager<ModelRuntime>({
+  const manager = new ModelManager<ServedModel>({
     load: loadTimed,
     events,
     availableBytes,
@@ -52,7 +57,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
     },
   });
 
-  const control = new ModelControlService<ModelRuntime>({
+  const control = new ModelControlService<ServedModel>({
     manager,
     events,
     modelsDir: config.modelsDir,
@@ -73,6 +78,14 @@ export function createManagedModels(options: ManagedModelsOptions) {
     control,
     /** What is loaded now. */
     runtimes: (): ModelRuntime[] => [...running].map(({ runtime }) => runtime),
+    /** What a request may name: loaded, configured, or in the models folder just now. */
+    async known(): Promise<readonly ModelProfile[]> {
+      if (config.autoload) await control.refresh();
+      const there = await Promise.all(
+        manager.known().map(async (profile) => ((await exists(profile.path)) ? [profile] : [])),
+      );
+      return there.flat();
+    },
     /** Makes the configured models known, `first` for the first of them. Rejects when one is no model. */
     async prepare(first: FileProfile): Promise<void> {
       const { chatTemplate, chatFormat } = config;
@@ -92,9 +105,10 @@ export function createManagedModels(options: ManagedModelsOptions) {
       try {
         const [first, ...others] = manager.atStart();
         if (!first) throw new Error('prepare was not called');
-        const { runtime } = await first.load(signal);
+        const { runtime: served } = await first.load(signal);
         if (!config.autoload) for (const resident of others) await resident.load(signal);
-        return runtime;
+        if (served.type === 'chat') return served.runtime;
+        throw new Error('a server of vectors alone has no managed models');
       } finally {
         starting = undefined;
       }
@@ -114,7 +128,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
     return plans;
   }
 
-  async function loadTimed(plan: LoadPlan, observer: LoadObserver): Promise<LoadedModel<ModelRuntime>> {
+  async function loadTimed(plan: LoadPlan, observer: LoadObserver): Promise<LoadedModel<ServedModel>> {
     const began = system.clock();
     const model = plan.file.id;
     const done = (ok: boolean) => metrics.modelLoaded({ model, ok, seconds: (system.clock() - began) / 1000 });
@@ -128,15 +142,20 @@ export function createManagedModels(options: ManagedModelsOptions) {
     }
   }
 
-  async function load(plan: LoadPlan, observer: LoadObserver): Promise<LoadedModel<ModelRuntime>> {
+  async function load(plan: LoadPlan, observer: LoadObserver): Promise<LoadedModel<ServedModel>> {
     await probe(plan.file.path, observer.signal);
+    const progress = (phase: 'load' | 'calibrate', fraction: number) => {
+      observer.progress(phase, fraction);
+      starting?.progress(phase, fraction);
+    };
+    return cannotGenerate(plan.file) ? loadForVectors(plan, observer, progress) : loadForChat(plan, observer, progress);
+  }
+
+  async function loadForChat(plan: LoadPlan, observer: LoadObserver, progress: LoadProgress['progress']) {
     const tools = { ...options, config: withSettings(config, plan.settings), tuningMemory };
     const model = await loadRuntime(plan.file, tools, {
       signal: observer.signal,
-      progress: (phase, fraction) => {
-        observer.progress(phase, fraction);
-        starting?.progress(phase, fraction);
-      },
+      progress,
       failed: (error) => {
         telemetry.log('error', 'the engine failed', { model: plan.file.id, error });
         observer.failed(error);
@@ -146,10 +165,11 @@ export function createManagedModels(options: ManagedModelsOptions) {
     telemetry.log('info', 'engine tuned', { model: plan.file.id, ...model.loaded.tuning });
     const unserve = options.serve(model);
     const { runtime } = model;
+    const served: ServedModel = { type: 'chat', runtime };
     return {
-      runtime,
+      runtime: served,
       profile: runtime.profile,
-      features: featuresOf(runtime),
+      features: featuresOf(served),
       device: runtime.engine.info.device,
       slots: () => slotReports(runtime),
       dispose: async () => {
@@ -157,6 +177,26 @@ export function createManagedModels(options: ManagedModelsOptions) {
         await unserve();
         await model.dispose();
       },
+    };
+  }
+
+  async function loadForVectors(plan: LoadPlan, observer: LoadObserver, progress: LoadProgress['progress']) {
+    const { running: vectors, profile } = await loadVectors(plan.file, {
+      config: withSettings(config, plan.settings),
+      telemetry,
+      maxTokens: plan.settings.contextSize,
+      signal: observer.signal,
+      progress: (fraction) => progress('load', fraction),
+    });
+    const served: ServedModel = { type: 'vectors', vectors };
+    const dispose = options.serveVectors(vectors);
+    return {
+      runtime: served,
+      profile,
+      features: featuresOf(served),
+      device: 'embeddings only',
+      slots: () => [],
+      dispose,
     };
   }
 
@@ -171,12 +211,6 @@ export function createManagedModels(options: ManagedModelsOptions) {
     const llama = any?.loaded.model.llama;
     return llama?.gpu ? Math.max(ram, (await llama.getVramState()).free) : ram;
   }
-}
-
-function featuresOf({ renderer }: ModelRuntime): ModelFeatures {
-  const { supportsTools, supportsReasoning, reasoningStyle, reasoningAlwaysOn, supportsPreserveThinking } =
-    renderer.capabilities;
-  return { supportsTools, supportsReasoning, reasoningStyle, reasoningAlwaysOn, supportsPreserveThinking };
 }
 
 /** The names that --models-file gives to this file too. */

@@ -1,17 +1,11 @@
 import { ServeError } from '../contract/errors.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import type { ModelDirectory, ServerState } from '../contract/services.ts';
-import type { RuntimeDirectory } from '../generation/runtime.ts';
-import type { FileProfile } from '../models/profile.ts';
 
-export interface VectorsOnly extends ModelDirectory, RuntimeDirectory {
+export interface VectorsOnly extends ModelDirectory {
+  use(name: string | undefined, signal: AbortSignal): Promise<never>;
   serve(profile: ModelProfile): void;
   setState(state: ServerState): void;
-}
-
-/** A model whose attention sees the whole input has no next token to tell: it is there for vectors, whoever loads it. */
-export function cannotGenerate({ metadata, architecture }: FileProfile): boolean {
-  return metadata[`${architecture}.attention.causal`] === false;
 }
 
 /** The directory of a server whose one model is there for vectors only: nothing generates. */

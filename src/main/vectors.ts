@@ -1,17 +1,18 @@
 import type { Config } from '../config.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { ModelProfile } from '../contract/model.ts';
-import type { ModelDirectory, Telemetry } from '../contract/services.ts';
+import type { Telemetry } from '../contract/services.ts';
 import { createLlamaEmbedder } from '../engine/llama/embedding.ts';
 import { loadVectorModel } from '../engine/llama/embedding-load.ts';
 import { createLlamaRanker } from '../engine/llama/embedding-ranking.ts';
 import type { LoadedModel } from '../engine/llama/load.ts';
-import type { ModelRuntime, RuntimeDirectory } from '../generation/runtime.ts';
+import type { ModelRuntime } from '../generation/runtime.ts';
 import type { VectorDirectory, VectorModel } from '../generation/vectors.ts';
-import { completeProfile, type FileProfile } from '../models/profile.ts';
+import { cannotGenerate, completeProfile, type FileProfile } from '../models/profile.ts';
 import { nativeLog } from './native-log.ts';
+import type { ServedDirectory } from './served-model.ts';
 
-interface RunningVectors extends VectorModel {
+export interface RunningVectors extends VectorModel {
   dispose(): Promise<void>;
 }
 
@@ -28,7 +29,9 @@ export interface VectorLoading {
 export interface Vectors extends VectorDirectory {
   /** A chat model gives vectors too; its contexts are made on first use. Gives what ends that, before the model goes. */
   serveChat(runtime: ModelRuntime, loaded: LoadedModel): () => Promise<void>;
-  /** A model for vectors only. */
+  /** A model that was loaded for vectors only, besides others. Gives what ends that. */
+  serveAlone(running: RunningVectors): () => Promise<void>;
+  /** The model for vectors only that the server was started with. */
   load(file: FileProfile, loading: VectorLoading): Promise<ModelProfile>;
   /** Whether somebody waits for vectors. */
   readonly busy: boolean;
@@ -36,17 +39,19 @@ export interface Vectors extends VectorDirectory {
   dispose(): Promise<void>;
 }
 
-export function createVectors(directory: ModelDirectory & RuntimeDirectory): Vectors {
+export function createVectors(directory: ServedDirectory): Vectors {
   /** By the id of the chat model. */
   const chats = new Map<string, RunningVectors>();
+  /** Loaded later, for vectors only. */
+  const alone = new Set<RunningVectors>();
   let own: RunningVectors | undefined;
   return {
     async use(name, signal) {
       // Clients that know one server name their chat model for everything: only a model loaded for vectors can be meant.
       if (own) return { model: own, release: () => undefined };
       if (directory.state() === 'loading') throw stillLoading();
-      const { runtime, release } = await directory.use(name, signal);
-      const model = chats.get(runtime.profile.id);
+      const { runtime: served, release } = await directory.use(vectorModelFor(name, directory), signal);
+      const model = served.type === 'vectors' ? served.vectors : chats.get(served.runtime.profile.id);
       if (model) return { model, release };
       release();
       throw stillLoading();
@@ -62,13 +67,20 @@ export function createVectors(directory: ModelDirectory & RuntimeDirectory): Vec
         await dispose();
       };
     },
+    serveAlone(running) {
+      alone.add(running);
+      return async () => {
+        alone.delete(running);
+        await running.dispose();
+      };
+    },
     async load(file, loading) {
       const { running, profile } = await loadVectors(file, loading);
       own = running;
       return profile;
     },
     get busy() {
-      return [...chats.values(), own].some((running) => running?.embedder.busy || running?.ranker?.busy);
+      return [...chats.values(), ...alone, own].some((running) => running?.embedder.busy || running?.ranker?.busy);
     },
     async dispose() {
       await own?.dispose();
@@ -76,7 +88,24 @@ export function createVectors(directory: ModelDirectory & RuntimeDirectory): Vec
   };
 }
 
-async function loadVectors(file: FileProfile, { config, telemetry, maxTokens, signal, progress }: VectorLoading) {
+/** One loaded for vectors goes before the chat models, whatever name is given, unless that is another's such as it. */
+function vectorModelFor(name: string | undefined, directory: ServedDirectory): string | undefined {
+  const loaded = directory.list().find(cannotGenerate);
+  return loaded && !meansVectors(name, directory) ? loaded.id : name;
+}
+
+function meansVectors(name: string | undefined, directory: ServedDirectory): boolean {
+  try {
+    return cannotGenerate(directory.resolve(name));
+  } catch {
+    return false; // nobody serves the name
+  }
+}
+
+export async function loadVectors(
+  file: FileProfile,
+  { config, telemetry, maxTokens, signal, progress }: VectorLoading,
+) {
   const loaded = await loadVectorModel({
     path: file.path,
     gpu: config.gpu,

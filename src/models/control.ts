@@ -18,7 +18,7 @@ import { type HubName, showHubName } from './hub-name.ts';
 import { findLocalModel, localModels, removeLocalModel } from './library.ts';
 import { locateModel } from './locate.ts';
 import type { ModelManager } from './manager.ts';
-import { readModelProfile } from './profile.ts';
+import { cannotGenerate, readModelProfile } from './profile.ts';
 import type { LoadPlan, Resident } from './resident.ts';
 import { weighHubModels } from './weigh-hub-models.ts';
 
@@ -150,7 +150,7 @@ export class ModelControlService<Runtime> implements ModelControl {
     const same = sameSettings(resident.plan, plan);
     const already = same && resident.loaded !== undefined;
     const loaded = same ? await resident.load(signal) : await resident.replace(plan, signal);
-    manager.activate(resident);
+    if (!cannotGenerate(plan.file)) manager.activate(resident);
     return { already, model: manager.describe(resident, loaded) };
   }
 

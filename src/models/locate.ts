@@ -30,7 +30,7 @@ export async function locateModel(given: string | undefined, places: ModelPlaces
   return name ? { type: 'hub', name } : { type: 'local', path: (await findModel(target)).path };
 }
 
-function exists(path: string): Promise<boolean> {
+export function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
     () => false,

@@ -112,6 +112,22 @@ export class ModelManager<Runtime> implements ModelDirectory {
     return this.#loaded().map(({ profile }) => profile);
   }
 
+  /**
+   * All that a request may name, the active one first: loaded, or loaded by the request. Of several with one id, the
+   * later ones come under another name of theirs.
+   */
+  known(): readonly ModelProfile[] {
+    const taken = new Set<string>();
+    return this.#ordered()
+      .filter((resident) => resident.loaded ?? this.#loadsOnUse(resident))
+      .map(({ plan, loaded }) => {
+        const profile = loaded?.profile ?? this.#planned(plan);
+        const id = [profile.id, ...profile.aliases].find((name) => !taken.has(name)) ?? profile.id;
+        taken.add(id);
+        return { ...profile, id };
+      });
+  }
+
   resolve(name: string | undefined): ModelProfile {
     const resident = this.#serving(name);
     return resident.loaded?.profile ?? this.#planned(resident.plan);

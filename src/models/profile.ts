@@ -39,6 +39,11 @@ export async function readModelProfile(target: string | undefined, options: Prof
   return describe(path, first, { headers, created: Math.floor(mtimeMs / 1000), options });
 }
 
+/** A model whose attention sees the whole input has no next token to tell: it is there for vectors, whoever loads it. */
+export function cannotGenerate({ metadata, architecture }: Pick<FileProfile, 'metadata' | 'architecture'>): boolean {
+  return metadata[`${architecture}.attention.causal`] === false;
+}
+
 export function completeProfile(profile: FileProfile, facts: LoadedFacts): ModelProfile {
   return { ...profile, ...facts };
 }

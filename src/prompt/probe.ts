@@ -35,8 +35,8 @@ export interface TemplateShape {
   readonly readsEffort: boolean;
   /** Thoughts of earlier turns stay in the prompt when asked for. */
   readonly preservesReasoning: boolean;
-  /** What add_generation_prompt appends, with thinking on and off. */
-  readonly generationPrompts: readonly string[];
+  /** What add_generation_prompt appends, with thinking on and off; undefined: the template does not read it. */
+  readonly generationPrompts: readonly string[] | undefined;
 }
 
 const user = { role: 'user', content: 'user-needle' };
@@ -78,7 +78,7 @@ export function probeTemplate(template: string, render: RenderTemplate, base: Js
     thinkingSwitch: thinkingSwitch(attempt),
     readsEffort: template.includes('reasoning_effort') || template.includes('reasoning_strength'),
     preservesReasoning: preserves(attempt, reasoningField),
-    generationPrompts: generationPrompts(attempt),
+    generationPrompts: template.includes('add_generation_prompt') ? generationPrompts(attempt) : undefined,
   };
 }
 
@@ -195,8 +195,9 @@ function preserves(attempt: Attempt, field: TemplateShape['reasoningField']): bo
 
 function generationPrompts(attempt: Attempt): string[] {
   const found = [true, false].map((thinking) => {
-    const variables = { enable_thinking: thinking };
-    const without = attempt([user], { ...variables, add_generation_prompt: undefined });
+    const variables = { enable_thinking: thinking, thinking };
+    // False rather than undefined: some templates take its absence for a yes.
+    const without = attempt([user], { ...variables, add_generation_prompt: false });
     const rendered = attempt([user], variables);
     return rendered !== undefined && without !== undefined && rendered.startsWith(without)
       ? rendered.slice(without.length)

@@ -24,6 +24,7 @@ const facts: BannerFacts = {
   device: 'CPU (AVX2), 2 threads',
   url: 'http://127.0.0.1:8080',
   needsKey: false,
+  generates: true,
 };
 
 describe('bannerLines', () => {
@@ -40,6 +41,19 @@ describe('bannerLines', () => {
       `    -d '{"messages": [{"role": "user", "content": "Hello!"}]}'`,
     ]);
     expect(lines.length).toBeLessThanOrEqual(10);
+  });
+
+  it.each([
+    ['embeddings', 1, '/v1/embeddings', '{"input": "Hello!"}'],
+    ['ranks', 4, '/v1/rerank', '{"query": "cats", "documents": ["They purr.", "They bark."]}'],
+  ])('suggest %s where nothing is generated', (_, pooling, path, body) => {
+    const profile = { ...demo, architecture: 'bert', metadata: { 'bert.pooling_type': pooling } };
+    const lines = bannerLines({ ...facts, profile, generates: false });
+    expect(lines).toContain('  context  inputs of up to 4096 tokens');
+    expect(lines.slice(-2)).toEqual([
+      `  curl http://127.0.0.1:8080${path} -H "content-type: application/json" \\`,
+      `    -d '${body}'`,
+    ]);
   });
 
   it('name every alias, leave out what the file does not tell, and count one slot', () => {

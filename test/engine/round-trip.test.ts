@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { PromptOpening } from '../../src/contract/chat-format.ts';
 import type { Message, ToolCall } from '../../src/contract/request.ts';
 import { nativeBindings } from '../../src/engine/llama/native.ts';
+import { checkGrammar } from '../../src/grammar/gbnf-check.ts';
+import { GrammarMachine } from '../../src/grammar/machine.ts';
+import { planConstraint } from '../../src/grammar/plan.ts';
 import { detectChatFormat } from '../../src/output/families.ts';
 import { createPromptRenderer } from '../../src/prompt/renderer.ts';
 import { lines, run, tool } from '../output/machine.ts';
@@ -73,4 +76,21 @@ describe('a turn with tool calls', () => {
       expect(ids.every((id) => made.some((call) => call.id === id) || /^\d$/.test(id ?? ''))).toBe(true);
     },
   );
+
+  it('of MiniMax M3 is what its grammar asks for', () => {
+    const template = realTemplates().find(({ name }) => name === 'MiniMax-M3')?.text ?? '';
+    const { format, turn } = renderTurn('MiniMax-M3', template);
+    const { grammar } = planConstraint({
+      format,
+      opening: turn.opening,
+      tools: tools.map((each) => ({ ...each, strict: true })),
+      toolChoice: { type: 'required' },
+      outputShape: { type: 'text' },
+      strictTools: true,
+    });
+    const machine = new GrammarMachine(checkGrammar(grammar ?? ''));
+    const end = turn.text.indexOf('</tool_call>') + '</tool_call>'.length;
+    const text = turn.text.slice(0, end);
+    expect([text, machine.accept(text), machine.complete]).toEqual([text, true, true]);
+  });
 });

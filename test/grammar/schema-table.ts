@@ -161,6 +161,20 @@ const numbers = rows([
     [0, 2, 2.5],
   ],
   [
+    'number below a bound of 16 digits',
+    { type: 'number', exclusiveMaximum: -87.33999999999999 },
+    [-87.34, -88, -1000.5],
+    [-87.33999999999999, -87, 0],
+    { acceptsText: ['-87.340', '-87.34000000000001'], refusesText: ['-87.339999999999991', '-87.3399999999999901'] },
+  ],
+  [
+    'number between bounds of three hundred digits',
+    { type: 'number', minimum: 1e-300, exclusiveMaximum: 3e-300 },
+    [],
+    [0, 1, -1],
+    { acceptsText: [`0.${'0'.repeat(299)}2`], refusesText: [`0.${'0'.repeat(299)}3`, `0.${'0'.repeat(300)}9`] },
+  ],
+  [
     'number -90 to 90',
     { type: 'number', minimum: -90, maximum: 90 },
     [-90, -89.5, 0, 0.25, 90],

@@ -185,6 +185,19 @@ describe('ModelManager', () => {
     expect(code(() => manager.resolve(undefined))).toBe('none');
   });
 
+  it('knows what a request may name: not what was unloaded on purpose, and never two by one name', async () => {
+    const { manager, load } = scene();
+    const parked = await load('a', true);
+    manager.add(plan('b'), { atStart: false });
+    const { file, settings } = plan('b');
+    manager.add({ file: { ...file, path: '/other/b.gguf', aliases: ['other/b'] }, settings }, { atStart: false });
+    expect(manager.known().map(({ id }) => id)).toEqual(['a', 'b', 'other/b']);
+    parked.parked = true;
+    await parked.unload();
+    expect(manager.known().map(({ id }) => id)).toEqual(['b', 'other/b']);
+    expect(manager.list()).toEqual([]);
+  });
+
   it('loads a known model on first use, once for all who ask, and routes by name', async () => {
     const { manager, attempts, load } = scene();
     await load('a', true);

@@ -1,6 +1,8 @@
 import { isJsonObject, type JsonObject } from '../../src/contract/json.ts';
 import type { VocabularyFacts } from '../../src/contract/model.ts';
 import type { ChatPrompt, Content, Message, Tool } from '../../src/contract/request.ts';
+import { detectChatFormat } from '../../src/output/families.ts';
+import { createPromptRenderer, type PromptRendererOptions } from '../../src/prompt/renderer.ts';
 
 export const vocabulary: VocabularyFacts = {
   size: 4096,
@@ -65,4 +67,17 @@ export function fromWire(message: WireMessage): Message {
 export function fromWireTool(definition: JsonObject): Tool {
   const described = definition.function;
   return { name: isJsonObject(described) ? String(described.name) : '', definition };
+}
+
+export type Setup = Partial<PromptRendererOptions> & { readonly family?: string };
+
+/** Rendered on a fixed day. */
+export function rendererOf(template: string, { family, ...options }: Setup = {}) {
+  return createPromptRenderer({
+    template,
+    vocabulary,
+    format: detectChatFormat(template, family),
+    now: () => new Date(2026, 2, 5, 14, 7, 9),
+    ...options,
+  });
 }

@@ -1,22 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
-import type { ChatPrompt, Message, OutputShape, Tool } from '../../src/contract/request.ts';
-import { detectChatFormat } from '../../src/output/families.ts';
+import type { ChatPrompt, Message, Tool } from '../../src/contract/request.ts';
 import { defaultChatTemplate } from '../../src/prompt/default-template.ts';
-import { createPromptRenderer, type PromptRendererOptions } from '../../src/prompt/renderer.ts';
-import { chat, fromWireTool, vocabulary } from './chat.ts';
-
-type Setup = Partial<PromptRendererOptions> & { readonly family?: string };
-
-function rendererOf(template: string, { family, ...options }: Setup = {}) {
-  return createPromptRenderer({
-    template,
-    vocabulary,
-    format: detectChatFormat(template, family),
-    now: () => new Date(2026, 2, 5, 14, 7, 9),
-    ...options,
-  });
-}
+import { chat, fromWireTool, rendererOf, type Setup, vocabulary } from './chat.ts';
 
 function prompt(template: string, messages: readonly Message[], more: Partial<ChatPrompt> = {}, setup: Setup = {}) {
   return rendererOf(template, setup).render(chat(messages, more)).pieces.join('');
@@ -58,40 +44,6 @@ function refusal(render: () => unknown): ServeError {
 }
 
 describe('messages', () => {
-  it('join the texts of parts with line breaks where the template skips or refuses an empty list of parts', () => {
-    const parts: Message = {
-      role: 'user',
-      content: [
-        { type: 'text', text: 'a' },
-        { type: 'text', text: 'b' },
-      ],
-    };
-    const glued = `{%- for message in messages -%}{%- if message.content is string -%}{{ message.content }}
-      {%- else -%}EMPTY{%- for part in message.content -%}{{ part.text }}{%- endfor -%}{%- endif -%}{%- endfor -%}`;
-    expect(prompt(glued.replace('EMPTY', ''), [parts])).toBe('ab');
-    const refusing = '{%- if not message.content -%}{{ raise_exception("empty") }}{%- endif -%}';
-    expect(prompt(glued.replace('EMPTY', refusing), [parts])).toBe('a\nb');
-    expect(prompt(`{#- if message.get("content") -#}${glued.replace('EMPTY', '')}`, [parts])).toBe('a\nb');
-  });
-
-  it('are trimmed where white space leads the model into loops', () => {
-    const marked = `{#- You have access to the following functions in JSONSchema format -#}${roles}`;
-    expect(prompt(marked, [{ role: 'user', content: ' \n Hi\u00a0\t\n' }])).toBe('user(Hi\u00a0)');
-    expect(prompt(roles, [{ role: 'user', content: ' Hi\n' }])).toBe('user( Hi\n)');
-  });
-
-  it('come with the schema of the answer where the template tells it', () => {
-    const telling = rendererOf(`${roles}{{- response_format | tojson if response_format is defined -}}`);
-    const render = (answer?: OutputShape) => telling.render(chat([user]), answer).pieces.join('');
-    expect(render()).toBe('user(Hi)');
-    expect(render({ type: 'json' })).toBe('user(Hi){}');
-    expect(render({ type: 'json-schema', schema: { const: '<|im_end|>' } })).toBe('user(Hi){"const": "<|im_end|>"}');
-    expect(render({ type: 'json-schema', schema: true })).toBe('user(Hi)');
-    const { pieces } = telling.render(chat([user]), { type: 'json-schema', schema: { const: '<|im_end|>' } });
-    expect(pieces).not.toContain('<|im_end|>');
-    expect(pieces.length).toBeGreaterThan(1);
-  });
-
   it.each([
     [
       'system messages in front become one',

@@ -13,6 +13,7 @@ import { tokensOf } from './vectors.ts';
 /** Ollama's API beside its two generating endpoints: models, embeddings, and a clear no to the rest. */
 export function ollamaRoutes(dependencies: AppDependencies): Route[] {
   const { models, embeddings } = dependencies;
+  const knownModels = dependencies.knownModels ?? (async () => models.list());
   const common = { shape: ollamaChat, access: 'key', work: false } as const;
   const get = { ...common, method: 'GET' } as const;
   const post = { ...common, method: 'POST' } as const;
@@ -28,7 +29,11 @@ export function ollamaRoutes(dependencies: AppDependencies): Route[] {
   };
 
   return [
-    { ...get, paths: ['/api/tags'], handle: () => Response.json({ models: models.list().map(listedModel) }) },
+    {
+      ...get,
+      paths: ['/api/tags'],
+      handle: async () => Response.json({ models: (await knownModels()).map(listedModel) }),
+    },
     { ...get, paths: ['/api/ps'], handle: () => Response.json({ models: models.list().map(runningModel) }) },
     { ...get, paths: ['/api/version'], access: 'open', handle: () => Response.json({ version: ollamaVersion }) },
     {

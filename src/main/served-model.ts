@@ -1,0 +1,57 @@
+import type { ModelFeatures } from '../contract/control.ts';
+import { ServeError } from '../contract/errors.ts';
+import type { ModelDirectory } from '../contract/services.ts';
+import type { ModelRuntime, RuntimeDirectory } from '../generation/runtime.ts';
+import type { ModelManager } from '../models/manager.ts';
+import { cannotGenerate } from '../models/profile.ts';
+import type { RunningVectors } from './vectors.ts';
+
+/** What a loaded model is there for: it generates (and gives vectors too), or it gives vectors alone. */
+export type ServedModel =
+  | { readonly type: 'chat'; readonly runtime: ModelRuntime }
+  | { readonly type: 'vectors'; readonly vectors: RunningVectors };
+
+/** Any model by its name. `release` ends the use. */
+export interface ServedDirectory extends ModelDirectory {
+  use(
+    name: string | undefined,
+    signal: AbortSignal,
+  ): Promise<{ readonly runtime: ServedModel; readonly release: () => void }>;
+}
+
+/** The models as whoever generates sees them. One that cannot is refused before anything is loaded for it. */
+export function chatDirectory(manager: ModelManager<ServedModel>): RuntimeDirectory {
+  return {
+    async use(name, signal) {
+      const profile = manager.resolve(name);
+      if (cannotGenerate(profile)) throw vectorsAlone(profile.id);
+      const { runtime: served, release } = await manager.use(name, signal);
+      if (served.type === 'chat') return { runtime: served.runtime, release };
+      release();
+      throw vectorsAlone(served.vectors.id);
+    },
+  };
+}
+
+export function featuresOf(served: ServedModel): ModelFeatures {
+  if (served.type === 'vectors') return noFeatures;
+  const { supportsTools, supportsReasoning, reasoningStyle, reasoningAlwaysOn, supportsPreserveThinking } =
+    served.runtime.renderer.capabilities;
+  return { supportsTools, supportsReasoning, reasoningStyle, reasoningAlwaysOn, supportsPreserveThinking };
+}
+
+const noFeatures: ModelFeatures = {
+  supportsTools: false,
+  supportsReasoning: false,
+  reasoningStyle: undefined,
+  reasoningAlwaysOn: false,
+  supportsPreserveThinking: false,
+};
+
+function vectorsAlone(id: string): ServeError {
+  return new ServeError(
+    'invalid_request',
+    `${id} gives embeddings and ranks only, it cannot generate. Name a chat model, or ask /v1/embeddings.`,
+    { param: 'model' },
+  );
+}
