@@ -1,7 +1,7 @@
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { demoModelPath } from '../support/demo-engine.ts';
 import { isAlive, untilGone } from '../support/process-alive.ts';
 import { buildPackage, type ServeProcess, startProcess, withDeadline } from '../support/serve-process.ts';
@@ -144,6 +144,10 @@ describe('--engine-process with two models', () => {
     const folder = await mkdtemp(join(tmpdir(), 'serve-model-two-'));
     await copyFile(demoModelPath, join(folder, 'two.gguf'));
     const server = startProcess(['--engine-process', '--models-dir', folder]);
+    onTestFinished(async () => {
+      server.child.kill('SIGKILL');
+      await rm(folder, { recursive: true });
+    });
     const url = await server.ready();
     expect((await answer(url, 'two')).status).toBe(200);
     const found = await processes(url);
@@ -163,11 +167,11 @@ describe('--engine-process with two models', () => {
     expect([isAlive(one), isAlive(two), isAlive(again)]).toEqual([false, false, true]);
     await stop(server);
     expect(isAlive(again)).toBe(false);
-    await rm(folder, { recursive: true });
   }, 120_000);
 
   it('ends with its parent, however that ends, and not with the terminal', async () => {
     const server = startProcess(['--engine-process']);
+    onTestFinished(() => void server.child.kill('SIGKILL'));
     const url = await server.ready();
     const pid = await onlyProcess(url);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
 import type { LoadedEngine } from '../../src/engine/llama/load.ts';
+import type { ProcessLoadOptions } from '../../src/engine/process/load.ts';
 import { promptOf, recordedJob, within } from '../engine-contract/subject.ts';
 import { answer, loadDemoModel } from '../support/demo-engine.ts';
 import { examples } from '../support/demo-examples.ts';
@@ -175,6 +176,57 @@ describe('loading in a process of its own', () => {
     await within(untilGone(pid), 'the end of the process');
   });
 });
+
+describe('an engine that breaks in a process of its own', () => {
+  it('fails its runs, and the process is ended', async () => {
+    const failures: unknown[] = [];
+    const loaded = await loadScripted(
+      `if (type === 'run') process.send({ type: 'failed', error: { message: 'decode failed', details: {} } });`,
+      { onFailure: (error) => failures.push(error) },
+    );
+    const run = loaded.engine.run(recordedJob({ slot: 0, prompt: [1] }).job);
+    const said = { code: 'engine_failure', message: 'The model failed.', cause: new Error('decode failed') };
+    await expect(within(run.done, 'run')).rejects.toMatchObject(said);
+    expect(failures).toEqual([expect.objectContaining(said)]);
+    await within(loaded.engine.dispose(), 'dispose');
+    expect(isAlive(loaded.engine.info.processId ?? -1)).toBe(false);
+  });
+
+  it('is killed when it does not end by itself', async () => {
+    let deadline = () => {};
+    const after = (milliseconds: number, callback: () => void) => {
+      expect(milliseconds).toBe(10_000);
+      deadline = callback;
+      return () => undefined;
+    };
+    const loaded = await loadScripted('', { timers: { after } });
+    const disposed = loaded.engine.dispose();
+    expect(isAlive(loaded.engine.info.processId ?? -1)).toBe(true);
+    deadline();
+    await within(disposed, 'dispose');
+    expect(isAlive(loaded.engine.info.processId ?? -1)).toBe(false);
+  });
+});
+
+/** A child that loads nothing and then does what the script says to each message; `type` is the message's. */
+async function loadScripted(script: string, changes: Partial<ProcessLoadOptions>): Promise<LoadedEngine> {
+  const folder = await mkdtemp(join(tmpdir(), 'serve-model-child-'));
+  const entry = join(folder, 'child.cjs');
+  await writeFile(
+    entry,
+    `process.on('message', ({ type }) => {
+      const info = { slots: 1, contextSize: 64, batchSize: 8, vocabularySize: 1, device: 'none', processId: process.pid };
+      const tokens = { bytes: new Uint8Array(1), ends: Uint32Array.of(1), control: [], endsGeneration: [] };
+      if (type === 'load') process.send({ type: 'loaded', facts: { info, tokens, stats: {}, embedder: {} } });
+      ${script}
+    });`,
+  );
+  try {
+    return await within(loadDemoModelInProcess({ entry, ...changes }), 'the load');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
 
 async function numberIn(path: string): Promise<number> {
   for (;;) {
