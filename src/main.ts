@@ -7,6 +7,7 @@ import type { StartObserver } from './main/build-server.ts';
 import { realSystem, type System } from './main/system.ts';
 
 export type { StartObserver } from './main/build-server.ts';
+export { type ChatFormatReport, explainChatFormat } from './main/chat-format.ts';
 
 export interface RunningServer {
   readonly url: string;

@@ -1,12 +1,13 @@
 import type { Config, ParsedCommand } from '../config.ts';
 import { ServeError } from '../contract/errors.ts';
+import type { ChatFormatReport } from '../main.ts';
 import { chooseQuantization } from '../models/choose-quantization.ts';
 import { listHubModels } from '../models/hub.ts';
 import { localModels, removeLocalModel } from '../models/library.ts';
 import { locateModel } from '../models/locate.ts';
 import { machineMemory } from '../models/machine-memory.ts';
 import { type MemoryShape, memoryNeed } from '../models/memory.ts';
-import { type FileProfile, readModelProfile } from '../models/profile.ts';
+import { cannotGenerate, type FileProfile, readModelProfile } from '../models/profile.ts';
 import { showBytes, showCount } from './amounts.ts';
 import { hubAccess, obtainModel, type PullOptions, quantizationTable, rateModels } from './pull.ts';
 import { tableLines } from './table.ts';
@@ -25,7 +26,7 @@ export async function runLibraryCommand(parsed: LibraryCommand, terminal: Termin
     case 'rm':
       return removeModel(parsed.target, parsed.config, terminal);
     case 'inspect':
-      return inspectModel(parsed.target, options);
+      return inspectModel(parsed.target, { ...options, explain: await chatFormatReader() });
     case 'pull':
       terminal.write(`${await obtainModel(parsed.target, options)}\n`);
       return;
@@ -56,21 +57,31 @@ export async function removeModel(name: string, { modelsDir }: Pick<Config, 'mod
 }
 
 /** `serve-model inspect MODEL`: a file or a model of the folder; on the hub, what there is to download. */
-export async function inspectModel(target: string, options: PullOptions): Promise<void> {
+export async function inspectModel(
+  target: string,
+  options: PullOptions & { readonly explain: (file: FileProfile) => ChatFormatReport },
+): Promise<void> {
   const { config, terminal, signal } = options;
   const location = await locateModel(target, config);
   if (location.type === 'local') {
-    const profile = await readModelProfile(location.path);
+    const { chatTemplate, chatFormat } = config;
+    const profile = await readModelProfile(location.path, { chatTemplate, chatFormat });
     const contextSize = config.ctxSize || profile.trainedContextSize;
     const shape = { contextSize, slots: config.parallel, cacheType: config.cacheTypeKv };
-    terminal.write(`${inspectLines(profile, shape).join('\n')}\n`);
+    terminal.write(`${inspectLines(profile, shape, options.explain(profile)).join('\n')}\n`);
     return;
   }
   const choices = await rateModels(await listHubModels(location.name, hubAccess(config, signal)), options);
   terminal.write(`${quantizationTable(choices, chooseQuantization(choices)).join('\n')}\n`);
 }
 
-export function inspectLines(profile: FileProfile, shape: MemoryShape): string[] {
+/** Loaded here alone: the whole house stands behind it. */
+async function chatFormatReader() {
+  const { explainChatFormat } = await import('../main.ts');
+  return (file: FileProfile) => explainChatFormat(file, () => new Date());
+}
+
+export function inspectLines(profile: FileProfile, shape: MemoryShape, format: ChatFormatReport): string[] {
   const { weights, context, compute, total } = memoryNeed(profile, shape);
   const sampling = Object.entries(profile.recommendedSampling).map(([name, value]) => `${name} ${value}`);
   const rows = [
@@ -80,8 +91,8 @@ export function inspectLines(profile: FileProfile, shape: MemoryShape): string[]
     ['architecture', profile.architecture],
     ['parameters', profile.parameters === undefined ? 'unknown' : showCount(profile.parameters)],
     ['quantization', profile.quantization ?? 'unknown'],
-    ['context', contextText(profile)],
-    ['chat template', templateText(profile)],
+    ['context', `trained for ${contextText(profile)}`],
+    ...chatRows(profile, format),
     ...(sampling.length > 0 ? [['sampling', sampling.join(', ')]] : []),
     [
       'memory',
@@ -90,6 +101,16 @@ export function inspectLines(profile: FileProfile, shape: MemoryShape): string[]
     ['', `${showBytes(weights)} weights, ${showBytes(context)} context, ${showBytes(compute)} computing`],
   ];
   return tableLines(rows);
+}
+
+function chatRows(profile: FileProfile, { name, why, thinks, callsTools }: ChatFormatReport): string[][] {
+  if (cannotGenerate(profile)) return [['gives', 'embeddings or ranks: it cannot generate']];
+  const gifts = [...(thinks ? ['thoughts'] : []), ...(callsTools ? ['tool calls'] : [])];
+  return [
+    ['chat template', templateText(profile)],
+    ['chat format', `${name}: ${why}`],
+    ...(gifts.length > 0 ? [['reads', gifts.join(', ')]] : []),
+  ];
 }
 
 function contextText({ trainedContextSize }: FileProfile): string {

@@ -19,7 +19,16 @@ import type { Terminal } from './terminal.ts';
 export interface PullOptions {
   readonly config: Pick<
     Config,
-    'modelsDir' | 'namedModels' | 'hfEndpoint' | 'hfToken' | 'yes' | 'ctxSize' | 'parallel' | 'cacheTypeKv'
+    | 'modelsDir'
+    | 'namedModels'
+    | 'hfEndpoint'
+    | 'hfToken'
+    | 'yes'
+    | 'ctxSize'
+    | 'parallel'
+    | 'cacheTypeKv'
+    | 'chatTemplate'
+    | 'chatFormat'
   >;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;

@@ -38,23 +38,29 @@ export function flatten(grammar: Grammar, param: string): readonly FlatRule[] {
     return index;
   };
   const fresh = (owner: number) => add(`${rules[owner]?.name ?? 'root'}-${rules.length}`);
+  const terminals = new Map<string, Element>();
+  const terminalOf = (char: string): Element =>
+    getOrAdd(terminals, char, () => {
+      const point = char.codePointAt(0) ?? 0;
+      return { kind: 'terminal', expression: { kind: 'chars', ranges: [[point, point]], negated: false } };
+    });
   const toElements = (expression: Expression, owner: number): readonly Element[] => {
     grow(1);
     switch (expression.kind) {
       case 'text':
         grow(expression.text.length);
-        return [...expression.text].map((char) => {
-          const point = char.codePointAt(0) ?? 0;
-          return { kind: 'terminal', expression: { kind: 'chars', ranges: [[point, point]], negated: false } };
-        });
+        return [...expression.text].map(terminalOf);
       case 'chars':
       case 'any':
       case 'token':
         return [{ kind: 'terminal', expression }];
       case 'rule':
         return [{ kind: 'call', target: indexes.get(expression.name) ?? 0 }];
-      case 'sequence':
-        return expression.parts.flatMap((part) => toElements(part, owner));
+      case 'sequence': {
+        const all: Element[] = [];
+        for (const part of expression.parts) for (const each of toElements(part, owner)) all.push(each);
+        return all;
+      }
       case 'choice':
         return [{ kind: 'call', target: fill(fresh(owner), expression) }];
       case 'repeat':
@@ -65,20 +71,41 @@ export function flatten(grammar: Grammar, param: string): readonly FlatRule[] {
   };
   const repeated = (part: readonly Element[], count: Expression & { kind: 'repeat' }, owner: number) => {
     grow(part.length * count.min);
-    const needed = Array.from({ length: count.min }, () => part).flat();
+    const all: Element[] = [];
+    for (let i = 0; i < count.min; i++) for (const each of part) all.push(each);
     const further = count.max === undefined ? 1 : count.max - count.min;
+    grow((part.length + 1) * further);
+    const upTo = count.max === undefined ? [] : tailsOf(part);
     let next: number | undefined;
     for (let i = 0; i < further; i++) {
-      grow(part.length + 1);
-      const index = fresh(owner);
-      const tail = count.max === undefined ? index : next;
-      rules[index]?.options.push(tail === undefined ? part : [...part, { kind: 'call', target: tail }], []);
+      const index = upTo[i] ?? fresh(owner);
+      if (upTo[i] === undefined) {
+        const tail = count.max === undefined ? index : next;
+        rules[index]?.options.push(tail === undefined ? part : [...part, { kind: 'call', target: tail }], []);
+        upTo[i] = index;
+      }
       next = index;
     }
-    return next === undefined ? needed : [...needed, { kind: 'call' as const, target: next }];
+    if (next !== undefined) all.push({ kind: 'call', target: next });
+    return all;
+  };
+  /** Rules for at most 1, 2, 3 ... of a part. Bounds of numbers count hundreds of digits, over and over: they share them. */
+  const tails = new Map<string, number[]>();
+  const tailsOf = (part: readonly Element[]): number[] => {
+    const [only] = part;
+    return part.length === 1 && only ? getOrAdd(tails, spelled(only), () => []) : [];
   };
   for (const [name, expression] of grammar) fill(indexes.get(name) ?? 0, expression);
   return rules;
+}
+
+/** Equal for elements that match the same. */
+function spelled(element: Element): string {
+  if (element.kind === 'call') return `rule ${element.target}`;
+  const { expression } = element;
+  if (expression.kind === 'any') return 'any';
+  const what = expression.kind === 'chars' ? expression.ranges.join(' ') : `token ${expression.id}`;
+  return expression.negated ? `not ${what}` : what;
 }
 
 /** What still has to come, innermost first. Shared tails; equal stacks are the same object. */

@@ -14,31 +14,34 @@ export async function readJson(request: Request, limits: BodyLimits, timers: Tim
   return parseJson(new TextDecoder().decode(bytes), limits.maxJsonDepth);
 }
 
+/**
+ * What is too large is still taken off the wire, up to this many times the limit: most clients read no answer before
+ * they have sent everything, and would see a broken connection instead of the reason.
+ */
+const takenTimes = 4;
+
 async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
-  const announced = request.headers.get('content-length');
-  if (announced === null) return readUnannounced(request, limit);
-  if (Number(announced) > limit) throw tooLarge(limit);
+  const announced = Number(request.headers.get('content-length') ?? Number.NaN);
+  if (announced > limit * takenTimes) throw tooLarge(limit);
   try {
-    return new Uint8Array(await request.arrayBuffer());
+    if (announced <= limit) return new Uint8Array(await request.arrayBuffer());
+    return await readCounting(request, limit);
   } catch (error) {
-    throw brokenOff(error);
+    throw error instanceof ServeError ? error : brokenOff(error);
   }
 }
 
 /** A chunked body tells no length, so it is counted as it comes. */
-async function readUnannounced(request: Request, limit: number): Promise<Uint8Array> {
-  if (!request.body) return new Uint8Array();
+async function readCounting(request: Request, limit: number): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let size = 0;
-  try {
-    for await (const piece of request.body) {
-      size += piece.byteLength;
-      if (size > limit) throw tooLarge(limit);
-      pieces.push(piece);
-    }
-  } catch (error) {
-    throw error instanceof ServeError ? error : brokenOff(error);
+  for await (const piece of request.body ?? []) {
+    size += piece.byteLength;
+    if (size > limit * takenTimes) break;
+    if (size <= limit) pieces.push(piece);
+    else pieces.length = 0;
   }
+  if (size > limit) throw tooLarge(limit);
   return Buffer.concat(pieces);
 }
 

@@ -1,26 +1,28 @@
+import { fileURLToPath } from 'node:url';
 import type { Config } from '../config.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import type { Telemetry } from '../contract/services.ts';
-import { type LoadedModel, loadModel } from '../engine/llama/load.ts';
-import type { TuningMemory } from '../engine/llama/tune.ts';
+import { type LoadedEngine, loadModel } from '../engine/llama/load.ts';
+import type { StepReport } from '../engine/llama/step-loop.ts';
+import { loadModelInProcess } from '../engine/process/load.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import { completeProfile, type FileProfile } from '../models/profile.ts';
-import { detectChatFormat } from '../output/families.ts';
 import { defaultChatTemplate } from '../prompt/default-template.ts';
 import { createPromptRenderer } from '../prompt/renderer.ts';
-import { renderSampleTurns } from '../prompt/sample-turns.ts';
 import { createScheduler, type Scheduler, type SchedulerObserver } from '../scheduler/scheduler.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { chatFormatOf } from './chat-format.ts';
 import { openKeptPrefixes } from './kept-prefixes.ts';
 import { nativeLog } from './native-log.ts';
-import type { System } from './system.ts';
+import { createTuningMemory, type System } from './system.ts';
 
 export interface LoadTools {
   readonly config: Config;
   readonly system: System;
   readonly telemetry: Telemetry;
   readonly metrics: Metrics;
-  readonly tuningMemory: TuningMemory;
+  /** Where calibrations are remembered. */
+  readonly tuningFile: string;
 }
 
 export interface LoadProgress {
@@ -35,7 +37,7 @@ const stepTargetMs = 50;
 
 export interface RunningModel {
   readonly runtime: ModelRuntime;
-  readonly loaded: LoadedModel;
+  readonly loaded: LoadedEngine;
   dispose(): Promise<void>;
 }
 
@@ -50,15 +52,15 @@ export async function loadRuntime(file: FileProfile, tools: LoadTools, load: Loa
     slots: engine.info.slots,
     embeddingSize: loaded.embeddingSize,
   });
-  const format = formatOf(profile, loaded, tools);
+  const now = () => new Date(tools.system.unixMilliseconds());
+  const format = chatFormatOf(profile, { vocabulary: profile.vocabulary, now, compile: loaded.compileTemplate });
   const renderer = createPromptRenderer({
     template: profile.chatTemplate ?? defaultChatTemplate,
     toolTemplate: profile.toolTemplate,
     vocabulary: profile.vocabulary,
     format,
-    now: () => new Date(tools.system.unixMilliseconds()),
+    now,
     compile: loaded.compileTemplate,
-    clock: tools.system.clock,
   });
   telemetry.log('info', `chat format: ${format.name}${profile.chatTemplate ? '' : ' (the model has no template)'}`);
   const scheduler = await schedule(loaded, profile, tools);
@@ -72,7 +74,7 @@ export async function loadRuntime(file: FileProfile, tools: LoadTools, load: Loa
   };
 }
 
-async function schedule({ engine }: LoadedModel, profile: ModelProfile, tools: LoadTools): Promise<Scheduler> {
+async function schedule({ engine }: LoadedEngine, profile: ModelProfile, tools: LoadTools): Promise<Scheduler> {
   const { config, system, metrics, telemetry } = tools;
   const { id, slots } = profile;
   const observer: Partial<SchedulerObserver> = {
@@ -102,23 +104,9 @@ async function schedule({ engine }: LoadedModel, profile: ModelProfile, tools: L
   }
 }
 
-/** By the markers of all the file's templates; of an unknown one, by the turns that it renders. */
-function formatOf(
-  { chatTemplate, toolTemplate, chatFormat, vocabulary }: ModelProfile,
-  loaded: LoadedModel,
-  tools: LoadTools,
-) {
-  const now = () => new Date(tools.system.unixMilliseconds());
-  const template = toolTemplate ?? chatTemplate;
-  const written = toolTemplate === undefined ? chatTemplate : `${chatTemplate ?? ''}\n${toolTemplate}`;
-  return detectChatFormat(written, chatFormat, () =>
-    template === undefined ? undefined : renderSampleTurns(template, vocabulary, now, loaded.compileTemplate),
-  );
-}
-
-function loadEngine(file: FileProfile, tools: LoadTools, load: LoadProgress): Promise<LoadedModel> {
-  const { config, system, metrics, telemetry, tuningMemory } = tools;
-  return loadModel({
+function loadEngine(file: FileProfile, tools: LoadTools, load: LoadProgress): Promise<LoadedEngine> {
+  const { config, system, metrics, telemetry, tuningFile } = tools;
+  const options = {
     path: file.path,
     gpu: config.gpu,
     gpuLayers: config.gpuLayers,
@@ -130,16 +118,19 @@ function loadEngine(file: FileProfile, tools: LoadTools, load: LoadProgress): Pr
     cacheType: config.cacheTypeKv,
     ...speculation(config),
     stepTargetMs,
-    clock: system.clock,
     signal: load.signal,
-    tuningMemory,
-    onProgress: (fraction) => load.progress('load', fraction),
+    onProgress: (fraction: number) => load.progress('load', fraction),
     onCalibrate: () => load.progress('calibrate', 0),
-    onStep: ({ ms, ...tokens }) => metrics.stepDone({ model: file.id, seconds: ms / 1000, ...tokens }),
+    onStep: ({ ms, ...tokens }: StepReport) => metrics.stepDone({ model: file.id, seconds: ms / 1000, ...tokens }),
     onFailure: load.failed,
     onNativeLog: nativeLog(telemetry),
-  });
+  };
+  return config.engineProcess
+    ? loadModelInProcess({ ...options, tuningFile, timers: system.timers, entry: fileURLToPath(childEntry) })
+    : loadModel({ ...options, clock: system.clock, tuningMemory: createTuningMemory(tuningFile) });
 }
+
+const childEntry = new URL('./engine-child.js', import.meta.url);
 
 function speculation({ draftModel, lookupDecoding }: Config) {
   if (draftModel !== undefined) return { speculation: { draftModelPath: draftModel } };

@@ -28,6 +28,11 @@ export function detectChatFormat(
   return found.generic ? derivedFormat(format, samples?.()) : format;
 }
 
+/** What a template must contain to be of this family; undefined when it is none of the table. */
+export function markersOf(name: string): readonly string[] | undefined {
+  return families.find((family) => family.name === name)?.all;
+}
+
 /** A generic family with the markers that its template's turns show. */
 function derivedFormat(generic: ChatFormat, samples: SampleTurns | undefined): ChatFormat {
   const { reasoning, toolCalls } = samples ? deriveMarkup(samples) : {};

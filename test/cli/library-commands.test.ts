@@ -5,9 +5,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { inspectModel, listModels, removeModel } from '../../src/cli/library-commands.ts';
 import { obtainModel, type PullOptions } from '../../src/cli/pull.ts';
 import { type Config, parseConfig } from '../../src/config.ts';
+import { explainChatFormat } from '../../src/main/chat-format.ts';
 import { bundledModelPath } from '../../src/models/find-model.ts';
+import type { FileProfile } from '../../src/models/profile.ts';
 import { ggufBytes, numberEntry, stringEntry, tensor } from '../models/gguf-bytes.ts';
 import { type HubFixture, startHub } from '../models/hub-fixture.ts';
+import { writeTinyBert } from '../support/tiny-bert.ts';
 import { recordTerminal } from './terminal-recorder.ts';
 
 let folder = '';
@@ -40,9 +43,10 @@ function config(flags: readonly string[] = []): Config {
 }
 
 const gigabyte = 1e9;
+const explain = (file: FileProfile) => explainChatFormat(file, () => new Date(0));
 function options(terminal: PullOptions['terminal'], ram = 8 * gigabyte, flags: readonly string[] = []) {
   const signal = new AbortController().signal;
-  return { config: config(flags), terminal, signal, memory: async () => ({ ram, vram: 0 }) };
+  return { config: config(flags), terminal, signal, memory: async () => ({ ram, vram: 0 }), explain };
 }
 
 async function local(id: string): Promise<void> {
@@ -173,12 +177,53 @@ describe('inspectModel', () => {
       'architecture   llama',
       'parameters     3.0M',
       'quantization   Q8_0',
-      'context        4096 tokens',
+      'context        trained for 4096 tokens',
       'chat template  yes',
+      'chat format    hermes: its template writes <tool_call>',
+      'reads          thoughts, tool calls',
       'memory         about 47.7 MB with 2 slots of 1000 tokens (f16):',
       '               3.3 MB weights, 9.2 MB context, 35.1 MB computing',
       '',
     ]);
+  });
+
+  it.each([
+    [
+      'a file without a template',
+      [],
+      ['none: give one with --chat-template-file for chat', 'plain: there is no template to tell it'],
+    ],
+    ['a family that is given', ['--chat-format', 'mistral'], ['none: give', 'mistral: given by --chat-format']],
+  ])('tells the chat format of %s', async (_, flags, texts) => {
+    await local('plain');
+    const { terminal, out } = recordTerminal();
+    await inspectModel('plain', options(terminal, 8 * gigabyte, flags));
+    for (const text of texts) expect(out()).toContain(text);
+  });
+
+  it('tells the format of a template that it is given, and of one that only its turns tell', async () => {
+    await local('plain');
+    const template = join(folder, 'template.jinja');
+    const show = async (text: string) => {
+      await writeFile(template, text);
+      const { terminal, out } = recordTerminal();
+      await inspectModel('plain', options(terminal, 8 * gigabyte, ['--chat-template-file', template]));
+      return out();
+    };
+    expect(await show('{{ "[TOOL_CALLS]" }}{{ "[ARGS]" }}')).toContain(
+      'mistral: its template writes [TOOL_CALLS], [ARGS]',
+    );
+    expect(await show('{{ messages[0].content }}')).toContain('plain: its template has no marker of a known family');
+    const own =
+      '{% for m in messages %}{% if m.reasoning_content %}<ponder>{{ m.reasoning_content }}</ponder>{% endif %}{{ m.content }}{% endfor %}';
+    expect(await show(own)).toContain('found in turns that its template renders');
+  });
+
+  it('says that a model is there for vectors', async () => {
+    writeTinyBert(join(folder, 'bert.gguf'), { pooling: 'mean' });
+    const { terminal, out } = recordTerminal();
+    await inspectModel('bert', options(terminal));
+    expect(out()).toContain('gives         embeddings or ranks: it cannot generate');
   });
 
   it('shows what the hub has and what it takes with the wanted context and slots', async () => {

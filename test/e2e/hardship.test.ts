@@ -138,7 +138,7 @@ describe.runIf(process.platform === 'linux')('others never notice', () => {
 
 function startLoggingInto(fd: number) {
   const flags = ['--port', '0', '--threads', '1', '--no-flash-attn', '--ctx-size', '1024', '--parallel', '2'];
-  const child = spawn(process.execPath, [commandPath, ...flags], { stdio: ['ignore', fd, 'ignore'] });
+  const child = spawn(process.execPath, [commandPath, ...flags], { stdio: ['ignore', fd, 'inherit'] });
   closeSync(fd);
   return child;
 }

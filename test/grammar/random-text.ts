@@ -5,7 +5,6 @@ export type Draw = (limit: number) => number;
 
 /** A random text of the grammar; beyond `size` steps only the shortest ways to the end are taken. */
 export function randomText(grammar: Grammar, draw: Draw, size = 200): string {
-  const heights = ruleHeights(grammar);
   let left = size;
   const write = (expression: Expression): string => {
     left--;
@@ -25,7 +24,9 @@ export function randomText(grammar: Grammar, draw: Draw, size = 200): string {
         const options =
           left > 0
             ? expression.options
-            : [...expression.options].sort((a, b) => height(a, heights) - height(b, heights)).slice(0, 1);
+            : [...expression.options]
+                .sort((a, b) => height(a, heightsIn(grammar)) - height(b, heightsIn(grammar)))
+                .slice(0, 1);
         const option = options[draw(options.length)];
         return option ? write(option) : '';
       }
@@ -39,6 +40,14 @@ export function randomText(grammar: Grammar, draw: Draw, size = 200): string {
     }
   };
   return write({ kind: 'rule', name: 'root' });
+}
+
+const known = new WeakMap<Grammar, ReadonlyMap<string, number>>();
+
+function heightsIn(grammar: Grammar): ReadonlyMap<string, number> {
+  const heights = known.get(grammar) ?? ruleHeights(grammar);
+  known.set(grammar, heights);
+  return heights;
 }
 
 /** How deep a rule's shallowest text nests, by name. */

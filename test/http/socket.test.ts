@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -200,6 +201,35 @@ describe('a body', () => {
     });
     expect(response.status).toBe(413);
     expect(await response.json()).toMatchObject({ error: { code: 'payload_too_large' } });
+  });
+
+  it.each(['announced', 'in chunks'])('that is too large, %s, is taken in before it is refused', async (form) => {
+    const server = await serve({ settings: { maxBodyBytes: 1_000_000 } });
+    const sent = Buffer.alloc(3_900_000, 0x20);
+    const frame = form === 'announced' ? `content-length: ${sent.length}` : 'transfer-encoding: chunked';
+    const body =
+      form === 'announced' ? sent : Buffer.concat([Buffer.from('3B8260\r\n'), sent, Buffer.from('\r\n0\r\n\r\n')]);
+    const socket = connect(server.listener.port, '127.0.0.1');
+    // Like many clients, it does not read before it has sent everything, and asks for no second answer.
+    socket.pause();
+    const written = new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.write(`POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n${frame}\r\n\r\n`);
+      socket.write(body, () => resolve());
+    });
+    await within('the whole body', written);
+    let text = '';
+    for await (const piece of socket) text += String(piece);
+    expect(text).toMatch(/^HTTP\/1\.1 413 [\s\S]*payload_too_large/);
+  });
+
+  it('that is far too large is refused at once', async () => {
+    const server = await serve({ settings: { maxBodyBytes: 1000 } });
+    const socket = connect(server.listener.port, '127.0.0.1');
+    socket.write('POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4001\r\n\r\n');
+    const [answered] = await within('an answer', once(socket, 'data'));
+    expect(String(answered)).toMatch(/^HTTP\/1\.1 413 /);
+    socket.destroy();
   });
 
   it('that never comes is a 408 in the words of the API', async () => {

@@ -40,6 +40,26 @@ describe('memoryNeed', () => {
     expect(ratio).toBeCloseTo(34 / 64, 6);
   });
 
+  it.each([
+    ['a pattern in the file', 'x', { 'x.attention.sliding_window_pattern': [true, true, false, true] }, 3],
+    ['a period in the file', 'x', { 'x.attention.sliding_window_pattern': 2 }, 2],
+    ['what is known of the architecture', 'gpt-oss', {}, 2],
+    ['no layer where nothing is known', 'x', {}, 0],
+  ])('counts the window of layers that slide by %s', (_, architecture, change, sliding) => {
+    const sizes = { block_count: 4, embedding_length: 4, 'attention.head_count': 1, 'attention.sliding_window': 88 };
+    const named = Object.entries(sizes).map(([key, value]) => [`${architecture}.${key}`, value]);
+    const model = { architecture, sizeBytes: 0, metadata: { ...Object.fromEntries(named), ...change } };
+    const tokens = (4 - sliding) * 1000 + sliding * (88 + 512);
+    expect(memoryNeed(model, shape).context).toBe(tokens * 8 * 2 * 2);
+    // A context that is shorter than the window is held whole.
+    expect(memoryNeed(model, { ...shape, contextSize: 50 }).context).toBe(4 * 50 * 8 * 2 * 2);
+  });
+
+  it('is not held up by a forged number of layers', () => {
+    const forged = { ...llama, metadata: { ...llama.metadata, 'llama.block_count': 2 ** 32 - 1 } };
+    expect(memoryNeed(forged, shape).context).toBe((memoryNeed(llama, shape).context / 32) * 4096);
+  });
+
   it('needs no metadata', () => {
     expect(memoryNeed({ architecture: 'x', sizeBytes: 1, metadata: {} }, shape)).toMatchObject({ context: 0 });
   });

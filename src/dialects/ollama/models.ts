@@ -8,7 +8,7 @@ import type { ModelProfile } from '../../contract/model.ts';
  */
 export const ollamaVersion = '0.12.0';
 
-/** Of a time that never comes: this server unloads no model by itself. */
+/** Of a time that never comes: when an idle model goes is not part of what is told about it. */
 const never = '9999-12-31T23:59:59Z';
 
 /** An entry of /api/tags. */
