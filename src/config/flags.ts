@@ -153,6 +153,10 @@ export const flags = {
     defaultText: 'memory only',
     help: 'Keep prompt beginnings in this folder, over restarts.',
   }),
+  engineProcess: flag('Engine', toggle(), {
+    default: false,
+    help: 'Run each chat model in a process of its own: the server outlives a crash of the inference library.',
+  }),
 
   host: flag('Server', text('ADDRESS'), { default: '127.0.0.1', help: 'Address to listen on; 0.0.0.0 for all.' }),
   port: flag('Server', integer({ min: 0, max: 65_535 }), {

@@ -36,6 +36,8 @@ export interface EngineInfo {
   readonly vocabularySize: number;
   /** For people: `CPU (AVX2), 2 threads`, `CUDA: NVIDIA H200`. */
   readonly device: string;
+  /** The process that runs it, where that is not this one. */
+  readonly processId?: number;
   /** Ends every turn when generated. */
   isEndOfGeneration(token: number): boolean;
 }
@@ -61,6 +63,8 @@ export interface SlotState {
   /** Tokens whose evaluation the slot holds. A live view: do not keep it over an await. */
   readonly tokens: readonly number[];
   readonly phase: 'idle' | 'prefill' | 'decode';
+  /** The only lengths that it can be cut to, besides none and all; undefined: any. */
+  readonly cutPoints?: readonly number[] | undefined;
 }
 
 export interface EngineJob {

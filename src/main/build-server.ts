@@ -60,8 +60,10 @@ export async function buildServer(config: Config, system: System): Promise<Built
       spans?.(record);
     },
   });
-  // It opens while the file is read. A failure is told where it is used.
-  openLlama({ gpu: config.gpu, onNativeLog: nativeLog(telemetry) }).catch(() => undefined);
+  // It opens while the file is read. A failure is told where it is used. With --engine-process it only compiles templates.
+  openLlama({ gpu: config.engineProcess ? 'off' : config.gpu, onNativeLog: nativeLog(telemetry) }).catch(
+    () => undefined,
+  );
   const file = await readModelProfile(config.model[0], {
     chatTemplate: config.chatTemplate,
     chatFormat: config.chatFormat,

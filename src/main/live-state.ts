@@ -35,6 +35,7 @@ export function describeRuntimes(runtimes: readonly ModelRuntime[]): Record<stri
     models: runtimes.map(({ profile, engine, scheduler }) => ({
       id: profile.id,
       device: engine.info.device,
+      process_id: engine.info.processId ?? process.pid,
       context_size: engine.info.contextSize,
       batch_size: engine.info.batchSize,
       slots: engine.slots().map(({ id, phase, tokens }) => ({ id, phase, tokens: tokens.length })),

@@ -1,8 +1,10 @@
+import { fileURLToPath } from 'node:url';
 import type { Config } from '../config.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import type { Telemetry } from '../contract/services.ts';
-import { type LoadedModel, loadModel } from '../engine/llama/load.ts';
-import type { TuningMemory } from '../engine/llama/tune.ts';
+import { type LoadedEngine, loadModel } from '../engine/llama/load.ts';
+import type { StepReport } from '../engine/llama/step-loop.ts';
+import { loadModelInProcess } from '../engine/process/load.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import { completeProfile, type FileProfile } from '../models/profile.ts';
 import { defaultChatTemplate } from '../prompt/default-template.ts';
@@ -12,14 +14,15 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { chatFormatOf } from './chat-format.ts';
 import { openKeptPrefixes } from './kept-prefixes.ts';
 import { nativeLog } from './native-log.ts';
-import type { System } from './system.ts';
+import { createTuningMemory, type System } from './system.ts';
 
 export interface LoadTools {
   readonly config: Config;
   readonly system: System;
   readonly telemetry: Telemetry;
   readonly metrics: Metrics;
-  readonly tuningMemory: TuningMemory;
+  /** Where calibrations are remembered. */
+  readonly tuningFile: string;
 }
 
 export interface LoadProgress {
@@ -34,7 +37,7 @@ const stepTargetMs = 50;
 
 export interface RunningModel {
   readonly runtime: ModelRuntime;
-  readonly loaded: LoadedModel;
+  readonly loaded: LoadedEngine;
   dispose(): Promise<void>;
 }
 
@@ -72,7 +75,7 @@ export async function loadRuntime(file: FileProfile, tools: LoadTools, load: Loa
   };
 }
 
-async function schedule({ engine }: LoadedModel, profile: ModelProfile, tools: LoadTools): Promise<Scheduler> {
+async function schedule({ engine }: LoadedEngine, profile: ModelProfile, tools: LoadTools): Promise<Scheduler> {
   const { config, system, metrics, telemetry } = tools;
   const { id, slots } = profile;
   const observer: Partial<SchedulerObserver> = {
@@ -102,9 +105,9 @@ async function schedule({ engine }: LoadedModel, profile: ModelProfile, tools: L
   }
 }
 
-function loadEngine(file: FileProfile, tools: LoadTools, load: LoadProgress): Promise<LoadedModel> {
-  const { config, system, metrics, telemetry, tuningMemory } = tools;
-  return loadModel({
+function loadEngine(file: FileProfile, tools: LoadTools, load: LoadProgress): Promise<LoadedEngine> {
+  const { config, system, metrics, telemetry, tuningFile } = tools;
+  const options = {
     path: file.path,
     gpu: config.gpu,
     gpuLayers: config.gpuLayers,
@@ -116,16 +119,19 @@ function loadEngine(file: FileProfile, tools: LoadTools, load: LoadProgress): Pr
     cacheType: config.cacheTypeKv,
     ...speculation(config),
     stepTargetMs,
-    clock: system.clock,
     signal: load.signal,
-    tuningMemory,
-    onProgress: (fraction) => load.progress('load', fraction),
+    onProgress: (fraction: number) => load.progress('load', fraction),
     onCalibrate: () => load.progress('calibrate', 0),
-    onStep: ({ ms, ...tokens }) => metrics.stepDone({ model: file.id, seconds: ms / 1000, ...tokens }),
+    onStep: ({ ms, ...tokens }: StepReport) => metrics.stepDone({ model: file.id, seconds: ms / 1000, ...tokens }),
     onFailure: load.failed,
     onNativeLog: nativeLog(telemetry),
-  });
+  };
+  return config.engineProcess
+    ? loadModelInProcess({ ...options, tuningFile, timers: system.timers, entry: fileURLToPath(childEntry) })
+    : loadModel({ ...options, clock: system.clock, tuningMemory: createTuningMemory(tuningFile) });
 }
+
+const childEntry = new URL('./engine-child.js', import.meta.url);
 
 function speculation({ draftModel, lookupDecoding }: Config) {
   if (draftModel !== undefined) return { speculation: { draftModelPath: draftModel } };

@@ -19,10 +19,10 @@ import { slotReports } from './live-state.ts';
 import { type LoadProgress, type LoadTools, loadRuntime, type RunningModel } from './load-runtime.ts';
 import { nativeLog } from './native-log.ts';
 import { featuresOf, type ServedModel } from './served-model.ts';
-import { createFileMemory, createTuningMemory } from './system.ts';
+import { createFileMemory } from './system.ts';
 import { loadVectors, type RunningVectors } from './vectors.ts';
 
-export interface ManagedModelsOptions extends Omit<LoadTools, 'tuningMemory'> {
+export interface ManagedModelsOptions extends Omit<LoadTools, 'tuningFile'> {
   /** Told of every chat model that is loaded; gives what ends that, before the model goes. */
   readonly serve: (running: RunningModel) => () => Promise<void>;
   /** The same of models for vectors only; what it gives also lets them go. */
@@ -35,7 +35,7 @@ const defaultKeepAliveSeconds = 300;
 export function createManagedModels(options: ManagedModelsOptions) {
   const { config, system, metrics, telemetry } = options;
   const cache = join(homedir(), '.cache', 'serve-model');
-  const tuningMemory = createTuningMemory(join(cache, 'tuning.json'));
+  const tuningFile = join(cache, 'tuning.json');
   const probeMemory: ProbeMemory = createFileMemory(join(cache, 'sound-models.json'));
   const events = createControlEvents();
   let starting: StartObserver | undefined;
@@ -152,7 +152,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
   }
 
   async function loadForChat(plan: LoadPlan, observer: LoadObserver, progress: LoadProgress['progress']) {
-    const tools = { ...options, config: withSettings(config, plan.settings), tuningMemory };
+    const tools = { ...options, config: withSettings(config, plan.settings), tuningFile };
     const model = await loadRuntime(plan.file, tools, {
       signal: observer.signal,
       progress,
@@ -208,8 +208,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
   async function availableBytes(): Promise<number> {
     const ram = process.availableMemory();
     const [any] = running;
-    const llama = any?.loaded.model.llama;
-    return llama?.gpu ? Math.max(ram, (await llama.getVramState()).free) : ram;
+    return Math.max(ram, (await any?.loaded.freeDeviceBytes()) ?? 0);
   }
 }
 

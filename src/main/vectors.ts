@@ -2,10 +2,8 @@ import type { Config } from '../config.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import type { Telemetry } from '../contract/services.ts';
-import { createLlamaEmbedder } from '../engine/llama/embedding.ts';
 import { loadVectorModel } from '../engine/llama/embedding-load.ts';
-import { createLlamaRanker } from '../engine/llama/embedding-ranking.ts';
-import type { LoadedModel } from '../engine/llama/load.ts';
+import type { LoadedEngine } from '../engine/llama/load.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import type { VectorDirectory, VectorModel } from '../generation/vectors.ts';
 import { cannotGenerate, completeProfile, type FileProfile } from '../models/profile.ts';
@@ -28,7 +26,7 @@ export interface VectorLoading {
 /** The models that give vectors: one loaded for them (--embedding-model), and the chat model. */
 export interface Vectors extends VectorDirectory {
   /** A chat model gives vectors too; its contexts are made on first use. Gives what ends that, before the model goes. */
-  serveChat(runtime: ModelRuntime, loaded: LoadedModel): () => Promise<void>;
+  serveChat(runtime: ModelRuntime, loaded: LoadedEngine): () => Promise<void>;
   /** A model that was loaded for vectors only, besides others. Gives what ends that. */
   serveAlone(running: RunningVectors): () => Promise<void>;
   /** The model for vectors only that the server was started with. */
@@ -56,9 +54,8 @@ export function createVectors(directory: ServedDirectory): Vectors {
       release();
       throw stillLoading();
     },
-    serveChat({ profile }, { model }) {
-      const embedder = createLlamaEmbedder(model);
-      const ranker = createLlamaRanker(model);
+    serveChat({ profile }, loaded) {
+      const { embedder, ranker } = loaded.openVectors();
       const dispose = async () => void (await Promise.all([embedder.dispose(), ranker?.dispose()]));
       const chat = { id: profile.id, embedder, ranker, dispose };
       chats.set(profile.id, chat);

@@ -32,8 +32,10 @@ export interface ManagerOptions<Runtime> {
 
 /** With a context that is chosen to fit, this much is asked for at least. */
 const leastContext = 2048;
-/** An engine that breaks again within this time is not started again by itself. */
-const reviveAfterMs = 60_000;
+/** A broken engine is loaded anew at once, but not more often than this: it may break again at the same request. */
+const reviveEveryMs = 60_000;
+/** After so many failed loads in a row it is left alone, until somebody asks for it. */
+const mostRevivals = 3;
 
 /**
  * The models in memory: which serves a name, which is loaded when, and which has to go when memory does not suffice
@@ -261,12 +263,19 @@ export class ModelManager<Runtime> implements ModelDirectory {
     }
   }
 
-  #revive(resident: Resident<Runtime>): void {
-    const now = this.#options.clock();
+  #revive(resident: Resident<Runtime>, attempt = 1): void {
+    const { clock, timers } = this.#options;
+    const revive = () => {
+      if (this.#closing || !resident.isBroken) return;
+      this.#revived.set(resident.id, clock());
+      resident.load(new AbortController().signal).catch(() => {
+        if (attempt < mostRevivals) this.#revive(resident, attempt + 1);
+      });
+    };
     const last = this.#revived.get(resident.id);
-    if (this.#closing || (last !== undefined && now - last < reviveAfterMs)) return;
-    this.#revived.set(resident.id, now);
-    resident.load(new AbortController().signal).catch(() => undefined); // it was published
+    const wait = last === undefined ? 0 : last + reviveEveryMs - clock();
+    if (wait <= 0) revive();
+    else timers.after(wait, revive);
   }
 
   #publish(event: ControlEvent, events: ControlEvents): void {

@@ -53,6 +53,9 @@ export interface ResidentStay {
   readonly keepAliveMs: number | undefined;
 }
 
+/** Milliseconds that a new load waits for the end of a broken engine. */
+const longestDisposeMs = 10_000;
+
 interface Loading<Runtime> {
   readonly promise: Promise<LoadedModel<Runtime>>;
   readonly abort: AbortController;
@@ -70,6 +73,8 @@ export class Resident<Runtime> {
   parked = false;
   /** The last thing that happened to it was a failure, or nothing did yet. */
   #sound = false;
+  /** What became of an engine that broke: its memory is free when this settles. */
+  #wreck: Promise<unknown> = Promise.resolve();
   lastUsed: number;
   #keepAliveMs: number | undefined;
   #tools: ResidentTools<Runtime>;
@@ -109,6 +114,11 @@ export class Resident<Runtime> {
   /** Absent, but it can be had: it was loaded before, left in peace, and may come back by itself. */
   get isDormant(): boolean {
     return this.#sound && !this.parked && this.#loaded === undefined && !this.isLoading;
+  }
+
+  /** Absent because it failed, and nobody wants it away or is bringing it back. */
+  get isBroken(): boolean {
+    return !this.#sound && !this.parked && this.#loaded === undefined && !this.isLoading;
   }
 
   answersTo(name: string): boolean {
@@ -187,7 +197,7 @@ export class Resident<Runtime> {
     if (this.#loading) return this.unload();
     if (this.#unloading !== undefined) return this.#unloading;
     this.#loaded = undefined;
-    await loaded?.dispose();
+    await Promise.all([loaded?.dispose(), this.#wreck]);
   }
 
   /**
@@ -238,14 +248,11 @@ export class Resident<Runtime> {
 
   async #runLoad(signal: AbortSignal): Promise<LoadedModel<Runtime>> {
     try {
+      await this.#wreck;
       const done = await this.#tools.makeRoom(signal);
       try {
         signal.throwIfAborted();
-        const loaded = await this.#tools.load(this.plan, {
-          signal,
-          progress: (phase, fraction) => this.#report(phase, fraction),
-          failed: (error) => this.#broke(error),
-        });
+        const loaded = await this.#loadSound(signal);
         this.#report('ready', 1);
         this.#loaded = loaded;
         this.#sound = true;
@@ -262,14 +269,33 @@ export class Resident<Runtime> {
     }
   }
 
+  async #loadSound(signal: AbortSignal): Promise<LoadedModel<Runtime>> {
+    let brokeEarly: { readonly error: unknown } | undefined;
+    const loaded = await this.#tools.load(this.plan, {
+      signal,
+      progress: (phase, fraction) => this.#report(phase, fraction),
+      failed: (error) => {
+        brokeEarly = { error };
+        this.#broke(error);
+      },
+    });
+    if (!brokeEarly) return loaded;
+    await loaded.dispose().catch(() => undefined);
+    throw brokeEarly.error;
+  }
+
   /** Whoever runs on it fails by itself. */
   #broke(error: unknown): void {
-    const loaded = this.#loaded;
+    const loaded = this.loaded;
+    // One that is being unloaded goes anyway.
     if (!loaded) return;
     this.#loaded = undefined;
     this.#sound = false;
+    this.#disarm();
     this.#publish('failed', error);
-    loaded.dispose().catch(() => undefined);
+    // A native context that is broken may never say that it is gone.
+    const late = new Promise<void>((resolve) => this.#tools.timers.after(longestDisposeMs, resolve));
+    this.#wreck = Promise.race([loaded.dispose().catch(() => undefined), late]);
     this.#tools.broken();
   }
 

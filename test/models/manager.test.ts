@@ -402,6 +402,68 @@ describe('ModelManager', () => {
     expect((await use).runtime).toBe('runtime of a');
   });
 
+  it('loads an engine that broke again by itself, a minute after the last time', async () => {
+    const { manager, load, attempts, time } = scene();
+    await load('a', true);
+    attempts[0]?.observer.failed(new Error('native'));
+    await settled();
+    attempts[1]?.finish();
+    await settled();
+    attempts[1]?.observer.failed(new Error('native again'));
+    time.pass(59_999);
+    await settled();
+    expect([manager.state(), attempts.length]).toEqual(['empty', 2]);
+    time.pass(1);
+    await settled();
+    expect([manager.state(), attempts.length]).toEqual(['loading', 3]);
+    attempts[2]?.finish();
+    await settled();
+    expect(manager.state()).toBe('ready');
+  });
+
+  it('gives up an engine whose loads fail one after the other', async () => {
+    const { manager, load, attempts, time } = scene();
+    await load('a', true);
+    attempts[0]?.observer.failed(new Error('native'));
+    for (const attempt of [1, 2, 3]) {
+      await settled();
+      attempts[attempt]?.fail(new ServeError('engine_failure', 'The process of the model ended.'));
+      await settled();
+      time.pass(60_000);
+    }
+    await settled();
+    time.pass(600_000);
+    await settled();
+    expect([manager.state(), attempts.length]).toEqual(['empty', 4]);
+  });
+
+  it('leaves a broken engine alone that somebody unloaded meanwhile', async () => {
+    const { manager, load, attempts, time } = scene();
+    const resident = await load('a', true);
+    attempts[0]?.observer.failed(new Error('native'));
+    await settled();
+    attempts[1]?.finish();
+    await settled();
+    attempts[1]?.observer.failed(new Error('native again'));
+    resident.parked = true;
+    time.pass(60_000);
+    await settled();
+    expect([manager.state(), attempts.length]).toEqual(['empty', 2]);
+  });
+
+  it('calls a load failed whose engine broke before it was over', async () => {
+    const { manager, load, attempts, disposed, states } = scene();
+    await load('a', true);
+    const resident = manager.add(plan('b'), { atStart: false });
+    const loading = resident.load(patient).catch((error: Error) => error.message);
+    await settled();
+    attempts[1]?.observer.failed(new Error('killed'));
+    attempts[1]?.finish();
+    expect(await loading).toBe('killed');
+    expect(disposed).toEqual(['b']);
+    expect(states().slice(-2)).toEqual(['b loading', 'b failed']);
+  });
+
   it('takes nothing new when it drains, and lets everything go when it closes, in use or not', async () => {
     const { manager, load, disposed } = scene();
     await load('a');

@@ -5,10 +5,21 @@ import type { SequenceRun } from './sequence-run.ts';
 export function giveToRequest(run: SequenceRun): void {
   const tokens = run.undelivered;
   run.undelivered = [];
-  for (const token of tokens) {
-    if (run.stopped) return;
+  const { remote } = run.job;
+  if (remote) {
+    const obeyAll = (directives: readonly Directive[]) => obeyEach(run, directives, (directive) => directive);
+    run.reply = remote.deliver(tokens).then(obeyAll);
+  } else {
+    obeyEach(run, tokens, (token) => run.job.onToken(token));
+  }
+}
+
+function obeyEach<Said>(run: SequenceRun, all: readonly Said[], directiveOf: (said: Said) => Directive): void {
+  for (const said of all) {
+    // One that is over has no sampler to change any more.
+    if (run.stopped || run.over) return;
     try {
-      obey(run, run.job.onToken(token));
+      obey(run, directiveOf(said));
     } catch (error) {
       // One request's text work or grammar must never take the loop, and so its neighbours, down.
       run.failure = error;

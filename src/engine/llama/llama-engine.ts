@@ -1,12 +1,12 @@
 import type { LlamaContext, LlamaModel } from 'node-llama-cpp';
 import type { Clock } from '../../contract/services.ts';
-import { commonPrefix } from '../common-prefix.ts';
-import type { Engine, EngineStats } from '../engine.ts';
+import type { Engine, EngineRun, EngineStats } from '../engine.ts';
+import type { LoopJob } from '../remote-request.ts';
 import { StepPacer } from '../step-pacer.ts';
+import { whenHeld } from '../when-held.ts';
 import { decodeThread } from './decode-thread.ts';
 import { nativeBindings, nativeContext, nativeModel } from './native.ts';
 import type { SamplingTools } from './run-sampler.ts';
-import type { SequenceRun } from './sequence-run.ts';
 import { Slot } from './slot.ts';
 import { createSnapshots } from './snapshots.ts';
 import type { Speculation } from './speculation.ts';
@@ -34,8 +34,12 @@ export interface LlamaEngineOptions {
 /** Step time to aim at while nobody decodes, see StepPacer. */
 const idleTargetMs = 400;
 
+export interface LlamaEngine extends Engine {
+  run(job: LoopJob): EngineRun;
+}
+
 /** The engine over a loaded model and its context, which it owns from here on. */
-export function createLlamaEngine(options: LlamaEngineOptions): Engine {
+export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
   const { model, context, clock } = options;
   const native = nativeModel(model);
   const bindings = nativeBindings(model.llama);
@@ -97,7 +101,7 @@ export function createLlamaEngine(options: LlamaEngineOptions): Engine {
             fingerprint: options.fingerprint,
           }),
         },
-    whenHeld: (slot, tokens, signal) => whenHeld(loop, slots[slot], tokens, signal),
+    whenHeld: (slot, tokens, signal) => whenHeld((check) => loop.watch(check), slots[slot], tokens, signal),
     stats: (): EngineStats => ({
       ...totals,
       prefillRate: pacer.prefillRate,
@@ -128,31 +132,6 @@ export function stateCannotBeCut(model: LlamaModel): boolean {
 export function vocabularySizeOf(model: LlamaModel): number {
   const tokens = model.fileInfo.metadata.tokenizer?.ggml?.tokens;
   return tokens?.length ?? 0;
-}
-
-function whenHeld(loop: StepLoop, slot: Slot | undefined, tokens: number, signal: AbortSignal): Promise<boolean> {
-  let run: SequenceRun | undefined;
-  return new Promise((resolve, reject) => {
-    const check = () => {
-      if (!run && slot?.run) {
-        run = slot.run;
-        run.done.then(check, check);
-      }
-      // Until its first step the slot still holds what was there before the run.
-      const held = run !== undefined && slot !== undefined && commonPrefix(slot.tokens, run.job.prompt) >= tokens;
-      if (signal.aborted) settle(() => reject(signal.reason));
-      else if (held) settle(() => resolve(true));
-      else if (!slot || (run && slot.run !== run)) settle(() => resolve(false));
-    };
-    const unwatch = loop.watch(check);
-    const settle = (outcome: () => void) => {
-      unwatch();
-      signal.removeEventListener('abort', check);
-      outcome();
-    };
-    signal.addEventListener('abort', check, { once: true });
-    check();
-  });
 }
 
 function blend(old: number | undefined, measured: number): number {

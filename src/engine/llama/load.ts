@@ -4,10 +4,13 @@ import { InsufficientMemoryError, type Llama, type LlamaContext, type LlamaModel
 import { ServeError } from '../../contract/errors.ts';
 import type { VocabularyFacts } from '../../contract/model.ts';
 import type { Clock } from '../../contract/services.ts';
+import type { Embedder, Ranker } from '../embedder.ts';
 import type { Engine } from '../engine.ts';
 import { decodeThread } from './decode-thread.ts';
 import { DraftDesk } from './draft-guesser.ts';
-import { createLlamaEngine, vocabularySizeOf } from './llama-engine.ts';
+import { createLlamaEmbedder } from './embedding.ts';
+import { createLlamaRanker } from './embedding-ranking.ts';
+import { createLlamaEngine, type LlamaEngine, vocabularySizeOf } from './llama-engine.ts';
 import { weighContextsByFormula } from './memory-estimates.ts';
 import { nativeBindings, nativeContext, nativeModel } from './native.ts';
 import { firstLine, type GpuChoice, type NativeLog, openLlama } from './open-llama.ts';
@@ -46,16 +49,27 @@ export interface LoadOptions {
   readonly onNativeLog?: NativeLog;
 }
 
-export interface LoadedModel {
+/** A loaded model, whichever process it is in. */
+export interface LoadedEngine {
   readonly engine: Engine;
   readonly vocabulary: VocabularyFacts;
   readonly trainedContextSize: number;
   readonly embeddingSize: number;
   readonly parameters: number | undefined;
   /** llama.cpp's own Jinja engine, compiled once per template. */
-  readonly compileTemplate: (template: string) => (variables: Record<string, unknown>) => string;
+  readonly compileTemplate: CompileTemplate;
   readonly tuning: Tuning;
-  /** For the engine room's other contexts (embeddings). */
+  /** Bytes that the GPUs have left; undefined without one. */
+  readonly freeDeviceBytes: () => Promise<number | undefined>;
+  /** Its vectors; the contexts for them are made on first use. To be disposed before the engine. */
+  readonly openVectors: () => { readonly embedder: Embedder; readonly ranker: Ranker | undefined };
+}
+
+export type CompileTemplate = (template: string) => (variables: Record<string, unknown>) => string;
+
+/** In this process. */
+export interface LoadedModel extends LoadedEngine {
+  readonly engine: LlamaEngine;
   readonly model: LlamaModel;
 }
 
@@ -103,15 +117,22 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
       trainedContextSize: model.trainContextSize,
       embeddingSize: model.embeddingVectorSize,
       parameters: nativeModel(model).getTotalParameters() || undefined,
-      compileTemplate: (template) => {
-        const renderer = new (nativeBindings(llama).AddonJinjaRenderer)(template);
-        return (variables) => renderer.render(variables);
-      },
+      compileTemplate: templateCompiler(llama),
+      freeDeviceBytes: async () => (llama.gpu ? (await llama.getVramState()).free : undefined),
+      openVectors: () => ({ embedder: createLlamaEmbedder(model), ranker: createLlamaRanker(model) }),
     };
   } catch (error) {
     await model.dispose();
     throw error;
   }
+}
+
+export function templateCompiler(llama: Llama): CompileTemplate {
+  const { AddonJinjaRenderer } = nativeBindings(llama);
+  return (template) => {
+    const renderer = new AddonJinjaRenderer(template);
+    return (variables) => renderer.render(variables);
+  };
 }
 
 export type WeightsOptions = Pick<LoadOptions, 'path' | 'gpuLayers' | 'signal' | 'onProgress'> &

@@ -1,7 +1,8 @@
 import { createDeferred, type Deferred } from '../../contract/deferred.ts';
 import type { TokenLogprob } from '../../contract/events.ts';
 import type { Clock } from '../../contract/services.ts';
-import type { EngineJob, EngineRun, GeneratedToken, RunResult } from '../engine.ts';
+import type { EngineRun, GeneratedToken, RunResult } from '../engine.ts';
+import type { LoopJob } from '../remote-request.ts';
 import type { RunSampler } from './run-sampler.ts';
 
 interface SlotFacts {
@@ -12,7 +13,7 @@ interface SlotFacts {
 
 /** One request on one slot, from joining the loop to its end. Mutated by the step loop only. */
 export class SequenceRun implements EngineRun {
-  readonly job: EngineJob;
+  readonly job: LoopJob;
   /** Prompt positions where a step ends so that a checkpoint can be taken, ascending. */
   readonly stops: readonly number[];
   cachedTokens: number;
@@ -27,6 +28,10 @@ export class SequenceRun implements EngineRun {
   paused = false;
   /** A directive ended the run: what is in flight is discarded. */
   stopped = false;
+  /** What a request in another process says to the tokens delivered last is known when this settles. */
+  reply: Promise<void> | undefined;
+  /** It has left its slot. */
+  over = false;
   /** What a directive asked for could not be done. */
   failure: unknown;
   /** Directive `force`: comes next instead of a sampled token. */
@@ -46,7 +51,7 @@ export class SequenceRun implements EngineRun {
   #lastTokenAt: number | undefined;
   readonly #settle: Deferred<RunResult> = createDeferred();
 
-  constructor(job: EngineJob, slot: SlotFacts, clock: Clock, wake: () => void) {
+  constructor(job: LoopJob, slot: SlotFacts, clock: Clock, wake: () => void) {
     const { cachedTokens, stops } = slot;
     this.job = job;
     this.cachedTokens = cachedTokens;
@@ -121,6 +126,7 @@ export class SequenceRun implements EngineRun {
   }
 
   finish(reason: RunResult['reason']): void {
+    this.over = true;
     const started = this.#startedAt ?? this.#clock();
     const first = this.#firstTokenAt ?? this.#clock();
     const last = this.#lastTokenAt ?? first;
@@ -134,6 +140,7 @@ export class SequenceRun implements EngineRun {
   }
 
   fail(reason: unknown): void {
+    this.over = true;
     this.sampler?.dispose();
     this.#settle.reject(reason);
   }

@@ -1,4 +1,5 @@
 import type { EngineJob, SlotState } from '../engine.ts';
+import { reusablePrefix } from '../reusable-prefix.ts';
 import type { NativeBindings, NativeCheckpoint, NativeContext } from './native.ts';
 import type { SequenceRun } from './sequence-run.ts';
 
@@ -32,18 +33,13 @@ export class Slot implements SlotState {
     return this.run.prefilling ? 'prefill' : 'decode';
   }
 
-  /** How many of these tokens need no evaluation if the slot is cut for them; at least one is always left to evaluate. */
-  reusable(prompt: readonly number[], most: number): number {
-    const limit = Math.min(most, prompt.length - 1, this.tokens.length);
-    let common = 0;
-    while (common < limit && this.tokens[common] === prompt[common]) common++;
-    return this.#cutPoint(common);
+  get cutPoints(): readonly number[] | undefined {
+    return this.#tools.needsCheckpoints ? this.#checkpoints.map(({ tokens }) => tokens) : undefined;
   }
 
-  /** Where the state can really be cut at or before this position. */
-  #cutPoint(tokens: number): number {
-    if (!this.#tools.needsCheckpoints || tokens === this.tokens.length) return tokens;
-    return this.#checkpoints.reduce((best, { tokens: at }) => (at <= tokens && at > best ? at : best), 0);
+  /** See reusablePrefix. */
+  reusable(prompt: readonly number[], most: number): number {
+    return reusablePrefix(this, prompt, most);
   }
 
   /** Leaves the first `tokens` tokens. `tokens` comes from `reusable`. */

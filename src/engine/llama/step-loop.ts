@@ -1,9 +1,10 @@
 import { createDeferred } from '../../contract/deferred.ts';
 import { ServeError } from '../../contract/errors.ts';
 import type { Clock } from '../../contract/services.ts';
-import type { EngineJob, EngineRun } from '../engine.ts';
+import type { EngineRun } from '../engine.ts';
 import type { StepShare } from '../plan-step.ts';
 import { planStep } from '../plan-step.ts';
+import type { LoopJob } from '../remote-request.ts';
 import type { StepPacer } from '../step-pacer.ts';
 import { type ThreadPlan, threadsFor } from '../thread-plan.ts';
 import { giveToRequest } from './deliver.ts';
@@ -71,7 +72,7 @@ export class StepLoop {
     this.#disposed = this.#run();
   }
 
-  join(job: EngineJob): EngineRun {
+  join(job: LoopJob): EngineRun {
     const slot = this.#slot(job.slot);
     if (slot.run) throw new ServeError('internal', `Slot ${job.slot} is in use.`);
     if (this.#stopping) throw stopped();
@@ -167,6 +168,7 @@ export class StepLoop {
       slot.clear();
       run.forgetCached();
     }
+    run.job.remote?.admitted(run.cachedTokens);
     try {
       run.sampler = new RunSampler(this.#options.tools, run.job);
       run.started();
@@ -250,6 +252,7 @@ export class StepLoop {
   async #advance(participant: Participant): Promise<void> {
     const { slot, run, share, logits } = participant;
     if (slot.run !== run) return;
+    if (run.reply !== undefined) await run.reply;
     if (run.failure !== undefined) return this.#leave(slot, () => run.fail(requestFailure(run.failure)));
     if (run.stopped) return this.#leave(slot, () => run.finish('stopped'));
     try {

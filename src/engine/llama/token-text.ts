@@ -21,8 +21,7 @@ export interface TokenTextOptions {
 export function createTokenText({ model, yieldToEventLoop }: TokenTextOptions): TokenText {
   const sentencePiece = model.getVocabularyType() === sentencePieceVocabulary;
   const known = new Map<number, Uint8Array>();
-  // A sentence-piece vocabulary strips the space of a first token, so texts are read behind an anchor.
-  const anchor = sentencePiece ? firstPlainToken(model) : undefined;
+  const reader = tokenReader(model);
 
   const tokenizePiece = (text: string, special: boolean, first: boolean): Uint32Array => {
     if (first || !sentencePiece) return model.tokenize(text, special);
@@ -54,15 +53,23 @@ export function createTokenText({ model, yieldToEventLoop }: TokenTextOptions): 
     bytes(token) {
       let bytes = known.get(token);
       if (!bytes) {
-        bytes = tokenBytes(model, token, anchor);
+        bytes = reader.bytes(token);
         known.set(token, bytes);
       }
       return bytes;
     },
 
-    isControl(token) {
-      return (model.getTokenAttributes(token) & attribute.control) !== 0;
-    },
+    isControl: reader.isControl,
+  };
+}
+
+/** What a token is, asked of the native library each time. */
+export function tokenReader(model: NativeModel): Pick<TokenText, 'bytes' | 'isControl'> {
+  // A sentence-piece vocabulary strips the space of a first token, so texts are read behind an anchor.
+  const anchor = model.getVocabularyType() === sentencePieceVocabulary ? firstPlainToken(model) : undefined;
+  return {
+    bytes: (token) => tokenBytes(model, token, anchor),
+    isControl: (token) => (model.getTokenAttributes(token) & attribute.control) !== 0,
   };
 }
 
