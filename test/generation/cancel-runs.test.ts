@@ -3,47 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { collect, type GenerationResult } from '../../src/contract/events.ts';
 import { requestDefaults } from '../../src/contract/request.ts';
 import { createFakeEngine } from '../../src/engine/fake.ts';
-import { createCancelRegistry } from '../../src/generation/cancellation.ts';
-import { createGenerationService } from '../../src/generation/generate.ts';
-import { ConstraintPlanner } from '../../src/grammar/planner.ts';
-import { detectChatFormat } from '../../src/output/families.ts';
-import { defaultChatTemplate } from '../../src/prompt/default-template.ts';
-import { createPromptRenderer } from '../../src/prompt/renderer.ts';
-import { createScheduler } from '../../src/scheduler/scheduler.ts';
-import { profile } from '../http/support.ts';
 import { Random } from '../support/random.ts';
 import { expectSame } from '../support/same.ts';
+import { conductorOver } from './conductor.ts';
 
 const answer = 'as it is';
 const interleavings = 2000;
 
 /** The whole way from the request to the engine, with two slots and the engine's steps under the test's control. */
 function conductor() {
-  const clock = () => 0;
-  const timers = { after: () => () => undefined };
   const engine = createFakeEngine({ slots: 2, answer, stepping: 'manual', stepTokens: 8 });
-  const format = detectChatFormat(undefined);
-  const { vocabulary } = profile;
-  const settings = { maxQueue: 100, queueTimeoutMs: 1000, prefixCacheBytes: 0 };
-  const runtime = {
-    profile,
-    engine,
-    format,
-    renderer: createPromptRenderer({ template: defaultChatTemplate, vocabulary, format, now: () => new Date(0) }),
-    scheduler: createScheduler({ engine, clock, timers, settings }),
-  };
-  const cancels = createCancelRegistry({ clock });
-  const service = createGenerationService({
-    runtimes: { use: () => Promise.resolve({ runtime, release: () => undefined }) },
-    cancels,
-    planner: new ConstraintPlanner({ clock }),
-    clock,
-    timers,
-    drawSeed: () => 1,
-    newToolCallId: () => 'call_1',
-    settings: { maxPredictMs: 1000, autoHealToolCalls: true, checkToolNames: true, strictTools: true },
-  });
-  return { engine, cancels, service };
+  return { engine, ...conductorOver(engine) };
 }
 
 interface Call {
