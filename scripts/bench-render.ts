@@ -12,7 +12,7 @@ import { vocabulary } from '../test/prompt/chat.ts';
 
 /**
  * `npm run bench:render -- TEMPLATE_OR_FOLDER`: milliseconds of rendering a history of 50 messages, side by side: by
- * llama.cpp's engine alone on the same variables, by the product with that engine, and by the product.
+ * llama.cpp's engine alone on the same variables, and by the product.
  */
 const [source] = process.argv.slice(2);
 if (!source) {
@@ -25,7 +25,6 @@ const bindings = nativeBindings(await getLlama({ build: 'never', gpu: false }));
 interface Row {
   readonly template: string;
   readonly 'engine alone': number;
-  readonly 'one engine': number;
   readonly product: number;
 }
 
@@ -39,19 +38,14 @@ function measure(template: string, text: string, prompt: ChatPrompt): Row {
     };
   };
   const options = { template: text, vocabulary, now: () => new Date(0), format: detectChatFormat(text), compile };
-  const one = createPromptRenderer(options);
-  const product = createPromptRenderer({ ...options, clock: () => performance.now() });
-  one.render(prompt);
+  const product = createPromptRenderer(options);
+  product.render(prompt);
   const given = variables;
   const bare = new bindings.AddonJinjaRenderer(text);
-  // The product chooses its engine within the first prompts, and JavaScript gets quicker with use.
+  // JavaScript gets quicker with use.
   for (let count = 0; count < 30; count++) product.render(prompt);
-  const [alone = 0, withOne = 0, both = 0] = medians([
-    () => attempt(() => bare.render(given)),
-    () => one.render(prompt),
-    () => product.render(prompt),
-  ]);
-  return { template, 'engine alone': alone, 'one engine': withOne, product: both };
+  const [alone = 0, whole = 0] = medians([() => attempt(() => bare.render(given)), () => product.render(prompt)]);
+  return { template, 'engine alone': alone, product: whole };
 }
 
 /** Some templates render only with the help of the second engine. */
@@ -90,7 +84,7 @@ for (const [history, prompt] of Object.entries(histories)) {
   const rows = files.map((file) => measure(basename(file, '.jinja'), readFileSync(join(folder, file), 'utf8'), prompt));
   console.log(`\n50 messages, ${history}: median of ${rounds}, ms`);
   console.table(rows);
-  for (const column of ['engine alone', 'one engine', 'product'] as const) {
+  for (const column of ['engine alone', 'product'] as const) {
     const all = rows.map((row) => row[column]);
     const slow = all.filter((time) => time > 2).length;
     console.log(`${column}: median ${middle(all)}, worst ${Math.max(...all)}, above 2 ms: ${slow} of ${all.length}`);

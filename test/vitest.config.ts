@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
-/** `unit` needs no model and stays under 15 s; `engine` runs the bundled demo model. */
+/** `unit` needs no model and is a matter of seconds; `engine` runs the bundled demo model. */
 export default defineConfig({
   root: resolve(import.meta.dirname, '..'),
   test: {

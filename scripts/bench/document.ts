@@ -7,11 +7,12 @@ interface Findings {
   readonly rounds: number;
   /** A table; undefined when it was not measured. */
   readonly speculation: string | undefined;
+  readonly structured: string | undefined;
   readonly tables: readonly { readonly model: ModelName; readonly table: string }[];
 }
 
 /** BENCHMARKS.md: written by the benchmark, so that text and figures stay together. */
-export function toDocument({ machine, rounds, tables, speculation }: Findings): string {
+export function toDocument({ machine, rounds, tables, speculation, structured }: Findings): string {
   return `# Benchmarks
 
 Written by \`npm run bench -- --peer PATH\`. Do not edit: run it again.
@@ -19,7 +20,7 @@ Written by \`npm run bench -- --peer PATH\`. Do not edit: run it again.
 ${machine.map((line) => `- ${line}`).join('\n')}
 
 ${tables.map(({ model, table }) => `## ${model}\n\n${describeModel(model)}\n\n${table}`).join('\n\n')}
-${speculation === undefined ? '' : `\n## Speculative decoding\n\nThe bundled demo model writes an essay in which most sentences come twice.\n\n${speculation}\n`}
+${speculation === undefined ? '' : `\n## Speculative decoding\n\nThe bundled demo model writes an essay in which most sentences come twice.\n\n${speculation}\n`}${structured === undefined ? '' : `\n## Structured output\n\nThe bundled demo model writes small JSON objects, free and held to their schema; 0.85x is the goal.\n\n${structured}\n`}
 ## How it is measured
 
 - Every figure is the median of ${rounds} rounds. All servers run at the same time in one run and take turns, scenario by scenario, in an order that changes from round to round; while one is measured, the others idle.

@@ -14,6 +14,7 @@ import { rowTable, toRows } from './report.ts';
 import { runRounds } from './run-rounds.ts';
 import { ownServer, peerServers } from './server.ts';
 import { benchSpeculation, speculationName } from './speculation.ts';
+import { benchStructured, structuredName } from './structured.ts';
 
 const all = [...decodeScenarios, embeddingScenario, ...latencyScenarios];
 
@@ -22,7 +23,7 @@ const usage = `npm run bench -- [--peer PATH] [--models mini,half-b] [--only NAM
 --peer PATH    a llama-server to compare with; without it serve-model runs alone
 --peer-only    leave serve-model out
 --models LIST  default mini,half-b; made on first use, in .cache/bench
---only LIST    of these scenarios: ${[...all.map(({ name }) => name), speculationName].join(', ')}
+--only LIST    of these scenarios: ${[...all.map(({ name }) => name), speculationName, structuredName].join(', ')}
 --rounds N     medians over so many rounds; default 5
 --out FILE     write the table there; default scripts/bench/BENCHMARKS.md after a whole run with a peer
 --own-args ARGS  further flags for serve-model, separated by spaces`;
@@ -65,11 +66,14 @@ async function main(): Promise<void> {
   const speculation =
     own.length > 0 && names.includes(speculationName) ? await benchSpeculation(rounds, console.error) : undefined;
   if (speculation !== undefined) console.log(`\n${speculationName}\n${speculation}\n`);
+  const structured =
+    own.length > 0 && names.includes(structuredName) ? await benchStructured(rounds, console.error) : undefined;
+  if (structured !== undefined) console.log(`\n${structuredName}\n${structured}\n`);
   const isWhole = values.only === undefined && tables.length === 2 && specs.length === 3;
   const out =
     values.out ?? (isWhole ? resolve(import.meta.dirname, '../../../scripts/bench/BENCHMARKS.md') : undefined);
   if (out === undefined) return;
-  writeFileSync(out, toDocument({ machine: describeMachine(values.peer), rounds, tables, speculation }));
+  writeFileSync(out, toDocument({ machine: describeMachine(values.peer), rounds, tables, speculation, structured }));
   console.log(`Written to ${out}.`);
 }
 
@@ -80,7 +84,7 @@ function warnIfBusy(): void {
 }
 
 function chosenNames(): readonly string[] {
-  const known = [...all.map(({ name }) => name), speculationName];
+  const known = [...all.map(({ name }) => name), speculationName, structuredName];
   const names = values.only?.split(',') ?? known;
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new Error(`--only ${unknown}: there is no such scenario.\n\n${usage}`);

@@ -61,7 +61,6 @@ export async function loadRuntime(file: FileProfile, tools: LoadTools, load: Loa
     format,
     now,
     compile: loaded.compileTemplate,
-    clock: tools.system.clock,
   });
   telemetry.log('info', `chat format: ${format.name}${profile.chatTemplate ? '' : ' (the model has no template)'}`);
   const scheduler = await schedule(loaded, profile, tools);

@@ -15,7 +15,7 @@ import { downloadModel } from './download.ts';
 import { checkGpuIds } from './gpu-ids.ts';
 import { askedModel, type HubAccess, type HubModel, listHubModels } from './hub.ts';
 import { type HubName, showHubName } from './hub-name.ts';
-import { findLocalModel, localModels, removeLocalModel } from './library.ts';
+import { findLocalModel, localModels, type ReadModels, removeLocalModel } from './library.ts';
 import { locateModel } from './locate.ts';
 import type { ModelManager } from './manager.ts';
 import { cannotGenerate, readModelProfile } from './profile.ts';
@@ -52,6 +52,7 @@ export class ModelControlService<Runtime> implements ModelControl {
   /** Downloads and loads under way, by what was asked for. */
   #running = new Map<string, AbortController>();
   #download: LoadProgress | undefined;
+  #read: ReadModels = new Map();
   #watching = false;
 
   constructor(options: ControlOptions<Runtime>) {
@@ -60,7 +61,7 @@ export class ModelControlService<Runtime> implements ModelControl {
 
   /** Makes every sound model of the models folder known, so that requests may name it. */
   async refresh(): Promise<void> {
-    for (const { id, profile } of await localModels(this.#options.modelsDir)) {
+    for (const { id, profile } of await localModels(this.#options.modelsDir, this.#read)) {
       if (!profile) continue;
       const file = id === profile.id ? profile : { ...profile, aliases: [...profile.aliases, id] };
       this.#options.manager.add({ file, settings: {} }, { atStart: false });
@@ -122,7 +123,7 @@ export class ModelControlService<Runtime> implements ModelControl {
 
   async localModels(): Promise<readonly LocalModelInfo[]> {
     const { manager, modelsDir } = this.#options;
-    return (await localModels(modelsDir)).flatMap(({ id, path, profile }) => {
+    return (await localModels(modelsDir, this.#read)).flatMap(({ id, path, profile }) => {
       if (!profile) return [];
       const { sizeBytes, quantization, architecture, trainedContextSize } = profile;
       const loaded = manager.find(path)?.loaded !== undefined;

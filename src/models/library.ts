@@ -1,4 +1,4 @@
-import { readdir, rm, rmdir } from 'node:fs/promises';
+import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { ServeError } from '../contract/errors.ts';
 import { findModel, modelName, modelsIn } from './find-model.ts';
@@ -15,11 +15,21 @@ export interface LocalModel {
   readonly problem: string | undefined;
 }
 
-/** All models in the models folder, by id. A folder that does not exist holds none. */
-export async function localModels(modelsDir: string): Promise<LocalModel[]> {
+/** Sound models by path, size and time of their first file, so that headers of many megabytes are read once. */
+export type ReadModels = Map<string, LocalModel>;
+
+/** All models in the models folder, by id. A folder that does not exist holds none. `read` remembers for the next time. */
+export async function localModels(modelsDir: string, read: ReadModels = new Map()): Promise<LocalModel[]> {
   const folders = await foldersIn(modelsDir);
   const paths = (await Promise.all(folders.map(modelsIn))).flat();
-  const models = await Promise.all(paths.map((path) => describe(path, modelsDir)));
+  const models = await Promise.all(
+    paths.map(async (path) => {
+      const key = await fingerprintOf(path);
+      const model = read.get(key) ?? (await describe(path, modelsDir));
+      if (model.profile) read.set(key, model);
+      return model;
+    }),
+  );
   return models.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
@@ -64,6 +74,11 @@ async function describe(path: string, modelsDir: string): Promise<LocalModel> {
   } catch (error) {
     return { id, path, profile: undefined, problem: error instanceof Error ? error.message : String(error) };
   }
+}
+
+async function fingerprintOf(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  return `${path} ${found?.size} ${found?.mtimeMs}`;
 }
 
 function isOfHub(name: string, model: LocalModel): boolean {

@@ -78,7 +78,9 @@ export function probeTemplate(template: string, render: RenderTemplate, base: Js
     thinkingSwitch: thinkingSwitch(attempt),
     readsEffort: template.includes('reasoning_effort') || template.includes('reasoning_strength'),
     preservesReasoning: preserves(attempt, reasoningField),
-    generationPrompts: template.includes('add_generation_prompt') ? generationPrompts(attempt) : undefined,
+    generationPrompts: template.includes('add_generation_prompt')
+      ? generationPrompts(attempt, String(base.eos_token))
+      : undefined,
   };
 }
 
@@ -193,17 +195,22 @@ function preserves(attempt: Attempt, field: TemplateShape['reasoningField']): bo
   return shows(attempt([user, { ...answer, ...thought }, user], preservation(true)), 'thought-needle');
 }
 
-function generationPrompts(attempt: Attempt): string[] {
+function generationPrompts(attempt: Attempt, eosText: string): string[] {
   const found = [true, false].map((thinking) => {
     const variables = { enable_thinking: thinking, thinking };
     // False rather than undefined: some templates take its absence for a yes.
     const without = attempt([user], { ...variables, add_generation_prompt: false });
     const rendered = attempt([user], variables);
-    return rendered !== undefined && without !== undefined && rendered.startsWith(without)
-      ? rendered.slice(without.length)
-      : '';
+    return rendered === undefined || without === undefined ? '' : appended(rendered, without, eosText);
   });
   return [...new Set(found)].filter((text) => text !== '').sort((a, b) => b.length - a.length);
+}
+
+/** What a prompt has more than the same one without generation prompt, which some templates end with the EOS text. */
+export function appended(rendered: string, without: string, eosText: string): string {
+  const begins = [without, without.endsWith(eosText) ? without.slice(0, without.length - eosText.length) : without];
+  const begin = begins.find((text) => text !== '' && rendered.startsWith(text));
+  return begin === undefined ? '' : rendered.slice(begin.length);
 }
 
 /** The names under which templates ask whether old thoughts stay in the prompt. */

@@ -5,22 +5,13 @@ import type { VocabularyFacts } from '../contract/model.ts';
 import type { ChatPrompt, OutputShape } from '../contract/request.ts';
 import { adaptConversation } from './adapt.ts';
 import { type Capabilities, capabilitiesOf } from './capabilities.ts';
-import {
-  type CompileTemplate,
-  isRefusal,
-  jinjaCompiler,
-  type RenderTemplate,
-  toRefusal,
-  withFallback,
-} from './jinja.ts';
+import { type CompileTemplate, isRefusal, jinjaCompiler, toRefusal, withFallback } from './jinja.ts';
 import { templateMessage } from './messages.ts';
 import { closeOpenThought, continueMessage, openingOf } from './opening.ts';
-import { preservation, probeTemplate } from './probe.ts';
+import { appended, preservation, probeTemplate } from './probe.ts';
 import { createProtector, type Protection } from './protect.ts';
 import { strftime } from './strftime.ts';
 import { simpleTool, wholeTool } from './tool-definitions.ts';
-import { traitReader } from './traits.ts';
-import { quickerOf } from './two-engines.ts';
 
 export interface PromptRendererOptions {
   /** Jinja text. */
@@ -32,8 +23,6 @@ export interface PromptRendererOptions {
   readonly now: () => Date;
   /** A template engine; the default needs no native code. */
   readonly compile?: CompileTemplate | undefined;
-  /** Milliseconds, monotonic. With it, the default engine renders where it is quicker and makes the same prompts. */
-  readonly clock?: (() => number) | undefined;
 }
 
 export interface PromptRenderer {
@@ -60,22 +49,13 @@ export function createPromptRenderer(options: PromptRendererOptions): PromptRend
   };
 }
 
-function createTemplate({ vocabulary, now, compile, clock }: PromptRendererOptions, text: string) {
+function createTemplate({ vocabulary, now, compile }: PromptRendererOptions, text: string) {
   const own = jinjaCompiler(now);
-  const reference = compileOrRefuse(compile ? withFallback(compile, own) : own, text);
+  const renderText = compileOrRefuse(compile ? withFallback(compile, own) : own, text);
   const base = { bos_token: vocabulary.bosText, eos_token: vocabulary.eosText };
-  const shape = probeTemplate(text, reference, base);
-  const quick = compile && clock ? quickerThan(reference, own, text, clock) : reference;
+  const shape = probeTemplate(text, renderText, base);
   const narrow = readVariables(text);
-  return { render: (variables: JsonObject) => quick(narrow(variables)), base, shape };
-}
-
-function quickerThan(reference: RenderTemplate, own: CompileTemplate, text: string, clock: () => number) {
-  try {
-    return quickerOf({ reference, other: own(text), traitsOf: traitReader(text), clock });
-  } catch {
-    return reference;
-  }
+  return { render: (variables: JsonObject) => renderText(narrow(variables)), base, shape };
 }
 
 /** Those that the template names: llama.cpp's engine copies all variables for every turn of a loop. */
@@ -176,10 +156,8 @@ class Rendering {
     const { generationPrompts } = this.#template.shape;
     const known = generationPrompts?.find((text) => rendered.endsWith(text)) ?? (generationPrompts ? undefined : '');
     if (known !== undefined) return known;
-    const without = this.#withoutGeneration(variables);
-    return without !== '' && rendered.startsWith(without)
-      ? this.#protection.split(rendered.slice(without.length)).join('')
-      : '';
+    const added = appended(rendered, this.#withoutGeneration(variables), this.#options.vocabulary.eosText);
+    return this.#protection.split(added).join('');
   }
 
   /** Some templates render only with a generation prompt: then none is known. */

@@ -7,6 +7,7 @@ import { obtainModel, type PullOptions } from '../../src/cli/pull.ts';
 import { type Config, parseConfig } from '../../src/config.ts';
 import { explainChatFormat } from '../../src/main/chat-format.ts';
 import { bundledModelPath } from '../../src/models/find-model.ts';
+import { localModels } from '../../src/models/library.ts';
 import type { FileProfile } from '../../src/models/profile.ts';
 import { ggufBytes, numberEntry, stringEntry, tensor } from '../models/gguf-bytes.ts';
 import { type HubFixture, startHub } from '../models/hub-fixture.ts';
@@ -140,6 +141,21 @@ describe('listModels', () => {
     expect(out()).toBe(
       `There are no models in ${join(folder, 'none')}. serve-model pull hf:owner/repo downloads one.\n`,
     );
+  });
+});
+
+describe('localModels', () => {
+  it('reads a header once, and again when the file has changed', async () => {
+    await local('plain');
+    const read = new Map();
+    const [first] = await localModels(folder, read);
+    const [again] = await localModels(folder, read);
+    expect(again).toBe(first);
+    await writeFile(join(folder, 'plain.gguf'), model(20));
+    const [changed] = await localModels(folder, read);
+    expect(changed?.profile?.sizeBytes).toBe(model(20).length);
+    await rm(join(folder, 'plain.gguf'));
+    expect(await localModels(folder, read)).toEqual([]);
   });
 });
 

@@ -11,7 +11,7 @@ import { loadDemoModel } from '../support/demo-engine.ts';
 describe('scheduler on the demo model', () => {
   let engine: Engine;
   beforeAll(async () => {
-    ({ engine } = await loadDemoModel({ slots: 4, contextSize: 1024, batchSize: 64 }));
+    ({ engine } = await loadDemoModel({ slots: 4, contextSize: 2304, batchSize: 64 }));
   });
   afterAll(() => engine.dispose());
 
@@ -82,7 +82,8 @@ describe('scheduler on the demo model', () => {
     const scheduler = fresh();
     const controller = new AbortController();
     const reason = new ServeError('client_closed', 'The client left.');
-    const request = ask((await tokens('An endless story about a sea. '.repeat(200))).slice(0, 900));
+    const request = ask((await tokens('An endless story about a sea. '.repeat(400))).slice(0, 2000));
+    expect(request.prompt).toHaveLength(2000);
     const lease = await within(scheduler.admit(request, controller.signal), 'admission');
     const served = useLease({ engine }, request, lease, controller.signal);
     await within(engine.whenHeld(lease.slot, 64, never), 'first piece');
@@ -92,7 +93,7 @@ describe('scheduler on the demo model', () => {
     await expect(within(served, 'cancelled run')).rejects.toBe(reason);
     expect(engine.stats().steps - steps).toBeLessThanOrEqual(2);
     expect(engine.slots()[lease.slot]?.phase).toBe('idle');
-    expect(engine.slots()[lease.slot]?.tokens.length).toBeLessThan(900);
+    expect(engine.slots()[lease.slot]?.tokens.length).toBeLessThan(2000);
     expect(scheduler.stats()).toMatchObject({ running: 0, preparing: 0, queued: 0 });
   });
 });

@@ -5,50 +5,14 @@ import { collect } from '../../src/contract/events.ts';
 import type { GenerationRequest, Message } from '../../src/contract/request.ts';
 import { requestDefaults } from '../../src/contract/request.ts';
 import { createFakeEngine } from '../../src/engine/fake.ts';
-import { createCancelRegistry } from '../../src/generation/cancellation.ts';
-import { createGenerationService } from '../../src/generation/generate.ts';
-import { ConstraintPlanner } from '../../src/grammar/planner.ts';
-import { detectChatFormat } from '../../src/output/families.ts';
-import { defaultChatTemplate } from '../../src/prompt/default-template.ts';
-import { createPromptRenderer } from '../../src/prompt/renderer.ts';
-import { createScheduler } from '../../src/scheduler/scheduler.ts';
-import { profile } from '../http/support.ts';
+import { conductorOver } from './conductor.ts';
 
 /** Every byte is a token; a message's marks cost about ten. */
 const contextSize = 400;
 
 async function generate(messages: readonly Message[], changes: Partial<GenerationRequest> = {}) {
   const engine = createFakeEngine({ contextSize, slots: 1, answer: 'ok' });
-  const clock = () => 0;
-  const timers = { after: () => () => undefined };
-  const format = detectChatFormat(undefined);
-  const { vocabulary } = profile;
-  const service = createGenerationService({
-    runtimes: {
-      use: async () => ({
-        runtime: {
-          profile: { ...profile, contextSize },
-          engine,
-          format,
-          renderer: createPromptRenderer({ template: defaultChatTemplate, vocabulary, format, now: () => new Date(0) }),
-          scheduler: createScheduler({
-            engine,
-            clock,
-            timers,
-            settings: { maxQueue: 1, queueTimeoutMs: 1000, prefixCacheBytes: 0 },
-          }),
-        },
-        release: () => undefined,
-      }),
-    },
-    cancels: createCancelRegistry({ clock }),
-    planner: new ConstraintPlanner({ clock }),
-    clock,
-    timers,
-    drawSeed: () => 1,
-    newToolCallId: () => 'call_1',
-    settings: { maxPredictMs: 1000, autoHealToolCalls: true, checkToolNames: true, strictTools: true },
-  });
+  const { service } = conductorOver(engine, { contextSize });
   const request: GenerationRequest = {
     ...requestDefaults,
     overflow: 'drop-oldest',

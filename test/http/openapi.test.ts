@@ -26,7 +26,7 @@ describe('/openapi.json', () => {
     expect(paths['/health']?.get).not.toHaveProperty('security');
   });
 
-  it('describes bodies by the schemas that requests are checked with', async () => {
+  it('describes bodies by the schemas that requests are checked with', { timeout: 60_000 }, async () => {
     const paths = await document();
     const withBody = Object.values(paths)
       .flatMap((methods) => Object.values(methods))

@@ -56,6 +56,11 @@ ${roles}{%- if add_generation_prompt -%}Assistant:{% if enable_thinking %} <thin
     expect(opening).toEqual({ block: 'reasoning', generationPrompt: 'Assistant: <think>' });
   });
 
+  it('is found in templates that end every other prompt with the EOS text', () => {
+    const template = `${roles}{% if add_generation_prompt %}<|assistant|>{% else %}{{ eos_token }}{% endif %}`;
+    expect(rendererOf(template).render(chat([user])).opening.generationPrompt).toBe('<|assistant|>');
+  });
+
   it('costs no second rendering where the template has none', () => {
     let renders = 0;
     const compile: CompileTemplate = (source) => {

@@ -344,7 +344,7 @@ describe('random block streams', () => {
   const plain = parseResponses({ input: 'hi', tools });
   const withSummary = parseResponses({ input: 'hi', tools, reasoning: { summary: 'auto' } });
 
-  it('keep the grammar wherever they end or break', () => {
+  it('keep the grammar wherever they end or break', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(script, ({ blocks, end, breakAt, summary }) => {
         const encoder = new ResponsesEncoder(summary ? withSummary : plain, answerContext());
