@@ -138,7 +138,7 @@ describe('calls that the grammar allows', () => {
           called: true,
         });
       }),
-      { numRuns: 60 },
+      { numRuns: 20 },
     );
     expect(checked).toBeGreaterThan(20);
   });
