@@ -1,8 +1,11 @@
 import type { Clock } from '../../contract/services.ts';
-import { median, type ThreadPlan, threadCandidates } from '../thread-plan.ts';
+import { lowerQuartile, median, type ThreadPlan, threadCandidates } from '../thread-plan.ts';
 import type { NativeBindings, NativeContext, NativeModel } from './native.ts';
 
-/** Milliseconds per batch by thread count, for the log and the statistics. */
+/**
+ * Milliseconds per batch by thread count, for the log and the statistics: the lower quartile, since a probe or another
+ * program on the machine makes rounds longer, never shorter.
+ */
 export interface CalibrationFigures {
   readonly single: Readonly<Record<string, number>>;
   readonly batched: Readonly<Record<string, number>>;
@@ -30,6 +33,8 @@ export interface CalibrationOptions {
 }
 
 const rounds = 5;
+/** The first step of a turn is not counted: the cores that the other candidate did not use have to wake up. */
+const stepsPerTurn = 3;
 const prefillPiece = 48;
 /** Another thread count must be this much better than the likely best one: noise decides nothing. */
 const clearGain = 0.95;
@@ -45,13 +50,15 @@ export async function calibrateThreads(options: CalibrationOptions): Promise<Cal
   const { cores, mathCores, clock, budgetMs, slots, batchSize } = options;
   const deadline = clock() + budgetMs;
   const candidates = threadCandidates(cores, mathCores);
-  const several = Math.min(4, slots);
   const measure = (sequences: number, tokens: number, share: number) =>
     fastest(options, candidates, { sequences, tokens, until: Math.min(deadline, clock() + budgetMs * share) });
   await decodeOnce(options, 1, 1);
+  // The shortest steps come last: right after a load the first hundreds of milliseconds are slower, with 2 threads on
+  // 2 cores up to three times.
+  const prefill = await measure(1, Math.min(prefillPiece, batchSize), 0.5);
+  const several = slots > 1 ? await measure(Math.min(4, slots), 1, 0.3) : undefined;
   const single = await measure(1, 1, 0.3);
-  const batched = several > 1 ? await measure(several, 1, 0.4) : single;
-  const prefill = await measure(1, Math.min(prefillPiece, batchSize), 0.6);
+  const batched = several ?? single;
   return {
     steady: single.steady && batched.steady && prefill.steady,
     threads: { single: single.best, batched: batched.best, prefill: prefill.best },
@@ -74,19 +81,27 @@ async function fastest(options: CalibrationOptions, candidates: readonly number[
     for (const [threads, measured] of times) {
       if (round > 0 && (clock() > load.until || hopeless(measured, times))) continue;
       context.setThreads(threads);
-      measured.push(await decodeOnce(options, load.sequences, load.tokens));
+      const turn: number[] = [];
+      while (turn.length < stepsPerTurn && (turn.length === 0 || clock() < load.until))
+        turn.push(await decodeOnce(options, load.sequences, load.tokens));
+      measured.push(...(turn.length > 1 ? turn.slice(1) : turn));
     }
   }
-  const figures = Object.fromEntries([...times].map(([threads, measured]) => [threads, rounded(median(measured))]));
+  const figures = Object.fromEntries(
+    [...times].map(([threads, measured]) => [threads, rounded(lowerQuartile(measured))]),
+  );
   const best = clearlyFastest(candidates, figures, options.cores);
   const chosen = times.get(best) ?? [];
   return { best, figures, steady: median(chosen) < Math.min(...chosen) * unsteadyRatio };
 }
 
-/** More than twice as slow as another one: not worth another round. On a busy machine spinning workers take seconds. */
+/**
+ * At its best more than twice as slow as another one at its best: not worth another round. One bad round says nothing,
+ * but on a busy machine spinning workers take seconds.
+ */
 function hopeless(measured: readonly number[], times: ReadonlyMap<number, readonly number[]>): boolean {
-  const best = Math.min(...[...times.values()].map((each) => median(each)));
-  return median(measured) > 2 * best;
+  const best = Math.min(...[...times.values()].flat());
+  return measured.length > 1 && Math.min(...measured) > 2 * best;
 }
 
 /**
@@ -165,7 +180,7 @@ export async function fillToDepth(options: DepthOptions & { readonly budgetMs: n
 }
 
 /**
- * Median milliseconds of one decode step of each filled context, taking turns. For choosing flash attention: on CPUs it
+ * Milliseconds of one decode step of each filled context, taking turns: the lower quartile. For choosing flash attention: on CPUs it
  * is often the slower one as the context fills.
  */
 export async function compareAtDepth(filled: readonly DepthOptions[]): Promise<number[]> {
@@ -180,5 +195,5 @@ export async function compareAtDepth(filled: readonly DepthOptions[]): Promise<n
       times[index]?.push(clock() - startedAt);
     }
   }
-  return times.map((each) => median(each));
+  return times.map((each) => lowerQuartile(each));
 }
