@@ -120,9 +120,12 @@ async function untilReady(child: ChildProcess, port: number): Promise<void> {
     );
     if (status === 200) return;
     checkAlive(child);
-    await pause(20);
+    await pause(probeEveryMs);
   }
 }
+
+/** As a supervisor would. Fifty probes a second are work beside the decode steps that serve-model measures at its start. */
+const probeEveryMs = 500;
 
 function checkAlive(child: ChildProcess): void {
   if (child.exitCode !== null || child.signalCode !== null)
