@@ -65,7 +65,7 @@ describe.runIf(process.platform === 'linux')('DecodeThread', () => {
     const free = create(time).hold();
     try {
       const work = fileWork();
-      time.pass(2000);
+      time.pass(10_000);
       await withDeadline('the pool beside an operation that hangs', work);
       time.pass(9999);
       await withDeadline('the pool in the pause', fileWork());
@@ -73,7 +73,7 @@ describe.runIf(process.platform === 'linux')('DecodeThread', () => {
       await hanging.ended;
       time.pass(1);
       expect(await finishingOrder()).toEqual(['long', 'short']);
-      time.pass(2000);
+      time.pass(10_000);
       expect(await finishingOrder()).toEqual(['long', 'short']);
     } finally {
       hanging.end();
@@ -89,7 +89,7 @@ describe.runIf(process.platform === 'linux')('DecodeThread', () => {
     try {
       for (const pause of [10_000, 20_000, 40_000]) {
         const work = fileWork();
-        time.pass(2000);
+        time.pass(10_000);
         await withDeadline(`the pool before a pause of ${pause} ms`, work);
         time.pass(pause - 1);
         await withDeadline(`the pool in the pause of ${pause} ms`, fileWork());

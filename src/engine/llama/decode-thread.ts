@@ -13,8 +13,11 @@ export interface DecodeThreadOptions {
   readonly timers: Timers;
 }
 
-/** Longer than the steps that gain from one thread. A false alarm only makes steps slower for a while. */
-const patienceMs = 2000;
+/**
+ * Longer than a step: 512 prompt tokens take a small model on 2 cores 3 seconds, and every false alarm costs the one
+ * thread for a while (seen with 2 seconds: half the tokens a second behind a prompt of 2,000).
+ */
+const patienceMs = 10_000;
 const shortestPauseMs = 10_000;
 const longestPauseMs = 600_000;
 
@@ -31,7 +34,7 @@ const longestPauseMs = 600_000;
  * The price: whatever else uses the pool (files, name lookups) waits for the step in flight. Work that takes a pool
  * thread for longer, such as loading another model, runs inside `lend`. An operation that does not end (a disk or a file
  * server that hangs, a name server that does not answer) would take the only thread and stop every stream: so while
- * threads wait here the pool is asked for a sign of life, and without one in two seconds all are let go for a while.
+ * threads wait here the pool is asked for a sign of life, and without one in ten seconds all are let go for a while.
  */
 export class DecodeThread {
   readonly #others: number;
