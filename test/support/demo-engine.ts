@@ -4,23 +4,28 @@ import { type LoadedModel, type LoadOptions, loadModel } from '../../src/engine/
 
 export const demoModelPath = resolve(import.meta.dirname, '../../models/serve-model-demo.gguf');
 
+/** The demo model as tests load it, in whichever process. */
+export const demoLoadOptions = {
+  path: demoModelPath,
+  gpu: 'off',
+  gpuLayers: undefined,
+  contextSize: 2048,
+  slots: 4,
+  batchSize: undefined,
+  threads: 1,
+  flashAttention: false,
+  stepTargetMs: 50,
+  onProgress: () => undefined,
+  onFailure: (error: unknown) => {
+    throw error;
+  },
+} as const;
+
 export function loadDemoModel(changes: Partial<LoadOptions> = {}): Promise<LoadedModel> {
   return loadModel({
-    path: demoModelPath,
-    gpu: 'off',
-    gpuLayers: undefined,
-    contextSize: 2048,
-    slots: 4,
-    batchSize: undefined,
-    threads: 1,
-    flashAttention: false,
-    stepTargetMs: 50,
+    ...demoLoadOptions,
     clock: () => performance.now(),
     signal: new AbortController().signal,
-    onProgress: () => undefined,
-    onFailure: (error) => {
-      throw error;
-    },
     ...changes,
   });
 }

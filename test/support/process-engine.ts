@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { LoadedEngine } from '../../src/engine/llama/load.ts';
 import { loadModelInProcess, type ProcessLoadOptions } from '../../src/engine/process/load.ts';
 import { realSystem } from '../../src/main/system.ts';
-import { demoModelPath } from './demo-engine.ts';
+import { demoLoadOptions } from './demo-engine.ts';
 import { isAlive } from './process-alive.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -25,23 +25,11 @@ export function buildEngineChild(): void {
 
 export function loadDemoModelInProcess(changes: Partial<ProcessLoadOptions> = {}): Promise<LoadedEngine> {
   return loadModelInProcess({
+    ...demoLoadOptions,
     entry: resolve(compiled, 'main/engine-child.js'),
     timers: realSystem.timers,
     tuningFile: undefined,
-    path: demoModelPath,
-    gpu: 'off',
-    gpuLayers: undefined,
-    contextSize: 2048,
-    slots: 4,
-    batchSize: undefined,
-    threads: 1,
-    flashAttention: false,
-    stepTargetMs: 50,
     signal: new AbortController().signal,
-    onProgress: () => undefined,
-    onFailure: (error) => {
-      throw error;
-    },
     ...changes,
   });
 }

@@ -180,8 +180,8 @@ export async function fillToDepth(options: DepthOptions & { readonly budgetMs: n
 }
 
 /**
- * Milliseconds of one decode step of each filled context, taking turns: the lower quartile. For choosing flash attention: on CPUs it
- * is often the slower one as the context fills.
+ * Milliseconds of one decode step of each filled context, taking turns: the lower quartile. For choosing flash
+ * attention: on CPUs it is often the slower one as the context fills.
  */
 export async function compareAtDepth(filled: readonly DepthOptions[]): Promise<number[]> {
   const times = filled.map((): number[] => []);
