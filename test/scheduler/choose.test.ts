@@ -145,6 +145,36 @@ describe('choose: which slot', () => {
       1,
     ],
     [
+      'beside those who run: they are computed together',
+      waiting(tokens(9, 50), 0),
+      [slot(0, []), slot(1, []), slot(2, []), slot(3, unrelated, { free: false })],
+      2,
+    ],
+    [
+      'between those who run before beside them',
+      waiting(tokens(9, 50), 0),
+      [slot(0, []), slot(1, tokens(5, 9), { free: false }), slot(2, []), slot(3, unrelated, { free: false })],
+      2,
+    ],
+    [
+      'not beside them at the price of a long conversation',
+      waiting(tokens(9, 50), 0),
+      [slot(0, []), slot(1, conversation), slot(2, unrelated, { free: false })],
+      0,
+    ],
+    [
+      'a prefix moves to where it is computed with the others',
+      waiting([...conversation, 1], 0),
+      [slot(0, conversation), slot(1, []), slot(2, []), slot(3, unrelated, { free: false })],
+      2,
+    ],
+    [
+      'but a session stays where it is',
+      waiting([...conversation, 1], 0, { sessionId: 'a' }),
+      [slot(0, conversation, { sessionId: 'a' }), slot(1, []), slot(2, unrelated, { free: false })],
+      0,
+    ],
+    [
       'the session of an edited conversation stays on its slot',
       waiting([...conversation.slice(0, 1200), ...tokens(9, 400)], 0, { sessionId: 'a' }),
       [slot(0, conversation, { sessionId: 'a' }), slot(1, unrelated)],
