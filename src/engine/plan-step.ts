@@ -26,6 +26,9 @@ const starvationLimit = 8;
 /**
  * What goes into the next batch. Every decoding sequence advances by what it waits for (one token, or a few forced
  * ones); the rest of the batch, up to the prefill budget, goes to prompts, the shortest remaining first. Pure.
+ *
+ * The shares come in the order of the slots: llama.cpp goes through a batch once and computes together what follows one
+ * another by number (split_equal in llama-batch.cpp); in the opposite order every sequence would be a pass of its own.
  */
 export function planStep(demands: readonly SequenceDemand[], limits: StepLimits): StepShare[] {
   const shares: StepShare[] = [];
@@ -45,7 +48,7 @@ export function planStep(demands: readonly SequenceDemand[], limits: StepLimits)
     if (budget <= 0 || room <= 0) break;
     budget -= give(demand, budget);
   }
-  return shares;
+  return shares.sort((a, b) => a.slot - b.slot);
 }
 
 function prefillOrder(demands: readonly SequenceDemand[]): SequenceDemand[] {
