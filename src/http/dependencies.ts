@@ -9,9 +9,9 @@ import type {
   RerankService,
   ResponseStore,
   Telemetry,
+  Timers,
   TokenService,
 } from '../contract/services.ts';
-import type { Timers } from './timers.ts';
 
 /** Everything the door needs from outside. Built by main; tests hand in their own. */
 export interface AppDependencies {

@@ -1,6 +1,6 @@
 import { ServeError } from '../contract/errors.ts';
+import type { Timers } from '../contract/services.ts';
 import { parseJson } from './json-guard.ts';
-import type { Timers } from './timers.ts';
 
 export interface BodyLimits {
   readonly maxBodyBytes: number;

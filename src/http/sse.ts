@@ -1,7 +1,6 @@
-import type { Clock } from '../contract/services.ts';
+import type { Clock, Timers } from '../contract/services.ts';
 import type { Dialect, Frame } from '../dialects/dialect.ts';
 import { frameText, streamContentType } from './frame-text.ts';
-import type { Timers } from './timers.ts';
 
 export interface FrameSource {
   /** The next frames. Must not throw: an error is a frame. */

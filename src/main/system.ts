@@ -2,6 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock, Timers } from '../contract/services.ts';
+import { systemTimers } from '../contract/system-timers.ts';
 import type { Tuning, TuningMemory } from '../engine/llama/tune.ts';
 
 /** Time, ids and randomness: made here, handed to every room. */
@@ -19,13 +20,7 @@ export interface System {
 export const realSystem: System = {
   clock: () => performance.now(),
   unixMilliseconds: () => Date.now(),
-  timers: {
-    after(milliseconds, callback) {
-      const timer = setTimeout(callback, milliseconds);
-      timer.unref();
-      return () => clearTimeout(timer);
-    },
-  },
+  timers: systemTimers,
   newId: () => randomBytes(16).toString('hex'),
   drawSeed: () => randomInt(0, 2 ** 32),
 };

@@ -9,12 +9,12 @@ import type {
   RequestRecord,
   ServerState,
   Telemetry,
+  Timers,
 } from '../../src/contract/services.ts';
+import { systemTimers } from '../../src/contract/system-timers.ts';
 import { createApp } from '../../src/http/app.ts';
 import type { AppDependencies, DoorSettings } from '../../src/http/dependencies.ts';
 import { defaultDoorSettings } from '../../src/http/dependencies.ts';
-import type { Timers } from '../../src/http/timers.ts';
-import { systemTimers } from '../../src/http/timers.ts';
 import { fakeServices } from './fake-services.ts';
 
 /** Fails with the label instead of hanging the run. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import type { Timers } from '../../contract/services.ts';
+import { systemTimers } from '../../contract/system-timers.ts';
 
 export interface DecodeThreadOptions {
   /** A descriptor to read and write. */
@@ -29,7 +30,12 @@ const longestPauseMs = 600_000;
  * pool threads taking turns, the kernel often puts the worker on the core of its starter, where the two spin against
  * each other at every barrier until the next balancing. Measured on 2 cores with 2 ggml threads, tokens a second of the
  * bare loop with 4 / 2 / 1 free pool threads: 24 layers and one stream 40 / 48 / 77, four streams 105 / - / 130;
- * 2 layers and four streams 420 / - / 1,240.
+ * 2 layers and four streams 420 / - / 1,240. With one ggml thread it is the warm core that counts: the bundled model
+ * served 560 tokens a second to one stream, 460 with the pool's threads taking turns; 2 layers, four streams 620 and 573.
+ *
+ * Tried and left: a second free thread that samples beside the first, let go for the sampling alone (four streams fell
+ * from 840 to 410, since the two then take turns decoding); the library built on the spot with OpenMP, whose workers
+ * last (equal with one stream, 10 to 25 % fewer tokens with four and eight).
  *
  * The price: whatever else uses the pool (files, name lookups) waits for the step in flight. Work that takes a pool
  * thread for longer, such as loading another model, runs inside `lend`. An operation that does not end (a disk or a file
@@ -126,19 +132,11 @@ export class DecodeThread {
 
 const ignore = () => undefined;
 
-const timers: Timers = {
-  after(milliseconds, callback) {
-    const timer = setTimeout(callback, milliseconds);
-    timer.unref();
-    return () => clearTimeout(timer);
-  },
-};
-
 let opened: DecodeThread | undefined;
 
 /** The process has one pool, so it has one of these. Where it cannot be, all threads stay free: slower, nothing else. */
 export function decodeThread(): DecodeThread {
-  opened ??= new DecodeThread({ ...openPipe(), timers });
+  opened ??= new DecodeThread({ ...openPipe(), timers: systemTimers });
   return opened;
 }
 

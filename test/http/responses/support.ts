@@ -1,9 +1,9 @@
 import OpenAI from 'openai';
 import type { GenerationEvent } from '../../../src/contract/events.ts';
 import type { ResponseStore } from '../../../src/contract/services.ts';
+import { systemTimers } from '../../../src/contract/system-timers.ts';
 import { createApp } from '../../../src/http/app.ts';
 import { defaultDoorSettings } from '../../../src/http/dependencies.ts';
-import { systemTimers } from '../../../src/http/timers.ts';
 import { memoryShelf } from '../../../src/response-store/memory-shelf.ts';
 import { memoryLimits, openResponseStore } from '../../../src/response-store/response-store.ts';
 import { answer, FakeGeneration, FakeModels, finish, start } from '../support.ts';
