@@ -1,6 +1,6 @@
 import type { Clock } from '../../contract/services.ts';
 import { lowerQuartile, median, type ThreadPlan, threadCandidates } from '../thread-plan.ts';
-import type { NativeBindings, NativeContext, NativeModel } from './native.ts';
+import type { NativeBindings, NativeContext, NativeModel, NativeSampler } from './native.ts';
 
 /**
  * Milliseconds per batch by thread count, for the log and the statistics: the lower quartile, since a probe or another
@@ -28,14 +28,20 @@ export interface CalibrationOptions {
   readonly cores: number;
   readonly mathCores: number;
   readonly clock: Clock;
-  /** Measuring stops at the first sensible moment after so many milliseconds. */
+  /** For all kinds of batches together; each ends at the first sensible moment after a third of it. */
   readonly budgetMs: number;
 }
 
 const rounds = 5;
-/** The first step of a turn is not counted: the cores that the other candidate did not use have to wake up. */
+/**
+ * One thread count after the other has a turn; its first half is not counted. The cores that the other candidate did not
+ * use have to wake up, and the kernel places threads by what cores did in the last tens of milliseconds: single steps
+ * of a model of 24 layers measured 17 ms on 2 threads, in turns 12, as when serving.
+ */
+const turnMs = 60;
 const stepsPerTurn = 3;
-const prefillPiece = 48;
+const prefillPiece = 32;
+const manySequences = 8;
 /** Another thread count must be this much better than the likely best one: noise decides nothing. */
 const clearGain = 0.95;
 /** On a quiet machine the median round takes 1.0 to 1.2 times the quickest. */
@@ -48,32 +54,52 @@ const unsteadyRatio = 1.5;
  */
 export async function calibrateThreads(options: CalibrationOptions): Promise<Calibration> {
   const { cores, mathCores, clock, budgetMs, slots, batchSize } = options;
-  const deadline = clock() + budgetMs;
   const candidates = threadCandidates(cores, mathCores);
-  const measure = (sequences: number, tokens: number, share: number) =>
-    fastest(options, candidates, { sequences, tokens, until: Math.min(deadline, clock() + budgetMs * share) });
-  await decodeOnce(options, 1, 1);
-  // The shortest steps come last: right after a load the first hundreds of milliseconds are slower, with 2 threads on
-  // 2 cores up to three times.
-  const prefill = await measure(1, Math.min(prefillPiece, batchSize), 0.5);
-  const several = slots > 1 ? await measure(Math.min(4, slots), 1, 0.3) : undefined;
-  const single = await measure(1, 1, 0.3);
-  const batched = several ?? single;
-  return {
-    steady: single.steady && batched.steady && prefill.steady,
-    threads: { single: single.best, batched: batched.best, prefill: prefill.best },
-    figures: { single: single.figures, batched: batched.figures, prefill: prefill.figures },
+  // Made once, as runs do: the memory of a new one, 1.8 MB for 152k tokens, took longer than the steps of a small model.
+  const samplers = Array.from({ length: Math.min(manySequences, slots) }, () => createSampler(options));
+  const measure = (sequences: number, tokens: number) => {
+    const load = { samplers: samplers.slice(0, sequences), tokens };
+    return fastest(options, candidates, { ...load, until: clock() + budgetMs / 3 });
   };
+  try {
+    // The library's own choice of threads can be more than there are cores: a step then takes seconds.
+    options.context.setThreads(1);
+    await decodeOnce(options, { samplers: samplers.slice(0, 1), tokens: 1 });
+    // The shortest steps come last: right after a load the first hundreds of milliseconds are slower, with 2 threads on
+    // 2 cores up to three times.
+    const prefill = await measure(1, Math.min(prefillPiece, batchSize));
+    const several = slots > 1 ? await measure(manySequences, 1) : undefined;
+    const single = await measure(1, 1);
+    const batched = several ?? single;
+    return {
+      steady: single.steady && batched.steady && prefill.steady,
+      threads: { single: single.best, batched: batched.best, prefill: prefill.best },
+      figures: { single: single.figures, batched: batched.figures, prefill: prefill.figures },
+    };
+  } finally {
+    for (const sampler of samplers) sampler.dispose();
+  }
 }
 
-interface Load {
-  readonly sequences: number;
+/** Sampled as most clients ask for. */
+function createSampler({ bindings, model }: CalibrationOptions): NativeSampler {
+  const sampler = new bindings.AddonSampler(model);
+  sampler.applyConfig({ temperature: 0.8, topK: 40, seed: 1 });
+  return sampler;
+}
+
+interface Step {
+  /** One per sequence. */
+  readonly samplers: readonly NativeSampler[];
   /** Tokens per sequence. */
   readonly tokens: number;
-  readonly until: number;
 }
 
-async function fastest(options: CalibrationOptions, candidates: readonly number[], load: Load) {
+async function fastest(
+  options: CalibrationOptions,
+  candidates: readonly number[],
+  load: Step & { readonly until: number },
+) {
   const { context, clock } = options;
   const times = new Map<number, number[]>(candidates.map((threads) => [threads, []]));
   // Round by round over all candidates, so that a busy moment of the machine spoils none of them alone.
@@ -81,10 +107,7 @@ async function fastest(options: CalibrationOptions, candidates: readonly number[
     for (const [threads, measured] of times) {
       if (round > 0 && (clock() > load.until || hopeless(measured, times))) continue;
       context.setThreads(threads);
-      const turn: number[] = [];
-      while (turn.length < stepsPerTurn && (turn.length === 0 || clock() < load.until))
-        turn.push(await decodeOnce(options, load.sequences, load.tokens));
-      measured.push(...(turn.length > 1 ? turn.slice(1) : turn));
+      measured.push(...(await takeTurn(options, load)));
     }
   }
   const figures = Object.fromEntries(
@@ -93,6 +116,15 @@ async function fastest(options: CalibrationOptions, candidates: readonly number[
   const best = clearlyFastest(candidates, figures, options.cores);
   const chosen = times.get(best) ?? [];
   return { best, figures, steady: median(chosen) < Math.min(...chosen) * unsteadyRatio };
+}
+
+async function takeTurn(options: CalibrationOptions, load: Step & { readonly until: number }): Promise<number[]> {
+  const { clock } = options;
+  const startedAt = clock();
+  const times: number[] = [];
+  const long = () => times.length >= stepsPerTurn && clock() - startedAt >= turnMs;
+  while (times.length < 2 || (!long() && clock() < load.until)) times.push(await decodeOnce(options, load));
+  return times.slice(Math.floor(times.length / 2));
 }
 
 /**
@@ -107,10 +139,10 @@ function hopeless(measured: readonly number[], times: ReadonlyMap<number, readon
 /**
  * Milliseconds a step may lose when ggml's threads take all cores, since they leave none for the JavaScript thread and
  * the clients, all of which are idle while this measures: a worker that has to wait for its core stalls the others at
- * the next barrier. On 2 cores, steps of 3.5 ms on 1 thread measured 2.1 ms on 2 and then took 3 to 10 ms serving four
- * streams; steps of 16 ms measured 12 ms on 2 threads and took 12 to 13 ms serving.
+ * the next barrier. On 2 cores a model of 2 layers measured 2.9 ms a step on 1 thread and 3.0 on 2, and served one
+ * stream with 2.3 and 3.3; eight streams measured 9 and 7, and were served with 9 and 8.
  */
-const allCoresPenaltyMs = 1.5;
+const allCoresPenaltyMs = 1;
 
 function clearlyFastest(
   candidates: readonly number[],
@@ -128,31 +160,17 @@ function rounded(milliseconds: number): number {
 }
 
 /** One step as the loop makes it: batch, decode, sample every sequence. Leaves the context empty. */
-async function decodeOnce(options: CalibrationOptions, sequences: number, tokens: number): Promise<number> {
-  const { context, model, bindings, clock } = options;
+async function decodeOnce({ context, clock }: CalibrationOptions, { samplers, tokens }: Step): Promise<number> {
   const startedAt = clock();
-  context.initBatch(sequences * tokens);
-  const indexes: number[] = [];
-  for (let sequence = 0; sequence < sequences; sequence++) {
-    const added = context.addToBatch(
-      sequence,
-      0,
-      new Uint32Array(tokens).fill(sequence + 1),
-      Uint32Array.of(tokens - 1),
-    );
-    indexes.push(added[0] ?? 0);
-  }
+  context.initBatch(samplers.length * tokens);
+  const indexes = samplers.map((_, sequence) => {
+    const ids = new Uint32Array(tokens).fill(sequence + 1);
+    return context.addToBatch(sequence, 0, ids, Uint32Array.of(tokens - 1))[0] ?? 0;
+  });
   await context.decodeBatch();
-  await Promise.all(
-    indexes.map(async (index) => {
-      const sampler = new bindings.AddonSampler(model);
-      sampler.applyConfig({ temperature: 0.8, topK: 40, seed: 1 });
-      await context.sampleToken(index, sampler);
-      sampler.dispose();
-    }),
-  );
+  await Promise.all(samplers.map((sampler, sequence) => context.sampleToken(indexes[sequence] ?? 0, sampler)));
   const elapsed = clock() - startedAt;
-  for (let sequence = 0; sequence < sequences; sequence++) context.removeTokenCellsFromSequence(sequence, -1, -1);
+  for (const sequence of samplers.keys()) context.removeTokenCellsFromSequence(sequence, -1, -1);
   return elapsed;
 }
 
