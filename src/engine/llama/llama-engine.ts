@@ -1,5 +1,6 @@
 import type { LlamaContext, LlamaModel } from 'node-llama-cpp';
 import type { Clock } from '../../contract/services.ts';
+import { systemTimers } from '../../contract/system-timers.ts';
 import type { Engine, EngineRun, EngineStats } from '../engine.ts';
 import type { LoopJob } from '../remote-request.ts';
 import { StepPacer } from '../step-pacer.ts';
@@ -44,6 +45,7 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
   const native = nativeModel(model);
   const bindings = nativeBindings(model.llama);
   const nativeContextOfModel = nativeContext(context);
+  const onProcessor = model.llama.gpu === false;
   const text = createTokenText({ model: native, yieldToEventLoop: options.yieldToEventLoop });
   const vocabularySize = vocabularySizeOf(model);
   const endTokens = [...Array(vocabularySize).keys()].filter((token) => native.isEogToken(token));
@@ -62,7 +64,9 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
     threads: options.tuning.threads,
     pacer,
     clock,
-    becomeBusy: startsWorkers(options) ? () => decodeThread().hold() : () => () => undefined,
+    timers: systemTimers,
+    startsWorkers: onProcessor,
+    becomeBusy: onProcessor ? () => decodeThread().hold() : () => () => undefined,
     // Guesses that prove wrong must be cut off again.
     guessers: needsCheckpoints ? undefined : options.speculation?.guessers,
     onStep(report) {
@@ -116,11 +120,6 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
       await model.dispose();
     },
   };
-}
-
-/** Whether ggml computes on threads beside the one that asks for a step. */
-function startsWorkers({ model, tuning: { threads } }: LlamaEngineOptions): boolean {
-  return model.llama.gpu === false && Math.max(threads.single, threads.batched, threads.prefill) > 1;
 }
 
 /** Sliding-window and recurrent state cannot be cut at any point. */
