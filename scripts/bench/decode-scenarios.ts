@@ -4,7 +4,7 @@ import { chat } from './chat.ts';
 import type { Measure, Scenario } from './scenario.ts';
 import { someWords } from './words.ts';
 
-const tokensPerStream: Record<ModelName, number> = { mini: 256, 'half-b': 64 };
+const tokensPerStream: Record<ModelName, number> = { mini: 384, 'half-b': 96 };
 
 const decode = (streams: number, goal: Measure['goal']): Scenario => ({
   name: `decode-${streams}`,
@@ -42,12 +42,22 @@ const deep: Scenario = {
   },
 };
 
-/** All tokens behind the first ones, over the time from the first piece of text to the last. */
+/**
+ * The tokens of all streams together while all of them run: from the moment the last one begins to the moment the first
+ * one ends. What comes before is the reading of the other prompts, which other scenarios measure.
+ */
 export function tokensPerSecond(results: readonly ChatResult[]): number {
-  const tokens = results.reduce((sum, { completionTokens }) => sum + completionTokens - 1, 0);
-  const first = Math.min(...results.map(({ pieceTimes }) => pieceTimes[0] ?? Number.NaN));
-  const last = Math.max(...results.map(({ pieceTimes }) => pieceTimes.at(-1) ?? Number.NaN));
-  return (tokens / (last - first)) * 1000;
+  const begin = Math.max(...results.map(({ pieceTimes }) => pieceTimes[0] ?? Number.NaN));
+  const end = Math.min(...results.map(({ pieceTimes }) => pieceTimes.at(-1) ?? Number.NaN));
+  if (!(end > begin)) throw new Error('the streams never ran all together');
+  const tokens = results.reduce((sum, result) => sum + tokensBetween(result, begin, end), 0);
+  return (tokens / (end - begin)) * 1000;
+}
+
+/** A piece of text has more than one token where a character does. */
+function tokensBetween({ pieceTimes, completionTokens }: ChatResult, begin: number, end: number): number {
+  const pieces = pieceTimes.filter((time) => time > begin && time <= end).length;
+  return (pieces * completionTokens) / pieceTimes.length;
 }
 
 export const decodeScenarios: readonly Scenario[] = [
