@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { buildPackage, startProcess, withDeadline } from '../support/serve-process.ts';
 
 beforeAll(buildPackage, 120_000);
@@ -26,7 +27,7 @@ describe('a rolling restart', () => {
     const first = startProcess(['--parallel', '4', '--drain-timeout', '40s']);
     const url = await first.ready();
     const clients = Array.from({ length: 20 }, (_, index) => post(url, story(index)));
-    await Promise.race(clients);
+    await withDeadline('all requests in the server', untilRunning(url, clients.length));
     first.child.kill('SIGTERM');
 
     await withDeadline('draining', untilNotReady(url));
@@ -64,4 +65,11 @@ describe('a rolling restart', () => {
 
 async function untilNotReady(url: string): Promise<void> {
   while ((await fetch(`${url}/readyz`)).status !== 503) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Some run, the others wait for a slot. */
+async function untilRunning(url: string, count: number): Promise<void> {
+  const answer = z.object({ requests: z.array(z.unknown()) });
+  const running = async () => answer.parse(await (await fetch(`${url}/internal/requests`)).json()).requests.length;
+  while ((await running()) < count) await new Promise((resolve) => setImmediate(resolve));
 }
