@@ -30,8 +30,8 @@ const longestPauseMs = 600_000;
  * pool threads taking turns, the kernel often puts the worker on the core of its starter, where the two spin against
  * each other at every barrier until the next balancing. Measured on 2 cores with 2 ggml threads, tokens a second of the
  * bare loop with 4 / 2 / 1 free pool threads: 24 layers and one stream 40 / 48 / 77, four streams 105 / - / 130;
- * 2 layers and four streams 420 / - / 1,240. With one ggml thread it is the warm core that counts: the bundled model
- * served 560 tokens a second to one stream, 460 with the pool's threads taking turns; 2 layers, four streams 620 and 573.
+ * 2 layers and four streams 420 / - / 1,240. A model that runs best on one ggml thread would gain 4 to 20 % from the warm
+ * core: too little for the price.
  *
  * Tried and left: a second free thread that samples beside the first, let go for the sampling alone (four streams fell
  * from 840 to 410, since the two then take turns decoding); the library built on the spot with OpenMP, whose workers

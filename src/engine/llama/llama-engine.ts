@@ -66,7 +66,7 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
     clock,
     timers: systemTimers,
     startsWorkers: onProcessor,
-    becomeBusy: onProcessor ? () => decodeThread().hold() : () => () => undefined,
+    becomeBusy: onProcessor && usesWorkers(options.tuning) ? () => decodeThread().hold() : () => () => undefined,
     // Guesses that prove wrong must be cut off again.
     guessers: needsCheckpoints ? undefined : options.speculation?.guessers,
     onStep(report) {
@@ -120,6 +120,11 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
       await model.dispose();
     },
   };
+}
+
+/** Whether ggml computes on threads beside the one that asks for a step. */
+function usesWorkers({ threads }: Tuning): boolean {
+  return Math.max(threads.single, threads.batched, threads.prefill) > 1;
 }
 
 /** Sliding-window and recurrent state cannot be cut at any point. */
