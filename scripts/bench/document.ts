@@ -25,6 +25,7 @@ ${speculation === undefined ? '' : `\n## Speculative decoding\n\nThe bundled dem
 
 - Every figure is the median of ${rounds} rounds. All servers run at the same time in one run and take turns, scenario by scenario, in an order that changes from round to round; while one is measured, the others idle.
 - Both serve the same file with ${slots} slots of ${contextPerSlot} tokens and are asked over HTTP by the same client, with greedy sampling and a fixed number of tokens, which is checked.
+- Tokens per second of several streams are counted while all of them run, from the first token of the last one to the last token of the first one: reading their prompts is measured elsewhere.
 - llama-server is built from the source that node-llama-cpp carries, so both compute with the same kernels. It runs twice, with one thread and with as many as there are cores; the better one counts, row by row, and stands in brackets. serve-model finds its own threads.
 - The ratio is serve-model's figure by llama-server's: for tokens per second more is better, for times and memory less.
 - "Start of the program" is a later start: the first one on a machine also measures threads once, which takes a second or two, and remembers the result.

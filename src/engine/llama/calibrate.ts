@@ -122,8 +122,8 @@ async function takeTurn(options: CalibrationOptions, load: Step & { readonly unt
   const { clock } = options;
   const startedAt = clock();
   const times: number[] = [];
-  const long = () => times.length >= stepsPerTurn && clock() - startedAt >= turnMs;
-  while (times.length < 2 || (!long() && clock() < load.until)) times.push(await decodeOnce(options, load));
+  const enough = () => times.length >= stepsPerTurn && clock() - startedAt >= turnMs;
+  while (times.length < 2 || (!enough() && clock() < load.until)) times.push(await decodeOnce(options, load));
   return times.slice(Math.floor(times.length / 2));
 }
 

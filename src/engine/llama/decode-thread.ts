@@ -33,10 +33,6 @@ const longestPauseMs = 600_000;
  * 2 layers and four streams 420 / - / 1,240. A model that runs best on one ggml thread would gain 4 to 20 % from the warm
  * core: too little for the price.
  *
- * Tried and left: a second free thread that samples beside the first, let go for the sampling alone (four streams fell
- * from 840 to 410, since the two then take turns decoding); the library built on the spot with OpenMP, whose workers
- * last (equal with one stream, 10 to 25 % fewer tokens with four and eight).
- *
  * The price: whatever else uses the pool (files, name lookups) waits for the step in flight. Work that takes a pool
  * thread for longer, such as loading another model, runs inside `lend`. An operation that does not end (a disk or a file
  * server that hangs, a name server that does not answer) would take the only thread and stop every stream: so while
