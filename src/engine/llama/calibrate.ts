@@ -138,11 +138,11 @@ function hopeless(measured: readonly number[], times: ReadonlyMap<number, readon
 
 /**
  * Milliseconds a step may lose when ggml's threads take all cores, since they leave none for the JavaScript thread and
- * the clients, all of which are idle while this measures: a worker that has to wait for its core stalls the others at
- * the next barrier. On 2 cores a model of 2 layers measured 2.9 ms a step on 1 thread and 3.0 on 2, and served one
- * stream with 2.3 and 3.3; eight streams measured 9 and 7, and were served with 9 and 8.
+ * the clients, all of which are idle while this measures. On 2 cores a model of 2 layers measured 6.6 ms on 1 thread and
+ * 5.6 on 2 for eight streams, and was served with 8.6 and 7.7; the bundled model, which measured 0.6 and 0.5 ms for one
+ * stream, is better off with 1.
  */
-const allCoresPenaltyMs = 1;
+const allCoresPenaltyMs = 0.5;
 
 function clearlyFastest(
   candidates: readonly number[],
