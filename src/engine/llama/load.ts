@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism, cpus } from 'node:os';
+import { resolve } from 'node:path';
 import { InsufficientMemoryError, type Llama, type LlamaContext, type LlamaModel } from 'node-llama-cpp';
 import { ServeError } from '../../contract/errors.ts';
 import type { VocabularyFacts } from '../../contract/model.ts';
@@ -264,7 +265,7 @@ async function deviceName(llama: Llama, { threads }: Tuning): Promise<string> {
 /** Another file, machine, shape or library may want another tuning. */
 function tuningKey(llama: Llama, model: LlamaModel, { path, slots, contextSize, cacheType }: LoadOptions): string {
   const facts = [
-    path,
+    resolve(path),
     model.size,
     slots,
     contextSize ?? 'auto',
