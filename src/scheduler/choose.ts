@@ -123,8 +123,10 @@ function costOn(slot: SlotView, ask: Admission, situation: Situation): number {
   const work = ask.prompt.length - Math.max(inPlace, elsewhere - moveCost(elsewhere));
   // What its last tenant loses: only what is found nowhere else.
   const lost = slot.tokens.length - Math.max(inPlace, longestShared(slot.tokens, movable));
-  const weight = continues(slot, ask, inPlace) ? ownTailShare : 1 / (1 + (now - slot.usedAt) / halfLifeMs);
-  return work + lost * weight + (isTenant(slot, ask) ? 0 : groupCost * groupsAdded(slot.id, slots));
+  const goesOn = continues(slot, ask, inPlace);
+  const weight = goesOn ? ownTailShare : 1 / (1 + (now - slot.usedAt) / halfLifeMs);
+  // A session stays on its slot: no place counts as better than its own.
+  return work + lost * weight + groupCost * (goesOn ? -1 : groupsAdded(slot.id, slots));
 }
 
 /** 1 for a slot apart from all that run, 0 beside one, -1 where two groups grow together; 0 when nobody runs. */

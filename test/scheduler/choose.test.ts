@@ -175,6 +175,18 @@ describe('choose: which slot', () => {
       0,
     ],
     [
+      'not even for a place between those who run',
+      waiting([...conversation, 1], 0, { sessionId: 'a' }),
+      [
+        slot(0, conversation, { sessionId: 'a' }),
+        slot(1, []),
+        slot(2, tokens(5, 9), { free: false }),
+        slot(3, []),
+        slot(4, unrelated, { free: false }),
+      ],
+      0,
+    ],
+    [
       'the session of an edited conversation stays on its slot',
       waiting([...conversation.slice(0, 1200), ...tokens(9, 400)], 0, { sessionId: 'a' }),
       [slot(0, conversation, { sessionId: 'a' }), slot(1, unrelated)],
