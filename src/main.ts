@@ -4,7 +4,7 @@ import { ServeError } from './contract/errors.ts';
 import type { ModelProfile } from './contract/model.ts';
 import { openLlama } from './engine/llama/open-llama.ts';
 import type { StartObserver } from './main/build-server.ts';
-import { realSystem, type System } from './main/system.ts';
+import { createFileMemory, memoryFile, realSystem, type System } from './main/system.ts';
 
 export type { StartObserver } from './main/build-server.ts';
 export { type ChatFormatReport, explainChatFormat } from './main/chat-format.ts';
@@ -27,9 +27,9 @@ export async function startServer(
   observer: StartObserver,
   system: System = realSystem,
 ): Promise<RunningServer> {
-  // The library tries itself out in a child process, for a third of a second: the rest of the program is read meanwhile.
+  // The first time it tries itself out in a child process, for half a second: the rest of the program is read meanwhile.
   // A failure is told where the library is used.
-  openLlama({ gpu: config.gpu }).catch(() => undefined);
+  openLlama({ gpu: config.gpu, sound: createFileMemory(memoryFile('sound-libraries.json')) }).catch(() => undefined);
   const [{ buildServer }, { listen }] = await Promise.all([
     import('./main/build-server.ts'),
     import('./http/listen.ts'),

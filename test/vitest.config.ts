@@ -26,6 +26,7 @@ export default defineConfig({
         test: {
           name: 'engine',
           isolate: false,
+          globalSetup: ['test/support/build-package.ts'],
           setupFiles: ['test/fuzz-seed.ts'],
           include: ['test/engine/**/*.test.ts', 'test/e2e/**/*.test.ts'],
           testTimeout: 60_000,

@@ -1,5 +1,3 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { ModelSettings } from '../contract/control.ts';
 import type { ModelProfile } from '../contract/model.ts';
@@ -19,7 +17,7 @@ import { slotReports } from './live-state.ts';
 import { type LoadProgress, type LoadTools, loadRuntime, type RunningModel } from './load-runtime.ts';
 import { nativeLog } from './native-log.ts';
 import { featuresOf, type ServedModel } from './served-model.ts';
-import { createFileMemory } from './system.ts';
+import { createFileMemory, memoryFile } from './system.ts';
 import { loadVectors, type RunningVectors } from './vectors.ts';
 
 export interface ManagedModelsOptions extends Omit<LoadTools, 'tuningFile'> {
@@ -34,9 +32,8 @@ const defaultKeepAliveSeconds = 300;
 /** The models of the server: loaded at start, by the control API, or by the first request that names them. */
 export function createManagedModels(options: ManagedModelsOptions) {
   const { config, system, metrics, telemetry } = options;
-  const cache = join(homedir(), '.cache', 'serve-model');
-  const tuningFile = join(cache, 'tuning.json');
-  const probeMemory: ProbeMemory = createFileMemory(join(cache, 'sound-models.json'));
+  const tuningFile = memoryFile('tuning.json');
+  const probeMemory: ProbeMemory = createFileMemory(memoryFile('sound-models.json'));
   const events = createControlEvents();
   let starting: StartObserver | undefined;
   /** Of the models loaded now, for looking at the memory of their device. */

@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
 import type { Clock, Timers } from '../contract/services.ts';
 import { systemTimers } from '../contract/system-timers.ts';
 import type { Tuning, TuningMemory } from '../engine/llama/tune.ts';
@@ -24,6 +25,11 @@ export const realSystem: System = {
   newId: () => randomBytes(16).toString('hex'),
   drawSeed: () => randomInt(0, 2 ** 32),
 };
+
+/** What is found out once and remembered between starts. Losing it costs time, nothing else. */
+export function memoryFile(name: 'tuning.json' | 'sound-models.json' | 'sound-libraries.json'): string {
+  return join(homedir(), '.cache', 'serve-model', name);
+}
 
 /** Calibrations of earlier starts. */
 export function createTuningMemory(path: string): TuningMemory {

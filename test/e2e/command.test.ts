@@ -3,12 +3,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { buildPackage, runCommand, type ServeProcess, startProcess, withDeadline } from '../support/serve-process.ts';
+import { runCommand, type ServeProcess, startProcess, withDeadline } from '../support/serve-process.ts';
 
 let folder = '';
 const started: ServeProcess[] = [];
 beforeAll(async () => {
-  buildPackage();
   folder = await mkdtemp(join(tmpdir(), 'serve-model-command-'));
   await writeFile(join(folder, 'page.gguf'), '<html>not found</html>');
   await writeFile(join(folder, 'other.gguf'), 'x');

@@ -1,8 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { buildPackage, startProcess, withDeadline } from '../support/serve-process.ts';
-
-beforeAll(buildPackage, 120_000);
+import { startProcess, withDeadline } from '../support/serve-process.ts';
 
 const story = (index: number) =>
   JSON.stringify({

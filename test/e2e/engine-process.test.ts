@@ -4,9 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { demoModelPath } from '../support/demo-engine.ts';
 import { isAlive, untilGone } from '../support/process-alive.ts';
-import { buildPackage, type ServeProcess, startProcess, withDeadline } from '../support/serve-process.ts';
-
-beforeAll(buildPackage, 120_000);
+import { type ServeProcess, startProcess, withDeadline } from '../support/serve-process.ts';
 
 const demo = 'serve-model-demo';
 

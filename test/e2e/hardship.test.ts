@@ -7,9 +7,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createDeferred } from '../../src/contract/deferred.ts';
 import { until } from '../http/support.ts';
-import { buildPackage, commandPath, type ServeProcess, startProcess, withDeadline } from '../support/serve-process.ts';
-
-beforeAll(buildPackage, 120_000);
+import { commandPath, type ServeProcess, startProcess, withDeadline } from '../support/serve-process.ts';
 
 async function answer(url: string): Promise<string> {
   const body = JSON.stringify({ messages: [{ role: 'user', content: 'Who are you?' }], temperature: 0 });

@@ -4,7 +4,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { within } from '../http/support.ts';
 import { startDemoServer } from '../support/demo-server.ts';
-import { buildPackage, type ServeProcess, startProcess } from '../support/serve-process.ts';
+import { type ServeProcess, startProcess } from '../support/serve-process.ts';
 import type { HostileRequest } from './hostile-requests.ts';
 import { hostileRequests } from './hostile-requests.ts';
 
@@ -12,7 +12,6 @@ import { hostileRequests } from './hostile-requests.ts';
 let server: ServeProcess;
 let url: string;
 beforeAll(async () => {
-  buildPackage();
   server = startProcess();
   url = await server.ready();
 }, 120_000);

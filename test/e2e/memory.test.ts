@@ -5,14 +5,12 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bundledModelPath } from '../../src/models/find-model.ts';
-import { buildPackage } from '../support/serve-process.ts';
 
 const dist = resolve(import.meta.dirname, '../../dist');
 const script = resolve(import.meta.dirname, '../support/load-rounds.mjs');
 let folder = '';
 
 beforeAll(async () => {
-  buildPackage();
   folder = await mkdtemp(join(tmpdir(), 'serve-model-memory-'));
   await copyFile(bundledModelPath, join(folder, 'second.gguf'));
 }, 60_000);

@@ -10,7 +10,7 @@ describe('the package', () => {
   let unpackedSize = 0;
   beforeAll(() => {
     const root = resolve(import.meta.dirname, '../..');
-    const text = execFileSync('npm', ['pack', '--dry-run', '--json', '--silent'], {
+    const text = execFileSync('npm', ['pack', '--ignore-scripts', '--dry-run', '--json', '--silent'], {
       cwd: root,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],

@@ -4,13 +4,14 @@ import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** The package as `npm pack` makes it, unpacked inside the project so that it finds its dependencies. */
+/** The package as `npm pack` makes it of what is built (see build-package), unpacked inside the project so that it finds its dependencies. */
 export function unpackPackage(name: string): { readonly folder: string; remove(): void } {
   const folder = join(root, '.cache', name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const shell = process.platform === 'win32';
-  execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: root, stdio: 'ignore', shell });
+  const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder];
+  execFileSync('npm', pack, { cwd: root, stdio: 'ignore', shell });
   const [tarball] = readdirSync(folder).filter((file) => file.endsWith('.tgz'));
   if (tarball === undefined) throw new Error('npm pack made no tarball.');
   execFileSync('tar', ['-xzf', tarball], { cwd: folder });

@@ -1,30 +1,9 @@
-import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 
 const root = resolve(import.meta.dirname, '../..');
 export const commandPath = resolve(root, 'dist/cli/serve-model.js');
-
-/**
- * Compiles the sources: what these tests run is what users run. Not when it has been done: a server of another test file
- * may be starting from these very files.
- */
-export function buildPackage(): void {
-  if (isBuilt()) return;
-  execFileSync('npm', ['run', 'build', '--silent'], {
-    cwd: root,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    shell: process.platform === 'win32',
-  });
-}
-
-function isBuilt(): boolean {
-  if (!existsSync(commandPath)) return false;
-  const builtAt = statSync(commandPath).mtimeMs;
-  const sources = readdirSync(resolve(root, 'src'), { recursive: true, encoding: 'utf8' });
-  return sources.every((name) => statSync(resolve(root, 'src', name)).mtimeMs < builtAt);
-}
 
 export interface ServeProcess {
   readonly child: ChildProcessByStdio<null, Readable, Readable>;

@@ -1,4 +1,4 @@
-import type { Llama, LlamaContext, LlamaModel } from 'node-llama-cpp';
+import { Llama, type LlamaContext, type LlamaLogLevel, type LlamaModel } from 'node-llama-cpp';
 
 /**
  * The part of node-llama-cpp's native bindings that the step loop drives directly.
@@ -128,6 +128,26 @@ const bindingMembers = [
   'AddonJinjaRenderer',
 ] as const satisfies readonly (keyof NativeBindings)[];
 
+/** What node-llama-cpp makes its `Llama` of, once it has found a binary. */
+export interface CreateLlamaOptions {
+  readonly bindings: unknown;
+  readonly bindingPath: string;
+  readonly buildType: 'prebuilt';
+  readonly buildMetadata: {
+    readonly buildOptions: {
+      readonly gpu: false;
+      readonly customCmakeOptions: ReadonlyMap<string, string>;
+      readonly llamaCpp: { readonly repo: string; readonly release: string };
+    };
+  };
+  readonly logLevel: LlamaLogLevel;
+  readonly logger: (level: LlamaLogLevel, message: string) => void;
+  readonly vramPadding: number;
+  /** Bytes that stay free, of as many in all. */
+  readonly ramPadding: (total: number) => number;
+  readonly tempDir: false;
+}
+
 /** The casts of this file are the only ones into node-llama-cpp's internals; the checks make them honest. */
 export function nativeContext(context: LlamaContext): NativeContext {
   const native = (context as unknown as { _ctx: NativeContext })._ctx;
@@ -145,6 +165,12 @@ export function nativeBindings(llama: Llama): NativeBindings {
   const native = (llama as unknown as { _bindings: NativeBindings })._bindings;
   assertMembers('bindings', native, bindingMembers);
   return native;
+}
+
+export function createLlama(options: CreateLlamaOptions): Promise<Llama> {
+  const library = Llama as unknown as { _create(options: CreateLlamaOptions): Promise<Llama> };
+  assertMembers('Llama', library, ['_create']);
+  return library._create(options);
 }
 
 function assertMembers<T extends object>(what: string, native: T | undefined, members: readonly (keyof T)[]): void {

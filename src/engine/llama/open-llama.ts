@@ -1,8 +1,17 @@
 import { getLlama, type Llama } from 'node-llama-cpp';
 import { ServeError } from '../../contract/errors.ts';
+import { countLongHeaderArrays } from './header-arrays.ts';
 import { weighWeightsByFormula } from './memory-estimates.ts';
+import { cpuLibrary, nativeLogLevel, type SoundLibraries } from './prebuilt-library.ts';
 
 export type GpuChoice = 'auto' | 'cuda' | 'metal' | 'vulkan' | 'off';
+export interface OpenOptions {
+  readonly gpu: GpuChoice;
+  readonly onNativeLog?: NativeLog;
+  /** A library that ran on this machine before is not tried out again. */
+  readonly sound?: SoundLibraries;
+}
+
 export type NativeLog = (level: string, message: string) => void;
 
 interface Opened {
@@ -14,25 +23,28 @@ interface Opened {
 const opened = new Map<GpuChoice, Opened>();
 
 /** One native library per GPU choice and process. Never builds: the prebuilt binaries come as packages. */
-export function openLlama({ gpu, onNativeLog }: { gpu: GpuChoice; onNativeLog?: NativeLog }): Promise<Llama> {
+export function openLlama({ gpu, onNativeLog, sound }: OpenOptions): Promise<Llama> {
   const known = opened.get(gpu);
   if (known) {
     known.receive = onNativeLog ?? known.receive;
     return known.llama;
   }
-  const entry: Opened = { llama: open(gpu, (level, message) => entry.receive?.(level, message)), receive: onNativeLog };
+  const log: NativeLog = (level, message) => entry.receive?.(level, message);
+  const entry: Opened = { llama: open({ gpu, sound, log }), receive: onNativeLog };
   opened.set(gpu, entry);
   return entry.llama;
 }
 
-async function open(gpu: GpuChoice, log: NativeLog): Promise<Llama> {
+interface Opening {
+  readonly gpu: GpuChoice;
+  readonly sound: SoundLibraries | undefined;
+  readonly log: NativeLog;
+}
+
+async function open(opening: Opening): Promise<Llama> {
+  const { gpu } = opening;
   try {
-    const llama = await getLlama({
-      gpu: gpu === 'off' ? false : gpu,
-      build: 'never',
-      progressLogs: false,
-      logger: (level, message) => log(level, message.trimEnd()),
-    });
+    const [llama] = await Promise.all([openSoundly(opening), countLongHeaderArrays()]);
     if (llama.gpu === false) weighWeightsByFormula();
     return llama;
   } catch (error) {
@@ -46,6 +58,22 @@ async function open(gpu: GpuChoice, log: NativeLog): Promise<Llama> {
       { cause: error },
     );
   }
+}
+
+/** As before, where that went well, or after trying it out in a child process. */
+async function openSoundly({ gpu, sound, log }: Opening): Promise<Llama> {
+  const logger: NativeLog = (level, message) => log(level, message.trimEnd());
+  const prebuilt = sound && (gpu === 'auto' || gpu === 'off') ? await cpuLibrary(gpu) : undefined;
+  if (prebuilt && sound?.has(prebuilt.key)) return prebuilt.open(logger);
+  const llama = await getLlama({
+    gpu: gpu === 'off' ? false : gpu,
+    build: 'never',
+    progressLogs: false,
+    logLevel: nativeLogLevel,
+    logger,
+  });
+  if (prebuilt && llama.gpu === false && llama.buildType === 'prebuilt') sound?.add(prebuilt.key);
+  return llama;
 }
 
 /** Of the GPUs that models are spread over, in their order; none on the CPU. */
