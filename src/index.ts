@@ -2,6 +2,7 @@ import { type Config, parseConfig } from './config.ts';
 import { ServeError } from './contract/errors.ts';
 import type { Engine } from './engine/engine.ts';
 import { buildServer } from './main/build-server.ts';
+import { headStart } from './main/head-start.ts';
 import { realSystem } from './main/system.ts';
 
 export type { Config } from './config.ts';
@@ -29,7 +30,8 @@ export interface EmbeddedServer {
 export async function createServer(options: ServerOptions = {}): Promise<EmbeddedServer> {
   const defaults = parseConfig([], {});
   if (defaults.command !== 'serve') throw new Error('No arguments mean to serve.');
-  const server = await buildServer({ ...defaults.config, logLevel: 'warn', ...options }, realSystem);
+  const config: Config = { ...defaults.config, logLevel: 'warn', ...options };
+  const server = await buildServer(config, realSystem, await headStart(config));
   try {
     const { engine } = await server.load({ progress: () => undefined }, new AbortController().signal);
     return {

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import type { Config } from './config.ts';
 import { ServeError } from './contract/errors.ts';
 import type { ModelProfile } from './contract/model.ts';
-import { openLlama } from './engine/llama/open-llama.ts';
-import type { StartObserver } from './main/build-server.ts';
-import { createFileMemory, memoryFile, realSystem, type System } from './main/system.ts';
+import type { Listener } from './http/listen.ts';
+import type { BuiltServer, StartObserver } from './main/build-server.ts';
+import { headStart } from './main/head-start.ts';
+import { realSystem, type System } from './main/system.ts';
 
 export type { StartObserver } from './main/build-server.ts';
 export { type ChatFormatReport, explainChatFormat } from './main/chat-format.ts';
@@ -27,22 +28,29 @@ export async function startServer(
   observer: StartObserver,
   system: System = realSystem,
 ): Promise<RunningServer> {
-  // The first time it tries itself out in a child process, for half a second: the rest of the program is read meanwhile.
-  // A failure is told where the library is used.
-  openLlama({ gpu: config.gpu, sound: createFileMemory(memoryFile('sound-libraries.json')) }).catch(() => undefined);
+  const head = await headStart(config);
   const [{ buildServer }, { listen }] = await Promise.all([
     import('./main/build-server.ts'),
     import('./http/listen.ts'),
   ]);
-  const server = await buildServer(config, system);
-  // The port comes first: probes see a server that is loading, and a taken port is found before minutes of loading.
-  const listener = await listen(server.app, {
-    host: config.host,
-    port: config.port,
-    headerTimeoutMs: config.headerTimeout * 1000,
-    requestTimeoutMs: (config.headerTimeout + config.bodyTimeout) * 1000,
-    ...readTls(config),
-  });
+  const server = await buildServer(config, system, head);
+  try {
+    // The port comes first: probes see a server that is loading, and a taken port ends the load at once.
+    const listener = await listen(server.app, {
+      host: config.host,
+      port: config.port,
+      headerTimeoutMs: config.headerTimeout * 1000,
+      requestTimeoutMs: (config.headerTimeout + config.bodyTimeout) * 1000,
+      ...readTls(config),
+    });
+    return await loadBehind(listener, server, observer);
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+async function loadBehind(listener: Listener, server: BuiltServer, observer: StartObserver): Promise<RunningServer> {
   try {
     const { profile, engine } = await server.load(observer, new AbortController().signal);
     return {
@@ -58,7 +66,6 @@ export async function startServer(
     };
   } catch (error) {
     await listener.close({ force: true });
-    await server.close();
     throw error;
   }
 }

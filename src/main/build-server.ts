@@ -13,6 +13,7 @@ import { cannotGenerate, readModelProfile } from '../models/profile.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createSpans, loadOpenTelemetry } from '../telemetry/spans.ts';
+import type { HeadStart } from './head-start.ts';
 import { describeRuntimes, liveModel } from './live-state.ts';
 import { createManagedModels } from './managed-models.ts';
 import { nativeLog } from './native-log.ts';
@@ -43,7 +44,16 @@ export interface BuiltServer {
   close(): Promise<void>;
 }
 
-export async function buildServer(config: Config, system: System): Promise<BuiltServer> {
+export async function buildServer(config: Config, system: System, head: HeadStart): Promise<BuiltServer> {
+  try {
+    return await build(config, system, head);
+  } catch (error) {
+    await head.weights?.discard();
+    throw error;
+  }
+}
+
+async function build(config: Config, system: System, { file, weights }: HeadStart): Promise<BuiltServer> {
   const metrics = createMetrics({ compat: config.metricsCompat, version: packageVersion() });
   const openTelemetry = await loadOpenTelemetry();
   const spans =
@@ -60,20 +70,16 @@ export async function buildServer(config: Config, system: System): Promise<Built
       spans?.(record);
     },
   });
-  // It opens while the file is read. A failure is told where it is used. With --engine-process it only compiles templates.
+  // It is open or opening already, see head-start; from now on what it says is logged.
   openLlama({ gpu: config.engineProcess ? 'off' : config.gpu, onNativeLog: nativeLog(telemetry) }).catch(
     () => undefined,
   );
-  const file = await readModelProfile(config.model[0], {
-    chatTemplate: config.chatTemplate,
-    chatFormat: config.chatFormat,
-    ...(config.alias.length > 0 && { aliases: config.alias }),
-  });
   const managed = createManagedModels({
     config,
     system,
     telemetry,
     metrics,
+    early: weights,
     serve: ({ runtime, loaded }) => vectors.serveChat(runtime, loaded),
     serveVectors: (running) => vectors.serveAlone(running),
   });
@@ -159,6 +165,7 @@ export async function buildServer(config: Config, system: System): Promise<Built
     },
     async close() {
       vectorsOnly?.setState('draining');
+      await weights?.discard();
       await managed.manager.close();
       await vectors.dispose();
       await responseStore?.close();

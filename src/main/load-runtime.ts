@@ -4,6 +4,7 @@ import type { ModelProfile } from '../contract/model.ts';
 import type { Telemetry } from '../contract/services.ts';
 import { type LoadedEngine, loadModel } from '../engine/llama/load.ts';
 import type { StepReport } from '../engine/llama/step-loop.ts';
+import type { EarlyWeights } from '../engine/llama/weights.ts';
 import { loadModelInProcess } from '../engine/process/load.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import { completeProfile, type FileProfile } from '../models/profile.ts';
@@ -23,6 +24,8 @@ export interface LoadTools {
   readonly metrics: Metrics;
   /** Where calibrations are remembered. */
   readonly tuningFile: string;
+  /** What is loading already, see head-start. */
+  readonly early: EarlyWeights | undefined;
 }
 
 export interface LoadProgress {
@@ -105,7 +108,7 @@ async function schedule({ engine }: LoadedEngine, profile: ModelProfile, tools: 
 }
 
 function loadEngine(file: FileProfile, tools: LoadTools, load: LoadProgress): Promise<LoadedEngine> {
-  const { config, system, metrics, telemetry, tuningFile } = tools;
+  const { config, system, metrics, telemetry, tuningFile, early } = tools;
   const options = {
     path: file.path,
     gpu: config.gpu,
@@ -127,7 +130,12 @@ function loadEngine(file: FileProfile, tools: LoadTools, load: LoadProgress): Pr
   };
   return config.engineProcess
     ? loadModelInProcess({ ...options, tuningFile, timers: system.timers, entry: fileURLToPath(childEntry) })
-    : loadModel({ ...options, clock: system.clock, tuningMemory: createTuningMemory(tuningFile) });
+    : loadModel({
+        ...options,
+        clock: system.clock,
+        tuningMemory: createTuningMemory(tuningFile),
+        ...(early && { early }),
+      });
 }
 
 const childEntry = new URL('./engine-child.js', import.meta.url);

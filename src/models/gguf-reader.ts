@@ -47,7 +47,8 @@ export class GgufReader {
 
   /** Exact up to 2^53; larger ones are only compared with limits, where rounding does not matter. */
   uint64(): number {
-    return Number(this.view.getBigUint64(this.take(8), true));
+    const start = this.take(8);
+    return this.view.getUint32(start, true) + this.view.getUint32(start + 4, true) * 2 ** 32;
   }
 
   string(): string {

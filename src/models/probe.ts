@@ -16,6 +16,11 @@ export interface ProbeOptions {
   readonly deadlineMs?: number;
 }
 
+/** Whether the probe said so of this very file before; it answers at once. */
+export async function isKnownSound(path: string, memory: ProbeMemory): Promise<boolean> {
+  return memory.has(await fingerprintOf(path));
+}
+
 /**
  * Loads a model's structure in a child process: header, vocabulary, tensor shapes and the compute graph, but no weights
  * (`noAlloc`), so it takes a second and little memory whatever the model's size. llama.cpp checks much of a file with

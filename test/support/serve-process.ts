@@ -16,13 +16,16 @@ export interface ServeProcess {
 }
 
 /** The `serve-model` command in a process of its own, on a free port and quick to start. */
-export function startProcess(flags: readonly string[] = []): ServeProcess {
+export function startProcess(flags: readonly string[] = [], env: Readonly<Record<string, string>> = {}): ServeProcess {
   const quick = ['--port', '0', '--threads', '1', '--no-flash-attn', '--ctx-size', '1024'];
-  return runCommand([...quick, ...flags]);
+  return runCommand([...quick, ...flags], env);
 }
 
-export function runCommand(argv: readonly string[]): ServeProcess {
-  const child = spawn(process.execPath, [commandPath, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] });
+export function runCommand(argv: readonly string[], env: Readonly<Record<string, string>> = {}): ServeProcess {
+  const child = spawn(process.execPath, [commandPath, ...argv], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   let out = '';
   let error = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -3,10 +3,11 @@ import type { Embedder, Ranker } from '../embedder.ts';
 import type { TokenText } from '../engine.ts';
 import { createLlamaEmbedder, type EmbeddingOptions, yieldToEventLoop } from './embedding.ts';
 import { createLlamaRanker } from './embedding-ranking.ts';
-import { type LoadOptions, loadWeights, vocabularyFacts } from './load.ts';
+import { type LoadOptions, vocabularyFacts } from './load.ts';
 import { nativeModel } from './native.ts';
 import { openLlama } from './open-llama.ts';
 import { createTokenText } from './token-text.ts';
+import { loadWeights } from './weights.ts';
 
 export type VectorLoadOptions = Pick<
   LoadOptions,

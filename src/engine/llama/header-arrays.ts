@@ -23,7 +23,7 @@ const bytesOfType: Readonly<Record<number, number>> = {
   ...{ 0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8 },
 };
 /** Shorter arrays, like the heads of each layer, are read. */
-const long = 4096;
+const long = 1024;
 
 /**
  * node-llama-cpp reads the whole header in JavaScript before it loads a model: of 151,936 tokens, their merges and types

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism, cpus } from 'node:os';
 import { resolve } from 'node:path';
-import { InsufficientMemoryError, type Llama, type LlamaContext, type LlamaModel } from 'node-llama-cpp';
-import { ServeError } from '../../contract/errors.ts';
+import type { Llama, LlamaContext, LlamaModel } from 'node-llama-cpp';
 import type { VocabularyFacts } from '../../contract/model.ts';
 import type { Clock } from '../../contract/services.ts';
 import type { Embedder, Ranker } from '../embedder.ts';
@@ -12,14 +11,14 @@ import { DraftDesk } from './draft-guesser.ts';
 import { createLlamaEmbedder } from './embedding.ts';
 import { createLlamaRanker } from './embedding-ranking.ts';
 import { createLlamaEngine, type LlamaEngine, vocabularySizeOf } from './llama-engine.ts';
-import { weighContextsByFormula } from './memory-estimates.ts';
 import { nativeBindings, nativeContext, nativeModel } from './native.ts';
-import { firstLine, type GpuChoice, type NativeLog, openLlama } from './open-llama.ts';
+import { type GpuChoice, type NativeLog, openLlama } from './open-llama.ts';
 import { lookupGuessers, type Speculation } from './speculation.ts';
 import { stateFingerprint } from './state-files.ts';
 import type { StepReport } from './step-loop.ts';
 import { controlTexts } from './token-text.ts';
 import { createTunedContext, type Tuning, type TuningMemory } from './tune.ts';
+import { type EarlyWeights, loadWeights, tooLarge } from './weights.ts';
 
 export interface LoadOptions {
   readonly path: string;
@@ -48,6 +47,8 @@ export interface LoadOptions {
   readonly tuningMemory?: TuningMemory;
   readonly onCalibrate?: () => void;
   readonly onNativeLog?: NativeLog;
+  /** Of this file, perhaps; they began to load when the program started. */
+  readonly early?: EarlyWeights;
 }
 
 /** A loaded model, whichever process it is in. */
@@ -79,7 +80,7 @@ const yieldToEventLoop = () => new Promise<void>((resolve) => setImmediate(resol
 
 export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
   const llama = await openLlama(options);
-  const model = await loadWeights(llama, options);
+  const model = (await options.early?.take(options)) ?? (await loadWeights(llama, options));
   try {
     const { context, tuning } = await createTunedContext({
       llama,
@@ -134,39 +135,6 @@ export function templateCompiler(llama: Llama): CompileTemplate {
     const renderer = new AddonJinjaRenderer(template);
     return (variables) => renderer.render(variables);
   };
-}
-
-export type WeightsOptions = Pick<LoadOptions, 'path' | 'gpuLayers' | 'signal' | 'onProgress'> &
-  Partial<Pick<LoadOptions, 'slots' | 'contextSize'>>;
-
-export async function loadWeights(llama: Llama, options: WeightsOptions): Promise<LlamaModel> {
-  let loading = true;
-  try {
-    const model = await decodeThread().lend(() =>
-      llama.loadModel({
-        modelPath: options.path,
-        ...(options.gpuLayers !== undefined && { gpuLayers: options.gpuLayers }),
-        loadSignal: options.signal,
-        // The library's reports trickle in late: what comes after the load is no progress.
-        onLoadProgress: (fraction) => {
-          if (loading) options.onProgress(fraction);
-        },
-      }),
-    );
-    if (llama.gpu === false) weighContextsByFormula(model);
-    return model;
-  } catch (error) {
-    if (options.signal.aborted) throw options.signal.reason;
-    if (error instanceof InsufficientMemoryError) throw tooLarge(options, error);
-    throw new ServeError(
-      'invalid_request',
-      `${options.path} could not be loaded: ${firstLine(error)}. Check that the file is complete and of a kind that llama.cpp knows.`,
-      {},
-      { cause: error },
-    );
-  } finally {
-    loading = false;
-  }
 }
 
 const ggmlNames = {
@@ -240,17 +208,6 @@ async function openGuessers(
       await draft.dispose();
     },
   };
-}
-
-function tooLarge({ path, slots, contextSize }: WeightsOptions, cause: unknown): ServeError {
-  const context = contextSize === undefined ? '' : ` with a context of ${contextSize} tokens`;
-  const many = slots === undefined ? '' : ` and ${slots} slots`;
-  return new ServeError(
-    'insufficient_memory',
-    `${path}${context}${many} does not fit into this machine's memory. Use a smaller quantization, a smaller --ctx-size or a smaller --parallel.`,
-    {},
-    { cause },
-  );
 }
 
 async function deviceName(llama: Llama, { threads }: Tuning): Promise<string> {

@@ -64,7 +64,10 @@ async function open(opening: Opening): Promise<Llama> {
 async function openSoundly({ gpu, sound, log }: Opening): Promise<Llama> {
   const logger: NativeLog = (level, message) => log(level, message.trimEnd());
   const prebuilt = sound && (gpu === 'auto' || gpu === 'off') ? await cpuLibrary(gpu) : undefined;
-  if (prebuilt && sound?.has(prebuilt.key)) return prebuilt.open(logger);
+  if (prebuilt && sound?.has(prebuilt.key)) {
+    const again = await prebuilt.open(logger).catch(() => undefined);
+    if (again) return again;
+  }
   const llama = await getLlama({
     gpu: gpu === 'off' ? false : gpu,
     build: 'never',

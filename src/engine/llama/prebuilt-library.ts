@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { cpus, release } from 'node:os';
+import { cpus, release as kernel } from 'node:os';
 import { dirname, join } from 'node:path';
 import { getLlamaGpuTypes, getModuleVersion, type Llama, LlamaLogLevel } from 'node-llama-cpp';
-import { z } from 'zod';
+import { isJsonObject, type JsonValue } from '../../contract/json.ts';
 import { type CreateLlamaOptions, createLlama } from './native.ts';
 
 /** Libraries that were tried out on this machine and ran. */
@@ -21,13 +21,6 @@ export interface PrebuiltLibrary {
   readonly key: string;
   open(log: CreateLlamaOptions['logger']): Promise<Llama>;
 }
-
-const metadata = z.object({
-  buildOptions: z.object({
-    gpu: z.literal(false),
-    llamaCpp: z.object({ repo: z.string(), release: z.string() }),
-  }),
-});
 
 const packages: Partial<Record<NodeJS.Architecture, string>> = {
   x64: 'linux-x64',
@@ -65,13 +58,15 @@ async function find(name: string): Promise<PrebuiltLibrary | undefined> {
   // Where the library looks first.
   if ([join(home, 'llama/localBuilds'), join(home, 'bins', name)].some(existsSync)) return undefined;
   const root = dirname(dirname(library.resolve(`@node-llama-cpp/${name}`)));
-  const { version } = z.object({ version: z.string() }).parse(readJson(join(root, 'package.json')));
-  if (version !== (await getModuleVersion())) return undefined;
+  const version = await getModuleVersion();
+  if (member(readJson(join(root, 'package.json')), 'version') !== version) return undefined;
   const folder = join(root, 'bins', name);
   const path = join(folder, 'llama-addon.node');
-  const { buildOptions } = metadata.parse(readJson(join(folder, '_nlcBuildMetadata.json')));
+  const source = member(member(readJson(join(folder, '_nlcBuildMetadata.json')), 'buildOptions'), 'llamaCpp');
+  const [repo, release] = [member(source, 'repo'), member(source, 'release')];
+  if (typeof repo !== 'string' || typeof release !== 'string') return undefined;
   const { size, mtimeMs } = statSync(path);
-  const key = [path, size, mtimeMs, version, cpus()[0]?.model, release(), process.version].join(' ');
+  const key = [path, size, mtimeMs, version, cpus()[0]?.model, kernel(), process.version].join(' ');
   return {
     key,
     open: (logger) =>
@@ -79,7 +74,7 @@ async function find(name: string): Promise<PrebuiltLibrary | undefined> {
         bindings: library(path),
         bindingPath: path,
         buildType: 'prebuilt',
-        buildMetadata: { buildOptions: { ...buildOptions, customCmakeOptions: new Map() } },
+        buildMetadata: { buildOptions: { gpu: false, llamaCpp: { repo, release }, customCmakeOptions: new Map() } },
         logLevel: nativeLogLevel,
         logger,
         vramPadding: 0,
@@ -89,6 +84,10 @@ async function find(name: string): Promise<PrebuiltLibrary | undefined> {
   };
 }
 
-function readJson(path: string): unknown {
+function readJson(path: string): JsonValue {
   return JSON.parse(readFileSync(path, 'utf8'));
+}
+
+function member(value: JsonValue | undefined, name: string): JsonValue | undefined {
+  return value !== undefined && isJsonObject(value) ? value[name] : undefined;
 }

@@ -1,0 +1,84 @@
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { bundledModelPath } from '../../src/models/find-model.ts';
+import { type ServeProcess, startProcess, withDeadline } from '../support/serve-process.ts';
+
+let home = '';
+let model = '';
+/** Every Node.js process that begins writes its script here. */
+let begun = '';
+let server: ServeProcess | undefined;
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'serve-model-start-'));
+  model = join(home, 'own.gguf');
+  begun = join(home, 'begun.txt');
+  await copyFile(bundledModelPath, model);
+  await writeFile(
+    join(home, 'note.mjs'),
+    `import { appendFileSync } from 'node:fs'; appendFileSync(${JSON.stringify(begun)}, process.argv[1] + '\\n');`,
+  );
+});
+afterEach(() => server?.child.kill('SIGKILL'));
+afterAll(() => rm(home, { recursive: true }));
+
+async function start(flags: readonly string[] = []): Promise<{ scripts: string[]; answer: string }> {
+  await writeFile(begun, '');
+  const note = pathToFileURL(join(home, 'note.mjs')).href;
+  server = startProcess([model, ...flags], { HOME: home, NODE_OPTIONS: `--import=${note}` });
+  const url = await server.ready();
+  const body = JSON.stringify({ messages: [{ role: 'user', content: 'Who are you?' }], temperature: 0, max_tokens: 8 });
+  const headers = { 'content-type': 'application/json' };
+  const response = await withDeadline(
+    'the answer',
+    fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body }),
+  );
+  const answer = await response.text();
+  server.child.kill('SIGTERM');
+  expect(await server.exited()).toBe(0);
+  return { scripts: (await readFile(begun, 'utf8')).trim().split('\n'), answer };
+}
+
+const messageOf = (answer: string) => /"message":\{[^}]*\}/.exec(answer)?.[0];
+
+describe('a later start', () => {
+  it.runIf(process.platform === 'linux')('tries neither the library nor the model out again', async () => {
+    const first = await start();
+    expect(first.scripts.filter((script) => script.includes('testBindingBinary')).length).toBeGreaterThan(0);
+    const later = await start();
+    expect(later.scripts).toHaveLength(1);
+    expect(messageOf(later.answer)).toBeDefined();
+    expect(messageOf(later.answer)).toBe(messageOf(first.answer));
+  });
+
+  it('ends at once, with its weights, when the port is taken', async () => {
+    const taken = createServer();
+    await new Promise<void>((done) => taken.listen(0, '127.0.0.1', done));
+    const address = taken.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    try {
+      server = startProcess([model, '--port', String(port)], { HOME: home });
+      expect(await server.exited()).toBe(1);
+      expect(server.error()).toContain(`${port}`);
+      expect(server.error()).not.toMatch(/\n\s+at /);
+    } finally {
+      taken.close();
+    }
+  });
+
+  it('says of a model that does not fit what a first start says', async () => {
+    const flags = ['--ctx-size', '100000000'];
+    const outcomes: string[] = [];
+    for (const path of [model, join(home, 'never-seen.gguf')]) {
+      if (path !== model) await copyFile(model, path);
+      server = startProcess([path, ...flags], { HOME: home });
+      expect(await server.exited()).toBe(1);
+      outcomes.push(/serve-model: .*/.exec(server.error().replaceAll(path, 'MODEL'))?.[0] ?? '');
+    }
+    expect(outcomes[0]).toBe(outcomes[1]);
+    expect(outcomes[0]).toContain("does not fit into this machine's memory");
+  });
+});
