@@ -93,7 +93,18 @@ export function isEmpty(expression: Expression): boolean {
 /** GBNF text, `root` first. */
 export function printGrammar(grammar: Grammar): string {
   const names = [...grammar.keys()].sort((a, b) => Number(b === 'root') - Number(a === 'root'));
-  return names.map((name) => `${name} ::= ${printExpression(grammar.get(name) ?? empty)}\n`).join('');
+  return names.map((name) => `${name} ::= ${printBody(grammar.get(name) ?? empty)}\n`).join('');
+}
+
+const printedBodies = new WeakMap<Expression, string>();
+
+/** Of a whole rule: those are printed when they are defined and again at the end. */
+export function printBody(expression: Expression): string {
+  const known = printedBodies.get(expression);
+  if (known !== undefined) return known;
+  const printed = printExpression(expression);
+  printedBodies.set(expression, printed);
+  return printed;
 }
 
 export function printExpression(expression: Expression): string {

@@ -126,7 +126,7 @@ function magnitudes(json: JsonRules, from: Bound, high: number | undefined): Exp
   const low = from.exclusive && high !== undefined && high < 1e-280 ? smallest : from;
   const [first, firstDigits] = decimal(low.value);
   const above = (min: bigint, max: bigint | undefined) =>
-    max !== undefined && max < min
+    min > (max ?? largestWhole)
       ? undefined
       : sequence(naturals(json, min, max, wholeDigits), optional(sequence(text('.'), json.digits(1, 25))));
   const least = sequence(text(`${first}`), fractionFrom(json, firstDigits, low.exclusive));
@@ -153,6 +153,8 @@ export function wholeNumber(value: number): bigint {
   const [whole] = decimal(Math.abs(value));
   return value < 0 ? -whole : whole;
 }
+
+const largestWhole = wholeNumber(Number.MAX_VALUE);
 
 /** The smallest and the largest integer within bounds; infinite where there is no bound. */
 export function wholeLimits({ min, max }: { readonly min: Bound | undefined; readonly max: Bound | undefined }) {

@@ -14,14 +14,17 @@ export function productive(grammar: Grammar): Grammar | undefined {
         return good.has(expression.name) ? expression : undefined;
       case 'sequence': {
         const parts = expression.parts.map(cut).filter((part) => part !== undefined);
+        if (same(parts, expression.parts)) return expression;
         return parts.length === expression.parts.length ? sequence(...parts) : undefined;
       }
       case 'choice': {
         const options = expression.options.map(cut).filter((option) => option !== undefined);
+        if (same(options, expression.options)) return expression;
         return options.length === 0 ? undefined : choice(...options);
       }
       case 'repeat': {
         const part = cut(expression.part);
+        if (part === expression.part) return expression;
         return part ? repeat(part, expression.min, expression.max) : expression.min === 0 ? empty : undefined;
       }
       default:
@@ -32,6 +35,11 @@ export function productive(grammar: Grammar): Grammar | undefined {
     .filter(([name]) => good.has(name))
     .map(([name, body]) => [name, cut(body) ?? empty] as const);
   return new Map(kept);
+}
+
+/** What nothing was cut from stays the very expression, whose text is known. */
+function same(some: readonly Expression[], all: readonly Expression[]): boolean {
+  return some.length === all.length && some.every((each, index) => each === all[index]);
 }
 
 /** Rules that have at least one finite text. A rule is looked at again when one that it mentions turns out to have one. */

@@ -2,7 +2,7 @@ import { ServeError } from '../contract/errors.ts';
 import type { Automaton } from './automaton.ts';
 import { TooManyStates } from './automaton.ts';
 import type { Expression, Grammar, RuleReference } from './gbnf.ts';
-import { choice, empty, isEmpty, printExpression, repeat, rule, sequence } from './gbnf.ts';
+import { choice, empty, isEmpty, printBody, repeat, rule, sequence } from './gbnf.ts';
 import { PatternTests } from './pattern-test.ts';
 import { UnsupportedRegex } from './regex.ts';
 
@@ -27,7 +27,7 @@ export class RuleBook {
   /** A rule for the expression: the one it already has, or a new one named like `hint`. */
   define(hint: string, expression: Expression): RuleReference {
     if (expression.kind === 'rule') return expression;
-    const printed = printExpression(expression);
+    const printed = printBody(expression);
     const known = this.#names.get(printed);
     if (known !== undefined) return rule(known);
     const name = this.reserve(hint);
@@ -86,7 +86,7 @@ export class RuleBook {
   }
 
   fill(name: string, expression: Expression): void {
-    this.#set(name, expression, printExpression(expression).length);
+    this.#set(name, expression, printBody(expression).length);
   }
 
   /**

@@ -9,8 +9,8 @@ export interface Holding {
   readonly since: number;
   /** Its prompt's state is being brought in; the run comes after. */
   preparing: boolean;
-  /** Aborts when the slot is given back. */
-  readonly released: AbortController;
+  /** Aborts when the slot is given back; made by the first neighbour that waits for it. */
+  released?: AbortController;
 }
 
 /** What is remembered about a slot's last tenant while the slot keeps its tokens. */

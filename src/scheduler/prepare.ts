@@ -133,10 +133,11 @@ async function waitFor(
   { engine, holdings }: PrepareContext,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const released = holdings.get(neighbour)?.released.signal;
-  if (!released) return false;
+  const holding = holdings.get(neighbour);
+  if (!holding) return false;
+  holding.released ??= new AbortController();
   try {
-    return await engine.whenHeld(neighbour, tokens, AbortSignal.any([signal, released]));
+    return await engine.whenHeld(neighbour, tokens, AbortSignal.any([signal, holding.released.signal]));
   } catch {
     signal.throwIfAborted();
     return false;

@@ -155,7 +155,6 @@ class SlotScheduler implements Scheduler {
         sequence: this.#sequence++,
         since: this.#options.clock(),
         preparing: true,
-        released: new AbortController(),
       };
       this.#holdings.set(slot, holding);
       request.take(holding);
@@ -198,7 +197,7 @@ class SlotScheduler implements Scheduler {
     const tenant = this.#tenants.get(holding.slot);
     if (tenant) tenant.usedAt = this.#options.clock();
     // A reason of its own: making the default one captures a stack.
-    holding.released.abort('released');
+    holding.released?.abort('released');
     this.#fillSlots();
   }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -24,6 +24,17 @@ const stage = (name: string): Stage => {
   return found;
 };
 const images = ['cpu', 'cuda'].map(stage);
+
+/** Where ELF files list the libraries that they need; the rest of it is 150 MB of kernels. */
+function beginningOf(path: string, length: number): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(length);
+    return bytes.subarray(0, readSync(file, bytes));
+  } finally {
+    closeSync(file);
+  }
+}
 
 /** Sources of COPY, without those of other stages. */
 function copied({ instructions }: Stage): string[] {
@@ -93,35 +104,32 @@ describe('Dockerfile.cuda', () => {
     expect(after.filter(({ name }) => name === 'RUN' || name === 'COPY')).toEqual([]);
   });
 
-  it.each(images.map((image) => [image.name, image] as const))(
-    '%s is healthy when a model is ready',
-    async (_, image) => {
-      const [text = ''] = texts(image, 'HEALTHCHECK');
-      const [, program = '', ...args] = z.array(z.string()).parse(JSON.parse(text.slice(text.indexOf('['))));
-      const door = openDoor();
-      const listener = await listen(door.app, {
-        host: '127.0.0.1',
-        port: 0,
-        headerTimeoutMs: 15_000,
-        requestTimeoutMs: 60_000,
+  it('is healthy when a model is ready, in the same way in both images', { timeout: 60_000 }, async () => {
+    const [text = '', other] = images.flatMap((image) => texts(image, 'HEALTHCHECK'));
+    expect(other).toBe(text);
+    const [, program = '', ...args] = z.array(z.string()).parse(JSON.parse(text.slice(text.indexOf('['))));
+    const door = openDoor();
+    const listener = await listen(door.app, {
+      host: '127.0.0.1',
+      port: 0,
+      headerTimeoutMs: 15_000,
+      requestTimeoutMs: 60_000,
+    });
+    const env = { PATH: process.env.PATH, SERVE_MODEL_PORT: new URL(listener.url).port };
+    const healthy = () =>
+      new Promise<number>((done) => {
+        const child = execFile(process.execPath, [program, ...args], { env, timeout: 30_000 });
+        child.once('exit', (code) => done(code ?? -1));
       });
-      const env = { PATH: process.env.PATH, SERVE_MODEL_PORT: new URL(listener.url).port };
-      const healthy = () =>
-        new Promise<number>((done) => {
-          const child = execFile(process.execPath, [program, ...args], { env, timeout: 30_000 });
-          child.once('exit', (code) => done(code ?? -1));
-        });
-      try {
-        expect(await healthy()).toBe(0);
-        door.models.current = 'loading';
-        expect(await healthy()).toBe(1);
-      } finally {
-        await listener.close({ force: true });
-      }
+    try {
+      expect(await healthy()).toBe(0);
+      door.models.current = 'loading';
       expect(await healthy()).toBe(1);
-    },
-    60_000,
-  );
+    } finally {
+      await listener.close({ force: true });
+    }
+    expect(await healthy()).toBe(1);
+  });
 
   it('takes a Node.js that the package allows', () => {
     const version = Number(/node:(\d+)/.exec(stage('cpu').image)?.[1]);
@@ -132,7 +140,7 @@ describe('Dockerfile.cuda', () => {
 
   const library = join(root, 'node_modules/@node-llama-cpp/linux-x64-cuda/bins/linux-x64-cuda/libggml-cuda.so');
   it.runIf(existsSync(library))('takes the CUDA that the prebuilt library was linked with', () => {
-    const bytes = readFileSync(library);
+    const bytes = beginningOf(library, 4 * 1024 * 1024);
     const major = (name: string) => {
       const at = bytes.indexOf(`${name}.so.`);
       return at < 0 ? '' : bytes.toString('latin1', at, bytes.indexOf(0, at)).split('.so.')[1];

@@ -6,8 +6,9 @@ import type { Grammar } from '../../src/grammar/gbnf.ts';
 import { checkGrammar } from '../../src/grammar/gbnf-check.ts';
 import { schemaToGrammar } from '../../src/grammar/json-schema.ts';
 import { GrammarMachine } from '../../src/grammar/machine.ts';
-import { nextDouble } from '../../src/grammar/numbers.ts';
+import { nextDouble, wholeNumber } from '../../src/grammar/numbers.ts';
 import { isValid } from '../../src/grammar/validate.ts';
+import { runs } from '../support/runs.ts';
 import { randomText } from './random-text.ts';
 
 /** undefined: no number fits. */
@@ -66,8 +67,14 @@ describe('bounds of numbers, as JSON.parse reads them', { timeout: 60_000 }, () 
         const text = randomText(grammar, (limit) => (numbers.next().value ?? 0) % limit);
         expect([text, isValid(schema, JSON.parse(text) as number)]).toEqual([text, true]);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(150) },
     );
+  });
+
+  it.each([{ minimum: Number.MAX_VALUE }, { maximum: -Number.MAX_VALUE }])('end at the largest double: %j', (bound) => {
+    const [limit = 0] = Object.values(bound);
+    const [inside, outside] = [wholeNumber(limit), wholeNumber(nextDouble(limit, 0))].map(String);
+    expect(fitting(grammarOf({ type: 'number', ...bound }), [inside ?? '', outside ?? ''])).toEqual([inside]);
   });
 
   it('hold for texts that are hardly different from the bound', () => {
@@ -79,7 +86,7 @@ describe('bounds of numbers, as JSON.parse reads them', { timeout: 60_000 }, () 
           .filter((text) => /^-?\d+(?:\.\d+)?$/.test(text));
         expect(fitting(grammar, texts).filter((text) => !isValid(schema, Number(text)))).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(30) },
     );
   });
 
@@ -99,7 +106,7 @@ describe('bounds of numbers, as JSON.parse reads them', { timeout: 60_000 }, () 
           .filter((text) => isPlain(text) && (schema.type === 'number' || text.length < 19));
         expect(fitting(grammar, texts)).toEqual(texts);
       }),
-      { numRuns: 150 },
+      { numRuns: runs(80) },
     );
   });
 

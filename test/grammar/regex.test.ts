@@ -11,6 +11,7 @@ import {
 } from '../../src/grammar/automaton.ts';
 import { parseRegex, UnsupportedRegex } from '../../src/grammar/regex.ts';
 import { regexAutomaton } from '../../src/grammar/regex-automaton.ts';
+import { runs } from '../support/runs.ts';
 
 const patterns = fc.letrec<{ any: string }>((tie) => ({
   any: fc.oneof(
@@ -55,7 +56,7 @@ describe('regular expressions as automata', () => {
             new RegExp(pattern, 'u').test(text),
           ]);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(150) },
     );
   });
 
@@ -103,7 +104,7 @@ describe('automata', () => {
       fc.property(markers, fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 10 }), (list, text) => {
         expect(accepts(notContaining(list), text)).toBe(!list.some((marker) => text.includes(marker)));
       }),
-      { numRuns: 200 },
+      { numRuns: runs(100) },
     );
   });
 });

@@ -8,6 +8,7 @@ import { checkGrammar } from '../../src/grammar/gbnf-check.ts';
 import { schemaToGrammar } from '../../src/grammar/json-schema.ts';
 import { fits } from '../../src/grammar/machine.ts';
 import { isValid } from '../../src/grammar/validate.ts';
+import { runs } from '../support/runs.ts';
 import { type SchemaAndValues, schemas } from './random-schema.ts';
 import { randomText } from './random-text.ts';
 
@@ -44,7 +45,7 @@ describe('random schemas', { timeout: 60_000 }, () => {
           expect([text, validate(value), validate.errors]).toEqual([text, true, null]);
         },
       ),
-      { numRuns: 50 },
+      { numRuns: runs(30) },
     );
     expect(checked).toBeGreaterThan(10);
   });
@@ -64,7 +65,7 @@ describe('random schemas', { timeout: 60_000 }, () => {
         checked++;
         expect([text, made !== undefined && fits(made.grammar, text)]).toEqual([text, true]);
       }),
-      { numRuns: 120 },
+      { numRuns: runs(60) },
     );
     expect(checked).toBeGreaterThan(10);
   });

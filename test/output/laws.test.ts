@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChatFormat } from '../../src/contract/chat-format.ts';
 import type { Tool, ToolChoice } from '../../src/contract/request.ts';
 import { chatFormats } from '../../src/output/families.ts';
+import { runs } from '../support/runs.ts';
 import { expectSame } from '../support/same.ts';
 import { chunks, inText, inThought, lines, machineFor, run, tool } from './machine.ts';
 
@@ -61,7 +62,7 @@ describe.each(Object.values(chatFormats).map((format) => [format.name, format] a
         expectSame(lines(run({ format, tools, ...setting }, chunks(text, size))), whole);
         expectSame(lines(run({ format, tools, ...setting }, chunks(text, 1))), whole);
       }),
-      { numRuns: 80 },
+      { numRuns: runs(30) },
     );
   });
 
@@ -76,7 +77,7 @@ describe.each(Object.values(chatFormats).map((format) => [format.name, format] a
         const words = counted.match(/w\d+w/g) ?? [];
         expectSame([...(shown.join('').match(/w\d+w/g) ?? [])], [...words]);
       }),
-      { numRuns: 50 },
+      { numRuns: runs(20) },
     );
   });
 
@@ -94,7 +95,7 @@ describe.each(Object.values(chatFormats).map((format) => [format.name, format] a
           expectSame(deltas.join(''), text);
         },
       ),
-      { numRuns: 50 },
+      { numRuns: runs(20) },
     );
   });
 

@@ -4,6 +4,7 @@ import { ServeError } from '../../../src/contract/errors.ts';
 import type { ChatPrompt, GenerationRequest } from '../../../src/contract/request.ts';
 import { openaiResponses } from '../../../src/dialects/openai-responses/index.ts';
 import { parseResponses } from '../../../src/dialects/openai-responses/request.ts';
+import { runs } from '../../support/runs.ts';
 import { codexRequests } from './codex-requests.ts';
 
 function generation(body: object): GenerationRequest {
@@ -647,7 +648,7 @@ describe('any body at all', () => {
           expect(thrown).toMatchObject({ code: 'invalid_request', details: { param: expect.any(String) } });
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(200) },
     );
   });
 });
