@@ -1,13 +1,17 @@
 import { type ChildPort, serveEngine } from '../engine/process/child.ts';
 import type { ToChild } from '../engine/process/protocol.ts';
-import { createTuningMemory } from './system.ts';
+import { createFileMemory, createTuningMemory, memoryFile } from './system.ts';
 
 /** What `--engine-process` starts for each model: the builder of that process. */
 const port: ChildPort = {
   send: (message) => void process.send?.(message, undefined, undefined, () => undefined),
   end: () => process.exit(0),
 };
-const take = serveEngine(port, { clock: () => performance.now(), openTuningMemory: createTuningMemory });
+const take = serveEngine(port, {
+  clock: () => performance.now(),
+  openTuningMemory: createTuningMemory,
+  sound: createFileMemory(memoryFile('sound-libraries.json')),
+});
 
 process.on('message', (message: ToChild) => take(message));
 // Without its parent it has nobody to serve, and whatever it is doing must not keep it.

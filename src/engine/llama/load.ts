@@ -13,6 +13,7 @@ import { createLlamaRanker } from './embedding-ranking.ts';
 import { createLlamaEngine, type LlamaEngine, vocabularySizeOf } from './llama-engine.ts';
 import { nativeBindings, nativeContext, nativeModel } from './native.ts';
 import { type GpuChoice, type NativeLog, openLlama } from './open-llama.ts';
+import type { SoundLibraries } from './prebuilt-library.ts';
 import { lookupGuessers, type Speculation } from './speculation.ts';
 import { stateFingerprint } from './state-files.ts';
 import type { StepReport } from './step-loop.ts';
@@ -47,6 +48,8 @@ export interface LoadOptions {
   readonly tuningMemory?: TuningMemory;
   readonly onCalibrate?: () => void;
   readonly onNativeLog?: NativeLog;
+  /** For the library, when this load is what opens it. */
+  readonly sound?: SoundLibraries;
   /** Of this file, perhaps; they began to load when the program started. */
   readonly early?: EarlyWeights;
 }

@@ -2,6 +2,7 @@ import { ServeError } from '../../contract/errors.ts';
 import type { Clock } from '../../contract/services.ts';
 import { type LoadedModel, loadModel } from '../llama/load.ts';
 import { nativeModel } from '../llama/native.ts';
+import type { SoundLibraries } from '../llama/prebuilt-library.ts';
 import { readTokenTable } from '../llama/token-table.ts';
 import type { TuningMemory } from '../llama/tune.ts';
 import { Answers } from './answers.ts';
@@ -26,6 +27,7 @@ export interface ChildPort {
 export interface ChildTools {
   readonly clock: Clock;
   readonly openTuningMemory: (path: string) => TuningMemory;
+  readonly sound?: SoundLibraries;
 }
 
 interface ServedRun {
@@ -68,7 +70,7 @@ export function serveEngine(port: ChildPort, tools: ChildTools): (message: ToChi
 function loadForParent(
   { tuningFile, ...options }: ChildLoadOptions,
   port: ChildPort,
-  { clock, openTuningMemory }: ChildTools,
+  { clock, openTuningMemory, sound }: ChildTools,
   callbacks: Pick<Parameters<typeof loadModel>[0], 'onStep' | 'onFailure'>,
 ): Promise<LoadedModel> {
   return loadModel({
@@ -80,6 +82,7 @@ function loadForParent(
     onProgress: (fraction) => port.send({ type: 'progress', fraction }),
     onCalibrate: () => port.send({ type: 'calibrate' }),
     onNativeLog: (level, message) => port.send({ type: 'log', level, message }),
+    ...(sound && { sound }),
     ...(tuningFile !== undefined && { tuningMemory: openTuningMemory(tuningFile) }),
   });
 }
