@@ -148,6 +148,21 @@ export interface CreateLlamaOptions {
   readonly tempDir: false;
 }
 
+/** What reads the header of a file before its load. */
+export interface NativeHeaderParser {
+  readonly _fileReader: {
+    readonly _buffer: Buffer;
+    /** undefined when the bytes are in the buffer already. */
+    ensureHasByteRange(offset: number, length: number): Promise<void> | undefined;
+  };
+  _readGgufValue(type: number, at: HeaderOffset): unknown;
+}
+
+export interface HeaderOffset {
+  readonly offset: number;
+  moveBy(bytes: number): void;
+}
+
 /** The casts of this file are the only ones into node-llama-cpp's internals; the checks make them honest. */
 export function nativeContext(context: LlamaContext): NativeContext {
   const native = (context as unknown as { _ctx: NativeContext })._ctx;
@@ -171,6 +186,12 @@ export function createLlama(options: CreateLlamaOptions): Promise<Llama> {
   const library = Llama as unknown as { _create(options: CreateLlamaOptions): Promise<Llama> };
   assertMembers('Llama', library, ['_create']);
   return library._create(options);
+}
+
+/** Of the library's own module; undefined when that has become another one. */
+export function headerParser(module: unknown): NativeHeaderParser | undefined {
+  const parser = (module as { GgufV2Parser?: { prototype?: NativeHeaderParser } } | undefined)?.GgufV2Parser?.prototype;
+  return typeof parser?._readGgufValue === 'function' ? parser : undefined;
 }
 
 function assertMembers<T extends object>(what: string, native: T | undefined, members: readonly (keyof T)[]): void {

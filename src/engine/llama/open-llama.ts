@@ -5,14 +5,14 @@ import { weighWeightsByFormula } from './memory-estimates.ts';
 import { cpuLibrary, nativeLogLevel, type SoundLibraries } from './prebuilt-library.ts';
 
 export type GpuChoice = 'auto' | 'cuda' | 'metal' | 'vulkan' | 'off';
+export type NativeLog = (level: string, message: string) => void;
+
 export interface OpenOptions {
   readonly gpu: GpuChoice;
   readonly onNativeLog?: NativeLog;
   /** A library that ran on this machine before is not tried out again. */
   readonly sound?: SoundLibraries;
 }
-
-export type NativeLog = (level: string, message: string) => void;
 
 interface Opened {
   readonly llama: Promise<Llama>;
