@@ -77,7 +77,7 @@ describe('a gateway', () => {
   });
 
   it('sees the load move while requests run and wait, and be gone afterwards', async () => {
-    const streams = Array.from({ length: 4 }, (_, index) => ask(`Tell me story number ${index}.`, 950));
+    const streams = Array.from({ length: 4 }, (_, index) => ask(`Tell me story number ${index}.`, 400));
     const running = await Promise.all(streams.slice(0, 2));
     // The first moments have neither two in the queue nor a token in a slot yet.
     const page = await scrapeUntil(
@@ -111,13 +111,9 @@ describe('a gateway', () => {
     });
   });
 
-  it('may scrape twenty times a second: a page is quickly made', async () => {
-    const times: number[] = [];
-    for (let scrapes = 0; scrapes < 20; scrapes++) {
-      const before = performance.now();
-      await scrape();
-      times.push(performance.now() - before);
-    }
-    expect(times.sort((left, right) => left - right)[10]).toBeLessThan(25);
+  it('may scrape as often as it likes: pages do not grow', async () => {
+    const lines = async () => (await scrape()).split('\n').length;
+    const first = await lines();
+    for (let scrapes = 0; scrapes < 20; scrapes++) expect(await lines()).toBeLessThan(first * 1.1);
   });
 });
