@@ -54,6 +54,19 @@ describe('a later start', () => {
     expect(messageOf(later.answer)).toBe(messageOf(first.answer));
   });
 
+  it('logs what the library said of the weights before there was a log', async () => {
+    const bytes = await readFile(model);
+    const key = 'tokenizer.ggml.padding_token_id';
+    bytes.writeUInt32LE(999_999, bytes.indexOf(key) + key.length + 4);
+    await writeFile(join(home, 'odd.gguf'), bytes);
+    for (const time of ['first', 'later']) {
+      server = startProcess([join(home, 'odd.gguf'), '--log-level', 'debug'], { HOME: home });
+      await server.ready();
+      expect(server.out(), time).toContain('bad special token');
+      server.child.kill('SIGKILL');
+    }
+  });
+
   it('ends at once, with its weights, when the port is taken', async () => {
     const taken = createServer();
     await new Promise<void>((done) => taken.listen(0, '127.0.0.1', done));

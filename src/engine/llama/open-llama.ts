@@ -18,7 +18,11 @@ interface Opened {
   readonly llama: Promise<Llama>;
   /** Who hears what the library says: the last one who asked for it. */
   receive: NativeLog | undefined;
+  /** What it said before anybody asked: weights may begin to load before there is a log. */
+  readonly unheard: Parameters<NativeLog>[];
 }
+
+const mostUnheard = 1000;
 
 const opened = new Map<GpuChoice, Opened>();
 
@@ -27,10 +31,14 @@ export function openLlama({ gpu, onNativeLog, sound }: OpenOptions): Promise<Lla
   const known = opened.get(gpu);
   if (known) {
     known.receive = onNativeLog ?? known.receive;
+    if (onNativeLog) for (const said of known.unheard.splice(0)) onNativeLog(...said);
     return known.llama;
   }
-  const log: NativeLog = (level, message) => entry.receive?.(level, message);
-  const entry: Opened = { llama: open({ gpu, sound, log }), receive: onNativeLog };
+  const log: NativeLog = (level, message) => {
+    if (entry.receive) entry.receive(level, message);
+    else if (entry.unheard.length < mostUnheard) entry.unheard.push([level, message]);
+  };
+  const entry: Opened = { llama: open({ gpu, sound, log }), receive: onNativeLog, unheard: [] };
   opened.set(gpu, entry);
   return entry.llama;
 }
