@@ -199,8 +199,13 @@ function prune(states: readonly State[]): readonly State[] {
     todo.push(...(before[index] ?? []));
   }
   if (!alive.has(0)) return [{ accepts: false, ways: [] }];
-  const renamed = new Map([...alive].sort((a, b) => a - b).map((old, index) => [old, index]));
-  return states.flatMap((state, index) => (alive.has(index) ? [{ ...state, ways: rename(state.ways, renamed) }] : []));
+  if (alive.size === states.length) return states;
+  const numbers = new Int32Array(states.length).fill(nowhere);
+  let count = 0;
+  states.forEach((_, index) => {
+    if (alive.has(index)) numbers[index] = count++;
+  });
+  return states.filter((_, index) => alive.has(index)).map((state) => renumbered(state, numbers));
 }
 
 /**
@@ -215,10 +220,20 @@ function merge(states: readonly State[]): readonly State[] {
   states.forEach((state, index) => {
     for (const way of state.ways) before[way.to]?.push(index);
   });
-  const signature = (index: number) =>
-    joinWays((states[index]?.ways ?? []).map((way) => ({ ...way, to: groups[way.to] ?? 0 })))
-      .map(({ low, high, to }) => `${low}-${high}>${to}`)
-      .join();
+  const sorted = states.map(({ ways }) => inOrder(ways));
+  /** The groups that its ways lead to, neighbours with the same one as one range. */
+  const signature = (index: number) => {
+    let text = '';
+    let end = -1;
+    let group = -1;
+    for (const { low, high, to } of sorted[index] ?? []) {
+      const next = groups[to] ?? 0;
+      if (next !== group || low !== end + 1) text += `-${end},${low}>${next}`;
+      group = next;
+      end = high;
+    }
+    return `${text}-${end}`;
+  };
 
   for (let dirty = new Set(states.keys()); dirty.size > 0; ) {
     const parts = new Map<string, number[]>();
@@ -246,31 +261,36 @@ function merge(states: readonly State[]): readonly State[] {
 
 /** One state per group, numbered in order of appearance: the start stays state 0. */
 function join(states: readonly State[], groups: readonly number[]): readonly State[] {
-  const numbers = new Map<number, number>();
-  for (const group of groups) if (!numbers.has(group)) numbers.set(group, numbers.size);
-  const renamed = new Map(groups.map((group, index) => [index, numbers.get(group) ?? 0]));
+  const names = new Map<number, number>();
+  const numbers = Int32Array.from(groups, (group) => {
+    const number = names.get(group) ?? names.size;
+    names.set(group, number);
+    return number;
+  });
   const merged: State[] = [];
   states.forEach((state, index) => {
-    merged[renamed.get(index) ?? 0] ??= { accepts: state.accepts, ways: joinWays(rename(state.ways, renamed)) };
+    merged[numbers[index] ?? 0] ??= renumbered(state, numbers);
   });
   return merged;
 }
 
-function rename(ways: readonly Way[], names: ReadonlyMap<number, number>): Way[] {
-  return ways.flatMap((way) => {
-    const to = names.get(way.to);
-    return to === undefined ? [] : [{ ...way, to }];
-  });
+/** In the place of a state's new number: it is gone. */
+const nowhere = -1;
+
+/** With the states' new numbers; ways in order, neighbours with the same target joined. */
+function renumbered({ accepts, ways }: State, numbers: Int32Array): State {
+  const joined: Way[] = [];
+  for (const { low, high, to } of inOrder(ways)) {
+    const target = numbers[to] ?? nowhere;
+    const last = joined.at(-1);
+    if (target === nowhere) continue;
+    if (last?.to === target && last.high + 1 === low) joined[joined.length - 1] = { low: last.low, high, to: target };
+    else joined.push({ low, high, to: target });
+  }
+  return { accepts, ways: joined };
 }
 
-/** Sorted, and neighbours with the same target joined. */
-function joinWays(ways: readonly Way[]): readonly Way[] {
-  const joined: Way[] = [];
-  for (const way of [...ways].sort((a, b) => a.low - b.low)) {
-    const last = joined.at(-1);
-    if (last && last.to === way.to && last.high + 1 === way.low)
-      joined[joined.length - 1] = { ...last, high: way.high };
-    else joined.push(way);
-  }
-  return joined;
+function inOrder(ways: readonly Way[]): readonly Way[] {
+  const isInOrder = ways.every(({ low }, index) => index === 0 || (ways[index - 1]?.low ?? 0) <= low);
+  return isInOrder ? ways : [...ways].sort((a, b) => a.low - b.low);
 }

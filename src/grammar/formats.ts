@@ -1,13 +1,39 @@
+import type { Automaton } from './automaton.ts';
+import { parseRegex } from './regex.ts';
+import { regexAutomaton } from './regex-automaton.ts';
+
 /** Labels of mail domains: without the 63 character limit, which would cost a hundred states. */
 const shortLabel = '[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?';
 
 /**
- * Formats as regular expressions of the whole text. `exact`: all valid values and nothing else, as ajv-formats checks
- * them; `subset`: every text that fits is valid, some rare valid ones are not offered. Formats that are not in this
- * table are annotations, as JSON Schema has it.
+ * A format and the texts that it allows. `exact`: all valid values and nothing else, as ajv-formats checks them;
+ * otherwise every text that it allows is valid, and some rare valid ones are not offered.
  */
-export const formats: Readonly<Record<string, { readonly pattern: string; readonly exact: boolean }>> = buildFormats();
+export interface Format {
+  readonly automaton: Automaton;
+  readonly exact: boolean;
+}
 
+const maxStates = 3_000;
+const patterns: Readonly<Record<string, { readonly pattern: string; readonly exact: boolean }>> = buildFormats();
+const known = new Map<string, Format>();
+
+/**
+ * The format of this name; undefined: an annotation, as JSON Schema has it. Kept for good when first asked for: there
+ * are few formats, and some of them take tens of milliseconds.
+ */
+export function formatNamed(name: string): Format | undefined {
+  const asked = Object.hasOwn(patterns, name) ? patterns[name] : undefined;
+  if (!asked) return undefined;
+  const format = known.get(name) ?? {
+    automaton: regexAutomaton(parseRegex(asked.pattern), maxStates),
+    exact: asked.exact,
+  };
+  known.set(name, format);
+  return format;
+}
+
+/** Regular expressions of the whole text. */
 function buildFormats() {
   const leapYear = '(?:\\d\\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)';
   const date =

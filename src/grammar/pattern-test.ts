@@ -7,7 +7,7 @@ import { regexAutomaton } from './regex-automaton.ts';
 const maxStates = 1_000;
 
 /** Milliseconds for the first expression that backtracks; the n-th one gets an n-th of it. */
-const patience = 100;
+const patience = 30;
 /** So many that came to no end are enough. */
 const maxEndless = 3;
 

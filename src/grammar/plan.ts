@@ -112,7 +112,7 @@ function write(request: ConstraintRequest, chosen: ChosenTools): ConstraintPlan 
   const hasCalls = chosen.mode === 'must' || chosen.mode === 'may';
   const calls = hasCalls ? { tools: chosen.tools, parallel: request.parallelToolCalls !== false } : undefined;
   const print = (root: Expression | undefined): string => {
-    const grammar = root && productive(new Map([...book.grammar(root), ...(content?.raw ?? [])]));
+    const grammar = root && productive(together(book.grammar(root), content?.raw));
     if (!grammar) throw refuse('fits no value at all; look for limits that exclude each other', '#', 'tools');
     return printGrammar(grammar);
   };
@@ -157,10 +157,14 @@ interface ShapeRules {
   readonly raw?: Grammar;
 }
 
+function together(own: Grammar, raw: Grammar | undefined): Grammar {
+  return raw ? new Map([...own, ...raw]) : own;
+}
+
 /** A prefilled answer is not begun again: only what is missing behind it may follow. */
 function continued(json: JsonRules, content: ShapeRules, opening: PromptOpening): ShapeRules {
   if (content.rules === 'free' || opening.block !== 'text' || opening.continues !== true) return content;
-  const grammar: Grammar = new Map([...json.book.grammar(content.rules), ...(content.raw ?? [])]);
+  const grammar = together(json.book.grammar(content.rules), content.raw);
   const prompt = opening.generationPrompt;
   const machine = new GrammarMachine(grammar);
   for (let start = 0; start < prompt.length; start++) {

@@ -8,6 +8,7 @@ import { choice, empty, repeat, sequence } from './gbnf.ts';
 export function productive(grammar: Grammar): Grammar | undefined {
   const good = finite(grammar);
   if (!good.has('root')) return undefined;
+  if (good.size === grammar.size) return grammar;
   const cut = (expression: Expression): Expression | undefined => {
     switch (expression.kind) {
       case 'rule':

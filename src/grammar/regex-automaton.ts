@@ -165,17 +165,22 @@ function targetsOf(groups: Map<readonly CodePointRange[], number[]>, ranges: rea
   return known;
 }
 
-/** Overlapping ranges -> disjoint ones with all their targets. */
+/** Overlapping ranges -> disjoint ones with all their targets, by going through the places where one begins or ends. */
 function split(
   groups: ReadonlyMap<readonly CodePointRange[], readonly number[]>,
 ): (Omit<Way, 'to'> & { readonly targets: readonly number[] })[] {
-  const edges = [...new Set([...groups.keys()].flatMap((ranges) => ranges.flatMap(([low, high]) => [low, high + 1])))];
-  edges.sort((a, b) => a - b);
-  return edges.flatMap((low, index) => {
-    const high = (edges[index + 1] ?? low) - 1;
-    const targets = [...groups].flatMap(([ranges, found]) =>
-      ranges.some((range) => range[0] <= low && high <= range[1]) ? found : [],
-    );
-    return targets.length > 0 && high >= low ? [{ low, high, targets }] : [];
+  const edges: { readonly at: number; readonly opens: 1 | -1; readonly targets: readonly number[] }[] = [];
+  for (const [ranges, targets] of groups)
+    for (const [low, high] of ranges) edges.push({ at: low, opens: 1, targets }, { at: high + 1, opens: -1, targets });
+  edges.sort((one, other) => one.at - other.at);
+  const open = new Map<readonly number[], number>();
+  const ways: (Omit<Way, 'to'> & { readonly targets: readonly number[] })[] = [];
+  edges.forEach(({ at, opens, targets }, index) => {
+    const count = (open.get(targets) ?? 0) + opens;
+    if (count > 0) open.set(targets, count);
+    else open.delete(targets);
+    const next = edges[index + 1]?.at ?? at;
+    if (open.size > 0 && next > at) ways.push({ low: at, high: next - 1, targets: [...open.keys()].flat() });
   });
+  return ways;
 }

@@ -128,8 +128,8 @@ export class RuleBook {
         const body = this.#rules.get(each.name) ?? empty;
         used.set(each.name, body);
         todo.push(body);
-      } else if (each.kind === 'sequence') todo.push(...each.parts);
-      else if (each.kind === 'choice') todo.push(...each.options);
+      } else if (each.kind === 'sequence') for (const part of each.parts) todo.push(part);
+      else if (each.kind === 'choice') for (const option of each.options) todo.push(option);
       else if (each.kind === 'repeat') todo.push(each.part);
     }
     return used;

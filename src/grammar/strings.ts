@@ -1,7 +1,7 @@
 import type { Automaton } from './automaton.ts';
 import { complement, intersect, isNothing, lengths, notContaining } from './automaton.ts';
 import { anyChar } from './code-points.ts';
-import { formats } from './formats.ts';
+import { formatNamed } from './formats.ts';
 import type { Expression } from './gbnf.ts';
 import { choice, empty, repeat, sequence } from './gbnf.ts';
 import type { JsonRules } from './json.ts';
@@ -61,7 +61,7 @@ function conditions(
   const wanted = [
     ...patterns.map((pattern) => ({ ...understood(book, pattern), keyword: 'pattern' as const })),
     ...names.flatMap((name) => {
-      const automaton = formatAutomaton(name);
+      const automaton = formatNamed(name)?.automaton;
       return automaton ? [{ node: undefined, automaton, keyword: 'format' as const }] : [];
     }),
   ];
@@ -86,17 +86,6 @@ function understood(
 } {
   const node = readable(pattern);
   return { node, automaton: node && book.explore(() => regexAutomaton(node, maxExplored)) };
-}
-
-const formatAutomata = new Map<string, Automaton>();
-
-/** Kept for good: there are few formats, and some are costly. */
-function formatAutomaton(name: string): Automaton | undefined {
-  const format = Object.hasOwn(formats, name) ? formats[name] : undefined;
-  if (!format) return undefined;
-  const known = formatAutomata.get(name) ?? regexAutomaton(parseRegex(format.pattern), maxExplored);
-  formatAutomata.set(name, known);
-  return known;
 }
 
 const textAutomata = new Map<string, Automaton>();

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import { isJsonObject } from '../contract/json.ts';
-import { formats } from './formats.ts';
+import { accepts } from './automaton.ts';
+import { formatNamed } from './formats.ts';
 import { PatternTests } from './pattern-test.ts';
 import { equal, forName, joined, keys, list, member, tuple } from './schema-merge.ts';
 import { resolveReference } from './schema-references.ts';
@@ -103,8 +104,8 @@ class Checker {
     if (joined(schema.pattern).some((each) => this.#patterns.test(String(each), value) === false))
       this.#miss(path, 'pattern');
     for (const name of joined(schema.format)) {
-      const format = Object.hasOwn(formats, String(name)) ? formats[String(name)] : undefined;
-      if ((format?.exact || this.#narrowFormats) && format && this.#patterns.test(format.pattern, value) === false)
+      const format = formatNamed(String(name));
+      if (format && (format.exact || this.#narrowFormats) && !accepts(format.automaton, value))
         this.#miss(path, 'format');
     }
   }
