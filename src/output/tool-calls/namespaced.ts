@@ -96,11 +96,11 @@ class NamespacedCall {
   /** A value behind its opening tag, up to and with the closing one. */
   *#value(call: OpenCall, name: string, schema: JsonObject | undefined): Reading<void> {
     const { scanner } = this.#tools;
-    const types = schemaTypes(schema, this.#root, 0);
+    const types = schemaTypes(schema, this.#root);
     const before = yield* scanner.space();
     const nested = (yield* scanner.peek()) !== undefined && (yield* this.#opensTag());
-    if (nested && !types.has('string')) {
-      const isArray = types.has('array') || (!types.has('object') && nested === 'item');
+    if (nested && !types?.has('string')) {
+      const isArray = types?.has('array') || (!types?.has('object') && nested === 'item');
       yield* this.#members(call, schema, isArray ? '[' : '{');
       return;
     }
@@ -148,8 +148,8 @@ class NamespacedCall {
 
   /** An object or an array without tags inside has no members. */
   #empty(text: string, schema: JsonObject | undefined) {
-    const types = schemaTypes(schema, this.#root, 0);
-    if (text.trim() !== '' || types.has('string') || this.#tools.scanner.ended) return undefined;
+    const types = schemaTypes(schema, this.#root);
+    if (text.trim() !== '' || !types || types.has('string') || this.#tools.scanner.ended) return undefined;
     if (types.has('array')) return { json: '[]', repairs: 0 };
     return types.has('object') ? { json: '{}', repairs: 0 } : undefined;
   }

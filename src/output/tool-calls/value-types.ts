@@ -33,29 +33,40 @@ function lookUp(reference: string, root: JsonObject | undefined): JsonValue | un
 }
 
 export function valueKind(schema: JsonObject | undefined, root: JsonObject | undefined): ValueKind {
-  const types = schemaTypes(schema, root, 0);
-  if (!types.has('string')) return types.size === 0 ? 'either' : 'json';
+  const types = schemaTypes(schema, root);
+  if (!types?.has('string')) return types && types.size > 0 ? 'json' : 'either';
   return types.size === 1 ? 'string' : 'either';
 }
 
-/** The JSON types that a schema allows; empty when it does not say. */
-export function schemaTypes(schema: JsonObject | undefined, root: JsonObject | undefined, depth: number): Set<string> {
-  if (!schema || depth > 8) return new Set();
+/** The JSON types that a schema allows; undefined when it does not say, empty when no value fits. */
+export function schemaTypes(
+  schema: JsonObject | undefined,
+  root: JsonObject | undefined,
+  depth = 0,
+): ReadonlySet<string> | undefined {
+  if (!schema || depth > 8) return undefined;
   const { type, enum: values, const: value } = schema;
   if (typeof type === 'string') return new Set(schema.nullable === true ? [type, 'null'] : [type]);
   if (Array.isArray(type)) return new Set(type.filter((item) => typeof item === 'string'));
   if (Array.isArray(values)) return new Set(values.map(typeOf));
   if (value !== undefined) return new Set([typeOf(value)]);
   const typesIn = (schemas: JsonValue[]) => schemas.map((each) => schemaTypes(resolve(each, root), root, depth + 1));
-  const said = Array.isArray(schema.allOf) ? typesIn(schema.allOf).filter((types) => types.size > 0) : [];
-  const [first, ...more] = said;
-  if (first) return new Set([...first].filter((each) => more.every((types) => types.has(each))));
+  const said = Array.isArray(schema.allOf) ? typesIn(schema.allOf).filter((types) => types !== undefined) : [];
+  if (said.length > 0) return said.reduce(inBoth);
   const resolved = typesIn([schema.anyOf, schema.oneOf].find(Array.isArray) ?? []);
   // A branch that does not say may be anything.
-  if (resolved.some((types) => types.size === 0)) return new Set();
-  if (resolved.length > 0) return new Set(resolved.flatMap((types) => [...types]));
+  const told = resolved.filter((types) => types !== undefined);
+  if (told.length < resolved.length) return undefined;
+  if (told.length > 0) return new Set(told.flatMap((types) => [...types]));
   if (schema.properties) return new Set(['object']);
-  return schema.items ? new Set(['array']) : new Set();
+  return schema.items ? new Set(['array']) : undefined;
+}
+
+/** Integers are numbers. */
+function inBoth(one: ReadonlySet<string>, other: ReadonlySet<string>): ReadonlySet<string> {
+  const has = (types: ReadonlySet<string>, type: string) =>
+    types.has(type) || (type === 'integer' && types.has('number'));
+  return new Set([...one, ...other].filter((type) => has(one, type) && has(other, type)));
 }
 
 function typeOf(value: JsonValue): string {
