@@ -7,6 +7,8 @@ export default defineConfig({
   test: {
     // Most files wait more than they compute: two at a time, also on two cores.
     maxWorkers: 2,
+    // Transformed modules are kept beside the installed packages: every run but the first is 3 seconds shorter.
+    experimental: { fsModuleCache: true },
     // The files of a worker share a process and its modules (`isolate: false`): loading the house and the clients' SDKs
     // anew for each file took half of the time of the model-free tests and a quarter of the others'. A project takes
     // nothing over from above: it has to stand in each.
@@ -15,6 +17,9 @@ export default defineConfig({
         test: {
           name: 'unit',
           isolate: false,
+          // Most code runs too briefly here to be worth optimizing: by default the optimizing compiler took 30 % of the
+          // processor time of these tests, and starting it eight times as late saves a tenth of it.
+          execArgv: ['--interrupt-budget=500000'],
           include: ['test/**/*.test.ts'],
           exclude: ['test/engine/**', 'test/e2e/**'],
           setupFiles: ['test/fuzz-seed.ts'],

@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { parseConfig } from '../../src/config.ts';
-import { listen } from '../../src/http/listen.ts';
-import { openDoor } from '../http/support.ts';
 import { environment, readDockerfile, type Stage, texts } from './dockerfile.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -104,31 +101,10 @@ describe('Dockerfile.cuda', () => {
     expect(after.filter(({ name }) => name === 'RUN' || name === 'COPY')).toEqual([]);
   });
 
-  it('is healthy when a model is ready, in the same way in both images', { timeout: 60_000 }, async () => {
-    const [text = '', other] = images.flatMap((image) => texts(image, 'HEALTHCHECK'));
-    expect(other).toBe(text);
-    const [, program = '', ...args] = z.array(z.string()).parse(JSON.parse(text.slice(text.indexOf('['))));
-    const door = openDoor();
-    const listener = await listen(door.app, {
-      host: '127.0.0.1',
-      port: 0,
-      headerTimeoutMs: 15_000,
-      requestTimeoutMs: 60_000,
-    });
-    const env = { PATH: process.env.PATH, SERVE_MODEL_PORT: new URL(listener.url).port };
-    const healthy = () =>
-      new Promise<number>((done) => {
-        const child = execFile(process.execPath, [program, ...args], { env, timeout: 30_000 });
-        child.once('exit', (code) => done(code ?? -1));
-      });
-    try {
-      expect(await healthy()).toBe(0);
-      door.models.current = 'loading';
-      expect(await healthy()).toBe(1);
-    } finally {
-      await listener.close({ force: true });
-    }
-    expect(await healthy()).toBe(1);
+  it('asks for its health in the same way in both images', () => {
+    const [one, other] = images.map((image) => texts(image, 'HEALTHCHECK'));
+    expect(one).toHaveLength(1);
+    expect(other).toEqual(one);
   });
 
   it('takes a Node.js that the package allows', () => {

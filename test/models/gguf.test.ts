@@ -1,12 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GgmlType, GgufFileType } from 'node-llama-cpp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
 import { bundledModelPath } from '../../src/models/find-model.ts';
 import { parseGguf, readGguf } from '../../src/models/gguf.ts';
-import { fileTypes, tensorTypes } from '../../src/models/gguf-tables.ts';
 import { array, entry, ggufBytes, numberEntry, string, stringEntry, tensor, uint32, uint64 } from './gguf-bytes.ts';
 
 function parse(bytes: Uint8Array) {
@@ -140,13 +138,6 @@ describe('parseGguf', () => {
     const bytes = ggufBytes({ entries: [name], tensors: [tensor('a', [2n], 0, 0n)], weights: 8 });
     for (let length = 0; length < bytes.length; length++) refusal(bytes.slice(0, length));
     expect(parse(bytes).tensors).toHaveLength(1);
-  });
-
-  it('knows the numbers of the engine', () => {
-    for (const [type, { name }] of Object.entries(tensorTypes)) expect(GgmlType[Number(type)]).toBe(name);
-    for (const [type, name] of Object.entries(fileTypes)) {
-      expect(GgufFileType[Number(type)]?.replace(/^(ALL|MOSTLY)_/, '')).toBe(name);
-    }
   });
 });
 

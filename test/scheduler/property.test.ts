@@ -11,6 +11,10 @@ const runs = 10_000;
 const seed = 20_260_821;
 const maxQueue = 3;
 
+/** Made once: to note where an error was made takes longer than most of what a run does. */
+const left = new ServeError('client_closed', 'The client left.');
+const failure = new ServeError('engine_failure', 'The engine failed to decode a batch.');
+
 interface Client {
   readonly request: Admission;
   readonly controller: AbortController;
@@ -56,7 +60,7 @@ async function beServed(place: House, client: Client): Promise<void> {
     if (!begins(held, request.prompt, lease.reuse)) throw new Error('the slot does not hold what the lease says');
     if (client.abandons) {
       lease.release();
-      throw new ServeError('client_closed', 'The client left between its lease and its run.');
+      throw left;
     }
     await useLease(place, request, lease, controller.signal, client.output);
     client.outcomes.push('done');
@@ -129,11 +133,11 @@ async function oneRun(random: Random): Promise<Record<string, number>> {
     },
     cancel: () => {
       if (clients.length === 0) return;
-      random.pick(clients).controller.abort(new ServeError('client_closed', 'The client left.'));
+      random.pick(clients).controller.abort(left);
     },
     fail: () => {
       failures++;
-      place.engine.failNextStep();
+      place.engine.failNextStep(failure);
     },
     wait: () => place.time.advance(random.between(1, 20_000)),
   };

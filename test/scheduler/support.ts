@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Timers } from '../../src/contract/services.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { FakeEngine, FakeEngineOptions } from '../../src/engine/fake.ts';
@@ -125,6 +126,7 @@ export async function stepUntil<Value>(engine: FakeEngine, promise: Promise<Valu
   promise.then(mark, mark);
   for (let step = 0; step < 10_000; step++) {
     await engine.step();
+    await nextTurn(); // Files answer only then.
     if (settled) return promise;
   }
   throw new Error(`not settled after 10,000 steps: ${label}`);

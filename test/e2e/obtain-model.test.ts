@@ -1,0 +1,82 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { obtainModel } from '../../src/cli/pull.ts';
+import { bundledModelPath } from '../../src/models/find-model.ts';
+import { gigabyte, LibraryPlace } from '../cli/library-place.ts';
+import { recordTerminal } from '../cli/terminal-recorder.ts';
+
+let place: LibraryPlace;
+beforeEach(async () => {
+  place = await LibraryPlace.open();
+});
+afterEach(() => place.close());
+
+describe('obtainModel', () => {
+  it('takes the bundled model, a path and a downloaded model as they are', async () => {
+    await place.local('owner/repo/m-Q8_0');
+    const path = join(place.folder, 'owner/repo/m-Q8_0.gguf');
+    const { terminal, error } = recordTerminal();
+    expect(await obtainModel(undefined, place.options(terminal))).toBe(bundledModelPath);
+    for (const name of [path, 'm-Q8_0', 'repo/m-Q8_0', 'owner/repo/m-Q8_0', 'hf:owner/repo:q8_0', 'owner/repo']) {
+      expect(await obtainModel(name, place.options(terminal))).toBe(path);
+    }
+    expect(error()).toBe('');
+    expect(place.hub.requests).toEqual([]);
+  });
+
+  it('downloads the best quantization that fits, and says so', async () => {
+    const { terminal, error } = recordTerminal();
+    expect(await obtainModel('hf:owner/repo', place.options(terminal))).toBe(
+      join(place.folder, 'owner/repo/m-Q8_0.gguf'),
+    );
+    expect(error()).toContain(
+      [
+        // 4 slots of 4096 tokens.
+        '1  Q4_0  624 bytes  takes 704 MB  fits',
+        '2  Q8_0     1.0 kB  takes 704 MB  fits, best choice',
+        '3  F16      1.8 kB  takes 704 MB  fits',
+        'downloading hf:owner/repo, Q8_0, 1.0 kB',
+      ].join('\n'),
+    );
+    expect(error()).toContain('Downloading 100 %');
+  });
+
+  it.each([
+    ['2', 'm-Q8_0'],
+    ['q4_0', 'm-Q4_0'],
+    ['F16', 'm-F16'],
+    ['', 'm-Q8_0'],
+  ])('asks on a terminal and takes the answer %j', async (answer, file) => {
+    const { terminal, error } = recordTerminal({ interactive: true, answers: [answer] });
+    expect(await obtainModel('owner/repo', place.options(terminal))).toBe(
+      join(place.folder, `owner/repo/${file}.gguf`),
+    );
+    expect(error()).toContain('Which one? [Q8_0] ');
+  });
+
+  it('asks nothing with --yes and nothing when the name says which', async () => {
+    const { terminal } = recordTerminal({ interactive: true });
+    await obtainModel('owner/repo:Q4_0', place.options(terminal));
+    await obtainModel('hf:owner/repo/m-F16.gguf', place.options(terminal));
+    await rm(join(place.folder, 'owner'), { recursive: true });
+    await obtainModel('owner/repo', place.options(terminal, 8 * gigabyte, ['--yes']));
+  });
+
+  it('refuses to choose when nothing fits, and a wrong answer', async () => {
+    const { terminal } = recordTerminal();
+    await expect(obtainModel('owner/repo', place.options(terminal, 1000))).rejects.toThrow(
+      'No file of hf:owner/repo fits this machine: the smallest needs about 704 MB.',
+    );
+    const asked = recordTerminal({ interactive: true, answers: ['9', 'Q3_K'] });
+    await expect(obtainModel('owner/repo', place.options(asked.terminal))).rejects.toThrow('holds no 9');
+    await expect(obtainModel('owner/repo', place.options(asked.terminal))).rejects.toThrow('holds no Q3_K');
+  });
+
+  it('says what is wrong with a name that is nothing', async () => {
+    const { terminal } = recordTerminal();
+    await expect(obtainModel('nothing.gguf', place.options(terminal))).rejects.toThrow(
+      'There is no model nothing.gguf.',
+    );
+  });
+});
