@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type HeaderOffset, headerParser, type NativeHeaderParser } from './native.ts';
-import { libraryHome } from './prebuilt-library.ts';
+import { libraryHome } from './prebuilt-file.ts';
 
 const stringType = 8;
 const arrayType = 9;

@@ -2,6 +2,7 @@ import { getLlama, type Llama } from 'node-llama-cpp';
 import { ServeError } from '../../contract/errors.ts';
 import { countLongHeaderArrays } from './header-arrays.ts';
 import { weighWeightsByFormula } from './memory-estimates.ts';
+import type { NativeHeadStart } from './native-head-start.ts';
 import { cpuLibrary, nativeLogLevel, type SoundLibraries } from './prebuilt-library.ts';
 
 export type GpuChoice = 'auto' | 'cuda' | 'metal' | 'vulkan' | 'off';
@@ -12,6 +13,8 @@ export interface OpenOptions {
   readonly onNativeLog?: NativeLog;
   /** A library that ran on this machine before is not tried out again. */
   readonly sound?: SoundLibraries;
+  /** Weights that the prebuilt library is loading already; given back when another one is opened. */
+  readonly headStart?: NativeHeadStart | undefined;
 }
 
 interface Opened {
@@ -27,7 +30,7 @@ const mostUnheard = 1000;
 const opened = new Map<GpuChoice, Opened>();
 
 /** One native library per GPU choice and process. Never builds: the prebuilt binaries come as packages. */
-export function openLlama({ gpu, onNativeLog, sound }: OpenOptions): Promise<Llama> {
+export function openLlama({ gpu, onNativeLog, sound, headStart }: OpenOptions): Promise<Llama> {
   const known = opened.get(gpu);
   if (known) {
     known.receive = onNativeLog ?? known.receive;
@@ -38,7 +41,7 @@ export function openLlama({ gpu, onNativeLog, sound }: OpenOptions): Promise<Lla
     if (entry.receive) entry.receive(level, message);
     else if (entry.unheard.length < mostUnheard) entry.unheard.push([level, message]);
   };
-  const entry: Opened = { llama: open({ gpu, sound, log }), receive: onNativeLog, unheard: [] };
+  const entry: Opened = { llama: open({ gpu, sound, headStart, log }), receive: onNativeLog, unheard: [] };
   opened.set(gpu, entry);
   return entry.llama;
 }
@@ -46,6 +49,7 @@ export function openLlama({ gpu, onNativeLog, sound }: OpenOptions): Promise<Lla
 interface Opening {
   readonly gpu: GpuChoice;
   readonly sound: SoundLibraries | undefined;
+  readonly headStart: NativeHeadStart | undefined;
   readonly log: NativeLog;
 }
 
@@ -69,13 +73,14 @@ async function open(opening: Opening): Promise<Llama> {
 }
 
 /** As before, where that went well, or after trying it out in a child process. */
-async function openSoundly({ gpu, sound, log }: Opening): Promise<Llama> {
+async function openSoundly({ gpu, sound, headStart, log }: Opening): Promise<Llama> {
   const logger: NativeLog = (level, message) => log(level, message.trimEnd());
   const prebuilt = sound && (gpu === 'auto' || gpu === 'off') ? await cpuLibrary(gpu) : undefined;
   if (prebuilt && sound?.has(prebuilt.key)) {
-    const again = await prebuilt.open(logger).catch(() => undefined);
+    const again = await prebuilt.open(logger, headStart).catch(() => undefined);
     if (again) return again;
   }
+  await headStart?.discard();
   const llama = await getLlama({
     gpu: gpu === 'off' ? false : gpu,
     build: 'never',

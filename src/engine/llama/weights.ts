@@ -2,6 +2,7 @@ import { InsufficientMemoryError, type Llama, type LlamaModel } from 'node-llama
 import { ServeError } from '../../contract/errors.ts';
 import { decodeThread } from './decode-thread.ts';
 import { weighContextsByFormula } from './memory-estimates.ts';
+import type { NativeHeadStart } from './native-head-start.ts';
 import { firstLine, type GpuChoice, openLlama } from './open-llama.ts';
 
 export interface WeightsOptions {
@@ -68,7 +69,7 @@ export interface EarlyWeights {
   discard(): Promise<void>;
 }
 
-export function beginWeights({ path, gpu, gpuLayers }: EarlyOptions): EarlyWeights {
+export function beginWeights({ path, gpu, gpuLayers, headStart }: EarlyOptions): EarlyWeights {
   const ended = new AbortController();
   let fraction = 0;
   let report = (done: number): void => {
@@ -102,10 +103,13 @@ export function beginWeights({ path, gpu, gpuLayers }: EarlyOptions): EarlyWeigh
     async discard() {
       ended.abort(new ServeError('engine_failure', 'Nobody wants these weights any more.'));
       await (await leave())?.dispose();
+      await headStart?.discard();
     },
   };
 }
 
 export interface EarlyOptions extends Pick<WeightsOptions, 'path' | 'gpuLayers'> {
   readonly gpu: GpuChoice;
+  /** What the library was opened with: it may have begun the load. */
+  readonly headStart?: NativeHeadStart | undefined;
 }
