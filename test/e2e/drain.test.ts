@@ -7,7 +7,7 @@ const story = (index: number) =>
     messages: [{ role: 'user', content: `Tell me a long story, number ${index}.` }],
     stream: true,
     ignore_eos: true,
-    max_tokens: 150,
+    max_tokens: 80,
   });
 
 async function post(url: string, body: string): Promise<Response> {

@@ -69,7 +69,7 @@ describe.each([
   });
 
   it('fit random schemas at temperature 1.5', { timeout: 240_000 }, async () => {
-    const drawn = fc.sample(schemas, { seed: 20_261, numRuns: 50 });
+    const drawn = fc.sample(schemas, { seed: 20_261, numRuns: 30 });
     const ends = { stop: 0, length: 0 };
     for (const [at, { schema }] of drawn.entries()) {
       const made = grammarOf(schema);
@@ -97,7 +97,7 @@ describe.each([
       const validate = ajv.compile(Object(schema));
       expect([schema, content, validate(value), validate.errors]).toEqual([schema, content, true, null]);
     }
-    expect(ends.stop).toBeGreaterThan(20);
+    expect(ends.stop).toBeGreaterThan(12);
   });
 
   it('are objects when an object was asked for', async () => {
