@@ -76,7 +76,8 @@ export class NativeHeadStart {
     native.setLogger((level, message) => this.#hear(level, message));
     native.setLoggerLogLevel(warnings);
     native.loadBackends();
-    if ((native.getGpuType() ?? undefined) === undefined) native.loadBackends(dirname(file.path));
+    const backend = native.getGpuType();
+    if (backend === undefined || backend === null) native.loadBackends(dirname(file.path));
     this.#loading = this.#load();
     this.#loading.catch(() => undefined);
   }
@@ -108,6 +109,7 @@ export class NativeHeadStart {
     const weights = this.#weights;
     if (this.#left || !weights || path !== this.#path || !isPlain(options)) return undefined;
     this.#left = true;
+    this.#weights = undefined;
     this.#report = options.onLoadProgress ?? this.#report;
     const loading = this.#loading;
     return Object.defineProperty(weights, 'init', { value: () => loading });

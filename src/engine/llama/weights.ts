@@ -79,7 +79,9 @@ export function beginWeights({ path, gpu, gpuLayers, headStart }: EarlyOptions):
   /** Undefined when it was taken: the model is not kept alive from here. */
   let loading: Promise<LlamaModel | undefined> | undefined = openLlama({ gpu })
     .then((llama) => loadWeights(llama, { path, gpuLayers, signal: ended.signal, onProgress }))
-    .catch(() => undefined);
+    .catch(() => undefined)
+    // Where node-llama-cpp asked for other weights than those, or for none.
+    .finally(() => headStart?.discard());
   const leave = () => {
     const left = loading;
     loading = undefined;
@@ -103,7 +105,6 @@ export function beginWeights({ path, gpu, gpuLayers, headStart }: EarlyOptions):
     async discard() {
       ended.abort(new ServeError('engine_failure', 'Nobody wants these weights any more.'));
       await (await leave())?.dispose();
-      await headStart?.discard();
     },
   };
 }
