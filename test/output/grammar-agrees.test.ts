@@ -94,7 +94,7 @@ describe('calls that the grammar allows', () => {
   it.each(families.map((format) => [format.name, format] as const))('%s reads every one of them', (_, format) => {
     const { grammar } = grammarFor(format, tools);
     const rules = parseGrammar(grammar ?? '', 'grammar');
-    for (let seed = 1; seed <= runs(6); seed++) {
+    for (let seed = 1; seed <= runs(4); seed++) {
       const text = randomText(rules, draws(seed * 7919));
       const { calls, others, repairs } = readAll(format, tools, text);
       const wrong = calls.filter(({ name, text: args }) => !valid.get(name)?.(JSON.parse(args)));

@@ -62,7 +62,7 @@ describe.each(Object.values(chatFormats).map((format) => [format.name, format] a
         expectSame(lines(run({ format, tools, ...setting }, chunks(text, size))), whole);
         expectSame(lines(run({ format, tools, ...setting }, chunks(text, 1))), whole);
       }),
-      { numRuns: runs(30) },
+      { numRuns: runs(15) },
     );
   });
 
@@ -77,7 +77,7 @@ describe.each(Object.values(chatFormats).map((format) => [format.name, format] a
         const words = counted.match(/w\d+w/g) ?? [];
         expectSame([...(shown.join('').match(/w\d+w/g) ?? [])], [...words]);
       }),
-      { numRuns: runs(20) },
+      { numRuns: runs(15) },
     );
   });
 
@@ -95,7 +95,7 @@ describe.each(Object.values(chatFormats).map((format) => [format.name, format] a
           expectSame(deltas.join(''), text);
         },
       ),
-      { numRuns: runs(20) },
+      { numRuns: runs(15) },
     );
   });
 

@@ -5,12 +5,12 @@ import type { AddressInfo } from 'node:net';
 import Anthropic from '@anthropic-ai/sdk';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ServeError } from '../../../src/contract/errors.ts';
-import type { GenerationEvent } from '../../../src/contract/events.ts';
-import { Collector } from '../../../src/contract/events.ts';
-import { anthropicMessages } from '../../../src/dialects/anthropic-messages/index.ts';
-import type { Frame } from '../../../src/dialects/dialect.ts';
-import { answer, anyBlocks, anyEnd, eventsOf, framesOf } from './events.ts';
+import { ServeError } from '../../src/contract/errors.ts';
+import type { GenerationEvent } from '../../src/contract/events.ts';
+import { Collector } from '../../src/contract/events.ts';
+import { anthropicMessages } from '../../src/dialects/anthropic-messages/index.ts';
+import type { Frame } from '../../src/dialects/dialect.ts';
+import { answer, anyBlocks, anyEnd, eventsOf, framesOf } from '../dialects/anthropic-messages/events.ts';
 
 /** Serves what stands in `next`, so that the official client reads frames that are exactly the dialect's. */
 let next: { status: number; type: string; body: string } = { status: 500, type: 'text/plain', body: 'nothing set' };
