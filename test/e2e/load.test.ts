@@ -8,7 +8,7 @@ import { demoModelPath } from '../support/demo-engine.ts';
 
 const connections = 500;
 /** LOAD_SECONDS=60 for the long run. */
-const milliseconds = Number(process.env.LOAD_SECONDS ?? 4) * 1000;
+const milliseconds = Number(process.env.LOAD_SECONDS ?? 3) * 1000;
 
 let server: EmbeddedServer;
 let listener: Listener;

@@ -64,14 +64,14 @@ const schemaOf = new Map(
   ]),
 );
 
-const models = [
-  ['the demo model', demoModelPath],
-  ['random weights', undefined],
-] as const;
-const families = ['hermes', 'qwen3-coder', 'mistral', 'minimax-m3'] as const;
+const families = ['hermes', 'qwen3-coder', 'mistral'];
+const models: [string, string | undefined, string[]][] = [
+  ['the demo model', demoModelPath, families],
+  ['random weights', undefined, [...families, 'minimax-m3']],
+];
 
-describe.each(models)('tool_choice with %s', (_, path) => {
-  describe.each(families)('in the syntax of %s', (family) => {
+describe.each(models)('tool_choice with %s', (_, path, syntaxes) => {
+  describe.each(syntaxes)('in the syntax of %s', (family) => {
     let server: RunningServer;
     let random: ReturnType<typeof writeRandomModel> | undefined;
     beforeAll(async () => {
@@ -109,7 +109,7 @@ describe.each(models)('tool_choice with %s', (_, path) => {
       const { message, finish_reason } = await ask({
         tool_choice: choices[choice],
         // A forced call made of noise can be long; where none is forced, noise goes on for as long as it may.
-        max_tokens: choice === 'none' || choice === 'auto' ? 64 : 300,
+        max_tokens: choice === 'none' || choice === 'auto' ? 48 : 300,
         parallel_tool_calls: parallel,
         chat_template_kwargs: { enable_thinking: thinking },
         thinking_budget_tokens: 24,
