@@ -18,7 +18,7 @@ export default defineConfig({
           name: 'unit',
           isolate: false,
           // Most code runs too briefly here to be worth optimizing: by default the optimizing compiler took 30 % of the
-          // processor time of these tests, and starting it eight times as late saves a tenth of it.
+          // processor time of these tests, and starting it seven times as late saves a tenth of it.
           execArgv: ['--interrupt-budget=500000'],
           include: ['test/**/*.test.ts'],
           exclude: ['test/engine/**', 'test/e2e/**'],
