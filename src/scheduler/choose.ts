@@ -25,6 +25,8 @@ export interface Situation {
   readonly snapshots: readonly (readonly number[])[];
   /** Whether a prefix can move from slot to slot. */
   readonly canCopy: boolean;
+  /** Tokens that a request with this limit will probably generate. */
+  readonly expectedOutput: (maxTokens: number) => number;
 }
 
 /** Requests that arrive within one window count as simultaneous: the shortest prefill goes first. */
@@ -38,10 +40,10 @@ const ownTailShare = 0.25;
 /**
  * llama.cpp computes sequences in one pass over the weights only where their numbers follow one another: each further
  * group of neighbours is a further pass in every step (4 streams on slots 0 to 3 of 2 cores decode 118 tokens a second,
- * on 0, 2, 4 and 6 only 68). In tokens evaluated, for an answer of about a hundred: on processors a pass takes as long
- * as 2 to 5 tokens of a prompt, on GPUs longer.
+ * on 0, 2, 4 and 6 only 68). In prompt tokens evaluated, for each token of the answer: on 2 cores a pass takes as long as
+ * 2 to 5 of them with 24 layers, 17 with 2 layers, on GPUs longer.
  */
-const groupCost = 256;
+const passCost = 2.5;
 /** A tenant that has been away for so long is half as likely to come back. */
 const halfLifeMs = 600_000;
 
@@ -115,7 +117,7 @@ function isKnown(slot: SlotView, ask: Admission): boolean {
 
 /** In tokens. */
 function costOn(slot: SlotView, ask: Admission, situation: Situation): number {
-  const { now, slots, snapshots, canCopy } = situation;
+  const { now, slots, snapshots, canCopy, expectedOutput } = situation;
   const inPlace = ask.cachePrompt ? commonPrefix(slot.tokens, ask.prompt) : 0;
   const others = slots.filter(({ id }) => id !== slot.id).map(({ tokens }) => tokens);
   const movable = [...(canCopy ? others : []), ...snapshots];
@@ -126,7 +128,8 @@ function costOn(slot: SlotView, ask: Admission, situation: Situation): number {
   const goesOn = continues(slot, ask, inPlace);
   const weight = goesOn ? ownTailShare : 1 / (1 + (now - slot.usedAt) / halfLifeMs);
   // A session stays on its slot: no place counts as better than its own.
-  return work + lost * weight + groupCost * (goesOn ? -1 : groupsAdded(slot.id, slots));
+  const passes = goesOn ? -1 : groupsAdded(slot.id, slots);
+  return work + lost * weight + passes * passCost * expectedOutput(ask.maxTokens);
 }
 
 /** 1 for a slot apart from all that run, 0 beside one, -1 where two groups grow together; 0 when nobody runs. */

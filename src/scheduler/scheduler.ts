@@ -145,6 +145,7 @@ class SlotScheduler implements Scheduler {
         slots: this.#slotViews(),
         snapshots: this.#prepare.shelves.flatMap((shelf) => shelf.list()).map(({ tokens }) => tokens),
         canCopy: this.#options.engine.snapshots !== undefined,
+        expectedOutput: (maxTokens) => this.#book.expectedOutput(maxTokens),
       });
       if (!choice) return;
       const { request, slot } = choice;

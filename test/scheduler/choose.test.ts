@@ -11,16 +11,19 @@ function slot(id: number, held: readonly number[], more: Partial<SlotView> = {})
 }
 
 function waiting(prompt: readonly number[], agoMs: number, more: Partial<Admission> = {}): Waiting {
-  return { ask: ask(prompt, more), arrivedAt: now - agoMs };
+  return { ask: ask(prompt, { maxTokens: 1000, ...more }), arrivedAt: now - agoMs };
 }
 
 function slotFor(
   request: Waiting,
   slots: readonly SlotView[],
-  more: { canCopy?: boolean; snapshots?: number[][] } = {},
+  more: { canCopy?: boolean; snapshots?: number[][]; expectedOutput?: (maxTokens: number) => number } = {},
 ) {
-  return choose([request], { now, slots, snapshots: [], canCopy: true, ...more })?.slot;
+  return choose([request], { now, slots, snapshots: [], canCopy: true, expectedOutput, ...more })?.slot;
 }
+
+/** As after answers of about a hundred tokens. */
+const expectedOutput = (maxTokens: number) => Math.min(maxTokens, 100);
 
 const system = tokens(1, 700);
 const conversation = [...system, ...tokens(2, 1000)];
@@ -33,7 +36,7 @@ describe('choose: who is next', () => {
     const left = [...requests];
     const indices: number[] = [];
     while (left.length > 0) {
-      const choice = choose(left, { now, slots, snapshots: [], canCopy: true });
+      const choice = choose(left, { now, slots, snapshots: [], canCopy: true, expectedOutput });
       if (!choice) break;
       left.splice(left.indexOf(choice.request), 1);
       indices.push(requests.indexOf(choice.request));
@@ -90,7 +93,10 @@ describe('choose: who is next', () => {
     let time = 0;
     for (; time < 100_000; time += 500) {
       const high: Waiting = { ask: ask(tokens(2, 5), { priority: 5 }), arrivedAt: time };
-      if (choose([low, high], { now: time, slots: empty, snapshots: [], canCopy: true })?.request === low) break;
+      if (
+        choose([low, high], { now: time, slots: empty, snapshots: [], canCopy: true, expectedOutput })?.request === low
+      )
+        break;
     }
     expect(time).toBeGreaterThan(39_000);
     expect(time).toBeLessThan(41_000);
@@ -229,6 +235,15 @@ describe('choose: which slot', () => {
   it('evicts the shorter stranger when state cannot be moved and nothing is shared', () => {
     const slots = [slot(0, conversation), slot(1, unrelated)];
     expect(slotFor(waiting(tokens(9, 50), 0), slots, { canCopy: false })).toBe(1);
+  });
+
+  it('weighs a place beside those who run by the answer that is expected', () => {
+    const slots = [slot(0, []), slot(1, tokens(5, 400)), slot(2, unrelated, { free: false })];
+    const long = waiting(tokens(9, 50), 0);
+    expect(slotFor(long, slots)).toBe(0);
+    expect(slotFor(long, slots, { expectedOutput: (maxTokens) => Math.min(maxTokens, 400) })).toBe(1);
+    const short = waiting(tokens(9, 50), 0, { maxTokens: 20 });
+    expect(slotFor(short, slots, { expectedOutput: (maxTokens) => Math.min(maxTokens, 400) })).toBe(0);
   });
 
   it('gives up a slot whose tokens are stored', () => {
