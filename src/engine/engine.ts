@@ -88,8 +88,11 @@ export interface EngineJob {
   readonly maxTokens: number;
   /** The model's end tokens end nothing, unless a grammar allows nothing else any more. */
   readonly ignoreEos: boolean;
-  /** No speculative decoding: directives must be obeyed at exactly the token that they answer. */
-  readonly certainTokensOnly?: boolean;
+  /**
+   * Directives other than `continue` and `stop` may come, to be obeyed at exactly the token that they answer: nothing is
+   * guessed or sampled ahead. A run that is not steered and is given one fails.
+   */
+  readonly steered?: boolean;
   readonly signal: AbortSignal;
   /**
    * Called by the loop, synchronously, once per generated token while the next step is already being decoded. Text work
@@ -109,7 +112,7 @@ export interface GeneratedToken {
   readonly forced: boolean;
 }
 
-/** What the run should do next. */
+/** What the run should do next; all but the first two for steered runs only. */
 export type Directive =
   | { readonly type: 'continue' }
   /** End now: nothing of what is in flight is shown. */

@@ -80,7 +80,7 @@ function engineJob(work: SlotWork, give: (events: readonly GenerationEvent[]) =>
     maxTokens: fitted.maxTokens,
     ignoreEos: request.ignoreEos,
     signal: controller.signal,
-    certainTokensOnly: plan.steered,
+    steered: plan.steered,
     ...(constraint.grammar !== undefined && { grammar: constraint.grammar, grammarActive: true }),
     ...(request.logprobs && { logprobs: request.logprobs }),
     ...promptLogprobs(work, give),

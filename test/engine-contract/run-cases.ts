@@ -140,11 +140,25 @@ export const runCases = {
       slot: 0,
       prompt: await promptOf(engine, 20),
       maxTokens: 8,
+      steered: true,
       onToken: (_, count) => (count === 2 ? { type: 'force', tokens } : undefined),
     });
     expect(result.tokens.slice(2, 5)).toEqual(tokens);
     expect(result.given.map(({ forced }) => forced)).toEqual([false, false, true, true, true, false, false, false]);
     expect(result).toMatchObject({ reason: 'length', outputTokens: 8 });
+  },
+
+  'fails a run that is steered without having said so, and no other': async ({ engine }) => {
+    const prompt = await promptOf(engine, 20);
+    const { job } = recordedJob({
+      slot: 0,
+      prompt,
+      onToken: (_, count) => (count === 2 ? { type: 'force', tokens: prompt.slice(0, 1) } : undefined),
+    });
+    const neighbour = complete(engine, { slot: 1, prompt });
+    await expect(within(engine.run(job).done, 'unsteered run')).rejects.toThrow('force');
+    expect(await neighbour).toMatchObject({ reason: 'length', outputTokens: 8 });
+    expect(await complete(engine, { slot: 0, prompt })).toMatchObject({ reason: 'length', outputTokens: 8 });
   },
 
   'lets a paused run wait while its neighbours go on, and resumes it': async ({ engine }) => {
@@ -231,6 +245,7 @@ export const runCases = {
         ...options,
         maxTokens: 40,
         ignoreEos: false,
+        steered: true,
         onToken: (_, seen) => (seen === count ? { type: 'grammar', grammar: 'own' } : undefined),
       });
     const whole = await at({ grammarActive: true }, -1);

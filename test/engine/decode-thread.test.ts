@@ -102,6 +102,59 @@ describe.runIf(process.platform === 'linux')('DecodeThread', () => {
     }
   });
 
+  test('tells when work ends in its order', async () => {
+    const time = new FakeTime();
+    const thread = create(time);
+    expect(thread.inOrder).toBe(false);
+    const free = thread.hold();
+    expect(thread.inOrder).toBe(true);
+    await thread.lend(async () => expect(thread.inOrder).toBe(false));
+    expect(thread.inOrder).toBe(true);
+    free();
+    expect(thread.inOrder).toBe(false);
+    expect(new DecodeThread({ pipe: -1, others: 0, timers: time }).inOrder).toBe(false);
+  });
+
+  test('gives the pool away only when the work that trusts in the order has ended', async () => {
+    const thread = create();
+    const free = thread.hold();
+    try {
+      const work = finishingOrder();
+      thread.keepOrder(work);
+      const lent = thread.lend(async () => {
+        expect(await work).toEqual(['long', 'short']);
+        return finishingOrder();
+      });
+      expect(await lent).toEqual(['short', 'long']);
+    } finally {
+      free();
+    }
+  });
+
+  test('keeps the order of work that waits behind an operation that hangs', async () => {
+    const time = new FakeTime();
+    const thread = create(time);
+    const hanging = hangingOperation();
+    const free = thread.hold();
+    try {
+      const work = finishingOrder();
+      thread.keepOrder(work);
+      time.pass(10_000);
+      expect(thread.inOrder).toBe(false);
+      expect(await withDeadline('work behind an operation that hangs', work)).toEqual(['long', 'short']);
+      expect(await withDeadline('the pool in the pause', finishingOrder())).toEqual(['short', 'long']);
+      hanging.end();
+      await hanging.ended;
+      time.pass(10_000);
+      expect(thread.inOrder).toBe(true);
+      expect(await finishingOrder()).toEqual(['long', 'short']);
+    } finally {
+      hanging.end();
+      free();
+    }
+    expect(time.waiting).toBe(0);
+  });
+
   test('does nothing where no thread may wait', async () => {
     const free = new DecodeThread({ pipe: -1, others: 0, timers: new FakeTime() }).hold();
     expect(await finishingOrder()).toEqual(['short', 'long']);

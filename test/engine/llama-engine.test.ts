@@ -68,6 +68,7 @@ describe('the llama engine with the demo model', () => {
     const closing = await tokens('\n</think>\n\nforced');
     let seen = 0;
     const forced = await answer(engine, prompt, {
+      steered: true,
       onToken: () => (++seen === 3 ? { type: 'force', tokens: closing } : { type: 'continue' }),
     });
     expect(forced.text.slice(0, 60)).toContain('</think>\n\nforced');
@@ -85,12 +86,13 @@ describe('the llama engine with the demo model', () => {
     expect(['yes', 'no']).toContain(yes.text);
     let seen = 0;
     const late = await answer(engine, prompt, {
+      steered: true,
       onToken: () => (++seen === 4 ? { type: 'grammar', grammar: 'root ::= [0-9]{3}' } : { type: 'continue' }),
     });
     expect(late.text).toMatch(/[0-9]{3}$/);
     expect(late.result.reason).toBe('end-of-generation');
     await expect(
-      answer(engine, prompt, { onToken: () => ({ type: 'grammar', grammar: 'root ::= (' }) }),
+      answer(engine, prompt, { steered: true, onToken: () => ({ type: 'grammar', grammar: 'root ::= (' }) }),
     ).rejects.toMatchObject({ code: 'engine_failure' });
   });
 

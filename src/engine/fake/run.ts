@@ -1,6 +1,7 @@
 import { createDeferred, type Deferred } from '../../contract/deferred.ts';
 import { ServeError } from '../../contract/errors.ts';
 import type { TokenCandidate, TokenLogprob } from '../../contract/events.ts';
+import { checkDirective } from '../check-directive.ts';
 import type { EngineJob, RunResult, TokenText } from '../engine.ts';
 
 /** What the fake model does next. A step passes with each of them. */
@@ -121,6 +122,12 @@ export class FakeRun {
       forced,
       ...(job.logprobs && { logprob: this.#logprob(token, job.logprobs) }),
     });
+    try {
+      checkDirective(job, directive);
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
     if (directive.type === 'force') this.#forced = [...directive.tokens];
     if (directive.type === 'stop') this.#finish('stopped');
     else if (this.#outputTokens >= this.#limit) this.#finish('length');

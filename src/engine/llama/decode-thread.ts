@@ -30,8 +30,8 @@ const longestPauseMs = 600_000;
  * pool threads taking turns, the kernel often puts the worker on the core of its starter, where the two spin against
  * each other at every barrier until the next balancing. Measured on 2 cores with 2 ggml threads, tokens a second of the
  * bare loop with 4 / 2 / 1 free pool threads: 24 layers and one stream 40 / 48 / 77, four streams 105 / - / 130;
- * 2 layers and four streams 420 / - / 1,240. A model that runs best on one ggml thread would gain 4 to 20 % from the warm
- * core: too little for the price.
+ * 2 layers and four streams 420 / - / 1,240. A model on one ggml thread gains 4 to 20 % from the warm core. And work that
+ * is queued on one thread ends in its order, so that sampling can be queued behind the decode, see startStep.
  *
  * The price: whatever else uses the pool (files, name lookups) waits for the step in flight. Work that takes a pool
  * thread for longer, such as loading another model, runs inside `lend`. An operation that does not end (a disk or a file
@@ -44,6 +44,8 @@ export class DecodeThread {
   #waiting = 0;
   #holders = 0;
   #borrowers = 0;
+  /** Work under way that was queued in trust of `inOrder`. */
+  #trusting = 0;
   readonly #timers: Timers;
   #stopWatching: (() => void) | undefined;
   #stuck = false;
@@ -68,7 +70,25 @@ export class DecodeThread {
     };
   }
 
-  /** The whole pool is free while this runs. */
+  /**
+   * Whether all native work queued now runs on one thread, so that it starts and ends in its order: the waiting reads
+   * lie before it in the pool's queue and keep every thread but one.
+   */
+  get inOrder(): boolean {
+    return this.#others > 0 && this.#waiting === this.#others && this.#borrowers === 0 && !this.#stuck;
+  }
+
+  /** Keeps the order until this work, which was queued in trust of it, has settled. */
+  keepOrder(work: Promise<unknown>): void {
+    this.#trusting++;
+    const settled = () => {
+      this.#trusting--;
+      this.#settle();
+    };
+    work.then(settled, settled);
+  }
+
+  /** The whole pool is free while this runs, but for the end of a step under way. */
   async lend<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#borrowers++;
     this.#settle();
@@ -82,13 +102,13 @@ export class DecodeThread {
 
   #settle(): void {
     if (this.#holders > 0 && this.#borrowers === 0 && !this.#stuck) this.#park();
-    else this.#release();
+    else if (this.#trusting === 0) this.#release();
   }
 
   #park(): void {
-    if (this.#waiting > 0 || this.#others === 0) return;
+    if (this.#waiting === this.#others) return;
     // At its end Node.js waits for the pool's threads.
-    process.once('exit', this.#release);
+    if (this.#waiting === 0) process.once('exit', this.#release);
     for (; this.#waiting < this.#others; this.#waiting++) read(this.#pipe, Buffer.alloc(1), 0, 1, null, ignore);
     this.#watch();
   }
@@ -108,6 +128,8 @@ export class DecodeThread {
   /** Nothing tells when the thread comes back, if ever: each attempt may cost the patience, so they become rare. */
   #pause(): void {
     this.#stuck = true;
+    // One thread, not all: a step that waits behind what hangs still runs in its order.
+    if (this.#trusting > 0) this.#letGo(1);
     this.#settle();
     this.#timers.after(this.#pauseMs, () => {
       this.#stuck = false;
@@ -116,14 +138,18 @@ export class DecodeThread {
     this.#pauseMs = Math.min(longestPauseMs, this.#pauseMs * 2);
   }
 
-  /** One byte lets one thread go. */
   readonly #release = (): void => {
     if (this.#waiting === 0) return;
     this.#stopWatching?.();
     process.off('exit', this.#release);
-    writeSync(this.#pipe, Buffer.alloc(this.#waiting));
-    this.#waiting = 0;
+    this.#letGo(this.#waiting);
   };
+
+  /** One byte lets one thread go. */
+  #letGo(threads: number): void {
+    writeSync(this.#pipe, Buffer.alloc(threads));
+    this.#waiting -= threads;
+  }
 }
 
 const ignore = () => undefined;

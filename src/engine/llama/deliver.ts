@@ -1,3 +1,4 @@
+import { checkDirective } from '../check-directive.ts';
 import type { Directive } from '../engine.ts';
 import type { SequenceRun } from './sequence-run.ts';
 
@@ -29,6 +30,7 @@ function obeyEach<Said>(run: SequenceRun, all: readonly Said[], directiveOf: (sa
 }
 
 function obey(run: SequenceRun, directive: Directive): void {
+  checkDirective(run.job, directive);
   switch (directive.type) {
     case 'continue':
       return;

@@ -66,7 +66,8 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
     clock,
     timers: systemTimers,
     startsWorkers: onProcessor,
-    becomeBusy: onProcessor && usesWorkers(options.tuning) ? () => decodeThread().hold() : () => () => undefined,
+    becomeBusy: onProcessor ? () => decodeThread().hold() : () => () => undefined,
+    thread: decodeThread(),
     // Guesses that prove wrong must be cut off again.
     guessers: needsCheckpoints ? undefined : options.speculation?.guessers,
     onStep(report) {
@@ -120,11 +121,6 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
       await model.dispose();
     },
   };
-}
-
-/** Whether ggml computes on threads beside the one that asks for a step. */
-function usesWorkers({ threads }: Tuning): boolean {
-  return Math.max(threads.single, threads.batched, threads.prefill) > 1;
 }
 
 /** Sliding-window and recurrent state cannot be cut at any point. */

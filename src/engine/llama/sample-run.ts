@@ -3,6 +3,9 @@ import type { SequenceRun } from './sequence-run.ts';
 import type { Slot } from './slot.ts';
 import type { Guesser } from './speculation.ts';
 
+/** What sampling gives where the grammar allows no token. */
+export const noToken = -1;
+
 export interface Sampled {
   readonly tokens: readonly GeneratedToken[];
   /** What may follow: evaluated together with the last token. */
@@ -13,6 +16,8 @@ export interface Sampled {
 interface SampleTools {
   readonly slot: Slot;
   readonly guesser: Guesser | undefined;
+  /** The token behind the last certain one, where it was drawn right behind the decode. */
+  readonly drawn: PromiseSettledResult<number> | undefined;
   readonly isEndOfGeneration: (token: number) => boolean;
 }
 
@@ -25,8 +30,8 @@ export async function sampleRun(run: SequenceRun, logits: Uint32Array, tools: Sa
   const tokens: GeneratedToken[] = [];
   let end: Sampled['end'];
   for (const batchIndex of logits) {
-    const token = sampler ? await sampler.sample(batchIndex) : -1;
-    end = endOf(run, token, tools);
+    const token = tools.drawn ? drawnToken(tools.drawn) : ((await sampler?.sample(batchIndex)) ?? noToken);
+    end = endOf(run, token, tools.isEndOfGeneration);
     if (end) break;
     const logprob = job.logprobs && (await sampler?.logprob(batchIndex, token, job.logprobs.top));
     tokens.push({ token, forced: false, ...(logprob && { logprob }) });
@@ -37,9 +42,28 @@ export async function sampleRun(run: SequenceRun, logits: Uint32Array, tools: Sa
   return { tokens, end, guesses: end ? [] : await guess(run, tokens, tools.guesser) };
 }
 
-function endOf({ job, sampler }: SequenceRun, token: number, tools: SampleTools): Sampled['end'] {
-  if (token === -1) return 'grammar-end';
-  const ends = tools.isEndOfGeneration(token) && (!job.ignoreEos || sampler?.grammarActive);
+/** The token that was drawn, of a run about whose tokens nothing more is asked. */
+export function takeDrawn(
+  run: SequenceRun,
+  token: number,
+  isEndOfGeneration: SampleTools['isEndOfGeneration'],
+): Sampled {
+  const end = endOf(run, token, isEndOfGeneration);
+  return { end, tokens: end ? [] : [{ token, forced: false }], guesses: [] };
+}
+
+function drawnToken(drawn: PromiseSettledResult<number>): number {
+  if (drawn.status === 'rejected') throw drawn.reason;
+  return drawn.value;
+}
+
+function endOf(
+  { job, sampler }: SequenceRun,
+  token: number,
+  isEndOfGeneration: SampleTools['isEndOfGeneration'],
+): Sampled['end'] {
+  if (token === noToken) return 'grammar-end';
+  const ends = isEndOfGeneration(token) && (!job.ignoreEos || sampler?.grammarActive);
   return ends ? 'end-of-generation' : undefined;
 }
 

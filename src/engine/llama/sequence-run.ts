@@ -98,6 +98,12 @@ export class SequenceRun implements EngineRun {
     return this.outputTokens >= this.job.maxTokens;
   }
 
+  /** Whether the token behind a decode may be drawn before the request has heard of the last one. */
+  get drawsAhead(): boolean {
+    const { job, guessed, forced, full } = this;
+    return !job.steered && !job.promptLogprobs && !full && guessed.length === 0 && forced.length === 0;
+  }
+
   pause(): void {
     this.paused = true;
   }

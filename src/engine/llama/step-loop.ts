@@ -2,17 +2,20 @@ import { createDeferred } from '../../contract/deferred.ts';
 import { ServeError } from '../../contract/errors.ts';
 import type { Clock, Timers } from '../../contract/services.ts';
 import type { EngineRun } from '../engine.ts';
-import type { StepShare } from '../plan-step.ts';
-import { planStep } from '../plan-step.ts';
+import { planStep, type SequenceDemand, type StepShare } from '../plan-step.ts';
 import type { LoopJob } from '../remote-request.ts';
 import type { StepPacer } from '../step-pacer.ts';
 import { type ThreadPlan, threadsFor } from '../thread-plan.ts';
+import { countBatch, fillBatch, type Participant, tokensOf } from './batch.ts';
+import type { DecodeThread } from './decode-thread.ts';
 import { giveToRequest } from './deliver.ts';
+import { type Draw, startStep } from './native-step.ts';
 import { RunSampler, type SamplingTools } from './run-sampler.ts';
-import { readPromptLogprobs, sampleRun, takeForced } from './sample-run.ts';
+import { noToken, readPromptLogprobs, type Sampled, sampleRun, takeDrawn, takeForced } from './sample-run.ts';
 import { SequenceRun } from './sequence-run.ts';
 import type { Slot } from './slot.ts';
 import type { Guesser, GuesserFactory } from './speculation.ts';
+import { workersStarted } from './workers-started.ts';
 
 export interface StepReport {
   readonly prefillTokens: number;
@@ -33,6 +36,7 @@ export interface StepLoopOptions {
   readonly startsWorkers: boolean;
   /** Called when the loop gets work; the returned function when it has none left. See DecodeThread. */
   readonly becomeBusy: () => () => void;
+  readonly thread: Pick<DecodeThread, 'inOrder' | 'keepOrder'>;
   /** Speculative decoding; undefined: one token a step. */
   readonly guessers: GuesserFactory | undefined;
   readonly onStep: (report: StepReport) => void;
@@ -40,20 +44,14 @@ export interface StepLoopOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** A run's part in the step that is being decoded. */
-interface Participant {
-  readonly slot: Slot;
-  readonly run: SequenceRun;
-  readonly share: StepShare;
-  /** Batch indexes whose logits may be sampled. */
-  readonly logits: Uint32Array;
-}
-
 /**
  * The one owner of the native context. A step: (1) between steps: state work, new runs, aborts; (2) plan-step decides
- * the batch; (3) one llama_decode; meanwhile the tokens of the last step go to their requests, whose text work runs
- * here, synchronously; (4) sampling, all sequences at once. What a request says to a token (stop, force, grammar) is
- * therefore always known before its next token is sampled.
+ * the batch; (3) one llama_decode, and the sampling of all runs that nobody steers behind it; meanwhile the tokens of the
+ * last step go to their requests, whose text work runs here, synchronously; (4) sampling of the others. What a request
+ * says to a token (stop, force, grammar) is always known before its next token counts: of a run that is stopped, the
+ * token that was drawn meanwhile is thrown away.
+ *
+ * Between the last token of a step and the next decode the cores wait, so nothing is done there that can be done later.
  */
 export class StepLoop {
   readonly #options: StepLoopOptions;
@@ -64,6 +62,8 @@ export class StepLoop {
   #becomeIdle: (() => void) | undefined;
   #disposed: Promise<void> | undefined;
   #stopping = false;
+  /** Of the last step: told while the next one is being decoded. */
+  #unreported: StepReport | undefined;
   readonly #guessers: readonly (Guesser | undefined)[];
 
   constructor(options: StepLoopOptions) {
@@ -124,7 +124,7 @@ export class StepLoop {
   async #run(): Promise<void> {
     try {
       while (!this.#stopping) {
-        await this.#prepare();
+        if (this.#hasWorkBetween()) await this.#prepare();
         const shares = this.#plan();
         if (shares.length > 0) await this.#step(shares);
         else await this.#sleep();
@@ -147,15 +147,21 @@ export class StepLoop {
   #sleep(): Promise<void> {
     if (this.#joining.length > 0 || this.#betweenSteps.length > 0 || this.#stopping) return Promise.resolve();
     this.#rest();
+    this.#report();
     return new Promise((resolve) => {
       this.#wakeUp = resolve;
     });
   }
 
-  async #prepare(): Promise<void> {
+  /** Takes the aborted out on the way. */
+  #hasWorkBetween(): boolean {
     for (const slot of this.#options.slots) {
       if (slot.run?.job.signal.aborted) this.#leave(slot, (run) => run.fail(run.job.signal.reason));
     }
+    return this.#betweenSteps.length > 0 || this.#joining.length > 0;
+  }
+
+  async #prepare(): Promise<void> {
     for (const work of this.#betweenSteps.splice(0)) await work();
     for (const run of this.#joining.splice(0)) {
       const slot = this.#slot(run.job.slot);
@@ -183,116 +189,113 @@ export class StepLoop {
 
   #plan(): StepShare[] {
     const { slots, batchSize, pacer } = this.#options;
-    const demands = slots.flatMap(({ id, run }) =>
-      run?.sampler && !run.paused
-        ? [
-            {
-              slot: id,
-              waiting: run.nextPiece,
-              phase: run.prefilling ? ('prefill' as const) : ('decode' as const),
-              starved: run.starved,
-            },
-          ]
-        : [],
-    );
-    const decoding = demands.filter(({ phase }) => phase === 'decode').length;
+    const demands: SequenceDemand[] = [];
+    let decoding = 0;
+    for (const { id, run } of slots) {
+      if (!run?.sampler || run.paused) continue;
+      if (!run.prefilling) decoding++;
+      const phase = run.prefilling ? 'prefill' : 'decode';
+      demands.push({ slot: id, waiting: run.nextPiece, phase, starved: run.starved++ });
+    }
     const shares = planStep(demands, { batchSize, prefillBudget: pacer.budget(decoding) });
-    for (const { slot } of demands) {
+    for (const { slot } of shares) {
       const { run } = this.#slot(slot);
-      if (run) run.starved = shares.some((share) => share.slot === slot) ? 0 : run.starved + 1;
+      if (run) run.starved = 0;
     }
     return shares;
   }
 
   async #step(shares: readonly StepShare[]): Promise<void> {
-    const { clock, onStep, pacer, tools, startsWorkers } = this.#options;
+    const { clock, pacer, timers, tools, slots, threads } = this.#options;
     this.#becomeIdle ??= this.#options.becomeBusy();
     const startedAt = clock();
-    const participants = this.#fillBatch(shares);
-    const decoded = tools.context.decodeBatch();
-    if (startsWorkers && tools.context.getThreads() > 1) await this.#workersStarted(decoded);
+    tools.context.setThreads(threadsFor(threads, tokensOf(shares)));
+    const participants = fillBatch(tools.context, slots, shares);
+    const ahead = participants.filter(({ run, logits }) => run.drawsAhead && logits.length === 1);
+    const { decoded, drawn } = startStep(tools.context, this.#options.thread, ahead.map(drawOf));
+    if (this.#startsWorkers()) await workersStarted(decoded, timers);
     // From here until the await, the text work of the last step overlaps the decoding of this one.
     this.#deliver();
-    await decoded;
-    const report = this.#account(participants);
-    await Promise.all(participants.map((participant) => this.#advance(participant)));
+    this.#report();
+    await decoded.catch(async (error: unknown) => {
+      // Samplers are in use until then.
+      await drawn;
+      throw error;
+    });
+    const report = countBatch(participants);
+    const outcomes = await drawn;
+    for (const [index, participant] of ahead.entries()) participant.drawn = outcomes[index];
+    const waited = participants.flatMap((participant) => this.#advance(participant) ?? []);
+    if (waited.length > 0) await Promise.all(waited);
     const ms = clock() - startedAt;
     pacer.learn({ ...report, ms });
-    onStep({ ...report, ms });
+    this.#unreported = { ...report, ms };
+    // Whoever hears that a run has ended finds it counted.
+    if (participants.some(({ slot, run }) => slot.run !== run)) this.#report();
+  }
+
+  /** On one ggml thread nothing is started. */
+  #startsWorkers(): boolean {
+    return this.#options.startsWorkers && this.#options.tools.context.getThreads() > 1;
+  }
+
+  #report(): void {
+    const report = this.#unreported;
+    if (!report) return;
+    this.#unreported = undefined;
+    this.#options.onStep(report);
     this.#tellWatchers();
   }
 
-  /**
-   * ggml starts its workers a moment into the decode. Where this thread and the clients it writes to are busy just
-   * then, the kernel may put a worker on the core of its starter, where the two spin against each other: measured on 2
-   * cores with 2 ggml threads, small model, tokens a second with / without this rest: 1 stream 340 / 150, 4 streams
-   * 840 / 720, 8 streams 940 / 880. On one ggml thread nothing is started, and nothing waits.
-   */
-  async #workersStarted(decoded: Promise<void>): Promise<void> {
-    const { promise, resolve } = createDeferred<void>();
-    const cancel = this.#options.timers.after(workersStartMs, resolve);
-    await Promise.race([promise, decoded.catch(() => undefined)]);
-    cancel();
+  /** After the decode: the run's next token, or its end. A promise only where something has to be waited for. */
+  #advance(participant: Participant): Promise<void> | undefined {
+    const { slot, run, drawn } = participant;
+    const waits = run.reply !== undefined || run.job.logprobs || run.atStop || this.#guesser(slot, run);
+    if (drawn?.status !== 'fulfilled' || waits) return this.#advanceInTime(participant);
+    if (!this.#isOver(slot, run)) this.#take(slot, run, takeDrawn(run, drawn.value, this.#isEnd));
+    return undefined;
   }
 
-  #fillBatch(shares: readonly StepShare[]): Participant[] {
-    const { context } = this.#options.tools;
-    const batchTokens = shares.reduce((sum, { tokens }) => sum + tokens, 0);
-    context.setThreads(threadsFor(this.#options.threads, batchTokens));
-    context.initBatch(batchTokens);
-    return shares.flatMap((share) => {
-      const slot = this.#slot(share.slot);
-      const { run } = slot;
-      if (!run) return [];
-      if (share.tokens < run.waiting) run.dropGuessesBehind(share.tokens);
-      const tokens = Uint32Array.from(run.input.slice(run.position, run.position + share.tokens));
-      const all = run.prefilling ? run.promptLogprobs !== undefined : run.guessed.length > 0;
-      const wanted = all ? [...tokens.keys()] : lastOf(run, share.tokens);
-      const logits = context.addToBatch(slot.id, slot.tokens.length, tokens, Uint32Array.from(wanted));
-      return [{ slot, run, share, logits }];
-    });
-  }
-
-  #account(participants: readonly Participant[]): Omit<StepReport, 'ms'> {
-    let prefillTokens = 0;
-    let decodeTokens = 0;
-    for (const { slot, run, share } of participants) {
-      for (let at = 0; at < share.tokens; at++) slot.tokens.push(run.input[run.position + at] ?? 0);
-      run.position += share.tokens;
-      if (run.prefilling) prefillTokens += share.tokens;
-      else decodeTokens += share.tokens;
-    }
-    return { prefillTokens, decodeTokens, sequences: participants.length };
-  }
-
-  /** After the decode: the run's next token, or its end. */
-  async #advance(participant: Participant): Promise<void> {
-    const { slot, run, share, logits } = participant;
-    if (slot.run !== run) return;
+  async #advanceInTime(participant: Participant): Promise<void> {
+    const { slot, run, share, logits, drawn } = participant;
     if (run.reply !== undefined) await run.reply;
-    if (run.failure !== undefined) return this.#leave(slot, () => run.fail(requestFailure(run.failure)));
-    if (run.stopped) return this.#leave(slot, () => run.finish('stopped'));
+    if (this.#isOver(slot, run)) return;
     try {
       if (run.prefilling) await readPromptLogprobs(run, share.tokens, logits);
       if (run.atStop) await slot.takeCheckpoint();
       if (run.waiting > 0) return;
       if (run.full) return this.#leave(slot, () => run.finish('length'));
       if (run.forced.length > 0) run.generated(takeForced(run));
-      else await this.#sample(slot, run, run.prefilling ? logits.subarray(-1) : logits);
+      else {
+        const tools = { slot, drawn, guesser: this.#guesser(slot, run), isEndOfGeneration: this.#isEnd };
+        this.#take(slot, run, await sampleRun(run, run.prefilling ? logits.subarray(-1) : logits, tools));
+      }
     } catch (error) {
       return this.#leave(slot, () => run.fail(requestFailure(error)));
     }
     if (slot.run === run && run.full) this.#end(slot, run);
   }
 
-  async #sample(slot: Slot, run: SequenceRun, logits: Uint32Array): Promise<void> {
-    const { end, tokens, guesses } = await sampleRun(run, logits, {
-      slot,
-      guesser: run.job.certainTokensOnly ? undefined : this.#guessers[slot.id],
-      isEndOfGeneration: (token) => this.#options.tools.model.isEogToken(token),
-    });
+  /** A request had no use for a further token. */
+  #isOver(slot: Slot, run: SequenceRun): boolean {
+    if (slot.run !== run) return true;
+    if (run.failure !== undefined) this.#leave(slot, () => run.fail(requestFailure(run.failure)));
+    else if (run.stopped) this.#leave(slot, () => run.finish('stopped'));
+    return slot.run !== run;
+  }
+
+  #guesser(slot: Slot, run: SequenceRun): Guesser | undefined {
+    return run.job.steered ? undefined : this.#guessers[slot.id];
+  }
+
+  readonly #isEnd = (token: number): boolean => this.#options.tools.model.isEogToken(token);
+
+  #take(slot: Slot, run: SequenceRun, { end, tokens, guesses }: Sampled): void {
     run.generated(tokens, guesses);
-    if (!end) return;
+    if (!end) {
+      if (run.full) this.#end(slot, run);
+      return;
+    }
     giveToRequest(run);
     this.#leave(slot, () => run.finish(run.stopped ? 'stopped' : end));
   }
@@ -327,11 +330,8 @@ export class StepLoop {
   }
 }
 
-/** Enough, and the least that a timer can wait. */
-const workersStartMs = 1;
-
-function lastOf(run: SequenceRun, tokens: number): number[] {
-  return run.waiting === tokens ? [tokens - 1] : [];
+function drawOf({ run, logits }: Participant): Draw {
+  return () => run.sampler?.sample(logits[0] ?? 0) ?? Promise.resolve(noToken);
 }
 
 function stopped(): ServeError {
