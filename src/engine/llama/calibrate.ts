@@ -71,9 +71,15 @@ export async function calibrateThreads(options: CalibrationOptions): Promise<Cal
     const several = slots > 1 ? await measure(manySequences, 1) : undefined;
     const single = await measure(1, 1);
     const batched = several ?? single;
+    // What helps fewer tokens helps more tokens too. Without this rule a noisy start once read prompts on half the cores.
+    const batchedThreads = Math.max(single.best, batched.best);
     return {
       steady: single.steady && batched.steady && prefill.steady,
-      threads: { single: single.best, batched: batched.best, prefill: prefill.best },
+      threads: {
+        single: single.best,
+        batched: batchedThreads,
+        prefill: Math.max(batchedThreads, prefill.best),
+      },
       figures: { single: single.figures, batched: batched.figures, prefill: prefill.figures },
     };
   } finally {
@@ -105,7 +111,7 @@ async function fastest(
   // Round by round over all candidates, so that a busy moment of the machine spoils none of them alone.
   for (let round = 0; round < rounds; round++) {
     for (const [threads, measured] of times) {
-      if (round > 0 && (clock() > load.until || hopeless(measured, times))) continue;
+      if (round > 0 && (clock() > load.until || (round > 1 && hopeless(measured, times)))) continue;
       context.setThreads(threads);
       measured.push(...(await takeTurn(options, load)));
     }
@@ -128,8 +134,8 @@ async function takeTurn(options: CalibrationOptions, load: Step & { readonly unt
 }
 
 /**
- * At its best more than twice as slow as another one at its best: not worth another round. One bad round says nothing,
- * but on a busy machine spinning workers take seconds.
+ * In two rounds at its best more than twice as slow as another one at its best: not worth a third. One bad round says
+ * nothing (see restWhileWorkersStart), but on a busy machine spinning workers take seconds.
  */
 function hopeless(measured: readonly number[], times: ReadonlyMap<number, readonly number[]>): boolean {
   const best = Math.min(...[...times.values()].flat());
@@ -197,21 +203,42 @@ export async function fillToDepth(options: DepthOptions & { readonly budgetMs: n
   return true;
 }
 
-/**
- * Milliseconds of one decode step of each filled context, taking turns: the lower quartile. For choosing flash
- * attention: on CPUs it is often the slower one as the context fills.
- */
-export async function compareAtDepth(filled: readonly DepthOptions[]): Promise<number[]> {
-  const times = filled.map((): number[] => []);
+/** Milliseconds, behind as many tokens as the context was filled with. */
+export interface DepthFigures {
+  readonly decodeStep: number;
+  readonly promptToken: number;
+}
+
+/** Of each filled context, taking turns: the lower quartiles. Ends with the first round after the budget. */
+export async function compareAtDepth(filled: readonly DepthOptions[], budgetMs: number): Promise<DepthFigures[]> {
+  const times = filled.map(() => ({ decode: [] as number[], prompt: [] as number[] }));
+  const until = (filled[0]?.clock() ?? 0) + budgetMs;
   for (let round = 0; round < rounds; round++) {
-    for (const [index, { context, clock, depth, threads }] of filled.entries()) {
-      const startedAt = clock();
-      context.setThreads(threads.single);
-      context.initBatch(1);
-      context.addToBatch(0, depth + round, Uint32Array.of(1), Uint32Array.of(0));
-      await context.decodeBatch();
-      times[index]?.push(clock() - startedAt);
+    for (const [index, options] of filled.entries()) {
+      if (round > 0 && options.clock() > until) continue;
+      const piece = Math.min(prefillPiece, options.batchSize);
+      times[index]?.decode.push(...(await timesAtDepth(options, 1, options.threads.single)));
+      times[index]?.prompt.push(...(await timesAtDepth(options, piece, options.threads.prefill)));
     }
   }
-  return times.map((each) => lowerQuartile(each));
+  const perToken = ({ batchSize }: DepthOptions) => 1 / Math.min(prefillPiece, batchSize);
+  return filled.map((options, index) => ({
+    decodeStep: rounded(lowerQuartile(times[index]?.decode ?? [])),
+    promptToken: rounded(lowerQuartile(times[index]?.prompt ?? []) * perToken(options)),
+  }));
+}
+
+/** Milliseconds of steps in a row, without the first ones: cores have to wake up. */
+async function timesAtDepth({ context, clock, depth }: DepthOptions, tokens: number, threads: number) {
+  const times: number[] = [];
+  context.setThreads(threads);
+  for (let step = 0; step < 2 * stepsPerTurn; step++) {
+    const startedAt = clock();
+    context.initBatch(tokens);
+    context.addToBatch(0, depth, new Uint32Array(tokens).fill(1), Uint32Array.of(tokens - 1));
+    await context.decodeBatch();
+    times.push(clock() - startedAt);
+    context.removeTokenCellsFromSequence(0, depth, -1);
+  }
+  return times.slice(stepsPerTurn);
 }

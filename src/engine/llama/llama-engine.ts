@@ -1,12 +1,12 @@
 import type { LlamaContext, LlamaModel } from 'node-llama-cpp';
 import type { Clock } from '../../contract/services.ts';
-import { systemTimers } from '../../contract/system-timers.ts';
 import type { Engine, EngineRun, EngineStats } from '../engine.ts';
 import type { LoopJob } from '../remote-request.ts';
 import { StepPacer } from '../step-pacer.ts';
 import { whenHeld } from '../when-held.ts';
 import { decodeThread } from './decode-thread.ts';
 import { nativeBindings, nativeContext, nativeModel } from './native.ts';
+import { restWhileWorkersStart } from './rest-while-workers-start.ts';
 import type { SamplingTools } from './run-sampler.ts';
 import { Slot } from './slot.ts';
 import { createSnapshots } from './snapshots.ts';
@@ -64,8 +64,7 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
     threads: options.tuning.threads,
     pacer,
     clock,
-    timers: systemTimers,
-    startsWorkers: onProcessor,
+    restWhileWorkersStart: onProcessor ? restWhileWorkersStart : () => undefined,
     becomeBusy: onProcessor ? () => decodeThread().hold() : () => () => undefined,
     thread: decodeThread(),
     // Guesses that prove wrong must be cut off again.

@@ -222,9 +222,13 @@ async function deviceName(llama: Llama, { threads }: Tuning): Promise<string> {
   return `${llama.gpu === 'metal' ? 'Metal' : llama.gpu.toUpperCase()}: ${[...new Set(names)].join(', ')}`;
 }
 
+/** Raised when tunings are chosen in another way: what earlier versions chose is not taken over. */
+const tuningVersion = 2;
+
 /** Another file, machine, shape or library may want another tuning. */
 function tuningKey(llama: Llama, model: LlamaModel, { path, slots, contextSize, cacheType }: LoadOptions): string {
   const facts = [
+    tuningVersion,
     resolve(path),
     model.size,
     slots,

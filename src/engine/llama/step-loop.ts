@@ -1,6 +1,6 @@
 import { createDeferred } from '../../contract/deferred.ts';
 import { ServeError } from '../../contract/errors.ts';
-import type { Clock, Timers } from '../../contract/services.ts';
+import type { Clock } from '../../contract/services.ts';
 import type { EngineRun } from '../engine.ts';
 import { planStep, type SequenceDemand, type StepShare } from '../plan-step.ts';
 import type { LoopJob } from '../remote-request.ts';
@@ -15,7 +15,6 @@ import { noToken, readPromptLogprobs, type Sampled, sampleRun, takeDrawn, takeFo
 import { SequenceRun } from './sequence-run.ts';
 import type { Slot } from './slot.ts';
 import type { Guesser, GuesserFactory } from './speculation.ts';
-import { workersStarted } from './workers-started.ts';
 
 export interface StepReport {
   readonly prefillTokens: number;
@@ -31,9 +30,8 @@ export interface StepLoopOptions {
   readonly threads: ThreadPlan;
   readonly pacer: StepPacer;
   readonly clock: Clock;
-  readonly timers: Timers;
-  /** Whether a step on several threads starts ggml's workers anew, as on CPUs. */
-  readonly startsWorkers: boolean;
+  /** Called when a step on several threads was queued, which on CPUs starts ggml's workers anew. */
+  readonly restWhileWorkersStart: () => void;
   /** Called when the loop gets work; the returned function when it has none left. See DecodeThread. */
   readonly becomeBusy: () => () => void;
   readonly thread: Pick<DecodeThread, 'inOrder' | 'keepOrder'>;
@@ -206,14 +204,15 @@ export class StepLoop {
   }
 
   async #step(shares: readonly StepShare[]): Promise<void> {
-    const { clock, pacer, timers, tools, slots, threads } = this.#options;
+    const { clock, pacer, tools, slots, threads, restWhileWorkersStart } = this.#options;
     this.#becomeIdle ??= this.#options.becomeBusy();
     const startedAt = clock();
-    tools.context.setThreads(threadsFor(threads, tokensOf(shares)));
+    const ggmlThreads = threadsFor(threads, tokensOf(shares));
+    tools.context.setThreads(ggmlThreads);
     const participants = fillBatch(tools.context, slots, shares);
     const ahead = participants.filter(({ run, logits }) => run.drawsAhead && logits.length === 1);
     const { decoded, drawn } = startStep(tools.context, this.#options.thread, ahead.map(drawOf));
-    if (this.#startsWorkers()) await workersStarted(decoded, timers);
+    if (ggmlThreads > 1) restWhileWorkersStart();
     // From here until the await, the text work of the last step overlaps the decoding of this one.
     this.#deliver();
     this.#report();
@@ -232,11 +231,6 @@ export class StepLoop {
     this.#unreported = { ...report, ms };
     // Whoever hears that a run has ended finds it counted.
     if (participants.some(({ slot, run }) => slot.run !== run)) this.#report();
-  }
-
-  /** On one ggml thread nothing is started. */
-  #startsWorkers(): boolean {
-    return this.#options.startsWorkers && this.#options.tools.context.getThreads() > 1;
   }
 
   #report(): void {
