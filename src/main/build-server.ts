@@ -177,7 +177,7 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
 function doorSettings(config: Config): DoorSettings {
   return {
     ...defaultDoorSettings,
-    gatherMs: 5,
+    gatherMs: 15,
     apiKeys: config.apiKey,
     adminToken: config.adminToken,
     corsOrigins: config.corsOrigin,
