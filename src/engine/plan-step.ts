@@ -42,13 +42,18 @@ export function planStep(demands: readonly SequenceDemand[], limits: StepLimits)
   };
 
   for (const demand of demands) if (demand.phase === 'decode') give(demand, demand.waiting);
+  if (shares.length === demands.length) return shares.sort(bySlot);
 
   let budget = limits.prefillBudget;
   for (const demand of prefillOrder(demands)) {
     if (budget <= 0 || room <= 0) break;
     budget -= give(demand, budget);
   }
-  return shares.sort((a, b) => a.slot - b.slot);
+  return shares.sort(bySlot);
+}
+
+function bySlot(a: StepShare, b: StepShare): number {
+  return a.slot - b.slot;
 }
 
 function prefillOrder(demands: readonly SequenceDemand[]): SequenceDemand[] {

@@ -66,9 +66,15 @@ export function createMetrics(options: MetricsOptions): Metrics {
   registerLiveGauges(registry, live);
   const closeProcess = registerProcessGauges(registry, options.version);
   if (options.compat === 'vllm') registerVllmGauges(registry, live, set);
+  const gaps = new Backlog<{ model: string; seconds: number }>(({ model, seconds }) =>
+    set.tokenGap.observe({ model }, seconds),
+  );
   return {
     contentType: registry.contentType,
-    render: () => registry.metrics(),
+    render: () => {
+      gaps.settle();
+      return registry.metrics();
+    },
     close: closeProcess,
     watch(source) {
       models = source;
@@ -90,7 +96,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       set.prefillTokens.inc({ model }, prefillTokens);
       set.decodeTokens.inc({ model }, decodeTokens);
     },
-    tokenGap: (model, seconds) => set.tokenGap.observe({ model }, seconds),
+    tokenGap: (model, seconds) => gaps.add({ model, seconds }),
     prefixRestored: (model, tokens) => set.restoredTokens.inc({ model }, tokens),
     cancelled: (phase) => set.cancels.inc({ phase }),
     toolCallRepaired: (result) => set.repairs.inc({ result }),
@@ -102,6 +108,26 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
   };
 }
+
+/** Counted many at once: by itself, between two steps of the engine, each would find nothing in the caches. */
+class Backlog<Entry> {
+  readonly #waiting: Entry[] = [];
+  readonly #count: (entry: Entry) => void;
+
+  constructor(count: (entry: Entry) => void) {
+    this.#count = count;
+  }
+
+  add(entry: Entry): void {
+    if (this.#waiting.push(entry) >= mostWaiting) this.settle();
+  }
+
+  settle(): void {
+    for (const entry of this.#waiting.splice(0)) this.#count(entry);
+  }
+}
+
+const mostWaiting = 64;
 
 function countTokens(counter: Counter<'model'>, model: string, tokens: number | undefined): void {
   if (tokens !== undefined) counter.inc({ model }, tokens);
