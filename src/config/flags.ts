@@ -132,7 +132,7 @@ export const flags = {
   }),
   flashAttn: flag('Engine', toggle(), {
     default: undefined,
-    defaultText: 'measured at start',
+    defaultText: 'on, unless it measures worse at start',
     help: 'Flash attention.',
   }),
   batchSize: flag('Engine', integer({ min: 8, max: 65_536 }), {

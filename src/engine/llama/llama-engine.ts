@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { LlamaContext, LlamaModel } from 'node-llama-cpp';
 import type { Clock } from '../../contract/services.ts';
 import type { Engine, EngineRun, EngineStats } from '../engine.ts';
@@ -67,6 +68,7 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
     restWhileWorkersStart: onProcessor ? restWhileWorkersStart : () => undefined,
     becomeBusy: onProcessor ? () => decodeThread().hold() : () => () => undefined,
     thread: decodeThread(),
+    cores: onProcessor ? availableParallelism() : Number.POSITIVE_INFINITY,
     // Guesses that prove wrong must be cut off again.
     guessers: needsCheckpoints ? undefined : options.speculation?.guessers,
     onStep(report) {
