@@ -1,16 +1,19 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeEngineContract } from '../engine-contract/suite.ts';
 import { loadDemoModel } from '../support/demo-engine.ts';
 import { examples } from '../support/demo-examples.ts';
 import { tinyArchitectures, writeTinyModel } from '../support/tiny-models.ts';
 
-describeEngineContract('llama with the demo model', async () => {
-  const { engine } = await loadDemoModel({ slots: 3, contextSize: 512, batchSize: 64 });
-  const shortest = [...examples].sort((one, other) => one.raw.length - other.raw.length)[0];
-  return { engine, endingPrompt: await engine.text.tokenize([shortest?.prompt ?? ''], { special: true }) };
-});
+// On all cores quick steps leave their text until the next tokens are drawn.
+for (const threads of new Set([1, availableParallelism()])) {
+  describeEngineContract(`llama with the demo model on ${threads} threads`, async () => {
+    const { engine } = await loadDemoModel({ slots: 3, contextSize: 512, batchSize: 64, threads });
+    const shortest = [...examples].sort((one, other) => one.raw.length - other.raw.length)[0];
+    return { engine, endingPrompt: await engine.text.tokenize([shortest?.prompt ?? ''], { special: true }) };
+  });
+}
 
 const cannotMove = 'its state cannot be moved';
 
