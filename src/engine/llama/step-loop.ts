@@ -124,7 +124,8 @@ export class StepLoop {
   async #run(): Promise<void> {
     try {
       while (!this.#stopping) {
-        if (this.#hasWorkBetween()) await this.#prepare();
+        this.#leaveAborted();
+        if (this.#betweenSteps.length > 0 || this.#joining.length > 0) await this.#prepare();
         const shares = this.#plan();
         if (shares.length > 0) await this.#step(shares);
         else await this.#sleep();
@@ -136,6 +137,7 @@ export class StepLoop {
       this.#options.onFailure(error);
     } finally {
       this.#rest();
+      this.#report();
     }
   }
 
@@ -154,12 +156,10 @@ export class StepLoop {
     });
   }
 
-  /** Takes the aborted out on the way. */
-  #hasWorkBetween(): boolean {
+  #leaveAborted(): void {
     for (const slot of this.#options.slots) {
       if (slot.run?.job.signal.aborted) this.#leave(slot, (run) => run.fail(run.job.signal.reason));
     }
-    return this.#betweenSteps.length > 0 || this.#joining.length > 0;
   }
 
   async #prepare(): Promise<void> {
@@ -317,8 +317,10 @@ export class StepLoop {
     this.#leave(slot, () => run.finish(run.stopped ? 'stopped' : 'length'));
   }
 
+  /** Nothing is given to those who have gone. */
   #deliver(): void {
-    for (const { run } of this.#options.slots) if (run && run.undelivered.length > 0) giveToRequest(run);
+    for (const { run } of this.#options.slots)
+      if (run && run.undelivered.length > 0 && !run.job.signal.aborted) giveToRequest(run);
   }
 
   #leave(slot: Slot, settle: (run: SequenceRun) => void): void {
