@@ -37,7 +37,6 @@ export interface NativeContext {
   saveSequenceStateToFile(path: string, sequence: number, tokens: Uint32Array): Promise<number>;
   loadSequenceStateFromFile(path: string, sequence: number, maxContextSize: number): Promise<Uint32Array>;
   setThreads(threads: number): void;
-  getThreads(): number;
   getStateSize(): number;
 }
 

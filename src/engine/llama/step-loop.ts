@@ -218,7 +218,7 @@ export class StepLoop {
     if (ggmlThreads > 1) restWhileWorkersStart();
     // From here until the await, the text work of the last step overlaps the decoding of this one.
     if (!this.#textCanWait(shares, ggmlThreads)) this.#deliver();
-    if (this.#unreported.length >= reportEvery) this.#report();
+    if (this.#unreported.length >= reportEvery || pacer.decodeStepMs > quickStepMs) this.#report();
     this.#tellWatchers();
     try {
       await decoded;
@@ -349,7 +349,8 @@ const firstTokens = 3;
 
 /**
  * Counting a step costs 5 µs in a row of steps, and 65 by itself: a decode step leaves nothing in the caches. Whatever
- * this thread does meanwhile is taken from the threads that decode.
+ * this thread does meanwhile is taken from the threads that decode. Slow steps are counted one by one: 16 of them may be
+ * many seconds.
  */
 const reportEvery = 16;
 
