@@ -8,6 +8,7 @@ import { createPlainMachine } from './plain-machine.ts';
 import type { ModelRuntime } from './runtime.ts';
 import { freeSteering, limitReasoning } from './steering.ts';
 import { TextPipeline } from './text-pipeline.ts';
+import { allTokens, visibleTokens } from './visible-tokens.ts';
 
 export interface PipelinePlan {
   readonly pipeline: TextPipeline;
@@ -28,7 +29,7 @@ export async function createTextPipeline(
   opening: PromptOpening | undefined,
 ): Promise<PipelinePlan> {
   const { prompt } = request;
-  const visibleBytes = visibleTokens(runtime, request.showSpecialTokens === true);
+  const tokens = request.showSpecialTokens === true ? allTokens(runtime) : visibleTokens(runtime);
   const chat = prompt.type === 'chat' ? prompt : undefined;
   const constraint = planner.plan({
     format: runtime.format,
@@ -43,7 +44,7 @@ export async function createTextPipeline(
   const forbidden = isHiding ? await hiddenTokens(runtime) : [];
   if (!chat || !opening) {
     const machine = createPlainMachine();
-    const pipeline = new TextPipeline({ machine, stop: request.stop, visibleBytes, steering: freeSteering });
+    const pipeline = new TextPipeline({ machine, stop: request.stop, tokens, steering: freeSteering });
     return { pipeline, constraint, forbidden, steered: false };
   }
   const machine = createOutputMachine({
@@ -59,7 +60,7 @@ export async function createTextPipeline(
   const limit = await reasoningLimit(runtime, machine, chat.reasoning.budget);
   const steering = limit ? limitReasoning({ ...limit, afterwards: constraint.afterReasoning }) : freeSteering;
   const stop = [...request.stop, ...runtime.format.stopStrings];
-  const pipeline = new TextPipeline({ machine, stop, visibleBytes, steering });
+  const pipeline = new TextPipeline({ machine, stop, tokens, steering });
   return { pipeline, constraint, forbidden, steered: limit !== undefined };
 }
 
@@ -67,18 +68,4 @@ async function reasoningLimit(runtime: ModelRuntime, machine: OutputMachine, bud
   if (budget === undefined || budget < 0 || !runtime.format.reasoning) return undefined;
   const closing = await runtime.engine.text.tokenize([machine.closeReasoning()], { special: true });
   return { budget: Math.max(1, budget), closing };
-}
-
-const nothing = new Uint8Array(0);
-
-/** Control tokens are hidden, but for those that carry meaning in the family's syntax. */
-function visibleTokens({ engine, format }: ModelRuntime, all: boolean): (token: number) => Uint8Array {
-  const { text } = engine;
-  if (all) return (token) => text.bytes(token);
-  const decoder = new TextDecoder();
-  return (token) => {
-    const bytes = text.bytes(token);
-    if (!text.isControl(token) || format.visibleTokens.includes(decoder.decode(bytes))) return bytes;
-    return nothing;
-  };
 }

@@ -37,19 +37,18 @@ export class EventQueue<Event> {
     this.#wake();
   }
 
-  /** All events, then the end; throws what `fail` was given. One reader only. */
-  async *read(): AsyncGenerator<Event, void, undefined> {
+  /** The next event; undefined at the end; throws what `fail` was given. One reader only. */
+  async next(): Promise<Event | undefined> {
     while (true) {
       const event = this.#waiting.shift();
       if (event !== undefined) {
         this.#drain();
-        yield event;
-      } else if (this.#end === 'closed') return;
-      else if (this.#end) throw this.#end.error;
-      else {
-        this.#reader = createDeferred();
-        await this.#reader.promise;
+        return event;
       }
+      if (this.#end === 'closed') return undefined;
+      if (this.#end) throw this.#end.error;
+      this.#reader = createDeferred();
+      await this.#reader.promise;
     }
   }
 

@@ -7,7 +7,7 @@ import type { GenerationDependencies } from './dependencies.ts';
 import { EarlyEnd } from './endings.ts';
 import { type FittedPrompt, fitContext } from './fit-context.ts';
 import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
-import { runOnSlot } from './run-on-slot.ts';
+import { runOnSlot, type SlotRun } from './run-on-slot.ts';
 import type { ModelRuntime, RuntimeUse } from './runtime.ts';
 
 /** The conductor: prompt -> slot -> tokens -> events. */
@@ -22,7 +22,13 @@ export function createGenerationService(dependencies: GenerationDependencies): G
       signal.addEventListener('abort', forward, { once: true });
       const registration = cancels.register(request.keys, () => controller.abort(new EarlyEnd('cancelled')));
       try {
-        yield* generateOnModel(dependencies, request, controller);
+        const answer = await begin(dependencies, request, controller);
+        try {
+          // One generator, not one for each layer: every event would go through all of them, see CONTRIBUTING.
+          for (let event = await answer.next(); event; event = await answer.next()) yield event;
+        } finally {
+          await answer.leave();
+        }
       } finally {
         registration.release();
         signal.removeEventListener('abort', forward);
@@ -50,26 +56,30 @@ export function createGenerationService(dependencies: GenerationDependencies): G
 }
 
 /** Findable by cancel calls from before it has a model, which may take a while, to its end. */
-async function* generateOnModel(
+async function begin(
   dependencies: GenerationDependencies,
   request: GenerationRequest,
   controller: AbortController,
-): AsyncGenerator<GenerationEvent, void, undefined> {
+): Promise<SlotRun> {
   let started: Started;
   try {
     started = await start(dependencies, request, controller.signal);
   } catch (error) {
     if (controller.signal.aborted) dependencies.observer?.cancelled('queued');
     if (!(controller.signal.reason instanceof EarlyEnd)) throw error;
-    yield* endedInQueue();
-    return;
+    return endedInQueue();
   }
   const { use, ...admitted } = started;
-  try {
-    yield* runOnSlot({ ...admitted, deps: dependencies, runtime: use.runtime, request, controller });
-  } finally {
+  const giveBack = () => {
     admitted.lease.release();
     use.release();
+  };
+  try {
+    const run = runOnSlot({ ...admitted, deps: dependencies, runtime: use.runtime, request, controller });
+    return { next: run.next, leave: () => run.leave().finally(giveBack) };
+  } catch (error) {
+    giveBack();
+    throw error;
   }
 }
 
@@ -122,14 +132,17 @@ function admissionOf(
 }
 
 /** Cancelled before it had a slot: the answer ends properly, empty. */
-function* endedInQueue(): Generator<GenerationEvent> {
-  yield { type: 'start', inputTokens: 0, cachedTokens: 0 };
-  yield {
-    type: 'finish',
-    reason: 'stop',
-    cancelled: true,
-    usage: { inputTokens: 0, cachedTokens: 0, outputTokens: 0, reasoningTokens: 0 },
-    timings: { queueMs: 0, promptMs: 0, predictedMs: 0 },
-    seed: 0,
-  };
+function endedInQueue(): SlotRun {
+  const events: GenerationEvent[] = [
+    { type: 'start', inputTokens: 0, cachedTokens: 0 },
+    {
+      type: 'finish',
+      reason: 'stop',
+      cancelled: true,
+      usage: { inputTokens: 0, cachedTokens: 0, outputTokens: 0, reasoningTokens: 0 },
+      timings: { queueMs: 0, promptMs: 0, predictedMs: 0 },
+      seed: 0,
+    },
+  ];
+  return { next: async () => events.shift(), leave: async () => undefined };
 }

@@ -21,11 +21,16 @@ export interface SlotWork {
   readonly controller: AbortController;
 }
 
-/**
- * The events of a run on a leased slot. Tokens come synchronously from the step loop into a queue; this generator reads
- * it at its consumer's pace. When it is left, in whatever way, the run's last decode has settled.
- */
-export async function* runOnSlot(work: SlotWork): AsyncGenerator<GenerationEvent, void, undefined> {
+/** A run on a leased slot, read at its consumer's pace. */
+export interface SlotRun {
+  /** The next event; undefined behind the last; rejects where the run failed. */
+  next(): Promise<GenerationEvent | undefined>;
+  /** Ends what still runs. Settles when the run's last decode has: the slot may go back then. */
+  leave(): Promise<void>;
+}
+
+/** Tokens come synchronously from the step loop into a queue, which waits for its reader. */
+export function runOnSlot(work: SlotWork): SlotRun {
   const { deps, runtime, fitted, plan, controller } = work;
   const { clock, timers, settings, observer } = deps;
   let run: EngineRun | undefined;
@@ -41,6 +46,7 @@ export async function* runOnSlot(work: SlotWork): AsyncGenerator<GenerationEvent
   const startedAt = clock();
   const inputTokens = fitted.prompt.tokens.length;
   const start: StartEvent = { type: 'start', inputTokens, cachedTokens: run.cachedTokens };
+  queue.add([start]);
   const check = createAnswerCheck(plan.constraint, start);
   const clearLimit = timers.after(settings.maxPredictMs, () => controller.abort(new EarlyEnd('time-limit')));
   const settled = run.done
@@ -56,16 +62,15 @@ export async function* runOnSlot(work: SlotWork): AsyncGenerator<GenerationEvent
       queue.close();
     })
     .catch((error: unknown) => queue.fail(error));
-  try {
-    yield start;
-    yield* queue.read();
-  } finally {
-    clearLimit();
-    // Whoever leaves early stops the work; the slot goes back only after its decode has settled.
-    controller.abort(new EarlyEnd('cancelled'));
-    run.resume();
-    await settled;
-  }
+  return {
+    next: () => queue.next(),
+    async leave() {
+      clearLimit();
+      controller.abort(new EarlyEnd('cancelled'));
+      run.resume();
+      await settled;
+    },
+  };
 }
 
 function engineJob(work: SlotWork, give: (events: readonly GenerationEvent[]) => void): EngineJob {

@@ -2,13 +2,13 @@ import type { BlockEvent, TokenLogprob } from '../contract/events.ts';
 import type { Directive, GeneratedToken } from '../engine/engine.ts';
 import type { OutputMachine } from '../output/output-machine.ts';
 import { createStopStrings, type StopStrings } from '../output/stop-strings.ts';
+import { TokenDecoder, type VisibleTokens } from './visible-tokens.ts';
 
 export interface TextPipelineOptions {
   /** Model text -> blocks. */
   readonly machine: Pick<OutputMachine, 'push' | 'end' | 'state'>;
   readonly stop: readonly string[];
-  /** Bytes to show of a token: none for hidden control tokens. */
-  readonly visibleBytes: (token: number) => Uint8Array;
+  readonly tokens: VisibleTokens;
   readonly steering: Steering;
 }
 
@@ -21,7 +21,7 @@ export interface Steering {
 /** One run's way from tokens to events. Synchronous: runs while the next step is being decoded. */
 export class TextPipeline {
   readonly #options: TextPipelineOptions;
-  readonly #decoder = new TextDecoder();
+  readonly #decoder = new TokenDecoder();
   readonly #blocks: BlockFilter;
   reasoningTokens = 0;
   outputTokens = 0;
@@ -40,9 +40,9 @@ export class TextPipeline {
   }
 
   push(token: GeneratedToken): { readonly events: readonly BlockEvent[]; readonly directive: Directive } {
-    const { machine, visibleBytes, steering } = this.#options;
+    const { machine, tokens, steering } = this.#options;
     const before = machine.state;
-    const text = this.#decoder.decode(visibleBytes(token.token), { stream: true });
+    const text = this.#decoder.push(tokens(token.token));
     const events = this.#blocks.filter(text ? machine.push(text) : [], token.logprob);
     this.outputTokens++;
     if (before === 'reasoning' && machine.state !== 'tool-call') this.reasoningTokens++;
@@ -54,7 +54,7 @@ export class TextPipeline {
   end(): readonly BlockEvent[] {
     if (this.#blocks.stopString !== undefined) return [];
     const { machine } = this.#options;
-    const rest = this.#decoder.decode();
+    const rest = this.#decoder.end();
     return this.#blocks.filter([...(rest ? machine.push(rest) : []), ...machine.end()]);
   }
 }

@@ -14,15 +14,14 @@ describe('the queue between a sequence and its reader', () => {
   it('gives all events in order, whenever they come, and ends', async () => {
     const { queue } = recordedQueue();
     queue.add([1, 2]);
-    const reader = queue.read();
-    expect(await reader.next()).toEqual({ done: false, value: 1 });
-    expect(await reader.next()).toEqual({ done: false, value: 2 });
-    const waiting = reader.next();
+    expect(await queue.next()).toBe(1);
+    expect(await queue.next()).toBe(2);
+    const waiting = queue.next();
     queue.add([3]);
-    expect(await waiting).toEqual({ done: false, value: 3 });
-    const last = reader.next();
+    expect(await waiting).toBe(3);
+    const last = queue.next();
     queue.close();
-    expect(await last).toEqual({ done: true, value: undefined });
+    expect(await last).toBeUndefined();
   });
 
   it('throws the failure after the events that came before it', async () => {
@@ -30,9 +29,8 @@ describe('the queue between a sequence and its reader', () => {
     queue.add([1]);
     queue.fail(new Error('broken'));
     queue.add([2]);
-    const reader = queue.read();
-    expect(await reader.next()).toEqual({ done: false, value: 1 });
-    await expect(reader.next()).rejects.toThrow('broken');
+    expect(await queue.next()).toBe(1);
+    await expect(queue.next()).rejects.toThrow('broken');
   });
 
   it('pauses its producer while the reader is behind, once, and resumes it when it has caught up', async () => {
@@ -40,10 +38,9 @@ describe('the queue between a sequence and its reader', () => {
     queue.add(Array.from({ length: 300 }, (_, at) => at));
     queue.add([300]);
     expect(calls).toEqual(['full']);
-    const reader = queue.read();
-    for (let at = 0; at < 236; at++) await reader.next();
+    for (let at = 0; at < 236; at++) await queue.next();
     expect(calls).toEqual(['full']);
-    await reader.next();
+    await queue.next();
     expect(calls).toEqual(['full', 'drained']);
   });
 });

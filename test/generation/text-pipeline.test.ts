@@ -3,16 +3,17 @@ import type { BlockEvent } from '../../src/contract/events.ts';
 import { createPlainMachine } from '../../src/generation/plain-machine.ts';
 import { freeSteering, limitReasoning } from '../../src/generation/steering.ts';
 import { TextPipeline } from '../../src/generation/text-pipeline.ts';
+import { visibleToken } from '../../src/generation/visible-tokens.ts';
 
 /** Every token is one byte of the text. */
-const bytesOf = (token: number) => Uint8Array.of(token);
+const byteTokens = (token: number) => visibleToken(Uint8Array.of(token));
 const tokensOf = (text: string) => [...Buffer.from(text)].map((token) => ({ token, forced: false }));
 
 function run(text: string, stop: readonly string[] = []) {
   const pipeline = new TextPipeline({
     machine: createPlainMachine(),
     stop,
-    visibleBytes: bytesOf,
+    tokens: byteTokens,
     steering: freeSteering,
   });
   const events: BlockEvent[] = [];
@@ -39,7 +40,7 @@ describe('the way of a text from tokens to events', () => {
     const pipeline = new TextPipeline({
       machine: createPlainMachine(),
       stop: [],
-      visibleBytes: bytesOf,
+      tokens: byteTokens,
       steering: freeSteering,
     });
     pipeline.push({ token: 0xf0, forced: false });
