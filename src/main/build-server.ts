@@ -177,7 +177,7 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
 function doorSettings(config: Config): DoorSettings {
   return {
     ...defaultDoorSettings,
-    gatherMs: 15,
+    gatherMs: 25,
     apiKeys: config.apiKey,
     adminToken: config.adminToken,
     corsOrigins: config.corsOrigin,

@@ -215,11 +215,13 @@ export class StepLoop {
     const participants = fillBatch(tools.context, slots, shares);
     const ahead = participants.filter(({ run, logits }) => run.drawsAhead && logits.length === 1);
     const { decoded, drawn } = startStep(tools.context, this.#options.thread, ahead.map(drawOf));
-    if (ggmlThreads > 1) restWhileWorkersStart();
-    // From here until the await, the text work of the last step overlaps the decoding of this one.
-    if (!this.#textCanWait(shares, ggmlThreads)) this.#deliver();
+    // Until the decode has its workers, a moment from now, this thread's core is idle.
     if (this.#unreported.length >= reportEvery || pacer.decodeStepMs > quickStepMs) this.#report();
     this.#tellWatchers();
+    const textWaits = this.#textCanWait(shares, ggmlThreads);
+    if (ggmlThreads > 1) restWhileWorkersStart();
+    // From here until the await, the text work of the last step overlaps the decoding of this one.
+    if (!textWaits) this.#deliver();
     try {
       await decoded;
     } catch (error) {
