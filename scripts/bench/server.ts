@@ -31,7 +31,8 @@ export function ownServer(extra: readonly string[]): ServerSpec {
     product: 'serve-model',
     command: process.execPath,
     args: (model, port) => [program, resolve(model), '--port', String(port), ...size, ...extra],
-    env: process.env,
+    // The program restarts with it by itself where Node.js can; for older ones README tells to set it.
+    env: 'execve' in process ? process.env : { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1', ...process.env },
   };
 }
 

@@ -1,11 +1,10 @@
-#!/usr/bin/env node
 import { type Config, packageVersion, parseConfig } from '../config.ts';
 import { ServeError } from '../contract/errors.ts';
 import { failureText } from './failure.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
 /** The `serve-model` command. What needs the native library is loaded only when it is used. */
-async function run(argv: readonly string[], terminal: Terminal): Promise<void> {
+export async function run(argv: readonly string[], terminal: Terminal = processTerminal()): Promise<void> {
   let config: Config | undefined;
   try {
     const parsed = parseConfig(argv, process.env);
@@ -40,5 +39,3 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<void> {
     process.exit(1);
   }
 }
-
-await run(process.argv.slice(2), processTerminal());

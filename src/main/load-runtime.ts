@@ -7,6 +7,7 @@ import type { StepReport } from '../engine/llama/step-loop.ts';
 import type { EarlyWeights } from '../engine/llama/weights.ts';
 import { loadModelInProcess } from '../engine/process/load.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
+import { hugePageVariables } from '../models/huge-pages.ts';
 import { completeProfile, type FileProfile } from '../models/profile.ts';
 import { defaultChatTemplate } from '../prompt/default-template.ts';
 import { createPromptRenderer } from '../prompt/renderer.ts';
@@ -129,7 +130,13 @@ function loadEngine(file: FileProfile, tools: LoadTools, load: LoadProgress): Pr
     onNativeLog: nativeLog(telemetry),
   };
   return config.engineProcess
-    ? loadModelInProcess({ ...options, tuningFile, timers: system.timers, entry: fileURLToPath(childEntry) })
+    ? loadModelInProcess({
+        ...options,
+        tuningFile,
+        timers: system.timers,
+        entry: fileURLToPath(childEntry),
+        env: { ...process.env, ...hugePageVariables(process.env) },
+      })
     : loadModel({
         ...options,
         clock: system.clock,

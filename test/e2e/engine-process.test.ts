@@ -2,8 +2,9 @@ import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { hugePageVariables } from '../../src/models/huge-pages.ts';
 import { demoModelPath } from '../support/demo-engine.ts';
-import { isAlive, untilGone } from '../support/process-alive.ts';
+import { isAlive, untilGone, variableOf } from '../support/process-alive.ts';
 import { type ServeProcess, startProcess, withDeadline } from '../support/serve-process.ts';
 
 const demo = 'serve-model-demo';
@@ -92,6 +93,11 @@ describe('--engine-process with one model', () => {
     expect(await answer(url)).toMatchObject({ status: 200, text: expect.stringContaining('tiny demo model') });
     const embedded = await post(url, '/v1/embeddings', { input: 'Hello' });
     expect(await embedded.text()).toMatch(/"embedding":\[-?\d/);
+  });
+
+  it.runIf(process.platform === 'linux')('asks for huge pages, on every Node.js', async () => {
+    const wanted = hugePageVariables(process.env)?.GLIBC_TUNABLES ?? process.env.GLIBC_TUNABLES;
+    expect(variableOf(await onlyProcess(url), 'GLIBC_TUNABLES')).toBe(wanted);
   });
 
   it('outlives kill -9 of the engine: streams end in their own words, the model comes back', async () => {

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bundledModelPath } from '../../src/models/find-model.ts';
+import { hugePageVariables } from '../../src/models/huge-pages.ts';
+import { variableOf } from '../support/process-alive.ts';
 import { type ServeProcess, startProcess, withDeadline } from '../support/serve-process.ts';
 
 let home = '';
@@ -42,7 +44,9 @@ process.dlopen = (module, ...more) => {
 async function start(flags: readonly string[] = []): Promise<{ noted: string[]; answer: string }> {
   await writeFile(begun, '');
   const note = pathToFileURL(join(home, 'note.mjs')).href;
-  server = startProcess([model, ...flags], { HOME: home, NODE_OPTIONS: `--import=${note}` });
+  // Chosen already: nothing begins anew.
+  const env = { HOME: home, NODE_OPTIONS: `--import=${note}`, GLIBC_TUNABLES: '' };
+  server = startProcess([model, ...flags], env);
   const url = await server.ready();
   const body = JSON.stringify({ messages: [{ role: 'user', content: 'Who are you?' }], temperature: 0, max_tokens: 8 });
   const headers = { 'content-type': 'application/json' };
@@ -102,5 +106,16 @@ describe('a later start', () => {
     expect(server.error()).toContain(
       `serve-model: ${model} with a context of 100000000 tokens and 4 slots does not fit into this machine's memory. `,
     );
+  });
+});
+
+describe.runIf(process.platform === 'linux')('huge pages', () => {
+  it('are asked for by the same process where Node.js can begin anew in it', async () => {
+    server = startProcess([model], { HOME: home });
+    await server.ready();
+    const wanted = 'execve' in process ? hugePageVariables(process.env) : undefined;
+    expect(variableOf(server.child.pid, 'GLIBC_TUNABLES')).toBe(wanted?.GLIBC_TUNABLES ?? process.env.GLIBC_TUNABLES);
+    server.child.kill('SIGTERM');
+    expect(await server.exited()).toBe(0);
   });
 });

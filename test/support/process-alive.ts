@@ -19,3 +19,9 @@ export function isAlive(pid: number): boolean {
 export async function untilGone(pid: number): Promise<void> {
   while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
 }
+
+/** A variable of the environment that a process was started with. Linux only. */
+export function variableOf(pid: number | undefined, name: string): string | undefined {
+  const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  return variables.find((variable) => variable.startsWith(`${name}=`))?.slice(name.length + 1);
+}

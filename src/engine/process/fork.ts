@@ -16,9 +16,18 @@ export interface EngineChild {
 const longestWords = 4000;
 const lastWordsMs = 500;
 
-/** Starts the engine's process. `entry`: the compiled file that it runs. */
-export function forkEngine(entry: string, onMessage: (message: ToParent) => void): EngineChild {
+/** What the engine's process runs. */
+export interface ChildProgram {
+  /** The compiled file, see serveEngine. */
+  readonly entry: string;
+  /** Its environment; undefined: this process's own. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Starts the engine's process. */
+export function forkEngine({ entry, env }: ChildProgram, onMessage: (message: ToParent) => void): EngineChild {
   const child = fork(entry, [], {
+    env,
     serialization: 'advanced',
     // The server's own flags are not the engine's: --inspect would want the same port.
     execArgv: [],

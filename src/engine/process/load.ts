@@ -3,16 +3,15 @@ import { ServeError } from '../../contract/errors.ts';
 import type { Timers } from '../../contract/services.ts';
 import { type LoadedEngine, type LoadOptions, templateCompiler } from '../llama/load.ts';
 import { openLlama } from '../llama/open-llama.ts';
-import { type EngineChild, forkEngine } from './fork.ts';
+import { type ChildProgram, type EngineChild, forkEngine } from './fork.ts';
 import { ProcessEngine } from './process-engine.ts';
 import { type ChildLoadOptions, fromWire, type LoadedFacts, type ToParent } from './protocol.ts';
 import { createProcessVectors } from './vectors.ts';
 
 export interface ProcessLoadOptions
   extends ChildLoadOptions,
+    ChildProgram,
     Pick<LoadOptions, 'signal' | 'onProgress' | 'onStep' | 'onFailure' | 'onCalibrate' | 'onNativeLog'> {
-  /** The compiled file that the child runs, see serveEngine. */
-  readonly entry: string;
   readonly timers: Timers;
 }
 
@@ -34,7 +33,7 @@ export async function loadModelInProcess(options: ProcessLoadOptions): Promise<L
   let running: ProcessEngine | undefined;
   let ending = false;
 
-  const child = forkEngine(options.entry, (message) => {
+  const child = forkEngine(options, (message) => {
     if (!take(message)) running?.take(message);
   });
   const fail = (error: ServeError) => {
@@ -102,7 +101,18 @@ export async function loadModelInProcess(options: ProcessLoadOptions): Promise<L
 }
 
 async function load(child: EngineChild, loaded: Promise<LoadedFacts>, options: ProcessLoadOptions) {
-  const { entry: _, timers: __, signal, onProgress, onStep, onFailure, onCalibrate, onNativeLog, ...sent } = options;
+  const {
+    entry: _,
+    env: __,
+    timers: ___,
+    signal,
+    onProgress,
+    onStep,
+    onFailure,
+    onCalibrate,
+    onNativeLog,
+    ...sent
+  } = options;
   const aborted = createDeferred<never>();
   const abort = () => aborted.reject(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
