@@ -27,6 +27,7 @@ ${speculation === undefined ? '' : `\n## Speculative decoding\n\nThe bundled dem
 - Both serve the same file with ${slots} slots of ${contextPerSlot} tokens and are asked over HTTP by the same client, with greedy sampling and a fixed number of tokens, which is checked.
 - Tokens per second of several streams are counted while all of them run, from the first token of the last one to the last token of the first one: reading their prompts is measured elsewhere.
 - llama-server is built from the source that node-llama-cpp carries, so both compute with the same kernels. It runs twice, with one thread and with as many as there are cores; the better one counts, row by row, and stands in brackets. serve-model finds its own threads.
+- serve-model begins once more by itself to have huge pages where the kernel gives them on demand; Node.js before 22.15 cannot, so there it is started with the variable that README names. llama-server is started as it is.
 - The ratio is serve-model's figure by llama-server's: for tokens per second more is better, for times and memory less.
 - "Start of the program" is a later start: the first one on a machine also measures threads once, which takes a second or two, and remembers the result. Each server starts twice in a row and the second start counts: the first may find memory that a hypervisor has taken back.
 - Speculative decoding is compared with serve-model itself. A draft model that is the model itself guesses right always and gains nothing: the row shows what the guessing costs. A real draft model is several times smaller.

@@ -31,7 +31,7 @@ export interface StepLoopOptions {
   readonly pacer: StepPacer;
   readonly clock: Clock;
   /** Called when a step on several threads was queued, which on CPUs starts ggml's workers anew. */
-  readonly restWhileWorkersStart: () => void;
+  readonly restWhileWorkersStart: (step: { readonly readsPrompt: boolean }) => void;
   /** Called when the loop gets work; the returned function when it has none left. See DecodeThread. */
   readonly becomeBusy: () => () => void;
   readonly thread: Pick<DecodeThread, 'inOrder' | 'keepOrder'>;
@@ -219,7 +219,7 @@ export class StepLoop {
     if (this.#unreported.length >= reportEvery || pacer.decodeStepMs > quickStepMs) this.#report();
     this.#tellWatchers();
     const textWaits = this.#textCanWait(shares, ggmlThreads);
-    if (ggmlThreads > 1) restWhileWorkersStart();
+    if (ggmlThreads > 1) restWhileWorkersStart({ readsPrompt: participants.some(({ run }) => run.prefilling) });
     // From here until the await, the text work of the last step overlaps the decoding of this one.
     if (!textWaits) this.#deliver();
     try {
