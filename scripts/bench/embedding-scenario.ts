@@ -46,7 +46,8 @@ export const embeddingScenario: Scenario = {
   async run({ server: { spec }, modelPath, seed }) {
     const server = await startServer(forEmbeddings(spec), modelPath);
     try {
-      await embed(server.port, texts(8, 20, seed));
+      // As long as the longest: whoever touches memory first waits for the kernel to find it.
+      await embed(server.port, texts(8, 200, seed));
       return [
         await throughput(server.port, texts(64, 20, seed + 100)),
         await throughput(server.port, texts(8, 200, seed + 200)),
