@@ -346,7 +346,7 @@ export class StepLoop {
 }
 
 /** So little later nobody sees text come: frames of a stream are gathered for as long. */
-const quickStepMs = 15;
+const quickStepMs = 25;
 const firstTokens = 3;
 
 /**
