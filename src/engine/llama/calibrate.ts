@@ -40,8 +40,8 @@ const rounds = 5;
  */
 const turnMs = 60;
 const stepsPerTurn = 3;
-const prefillPiece = 32;
-const manySequences = 8;
+export const prefillPiece = 32;
+export const manySequences = 8;
 /** Another thread count must be this much better than the likely best one: noise decides nothing. */
 const clearGain = 0.95;
 /** On a quiet machine the median round takes 1.0 to 1.2 times the quickest. */
@@ -88,7 +88,7 @@ export async function calibrateThreads(options: CalibrationOptions): Promise<Cal
 }
 
 /** Sampled as most clients ask for. */
-function createSampler({ bindings, model }: CalibrationOptions): NativeSampler {
+export function createSampler({ bindings, model }: CalibrationOptions): NativeSampler {
   const sampler = new bindings.AddonSampler(model);
   sampler.applyConfig({ temperature: 0.8, topK: 40, seed: 1 });
   return sampler;
@@ -166,7 +166,7 @@ function rounded(milliseconds: number): number {
 }
 
 /** One step as the loop makes it: batch, decode, sample every sequence. Leaves the context empty. */
-async function decodeOnce({ context, clock }: CalibrationOptions, { samplers, tokens }: Step): Promise<number> {
+export async function decodeOnce({ context, clock }: CalibrationOptions, { samplers, tokens }: Step): Promise<number> {
   const startedAt = clock();
   context.initBatch(samplers.length * tokens);
   const indexes = samplers.map((_, sequence) => {

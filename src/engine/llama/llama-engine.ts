@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { LlamaContext, LlamaModel } from 'node-llama-cpp';
 import type { Clock } from '../../contract/services.ts';
+import { AfterPause } from '../after-pause.ts';
 import type { Engine, EngineRun, EngineStats } from '../engine.ts';
 import type { LoopJob } from '../remote-request.ts';
 import { StepPacer } from '../step-pacer.ts';
@@ -63,6 +64,7 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
     slots,
     batchSize: context.batchSize,
     threads: options.tuning.threads,
+    afterPause: new AfterPause(options.tuning.aloneAfterPause),
     pacer,
     clock,
     restWhileWorkersStart: onProcessor ? restWhileWorkersStart : () => undefined,

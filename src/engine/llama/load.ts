@@ -80,6 +80,7 @@ export interface LoadedModel extends LoadedEngine {
 
 const smallestContext = 256;
 const yieldToEventLoop = () => new Promise<void>((resolve) => setImmediate(resolve));
+const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
 export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
   const llama = await openLlama(options);
@@ -95,6 +96,7 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
       memory: options.tuningMemory,
       key: tuningKey(llama, model, options),
       clock: options.clock,
+      pause,
       onCalibrate: () => options.onCalibrate?.(),
     });
     const engine = createLlamaEngine({
@@ -223,7 +225,7 @@ async function deviceName(llama: Llama, { threads }: Tuning): Promise<string> {
 }
 
 /** Raised when tunings are chosen in another way: what earlier versions chose is not taken over. */
-const tuningVersion = 2;
+const tuningVersion = 3;
 
 /** Another file, machine, shape or library may want another tuning. */
 function tuningKey(llama: Llama, model: LlamaModel, { path, slots, contextSize, cacheType }: LoadOptions): string {

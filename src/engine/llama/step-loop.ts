@@ -1,6 +1,7 @@
 import { createDeferred } from '../../contract/deferred.ts';
 import { ServeError } from '../../contract/errors.ts';
 import type { Clock } from '../../contract/services.ts';
+import type { AfterPause } from '../after-pause.ts';
 import type { EngineRun } from '../engine.ts';
 import { planStep, type SequenceDemand, type StepShare } from '../plan-step.ts';
 import type { LoopJob } from '../remote-request.ts';
@@ -28,6 +29,7 @@ export interface StepLoopOptions {
   readonly slots: readonly Slot[];
   readonly batchSize: number;
   readonly threads: ThreadPlan;
+  readonly afterPause: AfterPause;
   readonly pacer: StepPacer;
   readonly clock: Clock;
   /** Called when a step on several threads was queued, which on CPUs starts ggml's workers anew. */
@@ -207,10 +209,11 @@ export class StepLoop {
   }
 
   async #step(shares: readonly StepShare[]): Promise<void> {
-    const { clock, pacer, tools, slots, threads, restWhileWorkersStart } = this.#options;
+    const { clock, pacer, tools, slots, threads, afterPause, restWhileWorkersStart } = this.#options;
     this.#becomeIdle ??= this.#options.becomeBusy();
     const startedAt = clock();
-    const ggmlThreads = threadsFor(threads, tokensOf(shares));
+    const batch = { tokens: tokensOf(shares), sequences: shares.length };
+    const ggmlThreads = afterPause.threadsFor(threadsFor(threads, batch.tokens), batch, startedAt);
     tools.context.setThreads(ggmlThreads);
     const participants = fillBatch(tools.context, slots, shares);
     const ahead = participants.filter(({ run, logits }) => run.drawsAhead && logits.length === 1);
@@ -236,7 +239,9 @@ export class StepLoop {
     for (const [index, participant] of ahead.entries()) participant.drawn = outcomes[index];
     const waited = participants.flatMap((participant) => this.#advance(participant) ?? []);
     if (waited.length > 0) await Promise.all(waited);
-    const ms = clock() - startedAt;
+    const endedAt = clock();
+    const ms = endedAt - startedAt;
+    afterPause.batchEnded(endedAt);
     pacer.learn({ ...report, ms });
     this.#unreported.push({ ...report, ms });
     // Whoever hears that a run has ended finds it counted, and how far a prompt has come is waited for.

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Llama, LlamaContext, LlamaModel } from 'node-llama-cpp';
 import type { Clock } from '../../contract/services.ts';
+import type { OneThreadCosts } from '../after-pause.ts';
 import type { ThreadPlan } from '../thread-plan.ts';
 import {
   type CalibrationFigures,
@@ -10,6 +11,7 @@ import {
   type DepthFigures,
   fillToDepth,
 } from './calibrate.ts';
+import { calibrateAfterPause, type PauseFigures } from './calibrate-after-pause.ts';
 import { decodeThread } from './decode-thread.ts';
 import { nativeBindings, nativeContext, nativeModel } from './native.ts';
 
@@ -19,7 +21,12 @@ export interface Tuning {
   readonly flashAttention: boolean | 'auto';
   /** `given` by flags, `measured` now, `remembered` from an earlier start, or the `library`'s own choice on GPUs. */
   readonly origin: 'given' | 'measured' | 'remembered' | 'library';
-  readonly figures?: CalibrationFigures & { readonly depth?: AttentionFigures };
+  /** Where quick batches behind a pause are better off on one thread, see AfterPause. */
+  readonly aloneAfterPause?: OneThreadCosts;
+  readonly figures?: CalibrationFigures & {
+    readonly depth?: AttentionFigures;
+    readonly behindPause?: PauseFigures;
+  };
 }
 
 /** With and without flash attention. */
@@ -44,6 +51,7 @@ export interface TuneOptions {
   /** Names model, machine and shape for the memory. */
   readonly key: string;
   readonly clock: Clock;
+  readonly pause: (milliseconds: number) => Promise<void>;
   readonly onCalibrate: () => void;
 }
 
@@ -72,9 +80,10 @@ export async function createTunedContext(options: TuneOptions): Promise<{ contex
   }
   const known = memory?.read(key);
   if (known) {
+    const { aloneAfterPause, ...rest } = known;
     const tuning: Tuning = {
-      ...known,
-      threads: threads === undefined ? known.threads : same(threads),
+      ...rest,
+      ...(threads === undefined ? aloneAfterPause && { aloneAfterPause } : { threads: same(threads) }),
       flashAttention: flashAttention ?? known.flashAttention,
       origin: 'remembered',
     };
@@ -83,25 +92,41 @@ export async function createTunedContext(options: TuneOptions): Promise<{ contex
   options.onCalibrate();
   const becomeIdle = decodeThread().hold();
   const measured = await measure(options, same).finally(becomeIdle);
-  // What a busy machine measures serves now, but not for ever: the next start measures again.
-  if (measured.steady) memory?.write(key, measured.tuning);
+  // What a busy machine measures serves now, but not for ever: the next start measures again. And what flags said now
+  // does not speak for later starts without them.
+  const isOwnChoice = threads === undefined && flashAttention === undefined;
+  if (measured.steady && isOwnChoice) memory?.write(key, measured.tuning);
   return { context: measured.context, tuning: measured.tuning };
 }
 
 async function measure(options: TuneOptions, same: (count: number) => ThreadPlan) {
-  const { createContext, flashAttention, threads } = options;
+  const { createContext, flashAttention, threads, pause } = options;
   let context = await createContext(flashAttention ?? true);
-  const calibration = calibrationOptions(options, context);
-  const { threads: measured, figures, steady } = await calibrateThreads(calibration);
-  const plan = threads === undefined ? measured : same(threads);
-  if (flashAttention !== undefined) return { context, steady, tuning: tuningOf(plan, flashAttention, figures) };
-  const depths = await compareAttention(options, context, plan);
-  const attention = depths === undefined || !isWorseWith(depths);
-  if (!attention) {
+  const calibration = await calibrateThreads(calibrationOptions(options, context));
+  const plan = threads === undefined ? calibration.threads : same(threads);
+  const depth = flashAttention === undefined ? await compareAttention(options, context, plan) : undefined;
+  const attention = flashAttention ?? (depth === undefined || !isWorseWith(depth));
+  if (flashAttention === undefined && !attention) {
     await context.dispose();
     context = await createContext(false);
   }
-  return { context, steady, tuning: tuningOf(plan, attention, depths ? { ...figures, depth: depths } : figures) };
+  // Threads that somebody asked for are never others.
+  const behindPause =
+    threads === undefined
+      ? await calibrateAfterPause({ ...calibrationOptions(options, context), pause }, calibration)
+      : undefined;
+  const tuning: Tuning = {
+    threads: plan,
+    flashAttention: attention,
+    origin: 'measured',
+    ...(behindPause?.costs && { aloneAfterPause: behindPause.costs }),
+    figures: {
+      ...calibration.figures,
+      ...(depth && { depth }),
+      ...(behindPause && { behindPause: behindPause.figures }),
+    },
+  };
+  return { context, steady: calibration.steady, tuning };
 }
 
 /**
@@ -141,10 +166,6 @@ function isWorseWith(depths: AttentionFigures): boolean {
 
 function depthOf(context: LlamaContext): { depth: number } {
   return { depth: Math.min(depth, context.contextSize - 64) };
-}
-
-function tuningOf(threads: ThreadPlan, flashAttention: boolean, figures: NonNullable<Tuning['figures']>): Tuning {
-  return { threads, flashAttention, origin: 'measured', figures };
 }
 
 function calibrationOptions({ llama, model, clock }: TuneOptions, context: LlamaContext): CalibrationOptions {
