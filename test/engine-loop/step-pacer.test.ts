@@ -40,4 +40,12 @@ describe('StepPacer', () => {
     pacer.learn({ prefillTokens: 100, decodeTokens: 0, ms: 200 });
     expect(pacer.prefillRate).toBeCloseTo(1000 / 1.3, 5);
   });
+
+  it('is not misled by what a step costs by itself, which is most of a short prompt’s time', () => {
+    const pacer = learned({ prefillTokens: 500, decodeTokens: 0, ms: 50 });
+    for (let count = 0; count < 3; count++) pacer.learn({ prefillTokens: 20, decodeTokens: 0, ms: 8 });
+    expect(pacer.budget(4)).toBeGreaterThan(300);
+    pacer.learn({ prefillTokens: 300, decodeTokens: 0, ms: 32 });
+    expect(pacer.budget(4)).toBeGreaterThan(400);
+  });
 });
