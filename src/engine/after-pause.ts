@@ -12,10 +12,18 @@ export interface BatchSize {
 
 /** Behind a pause of 20 ms threads were still put together, though Linux forgets half of a thread's load in 32 ms only. */
 const pauseMs = 5;
-/** Until the first 20 tokens of four streams were there, by the length of this: 30 ms 84, 60 ms 80, 100 ms 77. */
-const warmUpMs = 100;
+/**
+ * Until the first 20 tokens were there, by the length of this: four streams 30 ms 75, 60 ms 73, 100 ms 77; eight 251, 151
+ * and 143.
+ */
+const warmUpMs = 80;
 /** A longer batch outlasts the moment at which threads are spread anyway. */
 const longestAloneMs = 25;
+/** Several threads that take so many times what one would are not spread. */
+const muchSlower = 2.5;
+/** One slow batch means nothing; two so near each other were the beginning of 30, over most of a second. */
+const nearMs = 100;
+const smoothing = 0.3;
 
 /**
  * Threads for the first moments after a pause, where one thread was measured to be quicker there than several.
@@ -31,6 +39,9 @@ export class AfterPause {
   readonly #costs: OneThreadCosts | undefined;
   #busySince = Number.NEGATIVE_INFINITY;
   #busyUntil = Number.NEGATIVE_INFINITY;
+  #slowAt = Number.NEGATIVE_INFINITY;
+  /** What batches on one thread took last, by what was measured in an empty context: more behind many tokens. */
+  #aloneRatio = 1;
 
   /** Undefined: several threads are never worse. */
   constructor(costs: OneThreadCosts | undefined) {
@@ -45,8 +56,16 @@ export class AfterPause {
     return millisecondsAlone(this.#costs, batch) > longestAloneMs ? planned : 1;
   }
 
-  batchEnded(now: number): void {
+  /** It took so many milliseconds, its sampling included. Threads that are not spread any more are as after a pause. */
+  batchEnded(threads: number, batch: BatchSize, milliseconds: number, now: number): void {
     this.#busyUntil = now;
+    if (this.#costs === undefined) return;
+    const ratio = milliseconds / millisecondsAlone(this.#costs, batch);
+    if (threads === 1) this.#aloneRatio += (ratio - this.#aloneRatio) * smoothing;
+    else if (ratio > muchSlower * this.#aloneRatio) {
+      if (now - this.#slowAt < nearMs) this.#busySince = now;
+      this.#slowAt = now;
+    }
   }
 }
 

@@ -241,7 +241,7 @@ export class StepLoop {
     if (waited.length > 0) await Promise.all(waited);
     const endedAt = clock();
     const ms = endedAt - startedAt;
-    afterPause.batchEnded(endedAt);
+    afterPause.batchEnded(ggmlThreads, batch, ms, endedAt);
     pacer.learn({ ...report, ms });
     this.#unreported.push({ ...report, ms });
     // Whoever hears that a run has ended finds it counted, and how far a prompt has come is waited for.
