@@ -49,34 +49,33 @@ describe('calibration at load', () => {
   });
 });
 
-describe('flags', () => {
-  const remembered: Tuning = {
-    threads: { single: 1, batched: 2, prefill: 2 },
-    flashAttention: false,
-    origin: 'measured',
-    aloneAfterPause: { perToken: 0.1, perSequence: 0.1 },
-  };
-
-  it.each([
-    ['threads', { threads: 1, flashAttention: undefined }],
-    ['flash attention', { threads: undefined, flashAttention: true }],
-  ])('for %s are not remembered: later starts may go without', async (_, flags) => {
-    const written: Tuning[] = [];
-    const tuningMemory = { read: () => undefined, write: (_key: string, tuning: Tuning) => void written.push(tuning) };
-    const { engine, tuning } = await loadDemoModel({ ...flags, tuningMemory });
-    await engine.dispose();
-    expect(tuning.origin).toBe('measured');
-    expect(written).toEqual([]);
-  });
-
-  it('for threads go before what is remembered, after a pause too', async () => {
-    const tuningMemory = { read: () => remembered, write: () => undefined };
-    const { engine, tuning } = await loadDemoModel({ threads: 2, flashAttention: undefined, tuningMemory });
-    await engine.dispose();
-    expect(tuning).toEqual({
-      threads: { single: 2, batched: 2, prefill: 2 },
+describe('what is remembered', () => {
+  it('holds for starts with the same flags only', async () => {
+    const remembered: Tuning = {
+      threads: { single: 1, batched: 1, prefill: 1 },
       flashAttention: false,
-      origin: 'remembered',
-    });
+      origin: 'measured',
+    };
+    const keys: string[] = [];
+    const tuningMemory = {
+      read: (key: string) => {
+        keys.push(key);
+        return remembered;
+      },
+      write: () => undefined,
+    };
+    const starts = [
+      { threads: undefined, flashAttention: undefined },
+      { threads: 1, flashAttention: undefined },
+      { threads: undefined, flashAttention: false },
+      { threads: 1, flashAttention: undefined },
+    ];
+    for (const flags of starts) {
+      const { engine, tuning } = await loadDemoModel({ ...flags, tuningMemory });
+      await engine.dispose();
+      expect(tuning).toEqual({ ...remembered, origin: 'remembered' });
+    }
+    expect(keys[3]).toBe(keys[1]);
+    expect(new Set(keys).size).toBe(3);
   });
 });

@@ -227,8 +227,9 @@ async function deviceName(llama: Llama, { threads }: Tuning): Promise<string> {
 /** Raised when tunings are chosen in another way: what earlier versions chose is not taken over. */
 const tuningVersion = 3;
 
-/** Another file, machine, shape or library may want another tuning. */
-function tuningKey(llama: Llama, model: LlamaModel, { path, slots, contextSize, cacheType }: LoadOptions): string {
+/** Another file, machine, shape or library may want another tuning; what flags decide holds for starts with them only. */
+function tuningKey(llama: Llama, model: LlamaModel, options: LoadOptions): string {
+  const { path, slots, contextSize, cacheType, threads, flashAttention } = options;
   const facts = [
     tuningVersion,
     resolve(path),
@@ -236,6 +237,8 @@ function tuningKey(llama: Llama, model: LlamaModel, { path, slots, contextSize, 
     slots,
     contextSize ?? 'auto',
     cacheType ?? 'f16',
+    threads ?? 'auto',
+    flashAttention ?? 'auto',
     cpus()[0]?.model,
     availableParallelism(),
     llama.llamaCppRelease.release,

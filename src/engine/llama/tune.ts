@@ -48,7 +48,7 @@ export interface TuneOptions {
   readonly threads: number | undefined;
   readonly flashAttention: boolean | undefined;
   readonly memory: TuningMemory | undefined;
-  /** Names model, machine and shape for the memory. */
+  /** Names model, machine, shape and what is given for the memory. */
   readonly key: string;
   readonly clock: Clock;
   readonly pause: (milliseconds: number) => Promise<void>;
@@ -80,22 +80,14 @@ export async function createTunedContext(options: TuneOptions): Promise<{ contex
   }
   const known = memory?.read(key);
   if (known) {
-    const { aloneAfterPause, ...rest } = known;
-    const tuning: Tuning = {
-      ...rest,
-      ...(threads === undefined ? aloneAfterPause && { aloneAfterPause } : { threads: same(threads) }),
-      flashAttention: flashAttention ?? known.flashAttention,
-      origin: 'remembered',
-    };
+    const tuning: Tuning = { ...known, origin: 'remembered' };
     return { context: await createContext(tuning.flashAttention), tuning };
   }
   options.onCalibrate();
   const becomeIdle = decodeThread().hold();
   const measured = await measure(options, same).finally(becomeIdle);
-  // What a busy machine measures serves now, but not for ever: the next start measures again. And what flags said now
-  // does not speak for later starts without them.
-  const isOwnChoice = threads === undefined && flashAttention === undefined;
-  if (measured.steady && isOwnChoice) memory?.write(key, measured.tuning);
+  // What a busy machine measures serves now, but not for ever: the next start measures again.
+  if (measured.steady) memory?.write(key, measured.tuning);
   return { context: measured.context, tuning: measured.tuning };
 }
 
