@@ -184,4 +184,6 @@ export interface EngineStats {
   readonly decodeRate: number | undefined;
   readonly threads: ThreadPlan;
   readonly flashAttention: boolean | 'auto';
+  /** What these two rest on, for people; undefined where nothing was measured. Milliseconds. */
+  readonly calibration?: Readonly<Record<string, unknown>>;
 }

@@ -31,6 +31,12 @@ describe('calibration at load', () => {
     }
   });
 
+  it('is told with its figures', () => {
+    const { figures, threads } = first.tuning;
+    expect(first.engine.stats()).toMatchObject({ threads, calibration: { origin: 'measured', ...figures } });
+    expect(second.engine.stats().calibration).toMatchObject({ origin: 'remembered', single: figures?.single });
+  });
+
   it('does not measure again what an earlier start has measured', () => {
     expect(calibrations).toBe(1);
     expect(second.tuning).toEqual({ ...first.tuning, origin: 'remembered' });

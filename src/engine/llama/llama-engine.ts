@@ -116,6 +116,7 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
       decodeRate,
       threads: options.tuning.threads,
       flashAttention: options.tuning.flashAttention,
+      ...calibrationOf(options.tuning),
     }),
     async dispose() {
       await loop.stop();
@@ -124,6 +125,10 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
       await model.dispose();
     },
   };
+}
+
+function calibrationOf({ origin, figures, aloneAfterPause }: Tuning): Pick<EngineStats, 'calibration'> {
+  return figures ? { calibration: { origin, ...figures, ...(aloneAfterPause && { aloneAfterPause }) } } : {};
 }
 
 /** Sliding-window and recurrent state cannot be cut at any point. */
