@@ -7,6 +7,7 @@ import {
   decodeOnce,
   manySequences,
   prefillPiece,
+  rounded,
 } from './calibrate.ts';
 
 /** Milliseconds of the first batches after a pause. */
@@ -61,7 +62,7 @@ export async function calibrateAfterPause(
       times.alone.push(await behindPause(1));
       times.together.push(await behindPause(threads.prefill));
     }
-    const measured = { alone: median(times.alone), together: median(times.together) };
+    const measured = { alone: rounded(median(times.alone)), together: rounded(median(times.together)) };
     const perToken = alone.prefill / piece;
     const perSequence = Math.max(0, alone.batched / sequences - perToken);
     return {

@@ -161,7 +161,7 @@ function clearlyFastest(
   return allCoresLast.reduce((best, threads) => (cost(threads) < cost(best) * clearGain ? threads : best));
 }
 
-function rounded(milliseconds: number): number {
+export function rounded(milliseconds: number): number {
   return Math.round(milliseconds * 1000) / 1000;
 }
 
