@@ -10,6 +10,8 @@ export interface ChatOptions {
   readonly messages: readonly ChatMessage[];
   /** Exactly so many are generated: the end of the turn is ignored. */
   readonly maxTokens: number;
+  /** Nothing else is generated. */
+  readonly onlyToken?: number;
 }
 
 /** Times are milliseconds of performance.now(). */
@@ -47,13 +49,14 @@ interface Chunk {
 }
 
 /** Sends a streamed chat completion, greedy, to a server on this machine. */
-export function startChat(port: number, { messages, maxTokens }: ChatOptions): RunningChat {
+export function startChat(port: number, { messages, maxTokens, onlyToken }: ChatOptions): RunningChat {
   const reader = new AnswerReader();
   const body = JSON.stringify({
     messages,
     max_tokens: maxTokens,
     temperature: 0,
     ignore_eos: true,
+    ...(onlyToken !== undefined && { logit_bias: { [onlyToken]: 100 } }),
     stream: true,
     stream_options: { include_usage: true },
   });

@@ -31,7 +31,7 @@ ${speculation === undefined ? '' : `\n## Speculative decoding\n\nThe bundled dem
 - The ratio is serve-model's figure by llama-server's: for tokens per second more is better, for times and memory less.
 - "Start of the program" is a later start: the first one on a machine also measures threads once, which takes a second or two, and remembers the result. Each server starts twice in a row and the second start counts: the first may find memory that a hypervisor has taken back.
 - Speculative decoding is compared with serve-model itself. A draft model that is the model itself guesses right always and gains nothing: the row shows what the guessing costs. A real draft model is several times smaller.
-- The models have random weights and Qwen2's real vocabulary. They are as fast and as big as real ones of their shape, but their answers are no language: read nothing into cached tokens of the conversation but the comparison.
+- The models have random weights and Qwen2's real vocabulary. They are as fast and as big as real ones of their shape, but their answers are no language: read nothing into cached tokens of the conversation but the comparison. In the conversation every answer is one word over and over (a logit bias), so that all servers hold the same one.
 `;
 }
 

@@ -20,6 +20,12 @@ export interface StepShare {
   readonly tokens: number;
 }
 
+/**
+ * Of the budget: what is left of a prompt is taken whole up to here when nobody decodes, because two steps take longer
+ * than one and small pieces are read slowly (see StepPacer). So nobody waits more than half a step longer.
+ */
+const wholePromptShare = 1.5;
+
 /** After so many steps with nothing a prefilling sequence is served first: nobody starves behind short prompts. */
 const starvationLimit = 8;
 
@@ -44,10 +50,11 @@ export function planStep(demands: readonly SequenceDemand[], limits: StepLimits)
   for (const demand of demands) if (demand.phase === 'decode') give(demand, demand.waiting);
   if (shares.length === demands.length) return shares.sort(bySlot);
 
+  const stretch = shares.length === 0 ? wholePromptShare : 1;
   let budget = limits.prefillBudget;
   for (const demand of prefillOrder(demands)) {
     if (budget <= 0 || room <= 0) break;
-    budget -= give(demand, budget);
+    budget -= give(demand, demand.waiting <= budget * stretch ? demand.waiting : budget);
   }
   return shares.sort(bySlot);
 }

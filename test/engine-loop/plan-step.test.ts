@@ -28,6 +28,18 @@ describe('planStep', () => {
     ['forced tokens and guesses go in one piece', [decode(0, 7)], {}, [[0, 7]]],
     ['a prompt gets the prefill budget', [prefill(0, 500)], {}, [[0, 64]]],
     ['a prompt that is nearly read gets what it needs', [prefill(0, 5)], {}, [[0, 5]]],
+    ['a prompt that is nearly read: half a budget more is taken along', [prefill(0, 96)], {}, [[0, 96]]],
+    ['but no more than half', [prefill(0, 97)], {}, [[0, 64]]],
+    [
+      'nor while somebody decodes',
+      [prefill(0, 65), decode(1)],
+      {},
+      [
+        [0, 64],
+        [1, 1],
+      ],
+    ],
+    ['nor beyond the batch', [prefill(0, 96)], { batchSize: 80 }, [[0, 80]]],
     ['decoding never waits for a prompt', [prefill(0, 500), decode(1)], { prefillBudget: 0 }, [[1, 1]]],
     [
       'the shortest prompt first, the rest of the budget to the next',

@@ -18,7 +18,10 @@ describe('StepPacer', () => {
   });
 
   it.each([
-    ['nobody decodes: up to the longer target', 4, 0, 100],
+    ['nobody decodes: up to the longer target, in whole tiles of flash attention', 4, 0, 128],
+    ['the nearest number of tiles', 4.3, 0, 64],
+    ['nobody decodes on a slow device: a tile, if half of it fits', 12, 0, 64],
+    ['less than half a tile stays', 16, 0, 25],
     ['somebody decodes: what is left of the target beside the decode step', 4, 4, 16],
     ['a fast device gets whole batches', 0.01, 4, 512],
     ['a slow one no piece too small to be worth its call', 20, 4, 16],
