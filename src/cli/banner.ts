@@ -1,5 +1,6 @@
 import type { ModelProfile } from '../contract/model.ts';
 import { bundledModelPath } from '../models/find-model.ts';
+import { printable } from '../telemetry/printable.ts';
 import { showBytes, showCount } from './amounts.ts';
 
 export interface BannerFacts {
@@ -30,7 +31,7 @@ export function bannerLines(facts: BannerFacts): string[] {
     'Try it:',
     `  curl ${url}${path}${key} -H "content-type: application/json" \\`,
     `    -d '${body}'`,
-  ];
+  ].map(printable);
 }
 
 function contextText({ profile: { contextSize, slots }, generates }: BannerFacts): string {

@@ -8,6 +8,7 @@ import { locateModel } from '../models/locate.ts';
 import { machineMemory } from '../models/machine-memory.ts';
 import { type MemoryShape, memoryNeed } from '../models/memory.ts';
 import { cannotGenerate, type FileProfile, readModelProfile } from '../models/profile.ts';
+import { printable } from '../telemetry/printable.ts';
 import { showBytes, showCount } from './amounts.ts';
 import { hubAccess, obtainModel, type PullOptions, quantizationTable, rateModels } from './pull.ts';
 import { tableLines } from './table.ts';
@@ -53,7 +54,7 @@ export async function listModels({ modelsDir }: Pick<Config, 'modelsDir'>, termi
 /** `serve-model rm NAME` */
 export async function removeModel(name: string, { modelsDir }: Pick<Config, 'modelsDir'>, terminal: Terminal) {
   const { id, profile } = await removeLocalModel(name, modelsDir);
-  terminal.write(`deleted ${id}${profile ? `, ${showBytes(profile.sizeBytes)}` : ''}\n`);
+  terminal.write(`deleted ${printable(id)}${profile ? `, ${showBytes(profile.sizeBytes)}` : ''}\n`);
 }
 
 /** `serve-model inspect MODEL`: a file or a model of the folder; on the hub, what there is to download. */

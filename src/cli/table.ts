@@ -1,5 +1,8 @@
+import { printable } from '../telemetry/printable.ts';
+
 /** Rows -> lines with columns as wide as they need to be. Numbers and sizes (`right`) are aligned at the right. */
-export function tableLines(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
+export function tableLines(cells: readonly (readonly string[])[], right: readonly number[] = []): string[] {
+  const rows = cells.map((row) => row.map(printable));
   const columns = Math.max(0, ...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? '').length)),

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { printableLines } from '../telemetry/printable.ts';
 
 /** Where the commands write to. Results go to stdout; progress, questions and failures to stderr. */
 export interface Terminal {
@@ -19,7 +20,7 @@ export function processTerminal(): Terminal {
   return {
     write: (text) => void process.stdout.write(text),
     writeError,
-    tell: (sentence) => writeError(`serve-model: ${sentence}\n`),
+    tell: (sentence) => writeError(`serve-model: ${printableLines(sentence)}\n`),
     interactive: process.stderr.isTTY === true,
     ask: process.stdin.isTTY === true ? askLine : undefined,
   };

@@ -2,6 +2,7 @@ import pino from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import type { RequestRecord, Telemetry } from '../contract/services.ts';
 import { createLogSink, type LogStream } from './log-sink.ts';
+import { printableJson } from './printable.ts';
 
 export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -60,7 +61,7 @@ function prettyLine(color: boolean): (line: string) => string {
     ignore: 'method,path,status,outcome,totalMs',
   });
   return (line) => {
-    const text: unknown = pretty(line);
+    const text: unknown = pretty(JSON.stringify(printableJson(JSON.parse(line))));
     return typeof text === 'string' ? text : line;
   };
 }

@@ -81,4 +81,11 @@ describe('bannerLines', () => {
     expect(curl({ url: 'http://10.0.0.7:80' })).toContain('curl http://10.0.0.7:80/v1');
     expect(curl({ needsKey: true })).toContain(' -H "authorization: Bearer $API_KEY" ');
   });
+
+  it('stand on their own lines whatever the file calls itself', () => {
+    const profile = { ...demo, id: 'x\n  address  http://evil', architecture: 'a\u001b[1A', quantization: 'q\u009b2K' };
+    expect(bannerLines({ ...facts, profile })[0]).toBe(
+      'serve-model 1.2.3 serves x\\n  address  http://evil (a\\u001b[1A, 3.0M parameters, q\\u009b2K, 3.3 MB)',
+    );
+  });
 });

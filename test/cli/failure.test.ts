@@ -18,6 +18,11 @@ describe('failureText', () => {
     expect(failureText(error, { ...config, logLevel: 'debug' })).toContain('at ');
   });
 
+  it('stays one line, whatever the names in it hold', () => {
+    const error = new ServeError('invalid_request', 'There is no model x\nserve-model: all is well\u001b[2K.gguf.');
+    expect(failureText(error, undefined)).toBe('There is no model x\\nserve-model: all is well\\u001b[2K.gguf.');
+  });
+
   it('copes with what is no error', () => {
     expect(failureText('nonsense', config)).toBe('Something unknown went wrong: nonsense');
   });

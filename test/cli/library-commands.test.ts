@@ -30,6 +30,18 @@ describe('listModels', () => {
     ]);
   });
 
+  it('gives each model one line, whatever its file is called and says of itself', async () => {
+    await place.local('plain\nother  1 MB\u001b[1A');
+    const { terminal, out } = recordTerminal();
+    await listModels(place.config(), terminal);
+    await inspectModel(join(place.folder, 'plain\nother  1 MB\u001b[1A.gguf'), place.options(terminal));
+    await removeModel('plain\nother  1 MB\u001b[1A', place.config(), terminal);
+    const lines = out().split('\n');
+    expect(lines.filter((line) => line.startsWith('other'))).toEqual([]);
+    expect(lines[0]).toMatch(/^plain\\nother {2}1 MB\\u001b\[1A +\d+ bytes/);
+    expect(out()).not.toContain('\u001b');
+  });
+
   it('says how to get one when there is none', async () => {
     const { terminal, out } = recordTerminal();
     await listModels(place.config(['--models-dir', join(place.folder, 'none')]), terminal);

@@ -60,6 +60,23 @@ describe('log', () => {
     );
   });
 
+  it('lets no path, name or message write a line or an order of its own', () => {
+    const { stream, log } = telemetry({ format: 'pretty' });
+    const forged = '\n[05:20:18] INFO: forged\u001b[2K\r\u009b31m\u2028\u202e';
+    const shown = '\\n[05:20:18] INFO: forged\\u001b[2K\\r\\u009b31m\\u2028\\u202e';
+    log.request({ ...record, path: `/nope${forged}`, model: forged });
+    log.log('warn', `said${forged}`, { error: new Error(forged, { cause: new Error(forged) }) });
+    const [request = '', message = ''] = stream.lines;
+    expect(request).toMatch(/^\[\d\d:\d\d:\d\d\] INFO: [^\n]+\n$/);
+    expect(request).toContain(`POST /nope${shown} 200 stop in 34 ms {`);
+    const beginnings = message.trimEnd().split('\n').slice(1);
+    expect(message).toContain(`WARN: said${shown} \n`);
+    // The fields of an error and its stack stand indented below its line.
+    expect(beginnings.filter((line) => !line.startsWith('    '))).toEqual([]);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    expect(stream.lines.join('')).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u202e]/);
+  });
+
   it.each<[string, Partial<RequestRecord>, number]>([
     ['an answer', {}, 30],
     ['a client mistake', { status: 400 }, 30],
