@@ -13,6 +13,7 @@ export const errorCodes = [
   'method_not_allowed',
   'request_timeout',
   'payload_too_large',
+  'unsupported_media_type',
   'rate_limited',
   'overloaded',
   'not_implemented',

@@ -57,6 +57,8 @@ async function answerOne({ context, route, gate, dependencies }: Arrival): Promi
   const response = await handle({ context, route, gate, dependencies }, exchange);
   for (const [name, value] of Object.entries(await headersFor(exchange, route, gate, dependencies)))
     response.headers.set(name, value);
+  // RFC 9112 6.1: who speaks HTTP/1.0 does not know it, and would take the sizes of the chunks for text.
+  if (context.env?.incoming?.httpVersion === '1.0') response.headers.delete('transfer-encoding');
   if (!exchange.streaming) exchange.end(response.status);
   return response;
 }
@@ -97,8 +99,10 @@ async function handle({ context, route, gate, dependencies }: Arrival, exchange:
 
 function admit(context: Context<Env>, route: Route, { local }: Exchange, { settings }: AppDependencies): void {
   const { headers } = context.req.raw;
-  checkOrigin(headers, { ...settings, hasKeys: settings.apiKeys.length > 0 });
-  if (context.req.method === 'OPTIONS') return;
+  const asksOnly = context.req.method === 'OPTIONS';
+  const needsHost = context.env?.incoming !== undefined && !asksOnly;
+  checkOrigin(headers, { ...settings, hasKeys: settings.apiKeys.length > 0, needsHost });
+  if (asksOnly) return;
   checkKey(route.access, { headers, local }, settings);
 }
 

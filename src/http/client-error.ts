@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { ServeError } from '../contract/errors.ts';
+import { ServeError, toServeError } from '../contract/errors.ts';
 import { openaiError } from '../dialects/shared/openai-error.ts';
 import { statusOf } from './status.ts';
 
@@ -26,6 +26,19 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+/** The same for what the adapter cannot make a request of: a Host or an address that is none. */
+export function answerRequestError(): Response {
+  return Response.json(openaiError(malformed.told).body, {
+    status: malformed.status,
+    headers: { connection: 'close' },
+  });
+}
+
+/** What the app throws it answers itself; this is for what nobody thought of. */
+export function answerFailure(thrown: unknown): Response {
+  return Response.json(openaiError(toServeError(thrown)).body, { status: statusOf.internal });
 }
 
 interface Answer {

@@ -1,5 +1,6 @@
 import type { ServeError } from '../contract/errors.ts';
 import type { Dialect } from '../dialects/dialect.ts';
+import { acceptedCodings } from './decode-body.ts';
 import { defaultRetryAfter, statusOf } from './status.ts';
 
 /** Whose words an error is told in. */
@@ -20,6 +21,7 @@ function headersOf(error: ServeError): Record<string, string> {
     // Whole seconds, rounded up: a client that comes a little early is refused again.
     ...(retryAfter !== undefined && { 'retry-after': String(Math.max(1, Math.ceil(retryAfter))) }),
     ...(error.code === 'unauthorized' && { 'www-authenticate': 'Bearer' }),
+    ...(error.code === 'unsupported_media_type' && { 'accept-encoding': acceptedCodings }),
     // What is left of the body will not be read.
     ...((error.code === 'request_timeout' || error.code === 'payload_too_large') && { connection: 'close' }),
   };

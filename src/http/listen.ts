@@ -2,9 +2,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Http2Bindings, HttpBindings } from '@hono/node-server';
-import { getRequestListener } from '@hono/node-server';
+import { getRequestListener, RequestError } from '@hono/node-server';
 import { ServeError } from '../contract/errors.ts';
-import { answerClientError } from './client-error.ts';
+import { answerClientError, answerFailure, answerRequestError } from './client-error.ts';
 
 /** An app, or whatever else answers requests on web standards. */
 export interface Fetcher {
@@ -46,10 +46,14 @@ export async function listen(app: Fetcher, options: ListenOptions): Promise<List
 function createServer(app: Fetcher, { tls, headerTimeoutMs, requestTimeoutMs }: ListenOptions): Server {
   const listener = getRequestListener((request, bindings) => app.fetch(request, bindings), {
     overrideGlobalObjects: false,
+    // For the address of requests without a Host header. Whether one may do without is for the app to say: probes may.
+    hostname: 'localhost',
+    errorHandler: (error) => (error instanceof RequestError ? answerRequestError() : answerFailure(error)),
   });
   const options = {
     headersTimeout: headerTimeoutMs,
     requestTimeout: Math.max(requestTimeoutMs, headerTimeoutMs),
+    requireHostHeader: false,
     keepAliveTimeout: 75_000,
     // Slow requests are looked for at this pace; half a minute, the default, is long for a limit of 15 s.
     connectionsCheckingInterval: 5_000,

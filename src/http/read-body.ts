@@ -1,5 +1,6 @@
 import { ServeError } from '../contract/errors.ts';
 import type { Timers } from '../contract/services.ts';
+import { decodeBody } from './decode-body.ts';
 import { parseJson } from './json-guard.ts';
 
 export interface BodyLimits {
@@ -8,10 +9,12 @@ export interface BodyLimits {
   readonly bodyTimeoutMs: number;
 }
 
-/** The request's JSON, bounded in size, depth and time. */
+/** The request's JSON, bounded in size (as sent, and decoded), depth and time. */
 export async function readJson(request: Request, limits: BodyLimits, timers: Timers): Promise<unknown> {
-  const bytes = await inTime(readBytes(request, limits.maxBodyBytes), limits.bodyTimeoutMs, timers);
-  return parseJson(new TextDecoder().decode(bytes), limits.maxJsonDepth);
+  const { maxBodyBytes, maxJsonDepth, bodyTimeoutMs } = limits;
+  const sent = await inTime(readBytes(request, maxBodyBytes), bodyTimeoutMs, timers);
+  const bytes = decodeBody(sent, request.headers.get('content-encoding'), maxBodyBytes, () => tooLarge(maxBodyBytes));
+  return parseJson(new TextDecoder().decode(bytes), maxJsonDepth);
 }
 
 /**
@@ -20,7 +23,7 @@ export async function readJson(request: Request, limits: BodyLimits, timers: Tim
  */
 const takenTimes = 4;
 
-async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
+async function readBytes(request: Request, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   const announced = Number(request.headers.get('content-length') ?? Number.NaN);
   if (announced > limit * takenTimes) throw tooLarge(limit);
   try {
@@ -32,7 +35,7 @@ async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
 }
 
 /** A chunked body tells no length, so it is counted as it comes. */
-async function readCounting(request: Request, limit: number): Promise<Uint8Array> {
+async function readCounting(request: Request, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   const pieces: Uint8Array[] = [];
   let size = 0;
   for await (const piece of request.body ?? []) {

@@ -12,6 +12,7 @@ export const statusOf = {
   method_not_allowed: 405,
   request_timeout: 408,
   payload_too_large: 413,
+  unsupported_media_type: 415,
   rate_limited: 429,
   overloaded: 429,
   client_closed: 499,

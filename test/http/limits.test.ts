@@ -256,7 +256,11 @@ describe('/internal', () => {
   ])('%s', async (_, settings, bindings, headers, status) => {
     const { app } = openDoor({ settings });
     // The adapter's bindings, as far as the door looks at them.
-    const response = await app.request('/internal/stats', { headers }, bindings as never);
+    const response = await app.request(
+      '/internal/stats',
+      { headers: { host: 'localhost', ...headers } },
+      bindings as never,
+    );
     expect(response.status).toBe(status);
   });
 

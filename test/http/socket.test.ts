@@ -4,6 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { resolve } from 'node:path';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import OpenAI from 'openai';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
@@ -246,10 +247,122 @@ describe('a body', () => {
   });
 });
 
+describe('an encoded body', () => {
+  const json = JSON.stringify(hello);
+  const send = async (body: Uint8Array<ArrayBuffer>, encoding: string, settings = {}) => {
+    const server = await serve({ settings });
+    const headers = { 'content-encoding': encoding };
+    return fetch(`${server.listener.url}/v1/chat/completions`, { method: 'POST', body, headers });
+  };
+  const text = (value: string) => new TextEncoder().encode(value);
+
+  it.each([
+    ['gzip', gzipSync(json)],
+    ['GZip', gzipSync(json)],
+    ['x-gzip', gzipSync(json)],
+    ['br', brotliCompressSync(json)],
+    ['identity', text(json)],
+    ['identity, gzip', gzipSync(json)],
+  ])('in %s is read', async (encoding, body) => {
+    const response = await send(body, encoding);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ choices: [{ message: { content: 'Hello' } }] });
+  });
+
+  it.each([
+    ['deflate', deflateSync(json)],
+    ['zstd', text(json)],
+    ['gzip, gzip', gzipSync(gzipSync(json))],
+    ['__proto__', text(json)],
+  ])('in %s is a 415 that names what is taken', async (encoding, body) => {
+    const response = await send(body, encoding);
+    expect([response.status, response.headers.get('accept-encoding')]).toEqual([415, 'gzip, br']);
+    expect(await response.json()).toMatchObject({
+      error: {
+        code: 'unsupported_media_type',
+        message: `The request body is encoded as ${JSON.stringify(encoding)}. Send it as it is, or encoded once as gzip, br.`,
+      },
+    });
+  });
+
+  it.each([
+    ['gzip', gzipSync(Buffer.alloc(1_000_001, 0x20))],
+    ['br', brotliCompressSync(Buffer.alloc(1_000_001, 0x20))],
+  ])('in %s that becomes too large is a 413', async (encoding, body) => {
+    expect(body.length).toBeLessThan(2000);
+    const response = await send(body, encoding, { maxBodyBytes: 1_000_000 });
+    expect(response.status).toBe(413);
+    expect(await response.json()).toMatchObject({ error: { code: 'payload_too_large' } });
+  });
+
+  it.each([
+    ['what is none', text(json)],
+    ['half of one', gzipSync(json).subarray(0, 30)],
+  ])('is a 400 that says so where it is %s', async (_, body) => {
+    const response = await send(new Uint8Array(body), 'gzip');
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      error: { message: 'The request body is not what its Content-Encoding says: it cannot be decoded as gzip.' },
+    });
+  });
+});
+
+describe('HTTP/1.0', () => {
+  const exchange = async (server: Served, request: string) => {
+    const socket = connect(server.listener.port, '127.0.0.1');
+    socket.write(request);
+    let text = '';
+    const read = async () => {
+      for await (const piece of socket) text += String(piece);
+    };
+    await within('the end of the connection', read());
+    return text;
+  };
+  const stream = JSON.stringify({ ...hello, stream: true });
+
+  it('gets a stream without chunks, ended by the end of the connection', async () => {
+    const server = await serve();
+    const text = await exchange(
+      server,
+      `POST /v1/chat/completions HTTP/1.0\r\nhost: localhost\r\ncontent-length: ${stream.length}\r\n\r\n${stream}`,
+    );
+    const [head = '', body = ''] = text.split('\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1\.1 200 /);
+    expect(head).not.toMatch(/transfer-encoding/i);
+    expect(head).toMatch(/connection: close/i);
+    expect(body).toMatch(/^data: [\s\S]*"content":"Hel"[\s\S]*data: \[DONE\]\n\n$/);
+  });
+
+  it.each(['/livez', '/readyz', '/health', '/metrics'])('without Host is answered by the probe %s', async (path) => {
+    const metrics = { render: async () => 'serve_model_up 1', contentType: 'text/plain' };
+    const server = await serve({ more: { metrics } });
+    for (const version of ['1.0', '1.1'])
+      expect(await exchange(server, `GET ${path} HTTP/${version}\r\nconnection: close\r\n\r\n`)).toMatch(
+        /^HTTP\/1\.1 200 /,
+      );
+  });
+
+  it('without Host is answered in what a load balancer asks by itself', async () => {
+    expect(await exchange(await serve(), 'OPTIONS / HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 204 /);
+  });
+
+  it.each([
+    ['by default', {}, '', 400],
+    ['where every name is allowed', { allowedHosts: ['*'] }, '', 200],
+    ['where a key is asked for', { apiKeys: ['k'] }, 'x-api-key: k\r\n', 200],
+  ])('without Host is answered or not: %s', async (_, settings, header, status) => {
+    const text = await exchange(await serve({ settings }), `GET /v1/models HTTP/1.0\r\n${header}\r\n`);
+    expect(text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    if (status === 400) expect(text).toContain('The request has no Host header.');
+  });
+});
+
 describe('what is no HTTP', () => {
   it.each([
     ['garbage', 'hello server\r\n\r\n', 400, 'invalid_value'],
     ['two lengths', 'POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n', 400, 'invalid_value'],
+    ['a host that is none', 'GET /livez HTTP/1.1\r\nhost: a b\r\n\r\n', 400, 'invalid_value'],
+    ['an address that is none', 'GET http://[/ HTTP/1.1\r\nhost: localhost\r\n\r\n', 400, 'invalid_value'],
     ['endless headers', `GET / HTTP/1.1\r\nx-long: ${'a'.repeat(20_000)}\r\n\r\n`, 431, 'payload_too_large'],
     [
       'a smuggled request',

@@ -19,6 +19,7 @@ const names = {
   method_not_allowed: { type: 'invalid_request_error' },
   request_timeout: { type: 'timeout_error' },
   payload_too_large: { type: 'request_too_large' },
+  unsupported_media_type: { type: 'invalid_request_error' },
   rate_limited: { type: 'rate_limit_error' },
   overloaded: { type: 'rate_limit_error' },
   not_implemented: { type: 'invalid_request_error' },

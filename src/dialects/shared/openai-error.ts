@@ -22,6 +22,7 @@ const names = {
   method_not_allowed: { type: invalid, code: 'method_not_allowed' },
   request_timeout: { type: 'timeout_error', code: 'request_timeout' },
   payload_too_large: { type: invalid, code: 'payload_too_large' },
+  unsupported_media_type: { type: invalid, code: 'unsupported_media_type' },
   rate_limited: { type: 'rate_limit_error', code: 'rate_limit_exceeded' },
   overloaded: { type: 'rate_limit_error', code: 'backpressure' },
   not_implemented: { type: invalid, code: 'not_implemented' },

@@ -6,6 +6,8 @@ export interface OriginRules {
   readonly allowedHosts: readonly string[];
   readonly boundHost: string;
   readonly hasKeys: boolean;
+  /** A request without Host (HTTP/1.0 may leave it out) is refused where not every name is allowed. */
+  readonly needsHost: boolean;
 }
 
 /**
@@ -15,6 +17,11 @@ export interface OriginRules {
  */
 export function checkOrigin(headers: Headers, rules: OriginRules): void {
   const host = headers.get('host') ?? '';
+  if (host === '' && rules.needsHost && !rules.hasKeys && !rules.allowedHosts.includes('*'))
+    throw new ServeError(
+      'invalid_request',
+      "The request has no Host header. Send one, or start the server with --allowed-host '*' or an --api-key.",
+    );
   if (!rules.hasKeys && !hostAllowed(host, rules))
     throw new ServeError(
       'forbidden',
@@ -38,7 +45,7 @@ export function originAllowed(origin: string, host: string, corsOrigins: readonl
 }
 
 function hostAllowed(host: string, { allowedHosts, boundHost }: OriginRules): boolean {
-  // HTTP/1.0 knows no Host; browsers always send one.
+  // Browsers always send one.
   if (host === '' || allowedHosts.includes('*')) return true;
   const name = nameOf(host);
   if (name === undefined) return false;

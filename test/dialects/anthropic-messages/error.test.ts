@@ -19,6 +19,7 @@ describe('errors of /v1/messages', () => {
       method_not_allowed: ['invalid_request_error', undefined],
       request_timeout: ['timeout_error', undefined],
       payload_too_large: ['request_too_large', undefined],
+      unsupported_media_type: ['invalid_request_error', undefined],
       rate_limited: ['rate_limit_error', undefined],
       overloaded: ['rate_limit_error', undefined],
       not_implemented: ['invalid_request_error', undefined],
