@@ -8,11 +8,12 @@ const source = resolve(import.meta.dirname, '../src');
 /** room -> rooms it may import. A room is a folder of src, or a file at its top. */
 const allowed: Record<string, readonly string[]> = {
   contract: [],
+  native: ['contract'],
   dialects: ['contract'],
   prompt: ['contract'],
   output: ['contract'],
   grammar: ['contract'],
-  engine: ['contract'],
+  engine: ['contract', 'native'],
   scheduler: ['contract', 'engine'],
   generation: ['contract', 'engine', 'scheduler', 'prompt', 'output', 'grammar'],
   models: ['contract'],
@@ -65,6 +66,7 @@ const packageRooms: Record<string, readonly string[]> = {
   zod: ['dialects', 'config', 'config.ts', 'http'],
   '@huggingface/jinja': ['prompt'],
   'node-llama-cpp': ['engine', 'models'],
+  koffi: ['native'],
   pino: ['telemetry'],
   'pino-pretty': ['telemetry'],
   'prom-client': ['telemetry'],
