@@ -3,9 +3,11 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { environmentName, type Flag, type FlagName, type FlagValues, flagSpelling, flags } from './config/flags.ts';
 import { helpText, type Subcommand, subcommands } from './config/help.ts';
+import { type KeyFile, parseKeyFile } from './config/key-file.ts';
 import { type NamedModels, parseNamedModels } from './config/named-models.ts';
 import { flagNames, type RawArguments, readArguments, usageError } from './config/read-arguments.ts';
 import { suggest } from './config/suggest.ts';
+import type { ApiKey } from './contract/caller.ts';
 
 export { describeFlags, type FlagText } from './config/help.ts';
 export type { NamedModel, NamedModels } from './config/named-models.ts';
@@ -16,8 +18,10 @@ export interface Config
   extends Omit<FlagValues, 'apiKeyFile' | 'chatTemplateFile' | 'modelsDir' | 'modelsFile' | 'verbose'> {
   /** The positional MODEL first, then those of --model. Empty: the bundled demo model. */
   readonly model: readonly string[];
-  /** Those of --api-key-file included. */
+  /** Those of --api-key; keyFile has the others. */
   readonly apiKey: readonly string[];
+  /** The content of --api-key-file. */
+  readonly keyFile: KeyFile | undefined;
   /** The text of --chat-template-file. */
   readonly chatTemplate: string | undefined;
   readonly modelsDir: string;
@@ -107,7 +111,8 @@ function buildConfig(raw: RawArguments, env: Environment, source: ConfigSource):
   return Object.freeze({
     ...rest,
     logLevel: verbose ? 'debug' : values.logLevel,
-    apiKey: Object.freeze([...values.apiKey, ...readKeys(apiKeyFile, source)]),
+    apiKey: Object.freeze([...values.apiKey]),
+    keyFile: apiKeyFile === undefined ? undefined : readKeyFile(apiKeyFile, source),
     chatTemplate: chatTemplateFile === undefined ? undefined : readText('chatTemplateFile', chatTemplateFile, source),
     namedModels: readNamedModels(modelsFile, source),
     modelsDir: values.modelsDir ?? defaultModelsFolder(env, source),
@@ -138,7 +143,7 @@ function environmentOrigin(name: FlagName, row: Flag<unknown>, env: Environment)
   return candidates.find((candidate) => (env[candidate] ?? '') !== '') ?? environmentName(name);
 }
 
-function readText(name: FlagName, path: string, source: ConfigSource): string {
+function readText(name: FlagName, path: string, source: Pick<ConfigSource, 'readText'>): string {
   try {
     return source.readText(path);
   } catch {
@@ -147,15 +152,19 @@ function readText(name: FlagName, path: string, source: ConfigSource): string {
   }
 }
 
-function readKeys(path: string | undefined, source: ConfigSource): readonly string[] {
-  if (path === undefined) return [];
-  const keys = readText('apiKeyFile', path, source)
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
-  // An empty key file must not open the server to everyone.
-  if (keys.length === 0) throw usageError(`--api-key-file ${path} holds no key. Write one key in each line.`);
-  return keys;
+/** Throws ServeError invalid_request with one sentence; it shows no key. */
+export function readKeyFile(path: string, source: Pick<ConfigSource, 'readText'> = machine): KeyFile {
+  const text = readText('apiKeyFile', path, source);
+  try {
+    return { path, keys: parseKeyFile(text) };
+  } catch (error) {
+    throw usageError(`--api-key-file ${path} ${error instanceof Error ? error.message : error}.`, '--api-key-file');
+  }
+}
+
+/** Every key that opens the API. */
+export function allKeys({ apiKey, keyFile }: Pick<Config, 'apiKey' | 'keyFile'>): readonly ApiKey[] {
+  return [...apiKey.map((key) => ({ key, name: undefined, admin: false, limits: {} })), ...(keyFile?.keys ?? [])];
 }
 
 function readNamedModels(path: string | undefined, source: ConfigSource): NamedModels {

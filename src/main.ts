@@ -19,6 +19,7 @@ export interface RunningServer {
   readonly generates: boolean;
   /** No new work; settles when the running answers are out, or after --drain-timeout. */
   drain(): Promise<void>;
+  rereadKeys(): void;
   close(): Promise<void>;
 }
 
@@ -59,6 +60,7 @@ async function loadBehind(listener: Listener, server: BuiltServer, observer: Sta
       device: engine?.info.device ?? 'embeddings only',
       generates: engine !== undefined,
       drain: server.drain,
+      rereadKeys: server.rereadKeys,
       async close() {
         await listener.close({ force: true });
         await server.close();

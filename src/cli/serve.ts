@@ -1,10 +1,10 @@
-import { type Config, packageVersion } from '../config.ts';
+import { allKeys, type Config, packageVersion } from '../config.ts';
 import { type RunningServer, startServer } from '../main.ts';
 import { machineMemory } from '../models/machine-memory.ts';
 import { bannerLines } from './banner.ts';
 import { createProgress } from './progress.ts';
 import { obtainModel } from './pull.ts';
-import { handleSignals } from './signals.ts';
+import { handleKeySignal, handleSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 
 const phaseLabels = { load: 'Loading the model', calibrate: 'Measuring the machine' } as const;
@@ -13,6 +13,7 @@ const phaseLabels = { load: 'Loading the model', calibrate: 'Measuring the machi
 export async function serve(config: Config, terminal: Terminal): Promise<void> {
   let server: RunningServer | undefined;
   handleSignals(process, () => server, terminal.tell);
+  const nowRunning = config.keyFile && handleKeySignal(process, () => server);
   const ready = await withModelFiles(config, terminal);
   const progress = createProgress({ terminal: terminal.interactive, write: terminal.writeError });
   progress.show(phaseLabels.load, 0);
@@ -23,8 +24,9 @@ export async function serve(config: Config, terminal: Terminal): Promise<void> {
   } finally {
     progress.end();
   }
+  nowRunning?.();
   const { profile, device, url, generates } = server;
-  const facts = { version: packageVersion(), profile, device, url, generates, needsKey: config.apiKey.length > 0 };
+  const facts = { version: packageVersion(), profile, device, url, generates, needsKey: allKeys(config).length > 0 };
   // With JSON logs stdout holds nothing but log lines.
   const write = config.logFormat === 'json' ? terminal.writeError : terminal.write;
   write(`${bannerLines(facts).join('\n')}\n`);
@@ -36,8 +38,8 @@ export async function serve(config: Config, terminal: Terminal): Promise<void> {
 }
 
 /** Reachable from other machines, and no key is asked for. */
-function isOpen({ host, apiKey }: Config): boolean {
-  return apiKey.length === 0 && !/^(localhost|127\.[\d.]+|::1|\[::1\])$/.test(host);
+function isOpen(config: Config): boolean {
+  return allKeys(config).length === 0 && !/^(localhost|127\.[\d.]+|::1|\[::1\])$/.test(config.host);
 }
 
 /** Models that lie on the hub are downloaded first: the server itself knows files only. */

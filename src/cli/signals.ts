@@ -1,6 +1,6 @@
 /** The part of a process that signals need. */
 export interface SignalProcess {
-  on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
+  on(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void): unknown;
   exit(code: number): void;
 }
 
@@ -44,4 +44,23 @@ export function handleSignals(
     await server.drain();
     await server.close();
   });
+}
+
+/**
+ * SIGHUP reads the key file again, one that came while the server started as soon as it runs: call what is given then.
+ * Without a key file the signal is left alone: it ends the process, as it does when a terminal closes.
+ */
+export function handleKeySignal(
+  process: Pick<SignalProcess, 'on'>,
+  running: () => { rereadKeys(): void } | undefined,
+): () => void {
+  let waiting = false;
+  process.on('SIGHUP', () => {
+    const server = running();
+    if (server) server.rereadKeys();
+    else waiting = true;
+  });
+  return () => {
+    if (waiting) running()?.rereadKeys();
+  };
 }

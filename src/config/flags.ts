@@ -212,11 +212,14 @@ export const flags = {
     help: 'Key that requests must carry.',
     alsoEnvironment: ['SERVE_MODEL_API_KEYS'],
   }),
-  apiKeyFile: flag('Keys and access', text('FILE'), { default: undefined, help: 'File with one key in each line.' }),
+  apiKeyFile: flag('Keys and access', text('FILE'), {
+    default: undefined,
+    help: 'File of keys, NAME: KEY [admin] [limits] in each line. SIGHUP reads it again.',
+  }),
   adminToken: flag('Keys and access', text('TOKEN'), {
     default: undefined,
-    defaultText: 'the API keys',
-    help: 'Token for /internal/* and for loading and unloading models.',
+    defaultText: 'keys marked admin',
+    help: 'Token for /internal/* and for loading and unloading models; opens what a key opens too.',
   }),
   corsOrigin: flag('Keys and access', list('ORIGIN'), {
     default: none,

@@ -2,8 +2,9 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import { Hono } from 'hono';
 import { ServeError, toServeError } from '../contract/errors.ts';
+import { checkAccess } from './access/check-access.ts';
 import { corsHeaders, preflightResponse } from './access/cors.ts';
-import { checkKey, keyOwner } from './access/keys.ts';
+import type { Keyring } from './access/keyring.ts';
 import { isLocalCaller } from './access/local-caller.ts';
 import { checkOrigin } from './access/origin.ts';
 import type { AppDependencies } from './dependencies.ts';
@@ -41,6 +42,7 @@ interface Arrival {
 /** One request through the checks, its handler and back. Everything thrown becomes the route's own error body. */
 async function answerOne({ context, route, gate, dependencies }: Arrival): Promise<Response> {
   const request = context.req.raw;
+  const keyring = dependencies.keyring();
   const exchange = new Exchange(
     request,
     {
@@ -48,13 +50,13 @@ async function answerOne({ context, route, gate, dependencies }: Arrival): Promi
       parameters: context.req.param(),
       requestId: requestIdOf(request.headers, dependencies.newId),
       shape: route.shape,
-      local: isLocalCaller(request.headers, context.env),
+      caller: keyring.identify(request.headers, isLocalCaller(request.headers, context.env)),
     },
     dependencies,
   );
   const traceparent = traceparentOf(request.headers);
   if (traceparent !== undefined) exchange.note({ traceparent });
-  const response = await handle({ context, route, gate, dependencies }, exchange);
+  const response = await handle({ context, route, gate, dependencies, keyring }, exchange);
   for (const [name, value] of Object.entries(await headersFor(exchange, route, gate, dependencies)))
     response.headers.set(name, value);
   // RFC 9112 6.1: who speaks HTTP/1.0 does not know it, and would take the sizes of the chunks for text.
@@ -78,9 +80,10 @@ async function headersFor(
   };
 }
 
-async function handle({ context, route, gate, dependencies }: Arrival, exchange: Exchange): Promise<Response> {
+async function handle(arrival: Arrival & { readonly keyring: Keyring }, exchange: Exchange): Promise<Response> {
+  const { context, route, gate, dependencies, keyring } = arrival;
   try {
-    if (route.anyOrigin !== true) admit(context, route, exchange, dependencies);
+    if (route.anyOrigin !== true) admit(arrival, exchange, keyring);
     if (context.req.method === 'OPTIONS')
       return preflightResponse(exchange.request.headers, dependencies.settings.corsOrigins);
     if (route.work) await enter(exchange, gate, dependencies);
@@ -97,21 +100,21 @@ async function handle({ context, route, gate, dependencies }: Arrival, exchange:
   }
 }
 
-function admit(context: Context<Env>, route: Route, { local }: Exchange, { settings }: AppDependencies): void {
+function admit({ context, route, dependencies }: Arrival, { caller }: Exchange, keyring: Keyring): void {
   const { headers } = context.req.raw;
   const asksOnly = context.req.method === 'OPTIONS';
   const needsHost = context.env?.incoming !== undefined && !asksOnly;
-  checkOrigin(headers, { ...settings, hasKeys: settings.apiKeys.length > 0, needsHost });
+  checkOrigin(headers, { ...dependencies.settings, hasKeys: keyring.hasKeys, needsHost });
   if (asksOnly) return;
-  checkKey(route.access, { headers, local }, settings);
+  checkAccess(route.access, caller, headers, keyring);
 }
 
 /** New work: not while the server drains, and within the limits. */
-async function enter(exchange: Exchange, gate: Gate, { models, settings }: AppDependencies): Promise<void> {
+async function enter(exchange: Exchange, gate: Gate, { models }: AppDependencies): Promise<void> {
   if (models.state() === 'draining')
     throw new ServeError(
       'draining',
       'The server is about to stop and takes no new work. Ask again, another one will answer.',
     );
-  await gate.enter(exchange, keyOwner(exchange.request.headers, settings.apiKeys));
+  await gate.enter(exchange);
 }

@@ -12,6 +12,7 @@ import type {
   Timers,
   TokenService,
 } from '../contract/services.ts';
+import type { Keyring } from './access/keyring.ts';
 
 /** Everything the door needs from outside. Built by main; tests hand in their own. */
 export interface AppDependencies {
@@ -41,15 +42,13 @@ export interface AppDependencies {
   readonly responseStore?: ResponseStore;
   /** Of this package, for /openapi.json. */
   readonly version?: string;
+  /** Who holds which key, as it is now: keys may change while the server runs. */
+  readonly keyring: () => Keyring;
   readonly settings: DoorSettings;
 }
 
 /** Times in milliseconds, sizes in bytes. */
 export interface DoorSettings {
-  /** Any of these opens the API; empty: no key is asked for. */
-  readonly apiKeys: readonly string[];
-  /** Opens what changes the server (models, /internal); undefined: the API keys do. */
-  readonly adminToken: string | undefined;
   /** Foreign origins that web pages may call from; `*` for all. */
   readonly corsOrigins: readonly string[];
   /** Host header values (without port) that are taken besides local ones while no key is set; `*` for all. */
@@ -79,8 +78,6 @@ export interface DoorSettings {
 }
 
 export const defaultDoorSettings: DoorSettings = {
-  apiKeys: [],
-  adminToken: undefined,
   corsOrigins: [],
   allowedHosts: [],
   boundHost: '127.0.0.1',

@@ -1,3 +1,4 @@
+import type { Caller } from '../contract/caller.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { RequestRecord } from '../contract/services.ts';
 import type { AppDependencies } from './dependencies.ts';
@@ -14,8 +15,7 @@ export class Exchange {
   readonly parameters: Readonly<Record<string, string>>;
   readonly requestId: string;
   readonly shape: ErrorShape;
-  /** The request came from this machine itself. */
-  readonly local: boolean;
+  readonly caller: Caller;
   readonly startedAt: number;
   readonly #dependencies: AppDependencies;
   readonly #controller = new AbortController();
@@ -34,7 +34,7 @@ export class Exchange {
       readonly parameters: Readonly<Record<string, string>>;
       readonly requestId: string;
       readonly shape: ErrorShape;
-      readonly local: boolean;
+      readonly caller: Caller;
     },
     dependencies: AppDependencies,
   ) {
@@ -43,7 +43,7 @@ export class Exchange {
     this.parameters = facts.parameters;
     this.requestId = facts.requestId;
     this.shape = facts.shape;
-    this.local = facts.local;
+    this.caller = facts.caller;
     this.#dependencies = dependencies;
     this.startedAt = dependencies.clock();
     // The adapter aborts with a string as its reason; from here on the reason is a ServeError.

@@ -1,4 +1,4 @@
-import type { Access } from './access/keys.ts';
+import type { Access } from './access/check-access.ts';
 import type { ErrorShape } from './error-response.ts';
 import type { Exchange } from './exchange.ts';
 

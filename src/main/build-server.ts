@@ -1,4 +1,4 @@
-import { type Config, packageVersion } from '../config.ts';
+import { allKeys, type Config, packageVersion, readKeyFile } from '../config.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import type { Engine } from '../engine/engine.ts';
 import { openLlama } from '../engine/llama/open-llama.ts';
@@ -7,6 +7,7 @@ import { createGenerationService } from '../generation/generate.ts';
 import { createTokenService } from '../generation/tokens.ts';
 import { createEmbeddingService, createRerankService } from '../generation/vectors.ts';
 import { ConstraintPlanner } from '../grammar/planner.ts';
+import { createKeyring, type Keyring } from '../http/access/keyring.ts';
 import { createApp } from '../http/app.ts';
 import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts';
 import { cannotGenerate, readModelProfile } from '../models/profile.ts';
@@ -40,6 +41,8 @@ export interface BuiltServer {
   load(observer: StartObserver, signal: AbortSignal): Promise<LoadedServer>;
   /** No new work; settles when the running answers are out, or after --drain-timeout. */
   drain(): Promise<void>;
+  /** Takes the keys that --api-key-file holds now. A file that is wrong changes nothing. */
+  rereadKeys(): void;
   /** Fails what still runs and gives the memory back. */
   close(): Promise<void>;
 }
@@ -119,6 +122,7 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
       misfit: (sentence) => telemetry.log('warn', sentence),
     },
   });
+  let keyring = keyringOf(config);
   const responseStore = await openConfiguredStore(config.responseStore, system.unixMilliseconds);
   const app = createApp({
     generation,
@@ -137,6 +141,7 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
     stats: () => describeRuntimes(managed.runtimes()),
     ...(!vectorsOnly && { control: managed.control, knownModels: managed.known }),
     ...(responseStore && { responseStore }),
+    keyring: () => keyring,
     settings: doorSettings(config),
   });
   if (!vectorsOnly) await managed.prepare(file);
@@ -163,6 +168,16 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
         elapsed(system, config.drainTimeout * 1000),
       ]);
     },
+    rereadKeys() {
+      const path = config.keyFile?.path;
+      if (path === undefined) return;
+      try {
+        keyring = keyringOf({ ...config, keyFile: readKeyFile(path) });
+        telemetry.log('info', `keys were read again: they are those of ${keyring.owners.join(', ')}`);
+      } catch (error) {
+        telemetry.log('error', 'keys were not read again, the earlier ones stay', { error });
+      }
+    },
     async close() {
       vectorsOnly?.setState('draining');
       await weights?.discard();
@@ -174,12 +189,14 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
   };
 }
 
+function keyringOf(config: Pick<Config, 'apiKey' | 'keyFile' | 'adminToken'>): Keyring {
+  return createKeyring({ keys: allKeys(config), adminToken: config.adminToken });
+}
+
 function doorSettings(config: Config): DoorSettings {
   return {
     ...defaultDoorSettings,
     gatherMs: 25,
-    apiKeys: config.apiKey,
-    adminToken: config.adminToken,
     corsOrigins: config.corsOrigin,
     allowedHosts: config.allowedHost,
     boundHost: config.host,

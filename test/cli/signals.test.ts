@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { handleSignals, type Stoppable } from '../../src/cli/signals.ts';
+import { handleKeySignal, handleSignals, type Stoppable } from '../../src/cli/signals.ts';
 
 /** Records what happens; the server's steps end when the test says so. */
 function scene(running: boolean) {
@@ -73,5 +73,46 @@ describe('handleSignals', () => {
     send('SIGINT');
     await finish(new Error('stuck'));
     expect(happened).toEqual([stopping, 'close', 'The server did not stop cleanly: stuck', 'exit 1']);
+  });
+});
+
+describe('handleKeySignal', () => {
+  function keyScene() {
+    let read = 0;
+    let server: { rereadKeys(): void } | undefined;
+    let send: () => void = () => undefined;
+    const nowRunning = handleKeySignal(
+      {
+        on: (signal, listener) => {
+          if (signal === 'SIGHUP') send = listener;
+        },
+      },
+      () => server,
+    );
+    return {
+      read: () => read,
+      send: () => send(),
+      start: () => {
+        server = { rereadKeys: () => void read++ };
+        nowRunning();
+      },
+    };
+  }
+
+  it('reads the keys again at each signal', () => {
+    const { start, send, read } = keyScene();
+    start();
+    expect(read()).toBe(0);
+    send();
+    send();
+    expect(read()).toBe(2);
+  });
+
+  it('loses no signal of the time in which the server starts', () => {
+    const { start, send, read } = keyScene();
+    send();
+    expect(read()).toBe(0);
+    start();
+    expect(read()).toBe(1);
   });
 });

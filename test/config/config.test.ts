@@ -58,7 +58,12 @@ describe('parseConfig', () => {
     });
     const derived = ['verbose', 'apiKeyFile', 'chatTemplateFile', 'modelsFile'];
     expect(Object.keys(config).sort()).toEqual(
-      [...Object.keys(flags).filter((name) => !derived.includes(name)), 'chatTemplate', 'namedModels'].sort(),
+      [
+        ...Object.keys(flags).filter((name) => !derived.includes(name)),
+        'chatTemplate',
+        'keyFile',
+        'namedModels',
+      ].sort(),
     );
   });
 
@@ -88,10 +93,14 @@ describe('parseConfig', () => {
     ['minutes', ['--queue-timeout', '1.5m'], { queueTimeout: 90 }],
     ['hours', ['--queue-timeout', '2h'], { queueTimeout: 7200 }],
     [
-      'keys of a file behind the others',
+      'keys of a file beside the others',
       ['--api-key', 'k', '--api-key-file', 'keys.txt'],
       {
-        apiKey: ['k', 'first', 'second'],
+        apiKey: ['k'],
+        keyFile: {
+          path: 'keys.txt',
+          keys: ['first', 'second'].map((key) => ({ key, name: undefined, admin: false, limits: {} })),
+        },
       },
     ],
     ['the text of the template file', ['--chat-template-file', 'chat.jinja'], { chatTemplate: '{{ messages }}' }],

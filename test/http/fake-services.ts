@@ -1,10 +1,12 @@
 import { ServeError } from '../../src/contract/errors.ts';
+import { createKeyring } from '../../src/http/access/keyring.ts';
 import type { AppDependencies } from '../../src/http/dependencies.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-/** Vectors that tell their input's length; tokens that are character codes. */
-export const fakeServices: Pick<AppDependencies, 'embeddings' | 'rerank' | 'tokens'> = {
+/** Vectors that tell their input's length; tokens that are character codes; nobody has a key. */
+export const fakeServices: Pick<AppDependencies, 'embeddings' | 'rerank' | 'tokens' | 'keyring'> = {
+  keyring: () => createKeyring({ keys: [], adminToken: undefined }),
   embeddings: {
     embed: async ({ inputs, truncate }) => ({
       model: 'vectors',

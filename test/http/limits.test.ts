@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { KeyLimits } from '../../src/contract/caller.ts';
 import type { GenerationEvent } from '../../src/contract/events.ts';
-import { MinuteAccount } from '../../src/http/limits/minute-account.ts';
+import { Account } from '../../src/http/limits/account.ts';
 import { answer, finish, hello, openDoor, start, until } from './support.ts';
 
 const streaming = { ...hello, stream: true };
@@ -22,7 +23,7 @@ describe('an account', () => {
   holdTime();
 
   it('is full at first, counts for a minute from its first use and is full again', async () => {
-    const account = new MinuteAccount(60);
+    const account = new Account(60, 'minute');
     expect(await account.balance('a')).toEqual({ remaining: 60, resetMs: 0 });
     await account.spend('a', 20);
     pass(20_000);
@@ -36,7 +37,7 @@ describe('an account', () => {
   });
 
   it('is longer by the time that an overdraft takes to pay', async () => {
-    const account = new MinuteAccount(60);
+    const account = new Account(60, 'minute');
     await account.spend('a', 50);
     pass(10_000);
     await account.spend('a', 40);
@@ -48,19 +49,27 @@ describe('an account', () => {
   });
 
   it('is never overdrawn for more than a day', async () => {
-    const account = new MinuteAccount(1);
+    const account = new Account(1, 'minute');
     await account.spend('a', 10_000_000);
     expect(await account.balance('a')).toEqual({ remaining: 0, resetMs: 86_400_000 });
   });
 
+  it('of a day is overdrawn for at most 20 days', async () => {
+    const account = new Account(24, 'day');
+    await account.spend('a', 25);
+    expect(await account.balance('a')).toEqual({ remaining: 0, resetMs: 25 * 3_600_000 });
+    await account.spend('a', 10_000_000);
+    expect(await account.balance('a')).toEqual({ remaining: 0, resetMs: 20 * 86_400_000 });
+  });
+
   it('gives one to as many as there are, of all that come at once', async () => {
-    const account = new MinuteAccount(2);
+    const account = new Account(2, 'minute');
     const waits = await Promise.all(Array.from({ length: 5 }, () => account.takeOne('a')));
     expect(waits).toEqual([undefined, undefined, 60_000, 60_000, 60_000]);
   });
 
   it('remembers nothing of a minute that is over', async () => {
-    const account = new MinuteAccount(60);
+    const account = new Account(60, 'minute');
     for (let index = 0; index < 100; index++) await account.spend(`key ${index}`, 1);
     expect(vi.getTimerCount()).toBe(100);
     pass(60_000);
@@ -167,6 +176,58 @@ describe('tokens per minute', () => {
   });
 });
 
+describe('limits of a key’s own', () => {
+  holdTime();
+  const ann = (limits: KeyLimits) => ({ key: 'a', name: 'ann', limits });
+
+  it('go before those of the server, and leave others alone', async () => {
+    const door = openDoor({
+      settings: { apiKeys: [ann({ requestsPerMinute: 2 }), 'b'], rateLimitRpm: 1 },
+    });
+    const statuses = async (name: string) => {
+      const responses = [];
+      for (let count = 0; count < 3; count++) responses.push((await door.post(chat, hello, key(name))).status);
+      return responses;
+    };
+    expect([await statuses('a'), await statuses('b')]).toEqual([
+      [200, 200, 429],
+      [200, 429, 429],
+    ]);
+  });
+
+  it('count for all keys of a person together', async () => {
+    const door = openDoor({
+      settings: { apiKeys: [ann({ requestsPerMinute: 1 }), { key: 'new', name: 'ann' }] },
+    });
+    expect((await door.post(chat, hello, key('a'))).status).toBe(200);
+    expect((await door.post(chat, hello, key('new'))).status).toBe(429);
+  });
+
+  it('bound the streams', async () => {
+    const door = openDoor({ settings: { apiKeys: [ann({ streams: 1 }), 'b'] } });
+    door.generation.script = (run) => run.say(start);
+    const running = await door.post(chat, streaming, key('a'));
+    const refused = await door.post(chat, streaming, key('a'));
+    expect([refused.status, await refused.json()]).toMatchObject([
+      429,
+      { error: { message: expect.stringContaining('This key has 1 requests running') } },
+    ]);
+    const others = await Promise.all([door.post(chat, streaming, key('b')), door.post(chat, streaming, key('b'))]);
+    expect(others.map(({ status }) => status)).toEqual([200, 200]);
+    for (const response of [running, ...others]) await response.body?.cancel();
+  });
+
+  it('bound the tokens of a day; the headers tell the limit that is nearest', async () => {
+    const door = openDoor({ settings: { apiKeys: [ann({ tokensPerDay: 20, tokensPerMinute: 100 })] } });
+    for (let count = 0; count < 2; count++) expect((await door.post(chat, hello, key('a'))).status).toBe(200);
+    const refused = await door.post(chat, hello, key('a'));
+    expect([refused.status, refused.headers.get('x-ratelimit-limit-tokens')]).toEqual([429, '20']);
+    expect(await refused.json()).toMatchObject({
+      error: { message: expect.stringContaining('This key may use 20 tokens per day') },
+    });
+  });
+});
+
 describe('work at once', () => {
   it('is bounded for the server, and free again when a stream ends', async () => {
     const door = openDoor({ settings: { maxInFlight: 1 } });
@@ -230,7 +291,7 @@ describe('/metrics', () => {
     ['token', 'secret', {}, 401],
     ['token', 'secret', { authorization: 'Bearer key' }, 401],
     ['token', 'secret', { authorization: 'Bearer secret' }, 200],
-    ['token', undefined, { authorization: 'Bearer ' }, 403],
+    ['token', undefined, { authorization: 'Bearer ' }, 401],
     ['off', undefined, {}, 404],
   ] as const)('%s with token %s and %j gives %d', async (mode, metricsToken, headers, status) => {
     const door = openDoor({ settings: { apiKeys: ['key'], metrics: mode, metricsToken }, more: { metrics } });
@@ -244,6 +305,7 @@ describe('/metrics', () => {
 describe('/internal', () => {
   const remote = { incoming: { socket: { remoteAddress: '10.0.0.7' } } };
   const local = { incoming: { socket: { remoteAddress: '127.0.0.1' } } };
+  const ann = { key: 'k', name: 'ann', admin: true };
 
   it.each([
     ['no key and no token, from here', {}, local, {}, 200],
@@ -252,7 +314,15 @@ describe('/internal', () => {
     ['a key', { apiKeys: ['k'] }, remote, { authorization: 'Bearer k' }, 200],
     ['a key that is missing', { apiKeys: ['k'] }, local, {}, 401],
     ['a token', { apiKeys: ['k'], adminToken: 't' }, remote, { authorization: 'Bearer t' }, 200],
-    ['a token, but the key was sent', { apiKeys: ['k'], adminToken: 't' }, remote, { authorization: 'Bearer k' }, 401],
+    ['a token, but the key was sent', { apiKeys: ['k'], adminToken: 't' }, remote, { authorization: 'Bearer k' }, 403],
+    ['a token, but another was sent', { apiKeys: ['k'], adminToken: 't' }, remote, { authorization: 'Bearer x' }, 401],
+    ['a token without keys', { adminToken: 't' }, remote, { authorization: 'Bearer t' }, 200],
+    ['a token without keys that is missing', { adminToken: 't' }, local, {}, 401],
+    ['two keys, from here', { apiKeys: ['k', 'l'] }, local, { authorization: 'Bearer k' }, 200],
+    ['two keys, from elsewhere', { apiKeys: ['k', 'l'] }, remote, { authorization: 'Bearer k' }, 403],
+    ['a named key', { apiKeys: [{ key: 'k', name: 'ann' }] }, remote, { authorization: 'Bearer k' }, 403],
+    ['a key marked admin', { apiKeys: [ann, 'l'] }, remote, { authorization: 'Bearer k' }, 200],
+    ['a key beside one marked admin', { apiKeys: [ann, 'l'] }, local, { authorization: 'Bearer l' }, 403],
   ])('%s', async (_, settings, bindings, headers, status) => {
     const { app } = openDoor({ settings });
     // The adapter's bindings, as far as the door looks at them.
@@ -343,11 +413,11 @@ describe('POST /api/inference/cancel', () => {
     expect((await door.post('/api/inference/cancel', body)).status).toBe(400);
   });
 
-  it('takes an API key, never the admin token', async () => {
+  it('takes an API key, and the admin token', async () => {
     const door = openDoor({ settings: { apiKeys: ['k'], adminToken: 't' }, more: { cancel: () => 1 } });
     const post = async (name: string) =>
       (await door.post('/api/inference/cancel', { cancel_id: 'c' }, key(name))).status;
-    expect([await post('k'), await post('t')]).toEqual([200, 401]);
+    expect([await post('k'), await post('t'), await post('x')]).toEqual([200, 200, 401]);
   });
 
   it('has a sibling that ends exactly one completion', async () => {

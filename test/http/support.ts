@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events';
+import type { ApiKey } from '../../src/contract/caller.ts';
 import { ServeError } from '../../src/contract/errors.ts';
 import type { FinishEvent, GenerationEvent } from '../../src/contract/events.ts';
 import type { ModelProfile } from '../../src/contract/model.ts';
@@ -12,6 +13,7 @@ import type {
   Timers,
 } from '../../src/contract/services.ts';
 import { systemTimers } from '../../src/contract/system-timers.ts';
+import { createKeyring, type Keyring } from '../../src/http/access/keyring.ts';
 import { createApp } from '../../src/http/app.ts';
 import type { AppDependencies, DoorSettings } from '../../src/http/dependencies.ts';
 import { defaultDoorSettings } from '../../src/http/dependencies.ts';
@@ -224,14 +226,28 @@ export interface Door {
   post(path: string, body: unknown, init?: RequestInit): Promise<Response>;
 }
 
+/** Keys as they are given: a text is a key without a name. */
+interface TestKeys {
+  readonly apiKeys?: readonly (string | Partial<ApiKey>)[];
+  readonly adminToken?: string;
+}
+
+function keyringOf({ apiKeys = [], adminToken }: TestKeys): Keyring {
+  const plain = { name: undefined, admin: false, limits: {} };
+  const keys = apiKeys.map((key) => (typeof key === 'string' ? { ...plain, key } : { ...plain, key: '', ...key }));
+  return createKeyring({ keys, adminToken });
+}
+
 export interface DoorOptions {
-  readonly settings?: Partial<DoorSettings>;
+  readonly settings?: Partial<DoorSettings> & TestKeys;
   readonly time?: FakeTime;
   readonly more?: Partial<AppDependencies>;
 }
 
 /** The real app over scripted rooms. Ids count up: id0001, id0002 ... */
-export function openDoor({ settings = {}, time, more = {} }: DoorOptions = {}): Door {
+export function openDoor({ settings: given = {}, time, more = {} }: DoorOptions = {}): Door {
+  const { apiKeys, adminToken, ...settings } = given;
+  const keyring = keyringOf(given);
   const generation = new FakeGeneration();
   const models = new FakeModels();
   const records: RequestRecord[] = [];
@@ -242,6 +258,7 @@ export function openDoor({ settings = {}, time, more = {} }: DoorOptions = {}): 
     generation,
     models,
     ...fakeServices,
+    keyring: () => keyring,
     telemetry,
     clock: time ? time.clock : () => performance.now(),
     unixSeconds: () => 1_750_000_000,

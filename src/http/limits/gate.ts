@@ -1,3 +1,5 @@
+import type { KeyLimits } from '../../contract/caller.ts';
+import { defined } from '../../dialects/shared/defined.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import { InFlight } from './in-flight.ts';
@@ -6,30 +8,37 @@ import { RateLimits } from './rate-limits.ts';
 /** Where new work is counted: how much there is at once, and how much each key has used. */
 export interface Gate {
   /** Rejects when a limit is reached. */
-  enter(exchange: Exchange, key: string): Promise<void>;
-  /** For the answer to a request that has come so far; none for the others, whose key may be made up. */
+  enter(exchange: Exchange): Promise<void>;
+  /** For the answer to a request that has come so far; none for the others, which were not counted. */
   headers(exchange: Exchange): Promise<Record<string, string>>;
   /** Work that is under way, oldest first. */
   running(): Exchange[];
 }
 
-export function createGate({ settings }: Pick<AppDependencies, 'settings'>): Gate {
-  const inFlight = new InFlight({ maxInFlight: settings.maxInFlight, maxPerKey: settings.maxStreamsPerKey });
-  const rates = new RateLimits({ requestsPerMinute: settings.rateLimitRpm, tokensPerMinute: settings.rateLimitTpm });
-  const keys = new WeakMap<Exchange, string>();
+export function createGate({ settings, keyring }: Pick<AppDependencies, 'settings' | 'keyring'>): Gate {
+  const everybody = defined({
+    streams: settings.maxStreamsPerKey,
+    requestsPerMinute: settings.rateLimitRpm,
+    tokensPerMinute: settings.rateLimitTpm,
+  });
+  const limitsOf = (owner: string): KeyLimits => ({ ...everybody, ...keyring().limitsOf(owner) });
+  const inFlight = new InFlight({
+    maxInFlight: settings.maxInFlight,
+    streamsOf: (owner) => limitsOf(owner).streams,
+  });
+  const rates = new RateLimits(limitsOf);
+  const entered = new WeakSet<Exchange>();
   return {
-    async enter(exchange, key) {
-      keys.set(exchange, key);
-      await rates.take(key);
-      inFlight.enter(exchange, key);
+    async enter(exchange) {
+      const { owner } = exchange.caller;
+      entered.add(exchange);
+      await rates.take(owner);
+      inFlight.enter(exchange);
       exchange.whenOver(({ inputTokens = 0, outputTokens = 0 }) => {
-        void rates.spendTokens(key, inputTokens + outputTokens);
+        void rates.spendTokens(owner, inputTokens + outputTokens);
       });
     },
-    async headers(exchange) {
-      const key = keys.get(exchange);
-      return key === undefined ? {} : rates.headers(key);
-    },
+    headers: async (exchange) => (entered.has(exchange) ? rates.headers(exchange.caller.owner) : {}),
     running: () => inFlight.list(),
   };
 }

@@ -23,7 +23,7 @@ export function controlRoutes(dependencies: AppDependencies, control: ModelContr
   const change = { method: 'POST', shape: openaiShape, access: 'admin', work: true } as const;
   const anyPath = (exchange: Exchange, request: Omit<LoadRequest, 'anyPath'>): LoadRequest => ({
     ...request,
-    anyPath: exchange.local || dependencies.settings.adminToken !== undefined,
+    anyPath: exchange.caller.local || exchange.caller.admin,
   });
   return [
     {

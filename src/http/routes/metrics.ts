@@ -1,5 +1,6 @@
+import { ServeError } from '../../contract/errors.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
-import { checkKey } from '../access/keys.ts';
+import { givenKey, isToken } from '../access/keyring.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { Route } from '../route.ts';
 
@@ -18,18 +19,20 @@ export function metricsRoutes({ metrics, settings }: AppDependencies): Route[] {
       work: false,
       anyOrigin: true,
       handle: async ({ request }) => {
-        if (settings.metrics === 'token') {
-          // Without a token nobody gets in: an unset one must not open what was meant to be closed.
-          checkKey(
-            'admin',
-            { headers: request.headers, local: false },
-            { apiKeys: [], adminToken: settings.metricsToken },
-          );
-        }
+        if (settings.metrics === 'token') checkToken(request.headers, settings.metricsToken);
         return new Response(await metrics.render(), {
           headers: { 'content-type': metrics.contentType, 'cache-control': 'no-store' },
         });
       },
     },
   ];
+}
+
+/** Without a token nobody gets in: an unset one must not open what was meant to be closed. */
+function checkToken(headers: Headers, token: string | undefined): void {
+  if (token !== undefined && isToken(givenKey(headers), token)) return;
+  throw new ServeError(
+    'unauthorized',
+    'The metrics ask for the token of --metrics-token, as "Authorization: Bearer ...".',
+  );
 }

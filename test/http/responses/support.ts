@@ -6,6 +6,7 @@ import { createApp } from '../../../src/http/app.ts';
 import { defaultDoorSettings } from '../../../src/http/dependencies.ts';
 import { memoryShelf } from '../../../src/response-store/memory-shelf.ts';
 import { memoryLimits, openResponseStore } from '../../../src/response-store/response-store.ts';
+import { fakeServices } from '../fake-services.ts';
 import { answer, FakeGeneration, FakeModels, finish, start } from '../support.ts';
 
 export interface ResponsesDoor {
@@ -38,6 +39,7 @@ export function openResponses(store?: ResponseStore): ResponsesDoor {
     unixSeconds: () => 1_750_000_000,
     newId: () => `id${String(++ids).padStart(4, '0')}`,
     timers: systemTimers,
+    keyring: fakeServices.keyring,
     settings: defaultDoorSettings,
     cancel: ({ answerId }) => {
       const found = generation.runs.filter((run) => run.request.keys.answerId === answerId && run.taken > 0);
