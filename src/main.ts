@@ -4,6 +4,7 @@ import { ServeError } from './contract/errors.ts';
 import type { ModelProfile } from './contract/model.ts';
 import type { Listener } from './http/listen.ts';
 import type { BuiltServer, StartObserver } from './main/build-server.ts';
+import { elapsed } from './main/elapsed.ts';
 import { headStart } from './main/head-start.ts';
 import { realSystem, type System } from './main/system.ts';
 
@@ -44,14 +45,23 @@ export async function startServer(
       requestTimeoutMs: (config.headerTimeout + config.bodyTimeout) * 1000,
       ...readTls(config),
     });
-    return await loadBehind(listener, server, observer);
+    return await loadBehind({ listener, server, system }, observer);
   } catch (error) {
     await server.close();
     throw error;
   }
 }
 
-async function loadBehind(listener: Listener, server: BuiltServer, observer: StartObserver): Promise<RunningServer> {
+/** For the last bytes of answers whose clients read slowly. */
+const longestFlushMs = 2000;
+
+interface Opened {
+  readonly listener: Listener;
+  readonly server: BuiltServer;
+  readonly system: System;
+}
+
+async function loadBehind({ listener, server, system }: Opened, observer: StartObserver): Promise<RunningServer> {
   try {
     const { profile, engine } = await server.load(observer, new AbortController().signal);
     return {
@@ -62,6 +72,8 @@ async function loadBehind(listener: Listener, server: BuiltServer, observer: Sta
       drain: server.drain,
       rereadKeys: server.rereadKeys,
       async close() {
+        await server.finish();
+        await Promise.race([listener.close(), elapsed(system, longestFlushMs)]);
         await listener.close({ force: true });
         await server.close();
       },

@@ -4,18 +4,33 @@ import type { Clock } from '../contract/services.ts';
 /** What a run can be found by. A cancel id belongs to one call; its choices share it. */
 export type CancelKeys = Pick<RequestKeys, 'cancelId' | 'sessionId' | 'answerId'>;
 
+/**
+ * Why a run is ended from outside. `cancelled`: somebody asked for it. `shutdown`: the server stops, and of this answer
+ * there is something to end properly. `refused`: the server stops, and of this answer nothing was shown yet.
+ */
+export type RunEnd = 'cancelled' | 'shutdown' | 'refused';
+
+export interface Registration {
+  /** The run shows the first of its answer. */
+  spoke(): void;
+  release(): void;
+}
+
 export interface CancelRegistry {
   /**
-   * From admission to the last step: `cancel` is called at most once, and at once when a cancel call for this cancel id
-   * came before, or one that hit another choice of this answer. Check and registration are one step.
+   * From admission to the last step: `end` is called at most once, and at once when a cancel call for this cancel id
+   * came before, or one that hit another choice of this answer, or the server stops. Check and registration are one
+   * step.
    */
-  register(keys: CancelKeys, cancel: () => void): { release(): void };
+  register(keys: CancelKeys, end: (why: RunEnd) => void): Registration;
   /**
    * A cancel id given matches exclusively: the other keys are not looked at, so a stale stop never hits a later run of
    * the same session. How many runs were cancelled now. A cancel id is kept for a while, and so is the answer of every
    * run that was found: its other choices may still be on their way. Other keys never are; no key finds nothing.
    */
   cancel(keys: CancelKeys): number;
+  /** The server stops: ends every run, and those that come later. Choices of an answer that was begun end as it does. */
+  shutDown(): void;
   readonly size: number;
 }
 
@@ -29,8 +44,9 @@ export interface CancelRegistryOptions {
 
 interface Run {
   readonly keys: CancelKeys;
-  readonly cancel: () => void;
-  cancelled: boolean;
+  readonly end: (why: RunEnd) => void;
+  ended: boolean;
+  spoke: boolean;
 }
 
 /** Every run of the server, findable by the keys that clients know. */
@@ -54,21 +70,33 @@ export function createCancelRegistry({
     pending.set(key, clock() + pendingMs);
     forgetOld();
   };
-  const stop = (run: Run) => {
-    run.cancelled = true;
-    run.cancel();
+  const stop = (run: Run, why: RunEnd = 'cancelled') => {
+    if (run.ended) return;
+    run.ended = true;
+    run.end(why);
   };
+  /** Once the server stops: the answers that had begun by then. */
+  let begun: ReadonlySet<string | undefined> | undefined;
+  const shutDown = (run: Run, answers: ReadonlySet<string | undefined>) =>
+    stop(
+      run,
+      run.spoke || (run.keys.answerId !== undefined && answers.has(run.keys.answerId)) ? 'shutdown' : 'refused',
+    );
 
   return {
     get size() {
       return runs.size;
     },
-    register: (keys, cancel) => {
+    register: (keys, end) => {
       forgetOld();
-      const run: Run = { keys, cancel, cancelled: false };
+      const run: Run = { keys, end, ended: false, spoke: false };
       runs.add(run);
       if (keptKeys(keys).some((key) => pending.has(key))) stop(run);
+      if (begun) shutDown(run, begun);
       return {
+        spoke: () => {
+          run.spoke = true;
+        },
         release: () => {
           runs.delete(run);
         },
@@ -76,12 +104,17 @@ export function createCancelRegistry({
     },
     cancel: (keys) => {
       forgetOld();
-      const found = [...runs].filter((run) => !run.cancelled && matches(run.keys, keys));
+      const found = [...runs].filter((run) => !run.ended && matches(run.keys, keys));
       for (const run of found) stop(run);
       const answers = new Set(found.map((run) => run.keys.answerId));
       for (const key of keptKeys({ cancelId: keys.cancelId })) keep(key);
       for (const answerId of answers) for (const key of keptKeys({ answerId })) keep(key);
       return found.length;
+    },
+    shutDown: () => {
+      const answers = new Set([...runs].filter(({ spoke }) => spoke).map(({ keys }) => keys.answerId));
+      begun = answers;
+      for (const run of runs) shutDown(run, answers);
     },
   };
 }

@@ -18,7 +18,7 @@ export interface GenerationDependencies {
 
 /** Told what is worth counting or logging. Called synchronously; must not throw. */
 export interface GenerationObserver {
-  /** A request that was ended before its time, by a cancel call or because its client left. */
+  /** A request that was ended before its time: by a cancel call, because its client left, because the server stops. */
   cancelled(phase: 'queued' | 'prefill' | 'decode'): void;
   /** The wall-clock cap ended a run. */
   timeLimit(): void;

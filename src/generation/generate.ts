@@ -1,7 +1,9 @@
+import { ServeError } from '../contract/errors.ts';
 import type { GenerationEvent } from '../contract/events.ts';
 import type { GenerationRequest } from '../contract/request.ts';
 import type { GenerationService } from '../contract/services.ts';
 import type { Admission, Lease } from '../scheduler/admission.ts';
+import type { RunEnd } from './cancellation.ts';
 import { createTextPipeline, type PipelinePlan } from './create-pipeline.ts';
 import type { GenerationDependencies } from './dependencies.ts';
 import { EarlyEnd } from './endings.ts';
@@ -20,12 +22,15 @@ export function createGenerationService(dependencies: GenerationDependencies): G
       const forward = () => controller.abort(signal.reason);
       if (signal.aborted) forward();
       signal.addEventListener('abort', forward, { once: true });
-      const registration = cancels.register(request.keys, () => controller.abort(new EarlyEnd('cancelled')));
+      const registration = cancels.register(request.keys, (why) => controller.abort(endReason(why)));
       try {
         const answer = await begin(dependencies, request, controller);
         try {
           // One generator, not one for each layer: every event would go through all of them, see CONTRIBUTING.
-          for (let event = await answer.next(); event; event = await answer.next()) yield event;
+          for (let event = await answer.next(); event; event = await answer.next()) {
+            if (event.type === 'block-start') registration.spoke();
+            yield event;
+          }
         } finally {
           await answer.leave();
         }
@@ -66,8 +71,9 @@ async function begin(
     started = await start(dependencies, request, controller.signal);
   } catch (error) {
     if (controller.signal.aborted) dependencies.observer?.cancelled('queued');
-    if (!(controller.signal.reason instanceof EarlyEnd)) throw error;
-    return endedInQueue();
+    const { reason } = controller.signal;
+    if (!(reason instanceof EarlyEnd)) throw error;
+    return endedInQueue(reason);
   }
   const { use, ...admitted } = started;
   const giveBack = () => {
@@ -131,14 +137,21 @@ function admissionOf(
   };
 }
 
-/** Cancelled before it had a slot: the answer ends properly, empty. */
-function endedInQueue(): SlotRun {
+function endReason(why: RunEnd): EarlyEnd | ServeError {
+  if (why !== 'refused') return new EarlyEnd(why);
+  return new ServeError(
+    'draining',
+    'The server stopped before it came to this request. Ask again, another one will answer.',
+  );
+}
+
+/** Ended before it had a slot: the answer ends properly, empty. */
+function endedInQueue({ kind }: EarlyEnd): SlotRun {
   const events: GenerationEvent[] = [
     { type: 'start', inputTokens: 0, cachedTokens: 0 },
     {
       type: 'finish',
-      reason: 'stop',
-      cancelled: true,
+      ...(kind === 'cancelled' ? { reason: 'stop', cancelled: true } : { reason: 'length' }),
       usage: { inputTokens: 0, cachedTokens: 0, outputTokens: 0, reasoningTokens: 0 },
       timings: { queueMs: 0, promptMs: 0, predictedMs: 0 },
       seed: 0,

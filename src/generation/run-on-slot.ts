@@ -124,7 +124,7 @@ function promptLogprobs(
   };
 }
 
-/** A cancel call and the wall-clock end a run properly; everything else that aborts it is thrown. */
+/** A cancel call, the wall-clock and a server that stops end a run properly; everything else is thrown. */
 function endedEarly(error: unknown, { deps, plan, controller }: SlotWork): EarlyEnd {
   const { observer } = deps;
   if (error instanceof EarlyEnd && error.kind === 'time-limit') observer?.timeLimit();
@@ -148,7 +148,8 @@ function finishEvent({ plan, lease }: SlotWork, result: RunResult | EarlyEnd, fa
     result instanceof EarlyEnd
       ? { queueMs, promptMs: 0, predictedMs: facts.elapsedMs }
       : { queueMs, promptMs: result.promptMs, predictedMs: result.predictedMs };
-  const outOfBudget = early === 'time-limit' || (!(result instanceof EarlyEnd) && result.reason === 'length');
+  const outOfBudget =
+    early === 'time-limit' || early === 'shutdown' || (!(result instanceof EarlyEnd) && result.reason === 'length');
   const { outputTokens, reasoningTokens, stopString, calledTools } = pipeline;
   return {
     type: 'finish',

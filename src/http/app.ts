@@ -24,6 +24,7 @@ type Env = { Bindings: Partial<HttpBindings> };
 export function createApp(dependencies: AppDependencies): Hono<Env> {
   const gate = createGate(dependencies);
   const routes = routeTable(dependencies, gate);
+  dependencies.stopping?.addEventListener('abort', () => refuseRunning(gate), { once: true });
   const answer = (context: Context<Env>, route: Route) => answerOne({ context, route, gate, dependencies });
   const app = new Hono<Env>({ strict: false });
   for (const route of routes) app.on(route.method, [...route.paths], (context) => answer(context, route));
@@ -107,6 +108,15 @@ function admit({ context, route, dependencies }: Arrival, { caller }: Exchange, 
   checkOrigin(headers, { ...dependencies.settings, hasKeys: keyring.hasKeys, needsHost });
   if (asksOnly) return;
   checkAccess(route.access, caller, headers, keyring);
+}
+
+/** Answers that have text end by themselves; this is for all other work under way. */
+function refuseRunning(gate: Gate): void {
+  const reason = new ServeError(
+    'draining',
+    'The server stopped before this was done. Ask again, another one will answer.',
+  );
+  for (const exchange of gate.running()) exchange.abort(reason);
 }
 
 /** New work: not while the server drains, and within the limits. */

@@ -32,6 +32,8 @@ export interface AppDependencies {
   readonly timers: Timers;
   /** Ends the runs that have one of these keys early and properly; how many there were. */
   readonly cancel?: (keys: Pick<RequestKeys, 'cancelId' | 'sessionId' | 'answerId'>) => number;
+  /** Aborted when the server has no more time: work that is not answered by then is told so. */
+  readonly stopping?: AbortSignal;
   /** Undefined: the models are fixed, and there are no routes to change them. */
   readonly control?: ModelControl;
   /** Undefined: there is no /metrics. */

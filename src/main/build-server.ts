@@ -14,6 +14,7 @@ import { cannotGenerate, readModelProfile } from '../models/profile.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createSpans, loadOpenTelemetry } from '../telemetry/spans.ts';
+import { elapsed } from './elapsed.ts';
 import type { HeadStart } from './head-start.ts';
 import { describeRuntimes, liveModel } from './live-state.ts';
 import { createManagedModels } from './managed-models.ts';
@@ -43,7 +44,12 @@ export interface BuiltServer {
   drain(): Promise<void>;
   /** Takes the keys that --api-key-file holds now. A file that is wrong changes nothing. */
   rereadKeys(): void;
-  /** Fails what still runs and gives the memory back. */
+  /**
+   * Ends what still runs, each answer in its own words: with what there is where that was shown, else as refused.
+   * Settles when that is done, or after a few seconds.
+   */
+  finish(): Promise<void>;
+  /** Finishes, fails what still runs then, and gives the memory back. */
   close(): Promise<void>;
 }
 
@@ -124,6 +130,14 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
   });
   let keyring = keyringOf(config);
   const responseStore = await openConfiguredStore(config.responseStore, system.unixMilliseconds);
+  const stopping = new AbortController();
+  const finish = async () => {
+    if (stopping.signal.aborted) return;
+    cancels.shutDown();
+    managed.endEvents();
+    stopping.abort();
+    await Promise.race([idle(() => cancels.size > 0 || vectors.busy, system), elapsed(system, longestFinishMs)]);
+  };
   const app = createApp({
     generation,
     models,
@@ -136,6 +150,7 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
     newId: system.newId,
     timers: system.timers,
     cancel: (keys) => cancels.cancel(keys),
+    stopping: stopping.signal,
     metrics,
     version: packageVersion(),
     stats: () => describeRuntimes(managed.runtimes()),
@@ -178,8 +193,11 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
         telemetry.log('error', 'keys were not read again, the earlier ones stay', { error });
       }
     },
+    finish,
     async close() {
       vectorsOnly?.setState('draining');
+      managed.manager.drain();
+      await finish();
       await weights?.discard();
       await managed.manager.close();
       await vectors.dispose();
@@ -213,12 +231,10 @@ function doorSettings(config: Config): DoorSettings {
   };
 }
 
+/** A step in flight, of 512 prompt tokens with a small model on two cores, takes about 3 s. */
+const longestFinishMs = 4000;
 const idlePollMs = 50;
 
 async function idle(isBusy: () => boolean, system: System): Promise<void> {
   while (isBusy()) await elapsed(system, idlePollMs);
-}
-
-function elapsed({ timers }: System, milliseconds: number): Promise<void> {
-  return new Promise((resolve) => timers.after(milliseconds, resolve));
 }

@@ -73,6 +73,8 @@ export function createManagedModels(options: ManagedModelsOptions) {
   return {
     manager,
     control,
+    /** Ends the streams of those who watch: the server stops. */
+    endEvents: () => events.close(),
     /** What is loaded now. */
     runtimes: (): ModelRuntime[] => [...running].map(({ runtime }) => runtime),
     /** What a request may name: loaded, configured, or in the models folder just now. */

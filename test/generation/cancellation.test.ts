@@ -194,3 +194,39 @@ function cancelBy(
     if (stoppedCalls.has(life.keys) || (key === 'cancelId' && met.includes(life))) life.stoppedAt = now;
   expectSame(cancels.cancel({ [key]: target.keys[key] }), newlyStopped.length);
 }
+
+describe('a server that stops', () => {
+  it('ends answers that have shown something properly, with all their choices, and refuses the others', () => {
+    const { cancels } = registry();
+    const ends: string[] = [];
+    const start = (name: string, keys: CancelKeys) => cancels.register(keys, (why) => ends.push(`${name} ${why}`));
+    const first = start('choice 0', { answerId: 'a1' });
+    start('choice 1', { answerId: 'a1' });
+    start('queued', { answerId: 'a2' });
+    const lone = start('without an id, speaking', {});
+    start('without an id', {});
+    const over = start('over', {});
+    const cancelled = start('cancelled', { cancelId: 'c1' });
+    first.spoke();
+    lone.spoke();
+    cancelled.spoke();
+    over.release();
+    cancels.cancel({ cancelId: 'c1' });
+    cancels.shutDown();
+    cancels.shutDown();
+    start('choice 2', { answerId: 'a1' });
+    start('a late one', { answerId: 'a3' });
+    start('a late one without an id', {});
+    expect(ends).toEqual([
+      'cancelled cancelled',
+      'choice 0 shutdown',
+      'choice 1 shutdown',
+      'queued refused',
+      'without an id, speaking shutdown',
+      'without an id refused',
+      'choice 2 shutdown',
+      'a late one refused',
+      'a late one without an id refused',
+    ]);
+  });
+});

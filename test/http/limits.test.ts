@@ -1,8 +1,9 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { KeyLimits } from '../../src/contract/caller.ts';
 import type { GenerationEvent } from '../../src/contract/events.ts';
 import { Account } from '../../src/http/limits/account.ts';
-import { answer, finish, hello, openDoor, start, until } from './support.ts';
+import { answer, finish, hello, openDoor, start, until, within } from './support.ts';
 
 const streaming = { ...hello, stream: true };
 const chat = '/v1/chat/completions';
@@ -433,5 +434,25 @@ describe('POST /api/inference/cancel', () => {
     const response = await door.post(chat, hello);
     expect(await response.json()).toMatchObject({ cancelled: true, choices: [{ finish_reason: 'stop' }] });
     expect(door.records).toMatchObject([{ outcome: 'cancelled' }]);
+  });
+});
+
+describe('a server that has no more time', () => {
+  it('tells work that is not done, whatever it is, and takes no listeners along', async () => {
+    const stopping = new AbortController();
+    let asked = false;
+    const embed = (_: unknown, signal: AbortSignal) =>
+      new Promise<never>((_resolve, reject) => {
+        asked = true;
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      });
+    const door = openDoor({ more: { stopping: stopping.signal, embeddings: { embed } } });
+    const waiting = door.post('/v1/embeddings', { input: 'a' });
+    await until('the work', () => asked);
+    stopping.abort();
+    const response = await within('the refusal', waiting);
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
+    expect(await response.json()).toMatchObject({ error: { code: 'draining' } });
+    expect(getEventListeners(stopping.signal, 'abort')).toEqual([]);
   });
 });
