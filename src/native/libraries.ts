@@ -1,0 +1,59 @@
+import { basename } from 'node:path';
+import koffi, { type LibraryHandle } from 'koffi';
+
+/** The native libraries of one build of llama.cpp. Absolute paths. */
+export interface LibraryFiles {
+  /** Holds the backends too. */
+  readonly folder: string;
+  readonly llama: string;
+  readonly ggml: string;
+  readonly ggmlBase: string;
+}
+
+/** The three as one: a symbol is looked for in each. */
+export class Libraries {
+  readonly #handles: readonly LibraryHandle[];
+
+  /** @throws Error in one sentence where the system cannot load one of them */
+  constructor({ llama, ggml, ggmlBase }: LibraryFiles) {
+    setStacks();
+    // Each needs those before it, and finds them among what is loaded. Global: the backends look for theirs there.
+    this.#handles = [ggmlBase, ggml, llama].map(load).reverse();
+  }
+
+  /** undefined: none of them exports it. */
+  symbol(name: string): bigint | undefined {
+    for (const handle of this.#handles) {
+      try {
+        return handle.symbol(name);
+      } catch {
+        // The next one may have it.
+      }
+    }
+    return undefined;
+  }
+}
+
+/**
+ * koffi calls on a stack of its own, 2 MiB by default and 16 MiB at most: `llama_tokenize` of 8,000 letters without a
+ * space overflows 2 MiB with the vocabularies whose words are found by `std::regex`. To be set before the first library
+ * of the thread is loaded; memory that is never touched costs nothing.
+ */
+export const stackBytes = 16 * 1024 ** 2;
+
+function setStacks(): void {
+  if (koffi.config().sync_stack_size !== stackBytes) {
+    koffi.config({ sync_stack_size: stackBytes, async_stack_size: stackBytes });
+  }
+}
+
+function load(path: string): LibraryHandle {
+  try {
+    return koffi.load(path, { global: true });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
+    throw new Error(`The native library ${basename(path)} cannot be loaded on this machine: ${reason}.`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,125 @@
+import koffi from 'koffi';
+import { checkLayouts } from './check-layouts.ts';
+import { chooseTable } from './choose-table.ts';
+import type { BackendFunctions, NativeFunctions, NativeStructs } from './functions.ts';
+import { Libraries, type LibraryFiles } from './libraries.ts';
+import { NativeTypes, type Signature, type StructLayout } from './native-types.ts';
+import { neededFunctions } from './needed.ts';
+import { nullPointer, type Pointer } from './pointer.ts';
+import type { NativeTable } from './table.ts';
+import { table as llama_0_4_0 } from './tables/llama-0.4.0.ts';
+import { table as llama_0_5_0 } from './tables/llama-0.5.0.ts';
+
+export type { LibraryFiles } from './libraries.ts';
+export type { StructLayout } from './native-types.ts';
+
+/** llama.cpp's C API. A call blocks the thread; what a wrong one does to the process is told in this room's README. */
+export interface NativeLibrary {
+  readonly files: LibraryFiles;
+  /** Of llama.cpp, such as `0.5.0-dev`. */
+  readonly version: string;
+  /** Bound on first use. @throws Error at the access to one that this release does not have */
+  readonly functions: NativeFunctions;
+  /** Of a function in the libraries, to be called by them. */
+  functionAddress(name: keyof NativeFunctions): Pointer;
+  /** A function that only a backend has. @throws Error where it has none of that name */
+  backendFunction<Name extends keyof BackendFunctions>(registration: Pointer, name: Name): BackendFunctions[Name];
+  /** The memory itself, not a copy: valid as long as its owner keeps it. */
+  view(pointer: Pointer, bytes: number): ArrayBuffer;
+  /** Of the view's first byte: valid as long as JavaScript keeps the view. */
+  address(view: ArrayBufferView): Pointer;
+  layout(struct: keyof NativeStructs): StructLayout;
+  /** A copy of the struct at this address. */
+  read<Name extends keyof NativeStructs>(struct: Name, pointer: Pointer): NativeStructs[Name];
+  /** The struct in C's layout, to be passed by address. Every field has to be there: C reads zero where one is not. */
+  write<Name extends keyof NativeStructs>(struct: Name, value: NativeStructs[Name]): Uint8Array;
+}
+
+export interface OpenLibraryOptions {
+  /** What the library says goes to stderr. Otherwise nowhere. Of the process: as its last caller wants it. */
+  readonly verbose?: boolean;
+  readonly tables?: readonly NativeTable[];
+  readonly needed?: readonly string[];
+}
+
+/**
+ * Opens the libraries in this thread, after finding out that they are what the tables say. The process has them once,
+ * however many threads open them. Loads the backends of the folder unless the process has some.
+ * @throws Error in one sentence: not loadable, another version, a missing function, another layout
+ */
+export function openLibrary(files: LibraryFiles, options: OpenLibraryOptions = {}): NativeLibrary {
+  const libraries = new Libraries(files);
+  const table = chooseTable(libraries, files, options.tables ?? [llama_0_5_0, llama_0_4_0]);
+  const types = new NativeTypes(table.structs);
+  assertExported(libraries, table, options.needed ?? neededFunctions);
+  const functions = bindLazily(libraries, table, types);
+  const library: NativeLibrary = {
+    files,
+    version: table.llama,
+    functions,
+    functionAddress: (name) => addressIn(libraries, table, name),
+    backendFunction: (registration, name) => {
+      const address = functions.ggml_backend_reg_get_proc_address(registration, name);
+      if (address === nullPointer) throw new Error(`The backend has no function ${name}.`);
+      return callable(address, types.signature(table.backendFunctions[name] ?? '')) as BackendFunctions[typeof name];
+    },
+    view: (pointer, bytes) => {
+      if (pointer === nullPointer) throw new Error('There is no memory at the null pointer.');
+      return koffi.view(pointer, bytes);
+    },
+    address: (view) => koffi.address(view) as Pointer,
+    layout: (struct) => types.layout(struct),
+    read: (struct, pointer) => koffi.decode(pointer, types.type(struct)),
+    write: (struct, value) => {
+      const bytes = new Uint8Array(types.layout(struct).size);
+      koffi.encode(bytes, types.type(struct), value);
+      return bytes;
+    },
+  };
+  silence(library, options.verbose ?? false);
+  checkLayouts(library, libraries, table, types);
+  if (functions.ggml_backend_reg_count() === 0) functions.ggml_backend_load_all_from_path(files.folder);
+  return library;
+}
+
+/**
+ * A native function hears the log: JavaScript would be called on the thread that registered it, while the thread that
+ * speaks waits for it, however busy the other one is. `llama_supports_mmap` reads no argument and changes nothing.
+ */
+function silence({ functions, functionAddress }: NativeLibrary, verbose: boolean): void {
+  functions.llama_log_set(verbose ? null : functionAddress('llama_supports_mmap'), null);
+}
+
+function assertExported(libraries: Libraries, table: NativeTable, needed: readonly string[]): void {
+  const missing = needed.filter((name) => !(name in table.functions) || libraries.symbol(name) === undefined);
+  if (missing.length === 0) return;
+  throw new Error(
+    `The native library of llama.cpp ${table.llama} lacks ${missing.join(', ')}: install serve-model and node-llama-cpp again.`,
+  );
+}
+
+function addressIn(libraries: Libraries, table: NativeTable, name: string): Pointer {
+  const address = name in table.functions ? libraries.symbol(name) : undefined;
+  if (address === undefined) throw new Error(`llama.cpp ${table.llama} has no function ${name}.`);
+  return address as Pointer;
+}
+
+/** Most of the 850 functions are never called, and binding one takes longer than a call of it. */
+function bindLazily(libraries: Libraries, table: NativeTable, types: NativeTypes): NativeFunctions {
+  const functions = {};
+  for (const [name, line] of Object.entries(table.functions)) {
+    const bind = () => {
+      const bound = callable(addressIn(libraries, table, name), types.signature(line));
+      Object.defineProperty(functions, name, { value: bound });
+      return bound;
+    };
+    Object.defineProperty(functions, name, { get: bind, configurable: true, enumerable: true });
+  }
+  return functions as NativeFunctions;
+}
+
+/** koffi gives null where C gives NULL. */
+function callable(address: Pointer, { result, parameters, givesPointer }: Signature) {
+  const call = koffi.decode(address, koffi.proto(result, [...parameters]));
+  return givesPointer ? (...given: unknown[]) => call(...given) ?? nullPointer : call;
+}
