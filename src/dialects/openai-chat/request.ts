@@ -5,6 +5,7 @@ import type { ChatPrompt, GenerationRequest, Reasoning } from '../../contract/re
 import type { ParsedCall } from '../dialect.ts';
 import { defined } from '../shared/defined.ts';
 import { ignoredSamplers } from '../shared/ignored-samplers.ts';
+import { openaiParallelCalls } from '../shared/parallel-calls.ts';
 import {
   extensionFields,
   forChoice,
@@ -109,12 +110,13 @@ function toRequest(body: Body): GenerationRequest {
 
 function toPrompt(body: Body): ChatPrompt {
   const tools = toTools(body.tools);
+  const toolChoice = toToolChoice(body.tool_choice, tools);
   return defined({
     type: 'chat' as const,
     messages: toMessages(body.messages),
     tools,
-    toolChoice: toToolChoice(body.tool_choice, tools),
-    parallelToolCalls: body.parallel_tool_calls,
+    toolChoice,
+    parallelToolCalls: openaiParallelCalls(toolChoice, body.parallel_tool_calls),
     reasoning: readReasoning(body),
     templateVariables: body.chat_template_kwargs ?? {},
     documents: body.documents,

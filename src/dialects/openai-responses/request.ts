@@ -4,6 +4,7 @@ import { type GenerationRequest, type Message, type OutputShape, requestDefaults
 import type { ParsedCall } from '../dialect.ts';
 import { defined } from '../shared/defined.ts';
 import { ignoredSamplers } from '../shared/ignored-samplers.ts';
+import { openaiParallelCalls } from '../shared/parallel-calls.ts';
 import { toReasoning, toRequestOptions } from '../shared/sampling.ts';
 import { pathName, validate } from '../shared/validate.ts';
 import { type ResponsesBody, responsesBody, type TextFormat } from './body.ts';
@@ -47,6 +48,7 @@ export function parseResponses(body: unknown, options: ParseOptions = {}): Respo
   const items = inputItems(request);
   const all = [...toHistory(options.history), ...items.map((item, index) => ({ item, at: ['input', index] }))];
   const toolSet = collectTools(request, all, warn);
+  const toolChoice = toToolChoice(request.tool_choice, toolSet, warn);
   const generation: GenerationRequest = {
     ...requestDefaults,
     ...toRequestOptions(request, {
@@ -61,11 +63,11 @@ export function parseResponses(body: unknown, options: ParseOptions = {}): Respo
       type: 'chat',
       messages: toMessages(request, all, warn),
       tools: toolSet.tools,
-      toolChoice: toToolChoice(request.tool_choice, toolSet, warn),
+      toolChoice,
       reasoning: toReasoning(request, request.reasoning?.effort),
       templateVariables: request.chat_template_kwargs ?? {},
       continueFinalMessage: true,
-      ...defined({ parallelToolCalls: request.parallel_tool_calls }),
+      ...defined({ parallelToolCalls: openaiParallelCalls(toolChoice, request.parallel_tool_calls) }),
     },
     maxTokens: request.max_output_tokens ?? -1,
     outputShape: toOutputShape(request.text?.format),

@@ -287,6 +287,18 @@ describe('tools', () => {
     expect(chat({ tools: [weather], tool_choice }).toolChoice).toEqual(toolChoice);
   });
 
+  it('are called once where one is named, and as often as the model likes where a call is required', () => {
+    const parallel = (tool_choice: unknown, parallel_tool_calls?: boolean) =>
+      chat({ tools: [weather], tool_choice, parallel_tool_calls }).parallelToolCalls;
+    const named = { type: 'function', function: { name: 'weather' } };
+    expect([parallel(named), parallel(named, true)]).toEqual([false, false]);
+    expect([parallel('required'), parallel('required', false), parallel('auto')]).toEqual([
+      undefined,
+      false,
+      undefined,
+    ]);
+  });
+
   it.each<[string, object, string, string]>([
     ['of another kind', { tools: [{ type: 'custom', custom: { name: 'a' } }] }, 'tools[0].type', 'use /v1/responses'],
     [

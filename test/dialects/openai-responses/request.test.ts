@@ -552,6 +552,14 @@ describe('tools of a response', () => {
     expect(chat({ input: 'hi', tools, tool_choice: choice }).toolChoice).toEqual(wanted);
   });
 
+  it('are called once where one is named, and as often as the model likes where a call is required', () => {
+    const parallel = (tool_choice: unknown, parallel_tool_calls?: boolean) =>
+      chat({ input: 'hi', tools, tool_choice, parallel_tool_calls }).parallelToolCalls;
+    expect(parallel({ type: 'function', name: 'f' })).toBe(false);
+    expect(parallel({ type: 'custom', name: 'c' }, true)).toBe(false);
+    expect([parallel('required'), parallel('required', false)]).toEqual([undefined, false]);
+  });
+
   it.each([
     [{ type: 'function', name: 'x' }, 'tool_choice'],
     [{ type: 'allowed_tools', mode: 'auto', tools: [{ type: 'function', name: 'x' }] }, 'tool_choice.tools[0]'],
