@@ -30,9 +30,10 @@ function contextExceeded(tokens: { needed: number; available: number; asked: num
   const size = estimated ? `at least about ${needed} tokens (estimated from its length)` : `${needed} tokens`;
   const wish =
     asked < 0 ? 'the rest of the context was asked for the answer' : `${asked} more were asked for the answer`;
+  // Agents (Pi, Continue, OpenClaw) know an overflow by OpenAI's words "maximum context length is N tokens" and compact.
   return new ServeError(
     'context_length_exceeded',
-    `This model's context holds ${available} tokens; the prompt has ${size} and ${wish}. Shorten the prompt or start the server with a larger --ctx-size.`,
+    `This model's maximum context length is ${available} tokens; the prompt has ${size} and ${wish}. Shorten the prompt or start the server with a larger --ctx-size.`,
     { tokens, param: 'messages' },
   );
 }

@@ -82,7 +82,8 @@ describe('embeddings of the demo model, a chat model', () => {
     expect(longest?.tokens).toBe(256);
     await expect(embedder.embed(['short', new Array(257).fill(100)], strict)).rejects.toMatchObject({
       code: 'context_length_exceeded',
-      message: '`input[1]` has 257 tokens, but this model takes 256 at once. Split it into shorter parts.',
+      message:
+        "This model's maximum context length is 256 tokens; `input[1]` has 257 tokens. Split it into shorter parts.",
       details: { param: 'input[1]', tokens: { needed: 257, available: 256, asked: 0, estimated: false } },
     });
   });

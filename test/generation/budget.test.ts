@@ -16,7 +16,9 @@ describe('the token budget', () => {
     expect(() => resolveTokenBudget(1000, 1000, 50)).toThrow(
       expect.objectContaining({
         code: 'context_length_exceeded',
-        message: expect.stringContaining('holds 1000 tokens; the prompt has 1000 tokens and 50 more'),
+        message: expect.stringContaining(
+          'maximum context length is 1000 tokens; the prompt has 1000 tokens and 50 more',
+        ),
         details: { param: 'messages', tokens: { needed: 1000, available: 1000, asked: 50, estimated: false } },
       }),
     );
@@ -27,7 +29,7 @@ describe('the token budget', () => {
     expect(() => refuseHopelessPrompt(8001, 1000, -1)).toThrow(
       expect.objectContaining({
         code: 'context_length_exceeded',
-        message: expect.stringContaining('estimated'),
+        message: expect.stringMatching(/maximum context length is 1000 tokens; .*estimated/),
         details: { param: 'messages', tokens: { needed: 1001, available: 1000, asked: -1, estimated: true } },
       }),
     );
