@@ -73,7 +73,7 @@ describe('the official client', () => {
       model: 'tiny',
       content: [
         { type: 'thinking', thinking: 'Hm.', signature: 'serve-model.' },
-        { type: 'text', text: 'Looking', citations: null },
+        { type: 'text', text: 'Looking' },
         { type: 'tool_use', id: 'call_a', name: 'read', input: { path: 'a' } },
         { type: 'tool_use', id: 'call_b', name: 'list', input: {} },
       ],

@@ -29,6 +29,7 @@ export function emptyMessage(answer: AnswerContext, start: StartEvent): JsonObje
     model: answer.model,
     content: [],
     container: null,
+    diagnostics: null,
     stop_reason: null,
     stop_sequence: null,
     stop_details: null,
@@ -53,8 +54,12 @@ function toContentBlock(block: Block, showThinking: boolean): JsonObject {
   }
 }
 
+/**
+ * Without `citations`: there are none, and Anthropic leaves them out then. Clients that check answers against a schema
+ * (Vercel's AI SDK) refuse a null there, although the types of Anthropic's SDK allow one.
+ */
 export const emptyBlocks = {
-  text: { type: 'text', text: '', citations: null },
+  text: { type: 'text', text: '' },
   reasoning: { type: 'thinking', thinking: '', signature: '' },
 } as const satisfies Record<string, JsonObject>;
 

@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '../../contract/json.ts';
 import { isJsonObject } from '../../contract/json.ts';
 import type { AnswerContext, Frame, StreamEncoder } from '../dialect.ts';
 import { rawText, tokensOf } from '../shared/answer-text.ts';
+import { wireLogprob } from '../shared/logprob.ts';
 import { openaiErrorObject } from '../shared/openai-error.ts';
 import { openaiTimings } from '../shared/openai-usage.ts';
 import type { InfillCall } from './request.ts';
@@ -48,7 +49,7 @@ function toProbability(token: TokenLogprob): JsonObject {
     id: one.token,
     token: one.text,
     bytes: one.bytes,
-    logprob: one.logprob,
+    logprob: wireLogprob(one.logprob),
   });
   return { ...candidate(token), top_logprobs: token.top.map(candidate) };
 }

@@ -10,6 +10,7 @@ import type { JsonObject, JsonValue } from '../../contract/json.ts';
 import { isJsonObject } from '../../contract/json.ts';
 import type { AnswerContext, ErrorBody, Frame, ParsedCall, StreamEncoder } from '../dialect.ts';
 import { textOf, tokensOf } from '../shared/answer-text.ts';
+import { wireLogprob } from '../shared/logprob.ts';
 
 /** What one line or one whole answer says. */
 export interface Said {
@@ -141,7 +142,11 @@ function toArguments(text: string): JsonObject {
 
 function toLogprobs(call: ParsedCall, tokens: readonly TokenLogprob[]): JsonObject {
   if (!call.generations[0]?.logprobs) return {};
-  const candidate = ({ text, logprob, bytes }: TokenCandidate): JsonObject => ({ token: text, logprob, bytes });
+  const candidate = ({ text, logprob, bytes }: TokenCandidate): JsonObject => ({
+    token: text,
+    logprob: wireLogprob(logprob),
+    bytes,
+  });
   return { logprobs: tokens.map((token) => ({ ...candidate(token), top_logprobs: token.top.map(candidate) })) };
 }
 

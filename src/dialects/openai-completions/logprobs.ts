@@ -1,5 +1,6 @@
 import type { PromptLogprobsEvent, TokenCandidate, TokenLogprob } from '../../contract/events.ts';
 import type { JsonObject } from '../../contract/json.ts';
+import { wireLogprob } from '../shared/logprob.ts';
 
 type ListedToken = TokenLogprob | PromptLogprobsEvent['tokens'][number];
 
@@ -28,7 +29,7 @@ export class LogprobLists {
   take(tokens: readonly ListedToken[]): JsonObject {
     return {
       tokens: tokens.map(tokenText),
-      token_logprobs: tokens.map((token) => ('logprob' in token ? token.logprob : null)),
+      token_logprobs: tokens.map((token) => ('logprob' in token ? wireLogprob(token.logprob) : null)),
       top_logprobs:
         this.#top === 0 ? null : tokens.map((token) => ('logprob' in token ? this.#candidates(token) : null)),
       text_offset: tokens.map((token) => this.#advance(token)),
@@ -38,7 +39,7 @@ export class LogprobLists {
   /** The likeliest tokens and always the one that was taken, so one more than asked at most. */
   #candidates(token: TokenLogprob): JsonObject {
     const candidates = [...token.top.slice(0, this.#top), token];
-    return Object.fromEntries(candidates.map((candidate) => [tokenText(candidate), candidate.logprob]));
+    return Object.fromEntries(candidates.map((candidate) => [tokenText(candidate), wireLogprob(candidate.logprob)]));
   }
 
   #advance(token: ListedToken): number {

@@ -16,7 +16,10 @@ export interface ResponseState {
   readonly error?: ServeError;
 }
 
-/** The response object: OpenAI's `Response`, every field of it in every state. */
+/**
+ * The response object: OpenAI's `Response`. A field without a value is null where the type of OpenAI's SDK says so, and
+ * absent where the type only makes it optional: clients that check answers against a schema know the difference.
+ */
 export function responseObject(settings: ResponseSettings, answer: AnswerContext, state: ResponseState): JsonObject {
   const { status, output, finish, error } = state;
   return {
@@ -29,7 +32,7 @@ export function responseObject(settings: ResponseSettings, answer: AnswerContext
     incomplete_details: status === 'incomplete' ? { reason: 'max_output_tokens' } : null,
     model: answer.model,
     output,
-    usage: finish ? usageObject(finish.usage) : null,
+    usage: finish && usageObject(finish.usage),
     ...settings,
   };
 }

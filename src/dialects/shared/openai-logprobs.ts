@@ -1,8 +1,6 @@
 import type { TokenCandidate, TokenLogprob } from '../../contract/events.ts';
 import type { JsonObject } from '../../contract/json.ts';
-
-/** JSON has no minus infinity; OpenAI writes this for a token that could not come. */
-const impossible = -9999;
+import { wireLogprob } from './logprob.ts';
 
 /** Log probabilities, one object per token, as both the chat API and the Responses API write them. */
 export function openaiLogprobs(tokens: readonly TokenLogprob[]): JsonObject[] {
@@ -10,5 +8,5 @@ export function openaiLogprobs(tokens: readonly TokenLogprob[]): JsonObject[] {
 }
 
 function candidate({ text, bytes, logprob }: TokenCandidate): JsonObject {
-  return { token: text, logprob: Math.max(logprob, impossible), bytes };
+  return { token: text, logprob: wireLogprob(logprob), bytes };
 }

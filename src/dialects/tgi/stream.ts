@@ -3,6 +3,7 @@ import type { BlockDelta, FinishEvent, GenerationResult, TokenCandidate, TokenLo
 import type { JsonObject } from '../../contract/json.ts';
 import type { AnswerContext, ErrorBody, Frame, StreamEncoder } from '../dialect.ts';
 import { rawText, tokensOf } from '../shared/answer-text.ts';
+import { wireLogprob } from '../shared/logprob.ts';
 import type { TgiCall } from './request.ts';
 
 export function whole(call: TgiCall, _answer: AnswerContext, results: readonly GenerationResult[]): JsonObject {
@@ -24,14 +25,14 @@ export function whole(call: TgiCall, _answer: AnswerContext, results: readonly G
 
 /** `text` may differ from the token's own: a character of several tokens comes with the last of them. */
 function toToken(token: TokenLogprob, text: string): JsonObject {
-  return { id: token.token, text, logprob: token.logprob, special: false };
+  return { id: token.token, text, logprob: wireLogprob(token.logprob), special: false };
 }
 
 function toTopTokens(token: TokenLogprob): readonly JsonObject[] {
   return token.top.map((one: TokenCandidate) => ({
     id: one.token,
     text: one.text,
-    logprob: one.logprob,
+    logprob: wireLogprob(one.logprob),
     special: false,
   }));
 }

@@ -22,13 +22,13 @@ const prefixes: Readonly<Record<string, string>> = {
   custom_tool_call: 'ctc_',
 };
 
-/** A request's items as `input_items` lists them: each has an id and a type, messages a list of parts. */
+/** A request's items as `input_items` lists them: each has an id, a type and a status, messages a list of parts. */
 export function keptInput(input: readonly JsonObject[], answerId: string): JsonObject[] {
   return input.map((item, index) => {
     const type = typeof item.type === 'string' ? item.type : 'message';
     const id = typeof item.id === 'string' ? item.id : `${prefixes[type] ?? 'item_'}${answerId}_i${index}`;
-    if (type !== 'message') return { ...item, id, type };
-    return { status: 'completed', ...item, id, type, content: parts(item) };
+    const listed = { status: 'completed', ...item, id, type };
+    return type === 'message' ? { ...listed, content: parts(item) } : listed;
   });
 }
 

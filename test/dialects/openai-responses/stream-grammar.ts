@@ -83,7 +83,7 @@ export function expectResponsesStream(events: readonly WireEvent[], firstNumber 
   const types = events.map((event) => event.type);
   expectSame(types.slice(0, 2), ['response.created', 'response.in_progress']);
   for (const event of events.slice(0, 2))
-    expectPart(event.response, { status: 'in_progress', output: [], usage: null });
+    expectPart(event.response, { status: 'in_progress', output: [], usage: undefined });
   const ending = types.at(-1) === 'response.failed' ? 2 : 1;
   const items = readItems(events.slice(2, -ending), ending === 2);
   if (ending === 2) expectSame(types.at(-2), 'error');
