@@ -4,8 +4,8 @@ import type { ChoiceEvent, ChoiceEvents } from './choices.ts';
 import type { FrameSource } from './sse.ts';
 
 export interface AnswerStreamOptions {
-  /** Already taken: it decided the status. Undefined where there is nothing to generate. */
-  readonly first: ChoiceEvent | undefined;
+  /** On its way, or there already, where it decided the status. Undefined where there is nothing to generate. */
+  readonly first: Promise<ChoiceEvent | undefined>;
   readonly events: ChoiceEvents;
   readonly encoder: StreamEncoder;
   observe(event: ChoiceEvent): void;
@@ -18,7 +18,7 @@ export interface AnswerStreamOptions {
 /** A running generation as frames of its dialect, from the first event to the terminator, whatever happens between. */
 export class AnswerStream implements FrameSource {
   readonly #options: AnswerStreamOptions;
-  #first: ChoiceEvent | undefined;
+  #first: Promise<ChoiceEvent | undefined> | undefined;
   #over = false;
   #error: ServeError | undefined;
 
@@ -60,7 +60,7 @@ export class AnswerStream implements FrameSource {
   async #nextFrames(): Promise<readonly Frame[]> {
     const { events, encoder, observe } = this.#options;
     while (true) {
-      const step = this.#first ?? (await events.next());
+      const step = await (this.#first ?? events.next());
       this.#first = undefined;
       if (step === undefined) {
         this.#over = true;

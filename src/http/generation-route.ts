@@ -2,11 +2,10 @@ import { ServeError, toServeError } from '../contract/errors.ts';
 import type { GenerationResult } from '../contract/events.ts';
 import { Collector } from '../contract/events.ts';
 import { type GenerationRequest, requestDefaults } from '../contract/request.ts';
-import type { ModelDirectory } from '../contract/services.ts';
+import type { ModelDirectory, Timers } from '../contract/services.ts';
 import type { AnswerContext, Dialect, ParsedCall } from '../dialects/dialect.ts';
 import { AnswerStream } from './answer-stream.ts';
 import { checkTools } from './check-tools.ts';
-import type { ChoiceEvent } from './choices.ts';
 import { ChoiceEvents } from './choices.ts';
 import type { AppDependencies } from './dependencies.ts';
 import type { Exchange } from './exchange.ts';
@@ -113,12 +112,20 @@ interface Streaming<Call extends ParsedCall> {
   readonly notes: GenerationNotes;
 }
 
-/** The first event decides: what fails before it gets a true status, what fails after it is a frame. */
+/**
+ * The first event decides: what fails before it gets a true status, what fails after it is a frame. But no client is left
+ * without a sign for longer than a heartbeat: where the first event takes more (a queue, a model that loads), headers and
+ * a heartbeat go out, and the status is 200 whatever comes.
+ */
 async function stream<Call extends ParsedCall>(
   { dialect, call, answer, exchange, events, notes }: Streaming<Call>,
   { settings, clock, timers }: AppDependencies,
 ): Promise<Response> {
-  const first = await firstEvent(exchange, events);
+  const first = events.next();
+  const silent = await isSilent(first, settings.heartbeatMs, timers).catch((thrown: unknown) => {
+    leave(exchange, events, toServeError(thrown));
+    throw thrown;
+  });
   const source = new AnswerStream({
     first,
     events,
@@ -137,18 +144,22 @@ async function stream<Call extends ParsedCall>(
     heartbeatMs: settings.heartbeatMs,
     stallTimeoutMs: settings.stallTimeoutMs,
     gatherMs: settings.gatherMs,
+    beginWithHeartbeat: silent,
     clock,
     timers,
   });
 }
 
-/** Undefined for a call without generations: it is answered at once. */
-async function firstEvent(exchange: Exchange, events: ChoiceEvents): Promise<ChoiceEvent | undefined> {
+/** Whether nothing came in this time. Rejects with what the first event rejects with in it. */
+async function isSilent(first: Promise<unknown>, milliseconds: number, timers: Timers): Promise<boolean> {
+  let disarm: () => void = () => undefined;
+  const timeUp = new Promise<true>((resolve) => {
+    disarm = timers.after(milliseconds, () => resolve(true));
+  });
   try {
-    return await events.next();
-  } catch (thrown) {
-    leave(exchange, events, toServeError(thrown));
-    throw thrown;
+    return await Promise.race([first.then(() => false), timeUp]);
+  } finally {
+    disarm();
   }
 }
 

@@ -25,6 +25,8 @@ export interface StreamOptions {
    * comes at the one moment that is meant for it.
    */
   readonly gatherMs: number;
+  /** The client has waited long enough to be told something at once. */
+  readonly beginWithHeartbeat?: boolean;
   readonly clock: Clock;
   readonly timers: Timers;
 }
@@ -74,6 +76,7 @@ class FrameStream {
 
   start(controller: ReadableStreamDefaultController<Uint8Array>): void {
     this.#controller = controller;
+    if (this.#options.beginWithHeartbeat) this.#beat();
     this.#arm(this.#options.heartbeatMs);
   }
 
@@ -141,7 +144,7 @@ class FrameStream {
   }
 
   #tick(): void {
-    const { heartbeatMs, stallTimeoutMs, clock, format } = this.#options;
+    const { heartbeatMs, stallTimeoutMs, clock } = this.#options;
     const still = clock() - this.#lastMove;
     if (!this.#pulling) {
       if (still >= stallTimeoutMs) this.#cutOff();
@@ -152,11 +155,15 @@ class FrameStream {
       this.#arm(heartbeatMs - still);
       return;
     }
-    const text = frameText([this.#source.heartbeat()], format);
-    // A pending read takes it at once; with none, the last heartbeat is still waiting and a second would pile up.
-    if (text !== '' && (this.#controller?.desiredSize ?? -1) >= 0) this.#controller?.enqueue(encoder.encode(text));
+    this.#beat();
     this.#lastMove = clock();
     this.#arm(heartbeatMs);
+  }
+
+  #beat(): void {
+    const text = frameText([this.#source.heartbeat()], this.#options.format);
+    // A pending read takes it at once; with none, the last heartbeat is still waiting and a second would pile up.
+    if (text !== '' && (this.#controller?.desiredSize ?? -1) >= 0) this.#controller?.enqueue(encoder.encode(text));
   }
 
   #cutOff(): void {

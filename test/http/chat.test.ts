@@ -345,3 +345,85 @@ describe('silence', () => {
     expect(time.waiting).toBe(0);
   });
 });
+
+describe('a stream that waits for its slot', () => {
+  const ask = { ...hello, prompt: 'Hello', inputs: 'Hello', input_prefix: 'a', input_suffix: 'b', max_tokens: 10 };
+  const dialects = [
+    ['/v1/chat/completions', /^: still working\n\n$/],
+    ['/v1/completions', /^: keep-alive\n\n$/],
+    ['/v1/messages', /^event: ping\ndata: \{"type":"ping"\}\n\n$/],
+    ['/v1/responses', /^: still working\n\n$/],
+    ['/infill', /^: keep-alive\n\n$/],
+    ['/generate_stream', /^: keep-alive\n\n$/],
+    ['/generate/stream', /^: keep-alive\n\n$/],
+    ['/api/chat', /^\{"model":"demo",[^\n]*"content":""[^\n]*"done":false\}\n$/],
+    ['/api/generate', /^\{"model":"demo",[^\n]*"response":"","done":false\}\n$/],
+  ] as const;
+
+  const waiting = async (path: string) => {
+    const time = new FakeTime();
+    const door = openDoor({ time });
+    door.generation.script = () => undefined;
+    const body = path === '/v1/responses' ? { input: 'Hello' } : ask;
+    const pending = door.post(path, { ...body, stream: true });
+    await until('the run', () => door.generation.runs.length === 1);
+    let answered = false;
+    void pending.then(() => {
+      answered = true;
+    });
+    time.pass(9_999);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(answered).toBe(false);
+    return { time, door, pending };
+  };
+
+  it.each(dialects)('shows life after 10 s at %s, and goes on', async (path, beat) => {
+    const { time, door, pending } = await waiting(path);
+    time.pass(1);
+    const response = await within('headers', pending);
+    expect(response.status).toBe(200);
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    const read = async (what: string) => (await within(what, Promise.resolve(reader?.read())))?.value ?? '';
+    expect(await read('the first sign')).toMatch(beat);
+    const second = read('the second sign');
+    await new Promise((resolve) => setImmediate(resolve));
+    time.pass(10_000);
+    expect(await second).toMatch(beat);
+    door.generation.runs[0]?.say(...answer(['said']));
+    let rest = '';
+    for (let piece = await read('the answer'); piece !== ''; piece = await read('the answer')) rest += piece;
+    expect(rest).toContain('said');
+    await until('the end', () => door.records.length === 1);
+    expect(door.records).toMatchObject([{ status: 200, outcome: 'stop' }]);
+    expect([time.waiting, leftListeners(door)]).toEqual([0, 0]);
+  });
+
+  it.each(dialects)('is refused with its true status before that, and in a frame after it, at %s', async (path) => {
+    const refusal = () => new ServeError('overloaded', 'No slot became free.', { retryAfterSeconds: 7 });
+    const early = await waiting(path);
+    early.door.generation.runs[0]?.say(refusal());
+    const response = await within('the refusal', early.pending);
+    expect([response.status, response.headers.get('retry-after')]).toEqual([429, '7']);
+    expect(early.time.waiting).toBe(0);
+
+    const late = await waiting(path);
+    late.time.pass(1);
+    const stream = await within('headers', late.pending);
+    late.door.generation.runs[0]?.say(refusal());
+    expect(stream.status).toBe(200);
+    expect(await within('the frame', stream.text())).toContain('No slot became free.');
+    expect(late.door.records).toMatchObject([{ status: 200, outcome: 'overloaded' }]);
+    expect([late.time.waiting, leftListeners(late.door)]).toEqual([0, 0]);
+  });
+
+  it('is given up when its client leaves after the first sign', async () => {
+    const { time, door, pending } = await waiting('/v1/chat/completions');
+    time.pass(1);
+    const reader = (await pending).body?.getReader();
+    await reader?.read();
+    await reader?.cancel();
+    await until('the work to stop', () => door.generation.runs[0]?.stoppedBy !== undefined);
+    expect(door.generation.runs[0]?.stoppedBy).toMatchObject({ code: 'client_closed' });
+    expect([time.waiting, leftListeners(door)]).toEqual([0, 0]);
+  });
+});
