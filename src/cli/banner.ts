@@ -1,7 +1,7 @@
+import { showBytes, showCount } from '../contract/amounts.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import { bundledModelPath } from '../models/find-model.ts';
 import { printable } from '../telemetry/printable.ts';
-import { showBytes, showCount } from './amounts.ts';
 
 export interface BannerFacts {
   readonly version: string;
@@ -13,6 +13,8 @@ export interface BannerFacts {
   readonly needsKey: boolean;
   /** False: it gives embeddings and ranks only. */
   readonly generates: boolean;
+  /** Nobody said how long the context is to be. */
+  readonly contextLeftOpen: boolean;
 }
 
 /** What is served and how to try it: at most ten lines. */
@@ -34,9 +36,12 @@ export function bannerLines(facts: BannerFacts): string[] {
   ].map(printable);
 }
 
-function contextText({ profile: { contextSize, slots }, generates }: BannerFacts): string {
+function contextText({ profile, generates, contextLeftOpen }: BannerFacts): string {
+  const { contextSize, trainedContextSize, slots } = profile;
   if (!generates) return `inputs of up to ${contextSize} tokens`;
-  return `${contextSize} tokens in each of ${slots} ${slots === 1 ? 'slot' : 'slots'}`;
+  const more = `, trained for ${trainedContextSize}: --ctx-size ${trainedContextSize}`;
+  const shown = contextLeftOpen && contextSize < trainedContextSize ? more : '';
+  return `${contextSize} tokens in each of ${slots} ${slots === 1 ? 'slot' : 'slots'}${shown}`;
 }
 
 /** llama.cpp's number for the pooling of models that were trained to rank. */

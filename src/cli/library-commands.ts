@@ -1,7 +1,10 @@
 import type { Config, ParsedCommand } from '../config.ts';
+import { showBytes, showCount } from '../contract/amounts.ts';
 import { ServeError } from '../contract/errors.ts';
+import { defaultSlots } from '../contract/model.ts';
 import type { ChatFormatReport } from '../main.ts';
 import { chooseQuantization } from '../models/choose-quantization.ts';
+import { mostByDefault } from '../models/default-context.ts';
 import { listHubModels } from '../models/hub.ts';
 import { localModels, removeLocalModel } from '../models/library.ts';
 import { locateModel } from '../models/locate.ts';
@@ -9,7 +12,6 @@ import { machineMemory } from '../models/machine-memory.ts';
 import { type MemoryShape, memoryNeed } from '../models/memory.ts';
 import { cannotGenerate, type FileProfile, readModelProfile } from '../models/profile.ts';
 import { printable } from '../telemetry/printable.ts';
-import { showBytes, showCount } from './amounts.ts';
 import { hubAccess, obtainModel, type PullOptions, quantizationTable, rateModels } from './pull.ts';
 import { tableLines } from './table.ts';
 import type { Terminal } from './terminal.ts';
@@ -67,8 +69,8 @@ export async function inspectModel(
   if (location.type === 'local') {
     const { chatTemplate, chatFormat } = config;
     const profile = await readModelProfile(location.path, { chatTemplate, chatFormat });
-    const contextSize = config.ctxSize || profile.trainedContextSize;
-    const shape = { contextSize, slots: config.parallel, cacheType: config.cacheTypeKv };
+    const contextSize = config.ctxSize || Math.min(profile.trainedContextSize, mostByDefault);
+    const shape = { contextSize, slots: config.parallel ?? defaultSlots, cacheType: config.cacheTypeKv };
     terminal.write(`${inspectLines(profile, shape, options.explain(profile)).join('\n')}\n`);
     return;
   }

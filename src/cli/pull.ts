@@ -1,5 +1,7 @@
 import type { Config } from '../config.ts';
+import { showBytes } from '../contract/amounts.ts';
 import { ServeError } from '../contract/errors.ts';
+import { defaultSlots } from '../contract/model.ts';
 import {
   chooseQuantization,
   type MachineMemory,
@@ -11,7 +13,6 @@ import { askedModel, type HubAccess, type HubModel, listHubModels } from '../mod
 import { type HubName, showHubName } from '../models/hub-name.ts';
 import { locateModel } from '../models/locate.ts';
 import { weighHubModels } from '../models/weigh-hub-models.ts';
-import { showBytes } from './amounts.ts';
 import { createProgress } from './progress.ts';
 import { tableLines } from './table.ts';
 import type { Terminal } from './terminal.ts';
@@ -87,7 +88,7 @@ export async function rateModels(models: readonly HubModel[], options: PullOptio
   const { config, terminal, signal, memory } = options;
   const neededFor = await weighHubModels(models, {
     access: hubAccess(config, signal),
-    shape: { contextSize: config.ctxSize, slots: config.parallel, cacheType: config.cacheTypeKv },
+    shape: { contextSize: config.ctxSize, slots: config.parallel ?? defaultSlots, cacheType: config.cacheTypeKv },
     tell: terminal.tell,
   });
   return rateQuantizations(models, await memory(), neededFor);

@@ -26,7 +26,8 @@ export async function serve(config: Config, terminal: Terminal): Promise<void> {
   }
   nowRunning?.();
   const { profile, device, url, generates } = server;
-  const facts = { version: packageVersion(), profile, device, url, generates, needsKey: allKeys(config).length > 0 };
+  const asked = { needsKey: allKeys(config).length > 0, contextLeftOpen: config.ctxSize === 0 };
+  const facts = { version: packageVersion(), profile, device, url, generates, ...asked };
   // With JSON logs stdout holds nothing but log lines.
   const write = config.logFormat === 'json' ? terminal.writeError : terminal.write;
   write(`${bannerLines(facts).join('\n')}\n`);

@@ -62,12 +62,13 @@ export const flags = {
   }),
   ctxSize: flag('Model', integer({ min: 0 }), {
     default: 0,
-    defaultText: 'as much as fits the memory, up to the trained context',
+    defaultText: 'up to 32768 on a processor, as much as fits on a GPU',
     help: 'Context of each slot in tokens.',
     alsoFlags: ['c'],
   }),
   parallel: flag('Model', integer({ min: 1, max: 256 }), {
-    default: 4,
+    default: undefined,
+    defaultText: '4, or as many as there is memory for',
     help: 'Slots: how many requests are generated at the same time.',
   }),
   draftModel: flag('Model', text('FILE'), {

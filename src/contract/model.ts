@@ -1,5 +1,8 @@
 import type { JsonObject } from './json.ts';
 
+/** How many requests a model generates for at the same time, where nobody says and memory suffices. */
+export const defaultSlots = 4;
+
 /** What a loaded model tells about itself, as far as other rooms need it. Sizes in tokens or bytes. */
 export interface ModelProfile {
   /** The name that answers carry: alias or file name without .gguf. */

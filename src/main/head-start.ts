@@ -4,6 +4,7 @@ import { NativeHeadStart } from '../engine/llama/native-head-start.ts';
 import { prebuiltFile, soundKey } from '../engine/llama/prebuilt-file.ts';
 import type { EarlyWeights } from '../engine/llama/weights.ts';
 import { bundledModelPath } from '../models/find-model.ts';
+import { mainMemory } from '../models/machine-memory.ts';
 import { isKnownSound } from '../models/probe.ts';
 import { cannotGenerate, type FileProfile, readModelProfile } from '../models/profile.ts';
 import { createFileMemory, memoryFile } from './system.ts';
@@ -53,7 +54,7 @@ async function goesPlainly(config: Config, file: FileProfile): Promise<boolean> 
  */
 function nativeHeadStart({ gpu, gpuLayers }: Config, file: FileProfile, sound: Sound): NativeHeadStart | undefined {
   if (gpuLayers !== undefined || (gpu !== 'off' && (gpu !== 'auto' || gpuDevices.some(existsSync)))) return undefined;
-  if (2 * file.sizeBytes > process.availableMemory()) return undefined;
+  if (2 * file.sizeBytes > mainMemory().available) return undefined;
   const library = prebuiltFile();
   if (!library || !sound.has(soundKey(library.key, gpu))) return undefined;
   return NativeHeadStart.begin(library, file.path);

@@ -1,13 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config.ts';
-import type { ModelProfile } from '../contract/model.ts';
+import { ServeError } from '../contract/errors.ts';
+import { defaultSlots, type ModelProfile } from '../contract/model.ts';
 import type { Telemetry } from '../contract/services.ts';
 import { type LoadedEngine, loadModel } from '../engine/llama/load.ts';
 import type { StepReport } from '../engine/llama/step-loop.ts';
 import type { EarlyWeights } from '../engine/llama/weights.ts';
 import { loadModelInProcess } from '../engine/process/load.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
+import { type ChosenContext, chooseContext } from '../models/default-context.ts';
 import { hugePageVariables } from '../models/huge-pages.ts';
+import { mainMemory } from '../models/machine-memory.ts';
 import { completeProfile, type FileProfile } from '../models/profile.ts';
 import { defaultChatTemplate } from '../prompt/default-template.ts';
 import { createPromptRenderer } from '../prompt/renderer.ts';
@@ -27,6 +30,8 @@ export interface LoadTools {
   readonly tuningFile: string;
   /** What is loading already, see head-start. */
   readonly early: EarlyWeights | undefined;
+  /** Bytes of main memory that a model could take now. */
+  readonly freeRam: () => number;
 }
 
 export interface LoadProgress {
@@ -47,8 +52,9 @@ export interface RunningModel {
 
 /** Weights, context, template, family and scheduler of one model. */
 export async function loadRuntime(file: FileProfile, tools: LoadTools, load: LoadProgress): Promise<RunningModel> {
-  const { telemetry } = tools;
-  const loaded = await loadEngine(file, tools, load);
+  const { telemetry, config } = tools;
+  const chosen = contextOnProcessor(file, tools);
+  const loaded = await loadEngine(file, { ...tools, chosen }, load);
   const { engine } = loaded;
   const profile: ModelProfile = completeProfile(file, {
     vocabulary: loaded.vocabulary,
@@ -67,7 +73,13 @@ export async function loadRuntime(file: FileProfile, tools: LoadTools, load: Loa
     compile: loaded.compileTemplate,
   });
   telemetry.log('info', `chat format: ${format.name}${profile.chatTemplate ? '' : ' (the model has no template)'}`);
-  const scheduler = await schedule(loaded, profile, tools);
+  const short = (await loaded.freeDeviceBytes()) === undefined && 'slots' in chosen && chosen.short;
+  if (short) {
+    const { contextSize, slots } = chosen;
+    telemetry.log('warn', `memory is short: ${contextSize} tokens in each of ${slots} slots`, { model: file.id });
+  }
+  const prefixCacheBytes = short ? chosen.prefixCache : config.prefixCacheMb * 1024 * 1024;
+  const scheduler = await schedule(loaded, profile, { ...tools, prefixCacheBytes });
   return {
     runtime: { profile, engine, renderer, format, scheduler },
     loaded,
@@ -78,8 +90,33 @@ export async function loadRuntime(file: FileProfile, tools: LoadTools, load: Loa
   };
 }
 
-async function schedule({ engine }: LoadedEngine, profile: ModelProfile, tools: LoadTools): Promise<Scheduler> {
-  const { config, system, metrics, telemetry } = tools;
+/** What the model is loaded with where there is no GPU. */
+function contextOnProcessor(file: FileProfile, { config, freeRam }: LoadTools): ChosenContext {
+  if (file.trainedContextSize === 0 && config.ctxSize === 0) {
+    const key = `${file.architecture}.context_length`;
+    throw new ServeError(
+      'invalid_request',
+      `${file.path} does not say how long its context is (${key} is 0 or missing): give it with --ctx-size.`,
+      { param: file.path },
+    );
+  }
+  const wish = {
+    contextSize: config.ctxSize,
+    slots: config.parallel,
+    cacheType: config.cacheTypeKv,
+    batchSize: config.batchSize,
+    flashAttention: config.flashAttn,
+  };
+  const prefixCache = config.prefixCacheMb * 1024 * 1024;
+  return chooseContext(file, wish, { total: mainMemory().total, available: freeRam(), prefixCache });
+}
+
+async function schedule(
+  { engine }: LoadedEngine,
+  profile: ModelProfile,
+  tools: LoadTools & { readonly prefixCacheBytes: number },
+): Promise<Scheduler> {
+  const { config, system, metrics, telemetry, prefixCacheBytes } = tools;
   const { id, slots } = profile;
   const observer: Partial<SchedulerObserver> = {
     admitted: ({ source, reusedTokens }) => {
@@ -87,7 +124,6 @@ async function schedule({ engine }: LoadedEngine, profile: ModelProfile, tools: 
     },
     transferFailed: (operation, error) => telemetry.log('warn', `prefix state: ${operation} failed`, { error }),
   };
-  const prefixCacheBytes = config.prefixCacheMb * 1024 * 1024;
   try {
     const files = await openKeptPrefixes(engine, { config, telemetry, observer, budget: prefixCacheBytes });
     return createScheduler({
@@ -108,14 +144,19 @@ async function schedule({ engine }: LoadedEngine, profile: ModelProfile, tools: 
   }
 }
 
-function loadEngine(file: FileProfile, tools: LoadTools, load: LoadProgress): Promise<LoadedEngine> {
-  const { config, system, metrics, telemetry, tuningFile, early } = tools;
+function loadEngine(
+  file: FileProfile,
+  tools: LoadTools & { readonly chosen: ChosenContext },
+  load: LoadProgress,
+): Promise<LoadedEngine> {
+  const { config, system, metrics, telemetry, tuningFile, early, chosen } = tools;
   const options = {
     path: file.path,
     gpu: config.gpu,
     gpuLayers: config.gpuLayers,
     contextSize: config.ctxSize || undefined,
-    slots: config.parallel,
+    slots: config.parallel ?? defaultSlots,
+    onProcessor: chosen,
     batchSize: config.batchSize,
     threads: config.threads,
     flashAttention: config.flashAttn,

@@ -1,13 +1,13 @@
 import type { Config } from '../config.ts';
 import type { ModelSettings } from '../contract/control.ts';
-import type { ModelProfile } from '../contract/model.ts';
+import { defaultSlots, type ModelProfile } from '../contract/model.ts';
 import { gpuNames } from '../engine/llama/open-llama.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import { ModelControlService } from '../models/control.ts';
 import { createControlEvents } from '../models/control-events.ts';
 import { bundledModelPath } from '../models/find-model.ts';
 import { exists, locateModel } from '../models/locate.ts';
-import { machineMemory } from '../models/machine-memory.ts';
+import { type FreeMemory, machineMemory, mainMemory, mappedBytes } from '../models/machine-memory.ts';
 import { ModelManager } from '../models/manager.ts';
 import { type ProbeMemory, probeModel } from '../models/probe.ts';
 import { cannotGenerate, type FileProfile, readModelProfile } from '../models/profile.ts';
@@ -20,7 +20,7 @@ import { featuresOf, type ServedModel } from './served-model.ts';
 import { createFileMemory, memoryFile } from './system.ts';
 import { loadVectors, type RunningVectors } from './vectors.ts';
 
-export interface ManagedModelsOptions extends Omit<LoadTools, 'tuningFile'> {
+export interface ManagedModelsOptions extends Omit<LoadTools, 'tuningFile' | 'freeRam'> {
   /** Told of every chat model that is loaded; gives what ends that, before the model goes. */
   readonly serve: (running: RunningModel) => () => Promise<void>;
   /** The same of models for vectors only; what it gives also lets them go. */
@@ -42,7 +42,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
   const manager = new ModelManager<ServedModel>({
     load: loadTimed,
     events,
-    availableBytes,
+    freeMemory,
     clock: system.clock,
     timers: system.timers,
     settings: {
@@ -50,7 +50,13 @@ export function createManagedModels(options: ManagedModelsOptions) {
       autoload: config.autoload,
       keepAliveMs: (config.keepAlive ?? defaultKeepAliveSeconds) * 1000,
       startKeepAliveMs: config.keepAlive === undefined ? undefined : config.keepAlive * 1000,
-      shape: { contextSize: config.ctxSize, slots: config.parallel, cacheType: config.cacheTypeKv },
+      shape: {
+        contextSize: config.ctxSize,
+        slots: config.parallel ?? defaultSlots,
+        cacheType: config.cacheTypeKv,
+        batchSize: config.batchSize,
+        flashAttention: config.flashAttn,
+      },
     },
   });
 
@@ -64,7 +70,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
     chatFormat: config.chatFormat,
     probe,
     machineMemory,
-    availableBytes,
+    freeMemory,
     gpuNames: () => gpuNames({ gpu: config.gpu, onNativeLog: nativeLog(telemetry) }),
     tell: (sentence) => telemetry.log('warn', sentence),
     timers: system.timers,
@@ -151,7 +157,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
   }
 
   async function loadForChat(plan: LoadPlan, observer: LoadObserver, progress: LoadProgress['progress']) {
-    const tools = { ...options, config: withSettings(config, plan.settings), tuningFile };
+    const tools = { ...options, config: withSettings(config, plan.settings), tuningFile, freeRam };
     const model = await loadRuntime(plan.file, tools, {
       signal: observer.signal,
       progress,
@@ -203,11 +209,18 @@ export function createManagedModels(options: ManagedModelsOptions) {
     if (path !== bundledModelPath) await probeModel(path, { signal, memory: probeMemory });
   }
 
-  /** The larger of RAM and GPU memory that is free: what does not fit one goes into the other, in part or whole. */
-  async function availableBytes(): Promise<number> {
-    const ram = process.availableMemory();
+  async function freeMemory(): Promise<FreeMemory> {
     const [any] = running;
-    return Math.max(ram, (await any?.loaded.freeDeviceBytes()) ?? 0);
+    return { ram: freeRam(), device: await any?.loaded.freeDeviceBytes() };
+  }
+
+  /** Less the weights that are mapped: they would be read from the disk again and again. */
+  function freeRam(): number {
+    const processes = new Set<number | 'self'>(
+      [...running].map(({ runtime }) => runtime.engine.info.processId ?? 'self'),
+    );
+    const mapped = [...processes].map((id) => mappedBytes(id)).reduce((sum, bytes) => sum + bytes, 0);
+    return Math.max(0, mainMemory().available - mapped);
   }
 }
 

@@ -17,6 +17,7 @@ import { askedModel, type HubAccess, type HubModel, listHubModels } from './hub.
 import { type HubName, showHubName } from './hub-name.ts';
 import { findLocalModel, localModels, type ReadModels, removeLocalModel } from './library.ts';
 import { locateModel } from './locate.ts';
+import { type FreeMemory, mostOf } from './machine-memory.ts';
 import type { ModelManager } from './manager.ts';
 import { cannotGenerate, readModelProfile } from './profile.ts';
 import type { LoadPlan, Resident } from './resident.ts';
@@ -35,7 +36,7 @@ export interface ControlOptions<Runtime> {
   /** Throws when the file would make the library crash. */
   readonly probe: (path: string, signal: AbortSignal) => Promise<void>;
   readonly machineMemory: () => Promise<MachineMemory>;
-  readonly availableBytes: () => Promise<number>;
+  readonly freeMemory: () => Promise<FreeMemory>;
   /** Names of the GPUs in use, none without one. */
   readonly gpuNames: () => Promise<readonly string[]>;
   /** For the log. */
@@ -94,12 +95,15 @@ export class ModelControlService<Runtime> implements ModelControl {
   }
 
   async validate(request: LoadRequest, signal: AbortSignal): Promise<Verdict> {
-    const availableBytes = await this.#options.availableBytes();
+    const { manager, freeMemory } = this.#options;
+    const availableBytes = mostOf(await freeMemory());
     const base = { identifier: request.target, availableBytes, sizeBytes: undefined, requiredBytes: undefined };
     try {
       const found = await this.#weigh(request, signal);
-      const fits = found.requiredBytes <= availableBytes;
-      const message = fits ? 'This model can be loaded.' : 'This is a model, but it does not fit the free memory.';
+      const fits = await manager.fits(found.requiredBytes, request.target);
+      const message = fits
+        ? 'This model can be loaded.'
+        : "This is a model, but it does not fit this machine's memory.";
       return { ...base, ...found, valid: true, fits, message };
     } catch (error) {
       signal.throwIfAborted();

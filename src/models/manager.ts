@@ -1,9 +1,11 @@
+import { showBytes } from '../contract/amounts.ts';
 import type { ControlEvent, ControlStatus, LoadedModelStatus, LoadProgress, SlotReport } from '../contract/control.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import type { Clock, ModelDirectory, ServerState, Timers } from '../contract/services.ts';
 import type { ControlEvents } from './control-events.ts';
-import { type MemoryShape, memoryNeed } from './memory.ts';
+import { type FreeMemory, mostOf } from './machine-memory.ts';
+import { type MemoryNeed, type MemoryShape, memoryNeed } from './memory.ts';
 import { completeProfile } from './profile.ts';
 import { type LoadedModel, type LoadObserver, type LoadPlan, type ModelLoader, Resident } from './resident.ts';
 
@@ -23,8 +25,8 @@ export interface ManagerSettings {
 export interface ManagerOptions<Runtime> {
   readonly load: ModelLoader<Runtime>;
   readonly events: ControlEvents;
-  /** Bytes that can be had at this moment without unloading anything. */
-  readonly availableBytes: () => Promise<number>;
+  /** What can be had at this moment without unloading anything. */
+  readonly freeMemory: () => Promise<FreeMemory>;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly settings: ManagerSettings;
@@ -48,6 +50,8 @@ export class ModelManager<Runtime> implements ModelDirectory {
   #active: Resident<Runtime> | undefined;
   #lastLoad: Promise<void> = Promise.resolve();
   #freeAfterLoad = new Map<string, number>();
+  /** What a load took away, by path: its end will give it back. */
+  #held = new Map<string, FreeMemory>();
   #revived = new Map<string, number>();
   /** Before the first model is there, requests are refused rather than kept waiting. */
   #starting = true;
@@ -71,6 +75,7 @@ export class ModelManager<Runtime> implements ModelDirectory {
         clock,
         timers,
         publish: (event) => this.#publish(event, events),
+        weigh: (wanted) => this.#weigh(resident, wanted),
         makeRoom: (signal) => this.#makeRoom(resident, signal),
         broken: () => this.#revive(resident),
       },
@@ -155,8 +160,8 @@ export class ModelManager<Runtime> implements ModelDirectory {
   }
 
   describe({ plan }: Resident<Runtime>, { profile, features, device }: LoadedModel<Runtime>): LoadedModelStatus {
-    const { contextSize, slots, trainedContextSize } = profile;
-    const { context, total } = memoryNeed(profile, { ...this.shapeOf(plan.settings), contextSize, slots });
+    const { contextSize, trainedContextSize } = profile;
+    const { context, total } = this.#needOf(profile, plan.settings);
     const free = this.#freeAfterLoad.get(profile.path) ?? 0;
     const more = context === 0 ? 0 : Math.floor((free * contextSize) / context);
     const maxContextSize = Math.min(trainedContextSize || contextSize, contextSize + more);
@@ -171,6 +176,11 @@ export class ModelManager<Runtime> implements ModelDirectory {
       slots: own.slots ?? shape.slots,
       cacheType: own.cacheTypeKv ?? shape.cacheType,
     };
+  }
+
+  /** Whether so many bytes can be had, for this model or another one, if need be without those that nobody uses. */
+  async fits(requiredBytes: number, name: string): Promise<boolean> {
+    return requiredBytes <= (await this.#room(this.find(name))).had;
   }
 
   /** Estimated bytes for a plan. */
@@ -225,9 +235,19 @@ export class ModelManager<Runtime> implements ModelDirectory {
     });
   }
 
+  #needOf(profile: ModelProfile, settings: LoadPlan['settings']): MemoryNeed {
+    const { contextSize, slots, vocabulary } = profile;
+    const facts = { ...profile, vocabularySize: vocabulary.size || undefined };
+    return memoryNeed(facts, { ...this.shapeOf(settings), contextSize, slots });
+  }
+
   async #load(plan: LoadPlan, observer: LoadObserver): Promise<LoadedModel<Runtime>> {
+    const { path } = plan.file;
+    const before = await this.#options.freeMemory();
     const loaded = await this.#options.load(plan, observer);
-    this.#freeAfterLoad.set(plan.file.path, await this.#options.availableBytes());
+    const after = await this.#options.freeMemory();
+    this.#freeAfterLoad.set(path, mostOf(after));
+    this.#held.set(path, taken(before, after, this.#needOf(loaded.profile, plan.settings).total));
     return loaded;
   }
 
@@ -251,16 +271,41 @@ export class ModelManager<Runtime> implements ModelDirectory {
   }
 
   async #free(resident: Resident<Runtime>): Promise<void> {
+    await this.#weigh(resident, resident.plan);
     const required = this.requiredBytes(resident.plan);
-    for (;;) {
-      const available = await this.#options.availableBytes();
-      if (available >= required) return;
-      const oldest = this.#ordered()
-        .filter((other) => other !== resident && other.isIdle)
+    while (mostOf(await this.#options.freeMemory()) < required) {
+      const oldest = this.#others(resident)
+        .filter((other) => other.isIdle)
         .sort((a, b) => a.lastUsed - b.lastUsed)[0];
-      if (!oldest) throw tooLarge(resident, required, available);
+      if (!oldest) return this.#weigh(resident, resident.plan);
       await oldest.unload();
     }
+  }
+
+  /** Throws, with the true reason, unless the plan fits when its own model and the idle ones have gone. */
+  async #weigh(resident: Resident<Runtime>, plan: LoadPlan): Promise<void> {
+    const required = this.requiredBytes(plan);
+    const { had, withBusy } = await this.#room(resident);
+    if (required <= had) return;
+    const busy = this.#others(resident).filter(({ loaded, isIdle }) => loaded && !isIdle);
+    const shape = this.shapeOf(plan.settings);
+    throw tooLarge(plan.file.id, { required, had, shape }, required <= withBusy ? busy : []);
+  }
+
+  /** Bytes: what a model could have, and what it could have if nobody used the others. */
+  async #room(resident: Resident<Runtime> | undefined) {
+    const free = await this.#options.freeMemory();
+    const loaded = [...this.#residents.values()].filter((other) => other.loaded);
+    const without = (models: readonly Resident<Runtime>[]) =>
+      mostOf(models.reduce((sum, model) => both(sum, this.#held.get(model.plan.file.path)), free));
+    return {
+      had: without(loaded.filter((other) => other === resident || other.isIdle)),
+      withBusy: without(loaded),
+    };
+  }
+
+  #others(resident: Resident<Runtime>): Resident<Runtime>[] {
+    return this.#ordered().filter((other) => other !== resident);
   }
 
   #revive(resident: Resident<Runtime>, attempt = 1): void {
@@ -317,10 +362,44 @@ const unknownFacts = {
   embeddingSize: 0,
 } as const;
 
-function tooLarge({ id }: { readonly id: string }, required: number, available: number): ServeError {
-  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+/** No more than the model can have taken: other programs come and go meanwhile. */
+function taken(before: FreeMemory, after: FreeMemory, most: number): FreeMemory {
+  const limited = (bytes: number) => Math.min(most, Math.max(0, bytes));
+  // Before the first model the GPUs were not looked at.
+  const device =
+    after.device === undefined ? undefined : limited((before.device ?? Number.POSITIVE_INFINITY) - after.device);
+  return { ram: limited(before.ram - after.ram), device };
+}
+
+function both(a: FreeMemory, b: FreeMemory | undefined): FreeMemory {
+  if (!b) return a;
+  const device = a.device === undefined && b.device === undefined ? undefined : (a.device ?? 0) + (b.device ?? 0);
+  return { ram: a.ram + b.ram, device };
+}
+
+interface Shortage {
+  readonly required: number;
+  /** What is free, and what idle models would give back. */
+  readonly had: number;
+  readonly shape: MemoryShape;
+}
+
+/** `busy`: models in use, without which it would fit; none: it never will. */
+function tooLarge(
+  id: string,
+  { required, had, shape }: Shortage,
+  busy: readonly { readonly id: string }[],
+): ServeError {
+  const context = shape.contextSize === 0 ? '' : ` with ${shape.slots} slots of ${shape.contextSize} tokens`;
+  const [have, next] =
+    busy.length === 0
+      ? ['this machine has', 'Take a smaller context, fewer slots or a smaller quantization.']
+      : [
+          `beside ${busy.map((model) => model.id).join(', ')}, in use, there are`,
+          'Try again later, or take a smaller context.',
+        ];
   return new ServeError(
     'insufficient_memory',
-    `${id} needs about ${gigabytes(required)} and ${gigabytes(available)} are free; the other models are in use. Unload one, or take a smaller context or quantization.`,
+    `${id}${context} needs about ${showBytes(required)}, and ${have} ${showBytes(had)}. ${next}`,
   );
 }

@@ -13,6 +13,8 @@ export interface MemoryFacts {
   readonly architecture: string;
   readonly sizeBytes: number;
   readonly metadata: JsonObject;
+  /** Tokens; undefined: as the metadata tells. */
+  readonly vocabularySize?: number | undefined;
 }
 
 export interface MemoryShape {
@@ -20,6 +22,10 @@ export interface MemoryShape {
   readonly contextSize: number;
   readonly slots: number;
   readonly cacheType: keyof typeof bytesPerValue;
+  /** Tokens; undefined: 512. */
+  readonly batchSize?: number | undefined;
+  /** Without it attention scores are held for a whole batch. Undefined: with it. */
+  readonly flashAttention?: boolean | undefined;
 }
 
 /** Block formats store a scale beside the values, see gguf-tables.ts. */
@@ -33,48 +39,111 @@ const bytesPerValue = {
   q4_0: 18 / 32,
 } as const;
 
-const megabyte = 1e6;
-
 /** A forged header may name any number. */
 const mostLayers = 4096;
-/** Tokens of a batch, which a window holds besides its own. */
-const batchTokens = 512;
+/** Tokens of a batch when nothing else is asked for; a window holds them besides its own. */
+const defaultBatch = 512;
+/** What every context takes however small it is. */
+const computeFloor = 24e6;
 
 /**
  * Keys and values of every layer for every token of every slot (of layers with a sliding window, for those in it), the
- * weights as they lie in the file, and something for computing. Layers with a recurrent state need less: then the figure
- * is an upper bound.
+ * states of recurrent layers, the weights as they lie in the file, and what computing takes. On the processor, against
+ * llama.cpp's own figures: keys and values to the byte, computing 1.0 to 1.25 times as much (5 shapes).
  */
 export function memoryNeed(model: MemoryFacts, shape: MemoryShape): MemoryNeed {
-  const perSlot = cacheValues(model, shape.contextSize) * bytesPerValue[shape.cacheType];
-  const context = Math.ceil(perSlot * shape.slots);
-  const compute = Math.ceil(32 * megabyte + 512 * 4 * (number(model, 'embedding_length') ?? 0) * 8);
+  const context = seesWholeInput(model) ? 0 : Math.ceil(slotBytes(model, shape) * shape.slots);
+  const compute = Math.ceil(computeBytes(model, shape));
   const weights = model.sizeBytes;
   return { weights, context, compute, total: weights + context + compute };
 }
 
-/** Numbers kept for one slot: keys and values over all layers. */
-function cacheValues(model: MemoryFacts, contextSize: number): number {
-  const layers = Math.min(number(model, 'block_count') ?? 0, mostLayers);
-  const heads = number(model, 'attention.head_count') ?? 1;
-  const headSize = (number(model, 'embedding_length') ?? 0) / heads;
-  const keySize = number(model, 'attention.key_length') ?? headSize;
-  const valueSize = number(model, 'attention.value_length') ?? headSize;
+/** Models for vectors read their input at once and remember nothing. */
+function seesWholeInput({ metadata, architecture }: MemoryFacts): boolean {
+  return metadata[`${architecture}.attention.causal`] === false;
+}
+
+/** The largest intermediate result of a batch: scores of all its tokens, or attention scores, or a feed-forward layer. */
+function computeBytes(model: MemoryFacts, shape: MemoryShape): number {
+  const { contextSize, batchSize = defaultBatch, flashAttention = true } = shape;
+  const batch = Math.min(batchSize, Math.max(1, contextSize));
+  const attention = flashAttention ? 0 : (number(model, 'attention.head_count') ?? 0) * contextSize;
+  const wide = Math.max(vocabularySize(model), 4 * (number(model, 'feed_forward_length') ?? 0), attention);
+  const perToken = 4 * (wide + 8 * (number(model, 'embedding_length') ?? 0));
+  const mask = (flashAttention ? 2 : 4) * contextSize;
+  return computeFloor + batch * (perToken + mask);
+}
+
+function vocabularySize(model: MemoryFacts): number {
+  const { vocabularySize: known, metadata } = model;
+  const tokens = metadata['tokenizer.ggml.tokens'];
+  const listed = isJsonObject(tokens) && typeof tokens.length === 'number' ? tokens.length : undefined;
+  return known ?? listed ?? number(model, 'vocab_size') ?? 0;
+}
+
+function slotBytes(model: MemoryFacts, { contextSize, cacheType, batchSize = defaultBatch }: MemoryShape): number {
   const window = number(model, 'attention.sliding_window') ?? 0;
-  const inWindow = window > 0 ? Math.min(contextSize, window + batchTokens) : contextSize;
-  let values = 0;
+  const inWindow = window > 0 ? Math.min(contextSize, window + batchSize) : contextSize;
+  const layers = Math.min(number(model, 'block_count') ?? 0, mostLayers);
+  let bytes = 0;
   for (let layer = 0; layer < layers; layer++) {
     const tokens = slides(model, layer) ? inWindow : contextSize;
-    values += keyHeads(model, layer, heads) * (keySize + valueSize) * tokens;
+    bytes += attentionValues(model, layer) * tokens * bytesPerValue[cacheType];
+    bytes += stateBytes(model, layer);
   }
-  return values;
+  return bytes;
+}
+
+/** Keys and values of one token. */
+function attentionValues(model: MemoryFacts, layer: number): number {
+  if (isRecurrent(model, layer) && model.architecture !== 'falcon-h1') return 0;
+  const heads = inLayer(model, 'attention.head_count', layer) ?? 1;
+  const headSize = heads > 0 ? (number(model, 'embedding_length') ?? 0) / heads : 0;
+  const keySize = number(model, 'attention.key_length') ?? headSize;
+  // Models that keep a latent vector instead (DeepSeek) compute keys and values from it.
+  const latent = number(model, 'attention.key_length_mla') !== undefined;
+  const valueSize = latent ? 0 : (number(model, 'attention.value_length') ?? headSize);
+  return (inLayer(model, 'attention.head_count_kv', layer) ?? heads) * (keySize + valueSize);
+}
+
+const recurrentArchitectures = new Set(['mamba', 'mamba2', 'rwkv6', 'rwkv6qwen2', 'rwkv7', 'arwkv7', 'falcon-h1']);
+/** Every fourth layer of these sees everything, unless the file says otherwise. */
+const mixedArchitectures = new Set(['qwen3next', 'qwen35', 'qwen35moe']);
+
+/** A layer that keeps a state of fixed size (llama-hparams.cpp and the models' own files). */
+function isRecurrent(model: MemoryFacts, layer: number): boolean {
+  if (recurrentArchitectures.has(model.architecture)) return true;
+  if (mixedArchitectures.has(model.architecture)) {
+    return (layer + 1) % (number(model, 'full_attention_interval') ?? 4) !== 0;
+  }
+  return Array.isArray(model.metadata[`${model.architecture}.attention.head_count_kv`])
+    ? inLayer(model, 'attention.head_count_kv', layer) === 0
+    : false;
+}
+
+/** Of one slot, in numbers of 32 bits: the last inputs of its convolution, and what it remembers. */
+function stateBytes(model: MemoryFacts, layer: number): number {
+  if (!isRecurrent(model, layer)) return 0;
+  const of = (key: string) => number(model, key) ?? 0;
+  const width = of('embedding_length');
+  if (of('wkv.head_size') > 0) return 4 * width * (of('wkv.head_size') + 2);
+  if (of('kda.head_dim') > 0) {
+    const heads = of('attention.head_count') * of('kda.head_dim');
+    return 4 * heads * (of('kda.head_dim') + 3 * Math.max(0, of('ssm.conv_kernel') - 1));
+  }
+  if (of('shortconv.l_cache') > 0) return 4 * width * (of('shortconv.l_cache') - 1);
+  const inner = of('ssm.inner_size');
+  const convolution =
+    Math.max(0, of('ssm.conv_kernel') - 1) * (inner + 2 * of('ssm.group_count') * of('ssm.state_size'));
+  return 4 * (convolution + inner * of('ssm.state_size'));
 }
 
 /** One number for all layers, or a list with one for each. */
-function keyHeads(model: MemoryFacts, layer: number, heads: number): number {
-  const value = model.metadata[`${model.architecture}.attention.head_count_kv`];
-  if (Array.isArray(value)) return typeof value[layer] === 'number' ? value[layer] : 0;
-  return typeof value === 'number' ? value : heads;
+function inLayer(model: MemoryFacts, key: string, layer: number): number | undefined {
+  const value = model.metadata[`${model.architecture}.${key}`];
+  if (!Array.isArray(value)) return isFiniteNumber(value) ? value : undefined;
+  const own = value[layer];
+  return isFiniteNumber(own) ? own : 0;
 }
 
 /** Where the file does not say it: every so many layers one sees everything, the others a window (llama-model.cpp). */
@@ -101,8 +170,12 @@ function number(model: MemoryFacts, key: string): number | undefined {
 
 /** Some models give one value for each layer: the largest is on the safe side. */
 function largest(value: JsonValue | undefined): number | undefined {
-  if (typeof value === 'number') return value;
-  if (value === undefined || value === null || typeof value !== 'object' || isJsonObject(value)) return undefined;
-  const numbers = value.filter((each) => typeof each === 'number');
+  if (isFiniteNumber(value)) return value;
+  if (!Array.isArray(value)) return undefined;
+  const numbers = value.filter(isFiniteNumber);
   return numbers.length === 0 ? undefined : Math.max(...numbers);
+}
+
+function isFiniteNumber(value: JsonValue | undefined): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
 }

@@ -16,7 +16,10 @@ export interface LoadedFacts {
 }
 
 /** What the file alone tells. */
-export type FileProfile = Omit<ModelProfile, keyof LoadedFacts>;
+export type FileProfile = Omit<ModelProfile, keyof LoadedFacts> & {
+  /** Tokens, where the file lists them. */
+  readonly vocabularySize?: number;
+};
 
 export interface ProfileOptions {
   /** The first one is the model's id, the others are further names. */
@@ -44,7 +47,7 @@ export function cannotGenerate({ metadata, architecture }: Pick<FileProfile, 'me
   return metadata[`${architecture}.attention.causal`] === false;
 }
 
-export function completeProfile(profile: FileProfile, facts: LoadedFacts): ModelProfile {
+export function completeProfile({ vocabularySize: _, ...profile }: FileProfile, facts: LoadedFacts): ModelProfile {
   return { ...profile, ...facts };
 }
 
@@ -58,6 +61,7 @@ function describe(path: string, first: GgufHeader, { headers, created, options }
   const { metadata } = first;
   const architecture = architectureOf(metadata, path);
   const [id = modelName(path), ...aliases] = options.aliases ?? [];
+  const vocabularySize = lengthOf(metadata.get('tokenizer.ggml.tokens'));
   return {
     id,
     aliases,
@@ -75,6 +79,7 @@ function describe(path: string, first: GgufHeader, { headers, created, options }
     chatFormat: options.chatFormat,
     recommendedSampling: recommendedSampling(metadata),
     metadata: Object.fromEntries([...metadata].filter(([, value]) => !isLongArray(value))),
+    ...(vocabularySize !== undefined && { vocabularySize }),
   };
 }
 
@@ -101,6 +106,11 @@ function textOf(value: JsonValue | undefined): string | undefined {
 
 function numberOf(value: JsonValue | undefined): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+function lengthOf(value: JsonValue | undefined): number | undefined {
+  if (Array.isArray(value)) return value.length;
+  return isJsonObject(value) ? numberOf(value.length) : undefined;
 }
 
 function isLongArray(value: JsonValue): boolean {

@@ -38,6 +38,8 @@ export type ModelLoader<Runtime> = (plan: LoadPlan, observer: LoadObserver) => P
 
 export interface ResidentTools<Runtime> {
   readonly load: ModelLoader<Runtime>;
+  /** Throws when the plan does not fit even with the idle models gone; unloads nothing. */
+  readonly weigh: (plan: LoadPlan) => Promise<void>;
   /** Waits for its turn and for memory; throws when there is none. */
   readonly makeRoom: (signal: AbortSignal) => Promise<() => void>;
   readonly publish: (event: ControlEvent) => void;
@@ -201,12 +203,14 @@ export class Resident<Runtime> {
   }
 
   /**
-   * Loads it anew in another way, after its answers are out. When that fails it comes back as it was, as far as that is
-   * possible, and the error is thrown.
+   * Loads it anew in another way, after its answers are out. What cannot fit is refused before it goes; when the load
+   * fails it comes back as it was, as far as that is possible, and the error is thrown.
    */
   async replace(plan: LoadPlan, signal: AbortSignal): Promise<LoadedModel<Runtime>> {
     const before = this.plan;
     const wasLoaded = this.#loaded !== undefined;
+    if (wasLoaded) await this.#tools.weigh(plan);
+    signal.throwIfAborted();
     await this.unload();
     this.plan = plan;
     try {

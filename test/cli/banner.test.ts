@@ -25,6 +25,7 @@ const facts: BannerFacts = {
   url: 'http://127.0.0.1:8080',
   needsKey: false,
   generates: true,
+  contextLeftOpen: true,
 };
 
 describe('bannerLines', () => {
@@ -73,6 +74,13 @@ describe('bannerLines', () => {
       '  address  http://127.0.0.1:8080',
       'Try it:',
     ]);
+  });
+
+  it('tell how to get the context that the model was trained for', () => {
+    const context = (change: Partial<BannerFacts>) =>
+      bannerLines({ ...facts, profile: { ...demo, trainedContextSize: 262_144 }, ...change })[2];
+    expect(context({})).toBe('  context  4096 tokens in each of 4 slots, trained for 262144: --ctx-size 262144');
+    expect(context({ contextLeftOpen: false })).toBe('  context  4096 tokens in each of 4 slots');
   });
 
   it('give the address and the key that curl needs', () => {

@@ -111,8 +111,8 @@ describe('inspectModel', () => {
       'chat template  yes',
       'chat format    hermes: its template writes <tool_call>',
       'reads          thoughts, tool calls',
-      'memory         about 47.7 MB with 2 slots of 1000 tokens (f16):',
-      '               3.3 MB weights, 9.2 MB context, 35.1 MB computing',
+      'memory         about 44.9 MB with 2 slots of 1000 tokens (f16):',
+      '               3.3 MB weights, 9.2 MB context, 32.4 MB computing',
       '',
     ]);
   });
@@ -162,7 +162,7 @@ describe('inspectModel', () => {
       'hf:owner/repo',
       place.options(terminal, 8 * gigabyte, ['--ctx-size', '1000', '--parallel', '2']),
     );
-    expect(out()).toContain('takes 128 MB  fits, best choice');
+    expect(out()).toContain('takes 121 MB  fits, best choice');
   });
 
   it('weighs by size what the hub does not let it read, and says so', async () => {

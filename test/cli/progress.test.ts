@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { showBytes, showCount } from '../../src/cli/amounts.ts';
 import { createProgress } from '../../src/cli/progress.ts';
+import { showBytes, showCount } from '../../src/contract/amounts.ts';
 
 function recorded(terminal: boolean) {
   const texts: string[] = [];

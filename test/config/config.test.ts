@@ -45,7 +45,7 @@ describe('parseConfig', () => {
       alias: [],
       host: '127.0.0.1',
       port: 8080,
-      parallel: 4,
+      parallel: undefined,
       ctxSize: 0,
       gpu: 'auto',
       threads: undefined,

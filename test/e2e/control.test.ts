@@ -168,6 +168,22 @@ describe('the control API', () => {
     expect(await ask('second')).toMatchObject({ status: 503, body: { error: { code: 'model_not_loaded' } } });
   });
 
+  it('unloads nothing for a load that cannot fit, of another model or of a running one', async () => {
+    await post('load', { model_path: 'owner/repo/second' });
+    await post('load', { model_path: key });
+    await copyFile(bundledModelPath, join(folder, 'large.gguf'));
+    for (const model_path of ['large', 'second', key]) {
+      const { status, body } = await post('load', { model_path, max_seq_length: 1e12 });
+      expect([status, body.error?.code]).toEqual([503, 'insufficient_memory']);
+      expect(body.error?.message).toMatch(
+        / with 2 slots of 1000000000000 tokens needs about \d+ TB, and this machine has /,
+      );
+      expect(statusAnswer.parse(await get('status')).loaded).toEqual([key, 'second']);
+    }
+    await rm(join(folder, 'large.gguf'));
+    await post('unload', { model_path: 'second' });
+  });
+
   it('loads a model of the folder when a request names it', async () => {
     await post('load', { model_path: key });
     await copyFile(bundledModelPath, join(folder, 'third.gguf'));

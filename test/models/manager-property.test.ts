@@ -72,7 +72,7 @@ async function randomDay(seed: number): Promise<string[]> {
     events: { ...createControlEvents(), publish: (event) => void told.push(event) },
     clock: () => now,
     timers: { after: () => () => undefined },
-    availableBytes: async () => free,
+    freeMemory: async () => ({ ram: free, device: undefined }),
     settings: {
       strict: false,
       autoload: true,

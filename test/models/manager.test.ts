@@ -55,12 +55,19 @@ interface Attempt {
   fail(error: Error): void;
 }
 
-/** A manager over a loader whose loads end when the test says so. `free`: bytes at hand, one model takes 50 MB or so. */
+/** What a loaded model takes, about as much as is estimated for it. */
+const modelBytes = 26.2e6;
+
+/** A manager over a loader whose loads end when the test says so. `free`: bytes at hand. */
 function scene(change: Partial<ManagerSettings> = {}, free = 1e12) {
   const time = new ManualTime();
   const attempts: Attempt[] = [];
   const disposed: string[] = [];
-  const memory = { free };
+  const memory: { free: number; device: number | undefined } = { free, device: undefined };
+  const take = (bytes: number) => {
+    if (memory.device === undefined) memory.free -= bytes;
+    else memory.device -= bytes;
+  };
   const events = createControlEvents();
   const told: ControlEvent[] = [];
   const recording = { ...events, publish: (event: ControlEvent) => void told.push(event) };
@@ -68,7 +75,7 @@ function scene(change: Partial<ManagerSettings> = {}, free = 1e12) {
     events: recording,
     clock: time.clock,
     timers: time.timers,
-    availableBytes: async () => memory.free,
+    freeMemory: async () => ({ ram: memory.free, device: memory.device }),
     settings: {
       strict: false,
       autoload: true,
@@ -85,7 +92,8 @@ function scene(change: Partial<ManagerSettings> = {}, free = 1e12) {
           id,
           observer,
           fail: reject,
-          finish: () =>
+          finish: () => {
+            take(modelBytes);
             resolve({
               runtime: `runtime of ${id}`,
               profile: completeProfile(wanted.file, {
@@ -113,9 +121,10 @@ function scene(change: Partial<ManagerSettings> = {}, free = 1e12) {
               slots: () => [{ id: 0, state: 'idle', tokens: 0 }],
               dispose: async () => {
                 disposed.push(id);
-                memory.free += 100e6;
+                take(-modelBytes);
               },
-            }),
+            });
+          },
         });
       }),
   });
@@ -331,13 +340,53 @@ describe('ModelManager', () => {
     memory.free = 10e6;
     await expect(manager.add(plan('b'), { atStart: false }).load(patient)).rejects.toMatchObject({
       code: 'insufficient_memory',
-      message: expect.stringMatching(/^b needs about 0\.0 GB and 0\.0 GB are free/),
+      message:
+        'b needs about 26.1 MB, and beside a, in use, there are 10.0 MB. Try again later, or take a smaller context.',
     });
     expect(disposed).toEqual([]);
     expect(states().slice(2)).toEqual(['b loading', 'b failed']);
     // The next load has its turn.
     memory.free = 1e12;
     await load('c');
+  });
+
+  it('unloads nothing for a model that would not fit even then, and says so', async () => {
+    const { manager, load, memory, disposed, states } = scene();
+    await load('a', true);
+    await load('b');
+    memory.free = 10e6;
+    const large = { contextSize: 1e12, slots: 2 };
+    const loading = manager.add(plan('c', large), { atStart: false }).load(patient);
+    await expect(loading).rejects.toMatchObject({
+      code: 'insufficient_memory',
+      message: expect.stringMatching(
+        /^c with 2 slots of 1000000000000 tokens needs about \d+ TB, and this machine has 6\d\.\d MB\./,
+      ),
+    });
+    expect(disposed).toEqual([]);
+    expect(states().slice(4)).toEqual(['c loading', 'c failed']);
+    expect(await manager.fits(60e6, 'c')).toBe(true);
+    expect(await manager.fits(70e6, 'c')).toBe(false);
+  });
+
+  it('does not let a model go that is to be loaded anew in a way that cannot fit', async () => {
+    const { manager, load, disposed } = scene({}, 50e6);
+    const resident = await load('a');
+    const replacing = resident.replace(plan('a', { contextSize: 1e9 }), patient);
+    await expect(replacing).rejects.toMatchObject({ code: 'insufficient_memory' });
+    expect(disposed).toEqual([]);
+    expect(manager.resolve('a').contextSize).toBe(1024);
+  });
+
+  it('counts what the GPUs get back, too', async () => {
+    const { manager, load, memory, disposed } = scene();
+    memory.free = 10e6;
+    memory.device = 60e6;
+    await load('a', true);
+    await load('b');
+    await load('c');
+    expect(disposed).toEqual(['a']);
+    expect(manager.list().map(({ id }) => id)).toEqual(['b', 'c']);
   });
 
   it('loads one after the other', async () => {
@@ -371,7 +420,7 @@ describe('ModelManager', () => {
   it('comes back as it was when loading anew fails', async () => {
     const { manager, load, attempts } = scene();
     const resident = await load('a');
-    const replacing = resident.replace(plan('a', { contextSize: 1e9 }), patient).catch((error: Error) => error.message);
+    const replacing = resident.replace(plan('a', { contextSize: 999 }), patient).catch((error: Error) => error.message);
     await settled();
     attempts[1]?.fail(new ServeError('insufficient_memory', 'too large'));
     expect(await replacing).toBe('too large');

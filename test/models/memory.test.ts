@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonValue } from '../../src/contract/json.ts';
 import { chooseQuantization, neededBySize, rateQuantizations } from '../../src/models/choose-quantization.ts';
 import type { HubModel } from '../../src/models/hub.ts';
 import { memoryNeed } from '../../src/models/memory.ts';
@@ -63,6 +64,56 @@ describe('memoryNeed', () => {
   it('needs no metadata', () => {
     expect(memoryNeed({ architecture: 'x', sizeBytes: 1, metadata: {} }, shape)).toMatchObject({ context: 0 });
   });
+
+  const sizes = { block_count: 4, embedding_length: 64, 'attention.head_count': 2, 'attention.key_length': 32 };
+  const ssm = { 'ssm.conv_kernel': 4, 'ssm.inner_size': 128, 'ssm.state_size': 16 };
+  const ssmBytes = 4 * (3 * 128 + 128 * 16);
+  const attentionBytes = 2 * 2 * (32 + 32) * 1000;
+  it.each<[string, Record<string, JsonValue>, number]>([
+    // As llama.cpp's converter writes it: Mamba has no heads.
+    ['mamba', { 'attention.head_count': 0, ...ssm }, 4 * ssmBytes],
+    ['mamba2', { ...ssm, 'ssm.group_count': 2 }, 4 * (ssmBytes + 4 * 3 * 2 * 2 * 16)],
+    ['rwkv7', { 'wkv.head_size': 8 }, 4 * 4 * (64 * 8 + 2 * 64)],
+    ['lfm2', { 'attention.head_count_kv': [0, 2, 0, 2], 'shortconv.l_cache': 3 }, 2 * (attentionBytes + 4 * 64 * 2)],
+    ['granitehybrid', { 'attention.head_count_kv': [0, 0, 0, 2], ...ssm }, 3 * ssmBytes + attentionBytes],
+    ['falcon-h1', ssm, 4 * (ssmBytes + attentionBytes)],
+    ['qwen3next', { full_attention_interval: 2, ...ssm }, 2 * (ssmBytes + attentionBytes)],
+    ['bert', { 'attention.causal': false }, 0],
+    ['deepseek2', { 'attention.head_count_kv': 1, 'attention.key_length_mla': 16 }, 4 * 2 * 32 * 1000],
+  ])('counts what a slot of %s keeps', (architecture, change, bytes) => {
+    const named = Object.entries({ ...sizes, ...change }).map(([key, value]) => [`${architecture}.${key}`, value]);
+    const model = { architecture, sizeBytes: 0, metadata: Object.fromEntries(named) };
+    expect(memoryNeed(model, { ...shape, slots: 1 }).context).toBe(bytes);
+  });
+
+  it.each<[string, Record<string, JsonValue>]>([
+    ['nothing but zeros', { block_count: 2, embedding_length: 0, 'attention.head_count': 0 }],
+    ['what is no number', { block_count: Number.NaN, embedding_length: Number.POSITIVE_INFINITY }],
+    ['lists of other things', { block_count: 2, 'attention.head_count': ['a', null], 'attention.head_count_kv': [] }],
+  ])('gives a number for %s', (_, facts) => {
+    const metadata = Object.fromEntries(Object.entries(facts).map(([key, value]) => [`x.${key}`, value]));
+    expect(memoryNeed({ architecture: 'x', sizeBytes: 1, metadata }, shape).total).toBeLessThan(1e9);
+  });
+
+  // llama.cpp's own figures, in MiB: a vocabulary of 151,936 tokens, 2560 wide, 32 heads; and one of 2,048, 64 wide.
+  const wide = { embedding_length: 2560, feed_forward_length: 9728, 'attention.head_count': 32 };
+  const narrow = { embedding_length: 64, feed_forward_length: 128, 'attention.head_count': 32 };
+  it.each<[number, typeof wide, number, boolean, number]>([
+    [151_936, wide, 8192, true, 306.75],
+    [151_936, wide, 8192, false, 563.01],
+    [2048, narrow, 8192, true, 24.39],
+    [2048, narrow, 8192, false, 548.38],
+    [2048, narrow, 32_768, true, 48.39],
+  ])(
+    'weighs the computing of %i tokens as llama.cpp takes it',
+    (vocabularySize, facts, contextSize, flashAttention, mib) => {
+      const metadata = Object.fromEntries(Object.entries(facts).map(([key, value]) => [`llama.${key}`, value]));
+      const model = { architecture: 'llama', sizeBytes: 0, metadata, vocabularySize };
+      const ratio = memoryNeed(model, { ...shape, contextSize, flashAttention }).compute / (mib * 1024 * 1024);
+      expect(ratio).toBeGreaterThan(1);
+      expect(ratio).toBeLessThan(1.6);
+    },
+  );
 });
 
 describe('chooseQuantization', () => {

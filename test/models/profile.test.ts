@@ -68,6 +68,7 @@ describe('readModelProfile', () => {
         'tokenizer.chat_template': 'plain',
         'tokenizer.chat_template.tool_use': 'with tools',
       },
+      vocabularySize: 100,
     });
   });
 
@@ -138,6 +139,8 @@ describe('completeProfile', () => {
     };
     const file = await readModelProfile(undefined);
     const facts = { vocabulary, contextSize: 2048, slots: 4, embeddingSize: 192 };
-    expect(completeProfile(file, facts)).toEqual({ ...file, ...facts });
+    const { vocabularySize, ...rest } = file;
+    expect(vocabularySize).toBe(2048);
+    expect(completeProfile(file, facts)).toEqual({ ...rest, ...facts });
   });
 });

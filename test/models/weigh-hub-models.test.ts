@@ -54,13 +54,15 @@ async function weigh(models: readonly HubModel[], access: HubAccess, wanted = sh
   return { told, needed: models.map(neededFor) };
 }
 
+/** Of a batch of 512 tokens, 64 wide, with flash attention. */
+const computeBytes = (tokens: number) => 24e6 + 512 * (4 * 64 * 8 + 2 * tokens);
+
 describe('weighHubModels', () => {
   it('reads one header for all quantizations and counts the wanted context and slots', async () => {
     const files = { 'm-Q4_0.gguf': model(4000), 'm-Q8_0.gguf': model(8000) };
     const { models, access, asked } = await hubWith(files, { token: 'secret' });
     const { told, needed } = await weigh(models, access);
-    const compute = 32e6 + 512 * 4 * 64 * 8;
-    expect(needed).toEqual([4000, 8000].map((weights) => weights + contextBytes(2000 * 3) + compute));
+    expect(needed).toEqual([4000, 8000].map((weights) => weights + contextBytes(2000 * 3) + computeBytes(2000)));
     expect(told).toEqual([]);
     expect(asked()).toEqual([`GET /owner/repo/resolve/main/m-Q4_0.gguf bytes=0-${files['m-Q4_0.gguf'].length - 1}`]);
   });
@@ -72,7 +74,7 @@ describe('weighHubModels', () => {
     const [modest] = (await weigh(models, access, { ...shape, contextSize: 0 })).needed;
     expect((f16 ?? 0) - (q8 ?? 0)).toBe(contextBytes(6000) * (1 - 34 / 64));
     // The model was trained for 1024 tokens.
-    expect((f16 ?? 0) - (modest ?? 0)).toBe(contextBytes(3 * (2000 - 1024)));
+    expect((f16 ?? 0) - (modest ?? 0)).toBe(contextBytes(3 * (2000 - 1024)) + computeBytes(2000) - computeBytes(1024));
   });
 
   it('reads a header of each model where a repository holds several', async () => {

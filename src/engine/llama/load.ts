@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { availableParallelism, cpus } from 'node:os';
 import { resolve } from 'node:path';
 import type { Llama, LlamaContext, LlamaModel } from 'node-llama-cpp';
+import { ServeError } from '../../contract/errors.ts';
 import type { VocabularyFacts } from '../../contract/model.ts';
 import type { Clock } from '../../contract/services.ts';
 import type { Embedder, Ranker } from '../embedder.ts';
@@ -29,6 +30,8 @@ export interface LoadOptions {
   /** Tokens per slot; undefined: as large as fits, up to the trained context. */
   readonly contextSize: number | undefined;
   readonly slots: number;
+  /** Instead of the two above where there is no GPU; or why the model does not fit there. */
+  readonly onProcessor?: { readonly contextSize: number; readonly slots: number } | { readonly tooLarge: string };
   readonly batchSize: number | undefined;
   /** undefined: calibrated or the engine's choice. */
   readonly threads: number | undefined;
@@ -82,8 +85,9 @@ const smallestContext = 256;
 const yieldToEventLoop = () => new Promise<void>((resolve) => setImmediate(resolve));
 const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
-export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
-  const llama = await openLlama(options);
+export async function loadModel(asked: LoadOptions): Promise<LoadedModel> {
+  const llama = await openLlama(asked);
+  const options = { ...asked, ...(llama.gpu === false && shapeOnProcessor(asked)) };
   const model = (await options.early?.take(options)) ?? (await loadWeights(llama, options));
   try {
     const { context, tuning } = await createTunedContext({
@@ -94,7 +98,8 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
       // llama.cpp reads quantized values with flash attention only.
       flashAttention: options.cacheType?.startsWith('q') ? true : options.flashAttention,
       memory: options.tuningMemory,
-      key: tuningKey(llama, model, options),
+      // By what was asked for: how much memory there is just now must not make a start measure again.
+      key: tuningKey(llama, model, asked),
       clock: options.clock,
       pause,
       onCalibrate: () => options.onCalibrate?.(),
@@ -132,6 +137,11 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
     await model.dispose();
     throw error;
   }
+}
+
+function shapeOnProcessor({ onProcessor }: LoadOptions) {
+  if (onProcessor && 'tooLarge' in onProcessor) throw new ServeError('insufficient_memory', onProcessor.tooLarge);
+  return onProcessor;
 }
 
 export function templateCompiler(llama: Llama): CompileTemplate {

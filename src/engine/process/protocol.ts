@@ -45,6 +45,7 @@ export interface ChildLoadOptions
     | 'gpuLayers'
     | 'contextSize'
     | 'slots'
+    | 'onProcessor'
     | 'batchSize'
     | 'threads'
     | 'flashAttention'

@@ -1,0 +1,115 @@
+import { showBytes } from '../contract/amounts.ts';
+import { defaultSlots } from '../contract/model.ts';
+import { type MemoryFacts, type MemoryShape, memoryNeed } from './memory.ts';
+
+/** What is asked for one load. */
+export interface ContextWish {
+  /** Tokens per slot; 0: what suits the machine. */
+  readonly contextSize: number;
+  /** undefined: four, or as many as there is memory for. */
+  readonly slots: number | undefined;
+  readonly cacheType: MemoryShape['cacheType'];
+  readonly batchSize?: number | undefined;
+  readonly flashAttention?: boolean | undefined;
+}
+
+/** Bytes. */
+export interface MemoryAtHand {
+  /** Of the machine. */
+  readonly total: number;
+  /** For this model and all that comes with it. */
+  readonly available: number;
+  /** What prompt beginnings that are kept may grow to. */
+  readonly prefixCache: number;
+}
+
+/** A model to be weighed; `beside` get contexts of the same shape, as a draft model does. */
+export interface WeighedModel extends MemoryFacts {
+  readonly id: string;
+  readonly trainedContextSize: number;
+  readonly beside?: readonly MemoryFacts[];
+}
+
+/** What to load with, or the sentence that says why nothing fits. */
+export type ChosenContext =
+  | {
+      readonly contextSize: number;
+      readonly slots: number;
+      /** Bytes that prompt beginnings may grow to: what was asked for, unless memory is short. */
+      readonly prefixCache: number;
+      /** It is less than it would be with more memory. */
+      readonly short: boolean;
+    }
+  | { readonly tooLarge: string };
+
+/** Enough for an agent's tools and a long conversation; models are trained for up to ten million tokens. */
+export const mostByDefault = 32_768;
+/** Below this much, slots go before the context does. */
+const usefulContext = 8192;
+/** What anything starts with. */
+const leastContext = 256;
+const sizes = [24_576, 16_384, 12_288, 8192, 6144, 4096, 3072, 2048, 1536, 1024, 768, 512, leastContext];
+
+/** Bytes of a machine that no model takes by default: the system, other programs and requests need them. */
+export function reserveOf(total: number): number {
+  return Math.max(1e9, total * 0.15);
+}
+
+/**
+ * Context and slots on the processor, in main memory. What is asked for is taken where it fits at all. What is left open
+ * stays within the memory less the reserve and the prefix cache: at most 32k tokens a slot; less, down to 8k, where that is
+ * too much; then fewer slots; then less context. Where even that is too much, contexts take half of what the weights leave.
+ *
+ * The sizes are few, so that a start with a little more or less memory finds the tuning and the prefixes of the last one.
+ * Attention scores are not counted unless flash attention is switched off: where it measures worse, they are the reserve's.
+ */
+export function chooseContext(model: WeighedModel, wish: ContextWish, memory: MemoryAtHand): ChosenContext {
+  const need = (contextSize: number, slots: number) => needOfAll(model, { ...wish, contextSize, slots });
+  const slots = wish.slots ?? defaultSlots;
+  const fewest = wish.slots ?? 1;
+  const most = Math.min(model.trainedContextSize, mostByDefault);
+  const contexts = wish.contextSize > 0 ? [wish.contextSize] : [most, ...sizes.filter((size) => size < most)];
+  const shapes = inOrder(contexts, { slots, fewest });
+  const isShort = (shape: Shape) => shape.contextSize < (contexts[0] ?? 0) || shape.slots < slots;
+
+  const sparing = memory.available - reserveOf(memory.total) - memory.prefixCache;
+  const roomy = shapes.find((shape) => need(shape.contextSize, shape.slots).total <= sparing);
+  if (roomy) return { ...roomy, prefixCache: memory.prefixCache, short: isShort(roomy) };
+
+  const least = { contextSize: Math.min(...contexts), slots: fewest };
+  const fitsHalf = ({ contextSize, slots: count }: Shape) => {
+    const { total, context } = need(contextSize, count);
+    return total + context <= memory.available;
+  };
+  const chosen = shapes.find(fitsHalf) ?? least;
+  const { total } = need(chosen.contextSize, chosen.slots);
+  if (total > memory.available) return { tooLarge: tooLarge(model.id, { ...least, total, free: memory.available }) };
+  return { ...chosen, prefixCache: Math.min(memory.prefixCache, (memory.available - total) / 2), short: true };
+}
+
+type Shape = Pick<MemoryShape, 'contextSize' | 'slots'>;
+
+function needOfAll(model: WeighedModel, shape: MemoryShape): { readonly total: number; readonly context: number } {
+  const needs = [model, ...(model.beside ?? [])].map((each) => memoryNeed(each, shape));
+  return {
+    total: needs.reduce((sum, { total }) => sum + total, 0),
+    context: needs.reduce((sum, { context }) => sum + context, 0),
+  };
+}
+
+/** By preference: the context as long as it is of use, then the slots, then what is left of the context. */
+function inOrder(contexts: readonly number[], { slots, fewest }: { slots: number; fewest: number }): Shape[] {
+  const useful = contexts.filter((size) => size >= usefulContext || size === contexts[0]);
+  const last = useful.at(-1) ?? leastContext;
+  const fewer = Array.from({ length: slots - fewest }, (_, index) => slots - 1 - index);
+  return [
+    ...useful.map((contextSize) => ({ contextSize, slots })),
+    ...fewer.map((count) => ({ contextSize: last, slots: count })),
+    ...contexts.filter((size) => !useful.includes(size)).map((contextSize) => ({ contextSize, slots: fewest })),
+  ];
+}
+
+function tooLarge(id: string, { contextSize, slots, total, free }: Shape & { total: number; free: number }): string {
+  const shape = `${slots} ${slots === 1 ? 'slot' : 'slots'} of ${contextSize} tokens`;
+  return `${id} does not fit into this machine's memory: with ${shape} it needs about ${showBytes(total)}, and ${showBytes(free)} are free. Use a smaller quantization, a smaller --ctx-size or a smaller --parallel.`;
+}
