@@ -8,6 +8,18 @@ export interface LibraryFiles {
   readonly llama: string;
   readonly ggml: string;
   readonly ggmlBase: string;
+  /** What the build was made for; `false` is the CPU alone, also where the folder has a GPU's backend. */
+  readonly gpu: GpuKind | false;
+  /** A device of that kind was asked for by name: without one, the library does not open. */
+  readonly needsGpu?: boolean;
+  /** Another build of the GPU's backend, for older drivers: taken where the folder's does not open. */
+  readonly fallbackFolder?: string;
+}
+
+export type GpuKind = 'cuda' | 'vulkan' | 'metal';
+
+export function noUsableDevice(gpu: GpuKind): Error {
+  return new Error(`No usable ${gpu} device was found. Start with --gpu auto, or --gpu off for the CPU.`);
 }
 
 /** The three as one: a symbol is looked for in each. */
@@ -44,6 +56,21 @@ export const stackBytes = 16 * 1024 ** 2;
 function setStacks(): void {
   if (koffi.config().sync_stack_size !== stackBytes) {
     koffi.config({ sync_stack_size: stackBytes, async_stack_size: stackBytes });
+  }
+}
+
+/** @returns whether the system can load it, and all that it needs. It stays loaded. */
+export function canLoad(path: string): boolean {
+  return tryLoad(path) !== undefined;
+}
+
+/** undefined: the system cannot load it. */
+export function tryLoad(path: string): LibraryHandle | undefined {
+  setStacks();
+  try {
+    return koffi.load(path);
+  } catch {
+    return undefined;
   }
 }
 

@@ -47,7 +47,9 @@ export class NativeTypes {
   layout(struct: string): StructLayout {
     const type = this.type(struct);
     const offsets = new Map(
-      Object.values(type.members ?? {}).flatMap(({ name, offset }) => name.split('|').map((each) => [each, offset])),
+      Object.values(type.members ?? {}).flatMap(({ name, offset }) =>
+        name.split(unionMark).map((each) => [each, offset]),
+      ),
     );
     return {
       size: type.size,
@@ -72,9 +74,13 @@ export class NativeTypes {
     if (element) return koffi.array(this.type(element), Number(count), typedElements.has(element) ? 'Typed' : 'Array');
     const fields = this.#structs[name];
     if (!fields) return koffi.type(name);
-    return koffi.struct(Object.fromEntries(Object.entries(fields).map(([field, type]) => [field, this.type(type)])));
+    const members = Object.entries(fields).map(([field, type]) => [field.replaceAll('|', unionMark), this.type(type)]);
+    return koffi.struct(Object.fromEntries(members));
   }
 }
+
+/** Between the names of a union's members, which C does not use and koffi allows. */
+const unionMark = '__';
 
 const typedElements = new Set([
   'int8',

@@ -1,8 +1,8 @@
 import koffi from 'koffi';
 import { checkLayouts } from './check-layouts.ts';
 import { chooseTable } from './choose-table.ts';
-import type { BackendFunctions, NativeFunctions, NativeStructs } from './functions.ts';
-import { Libraries, type LibraryFiles } from './libraries.ts';
+import { type BackendFunctions, GgmlBackendDevType, type NativeFunctions, type NativeStructs } from './functions.ts';
+import { Libraries, type LibraryFiles, noUsableDevice } from './libraries.ts';
 import { NativeTypes, type Signature, type StructLayout } from './native-types.ts';
 import { neededFunctions } from './needed.ts';
 import { nullPointer, type Pointer } from './pointer.ts';
@@ -78,8 +78,25 @@ export function openLibrary(files: LibraryFiles, options: OpenLibraryOptions = {
   };
   silence(library, options.verbose ?? false);
   checkLayouts(library, libraries, table, types);
-  if (functions.ggml_backend_reg_count() === 0) functions.ggml_backend_load_all_from_path(files.folder);
+  if (functions.ggml_backend_reg_count() === 0) loadBackends(library);
+  if (files.gpu && files.needsGpu && !hasGpu(functions)) throw noUsableDevice(files.gpu);
   return library;
+}
+
+function loadBackends({ files, functions }: NativeLibrary): void {
+  functions.ggml_backend_load_all_from_path(files.folder);
+  if (files.gpu && files.fallbackFolder && !hasGpu(functions)) {
+    functions.ggml_backend_load_all_from_path(files.fallbackFolder);
+  }
+}
+
+/** Whether a model can be put on a GPU of this machine. */
+export function hasGpu(functions: NativeFunctions): boolean {
+  const kinds: readonly number[] = [GgmlBackendDevType.GPU, GgmlBackendDevType.IGPU];
+  const count = functions.ggml_backend_dev_count();
+  return Array.from({ length: count }, (_, index) => functions.ggml_backend_dev_get(index)).some((device) =>
+    kinds.includes(functions.ggml_backend_dev_type(device)),
+  );
 }
 
 /**
