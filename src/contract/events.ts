@@ -69,6 +69,25 @@ export interface StartEvent {
   readonly cachedTokens: number;
 }
 
+/** It waits for a slot. Only where progress was asked for; when the place changes. */
+export interface QueuedEvent {
+  readonly type: 'queued';
+  /** 1: the next one. */
+  readonly position: number;
+  /** Milliseconds until it has a slot, estimated; absent before anything was measured. */
+  readonly etaMs?: number;
+}
+
+/** The prompt is being read. Only where progress was asked for: at its beginning, after each step, at its end. */
+export interface PromptProgressEvent {
+  readonly type: 'prompt-progress';
+  readonly totalTokens: number;
+  readonly cachedTokens: number;
+  /** The cached ones included. */
+  readonly processedTokens: number;
+  readonly elapsedMs: number;
+}
+
 /** Log probabilities of the prompt's own tokens (`echo` with `logprobs`), before any block. The first has no logprob: -0 stands for none. */
 export interface PromptLogprobsEvent {
   readonly type: 'prompt-logprobs';
@@ -93,8 +112,17 @@ export interface FinishEvent {
   readonly warnings?: readonly string[];
 }
 
-/** Grammar: `start prompt-logprobs? (block-start block-delta* block-end)* finish`, one block open at a time. */
-export type GenerationEvent = StartEvent | PromptLogprobsEvent | BlockEvent | FinishEvent;
+/**
+ * Grammar: `queued* start prompt-progress* prompt-logprobs? (block-start block-delta* block-end)* finish`, one block open
+ * at a time.
+ */
+export type GenerationEvent =
+  | QueuedEvent
+  | StartEvent
+  | PromptProgressEvent
+  | PromptLogprobsEvent
+  | BlockEvent
+  | FinishEvent;
 
 export type Block =
   | { readonly kind: 'text' | 'reasoning'; readonly text: string; readonly logprobs: readonly TokenLogprob[] }
@@ -125,6 +153,9 @@ export class Collector {
   add(event: GenerationEvent): void {
     if (this.#finish) throw outOfOrder(`${event.type} after finish`);
     switch (event.type) {
+      case 'queued':
+      case 'prompt-progress':
+        return;
       case 'start':
         if (this.#start) throw outOfOrder('second start');
         this.#start = event;

@@ -140,6 +140,8 @@ export interface GenerationRequest {
   readonly cachePrompt: boolean;
   /** 1 (low) to 5 (high). */
   readonly priority: number;
+  /** Tell the place in the queue and how far the prompt is read. */
+  readonly progress?: boolean;
   readonly keys: RequestKeys;
   /** Show control tokens of the answer as text (raw completions that ask for it). */
   readonly showSpecialTokens?: boolean;

@@ -2,7 +2,7 @@ import { ServeError } from '../contract/errors.ts';
 import type { GenerationEvent } from '../contract/events.ts';
 import type { GenerationRequest } from '../contract/request.ts';
 import type { GenerationService } from '../contract/services.ts';
-import type { Admission, Lease } from '../scheduler/admission.ts';
+import type { Admission, Lease, QueuePlace } from '../scheduler/admission.ts';
 import type { RunEnd } from './cancellation.ts';
 import { createTextPipeline, type PipelinePlan } from './create-pipeline.ts';
 import type { GenerationDependencies } from './dependencies.ts';
@@ -11,6 +11,7 @@ import { type FittedPrompt, fitContext } from './fit-context.ts';
 import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
 import { runOnSlot, type SlotRun } from './run-on-slot.ts';
 import type { ModelRuntime, RuntimeUse } from './runtime.ts';
+import { whileQueued } from './while-queued.ts';
 
 /** The conductor: prompt -> slot -> tokens -> events. */
 export function createGenerationService(dependencies: GenerationDependencies): GenerationService {
@@ -24,7 +25,12 @@ export function createGenerationService(dependencies: GenerationDependencies): G
       signal.addEventListener('abort', forward, { once: true });
       const registration = cancels.register(request.keys, (why) => controller.abort(endReason(why)));
       try {
-        const answer = await begin(dependencies, request, controller);
+        const answer = request.progress
+          ? yield* whileQueued(
+              (onPlace) => begin({ deps: dependencies, request, controller, onPlace }),
+              () => controller.abort(new EarlyEnd('cancelled')),
+            )
+          : await begin({ deps: dependencies, request, controller });
         try {
           // One generator, not one for each layer: every event would go through all of them, see CONTRIBUTING.
           for (let event = await answer.next(); event; event = await answer.next()) {
@@ -60,17 +66,22 @@ export function createGenerationService(dependencies: GenerationDependencies): G
   };
 }
 
+interface Beginning {
+  readonly deps: GenerationDependencies;
+  readonly request: GenerationRequest;
+  readonly controller: AbortController;
+  /** Told its places in the queue. */
+  readonly onPlace?: (place: QueuePlace) => void;
+}
+
 /** Findable by cancel calls from before it has a model, which may take a while, to its end. */
-async function begin(
-  dependencies: GenerationDependencies,
-  request: GenerationRequest,
-  controller: AbortController,
-): Promise<SlotRun> {
+async function begin(beginning: Beginning): Promise<SlotRun> {
+  const { deps, request, controller } = beginning;
   let started: Started;
   try {
-    started = await start(dependencies, request, controller.signal);
+    started = await start(beginning);
   } catch (error) {
-    if (controller.signal.aborted) dependencies.observer?.cancelled('queued');
+    if (controller.signal.aborted) deps.observer?.cancelled('queued');
     const { reason } = controller.signal;
     if (!(reason instanceof EarlyEnd)) throw error;
     return endedInQueue(reason);
@@ -81,7 +92,7 @@ async function begin(
     use.release();
   };
   try {
-    const run = runOnSlot({ ...admitted, deps: dependencies, runtime: use.runtime, request, controller });
+    const run = runOnSlot({ ...admitted, deps, runtime: use.runtime, request, controller });
     return { next: run.next, leave: () => run.leave().finally(giveBack) };
   } catch (error) {
     giveBack();
@@ -97,11 +108,12 @@ interface Started {
 }
 
 /** A model and a slot on it. */
-async function start(deps: GenerationDependencies, request: GenerationRequest, signal: AbortSignal): Promise<Started> {
-  signal.throwIfAborted();
-  const use = await deps.runtimes.use(request.model, signal);
+async function start(beginning: Beginning): Promise<Started> {
+  const { deps, request, controller } = beginning;
+  controller.signal.throwIfAborted();
+  const use = await deps.runtimes.use(request.model, controller.signal);
   try {
-    return { use, ...(await admit(deps, use.runtime, request, signal)) };
+    return { use, ...(await admit(beginning, use.runtime)) };
   } catch (error) {
     use.release();
     throw error;
@@ -110,14 +122,13 @@ async function start(deps: GenerationDependencies, request: GenerationRequest, s
 
 /** Everything that can be refused is refused before the request takes a place in the queue. */
 async function admit(
-  deps: GenerationDependencies,
+  { deps, request, controller: { signal }, onPlace }: Beginning,
   runtime: ModelRuntime,
-  request: GenerationRequest,
-  signal: AbortSignal,
 ): Promise<Omit<Started, 'use'>> {
   const fitted = await fitContext(runtime, request, signal);
   const plan = await createTextPipeline(deps, runtime, request, fitted.prompt.opening);
-  const lease = await runtime.scheduler.admit(admissionOf(request, fitted.prompt, fitted.maxTokens), signal);
+  const ask = admissionOf(request, fitted.prompt, fitted.maxTokens);
+  const lease = await runtime.scheduler.admit({ ...ask, ...(onPlace && { onPlace }) }, signal);
   return { fitted, plan, lease };
 }
 

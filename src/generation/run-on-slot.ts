@@ -8,6 +8,7 @@ import type { GenerationDependencies } from './dependencies.ts';
 import { EarlyEnd } from './endings.ts';
 import { EventQueue } from './event-queue.ts';
 import { droppedWarning, type FittedPrompt } from './fit-context.ts';
+import { type PromptProgress, tellPromptProgress } from './prompt-progress.ts';
 import type { ModelRuntime } from './runtime.ts';
 import { resolveSampling } from './sampling.ts';
 
@@ -38,7 +39,9 @@ export function runOnSlot(work: SlotWork): SlotRun {
     () => run?.pause(),
     () => run?.resume(),
   );
+  let progress: PromptProgress | undefined;
   const job = engineJob(work, (events) => {
+    if (progress && events.length > 0) queue.add(progress.answered());
     check.see(events);
     queue.add(events);
   });
@@ -47,11 +50,17 @@ export function runOnSlot(work: SlotWork): SlotRun {
   const inputTokens = fitted.prompt.tokens.length;
   const start: StartEvent = { type: 'start', inputTokens, cachedTokens: run.cachedTokens };
   queue.add([start]);
+  if (work.request.progress) {
+    const { engine } = runtime;
+    const read = { engine, slot: job.slot, totalTokens: inputTokens, cachedTokens: run.cachedTokens, clock };
+    progress = tellPromptProgress(read, (event) => queue.add([event]));
+  }
   const check = createAnswerCheck(plan.constraint, start);
   const clearLimit = timers.after(settings.maxPredictMs, () => controller.abort(new EarlyEnd('time-limit')));
   const settled = run.done
     .catch((error: unknown) => endedEarly(error, work))
     .then((result) => {
+      if (progress && !(result instanceof EarlyEnd)) queue.add(progress.answered());
       const rest = plan.pipeline.end();
       check.see(rest);
       const finish = finishEvent(work, result, { start, seed: job.sampling.seed, elapsedMs: clock() - startedAt });
@@ -61,7 +70,8 @@ export function runOnSlot(work: SlotWork): SlotRun {
       queue.add([...rest, { ...finish, ...(warnings.length > 0 && { warnings }) }]);
       queue.close();
     })
-    .catch((error: unknown) => queue.fail(error));
+    .catch((error: unknown) => queue.fail(error))
+    .finally(() => progress?.close());
   return {
     next: () => queue.next(),
     async leave() {

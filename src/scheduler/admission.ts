@@ -17,6 +17,16 @@ export interface Admission {
    * behind the last one (the opening of the answer, its reasoning) is not missed when the conversation goes on.
    */
   readonly checkpoints?: readonly number[];
+  /** Told its place when it has to wait, and whenever that changes. Called synchronously; must not throw. */
+  readonly onPlace?: (place: QueuePlace) => void;
+}
+
+/** Where a request stands in the queue. */
+export interface QueuePlace {
+  /** 1: the next one. */
+  readonly position: number;
+  /** Until it has a slot, estimated; undefined before the engine's rates were measured. */
+  readonly etaMs: number | undefined;
 }
 
 /** The right to run on a slot. */

@@ -53,21 +53,34 @@ export function choose<Request extends Waiting>(
   situation: Situation,
 ): { request: Request; slot: number } | undefined {
   if (!situation.slots.some(({ free }) => free)) return undefined;
-  const request = nextInLine(waiting, situation);
+  const best = Math.min(...waiting.map(rank));
+  const [request] = shortestFirst(
+    waiting.filter((other) => rank(other) === best),
+    situation,
+  );
   if (!request) return undefined;
   return { request, slot: homeFor(request.ask, situation) };
 }
 
 /**
- * First come first served by windows of arrival, shifted by priority. The rank of a request never changes, so each
- * later arrival can overtake it only for a limited time: that is the aging.
+ * Those who wait in the order in which they will run. First come first served by windows of arrival, shifted by priority.
+ * The rank of a request never changes, so each later arrival can overtake it only for a limited time: that is the aging.
  */
-function nextInLine<Request extends Waiting>(waiting: readonly Request[], situation: Situation): Request | undefined {
-  const best = Math.min(...waiting.map(rank));
-  const equals = waiting.filter((request) => rank(request) === best);
-  if (equals.length < 2) return equals[0];
+export function inLine<Request extends Waiting>(waiting: readonly Request[], situation: Situation): Request[] {
+  const groups = new Map<number, Request[]>();
+  for (const request of waiting) {
+    const equals = groups.get(rank(request));
+    if (equals) equals.push(request);
+    else groups.set(rank(request), [request]);
+  }
+  return [...groups].sort(([one], [other]) => one - other).flatMap(([, equals]) => shortestFirst(equals, situation));
+}
+
+/** Of those who count as simultaneous. */
+function shortestFirst<Request extends Waiting>(equals: readonly Request[], situation: Situation): Request[] {
+  if (equals.length < 2) return [...equals];
   const prefill = new Map(equals.map((request) => [request, prefillTokens(request.ask, situation)]));
-  return equals.reduce((first, other) => ((prefill.get(other) ?? 0) < (prefill.get(first) ?? 0) ? other : first));
+  return [...equals].sort((one, other) => (prefill.get(one) ?? 0) - (prefill.get(other) ?? 0));
 }
 
 function rank({ arrivedAt, ask }: Waiting): number {

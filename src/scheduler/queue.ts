@@ -4,6 +4,8 @@ import type { Holding } from './holding.ts';
 
 export interface QueueEntry extends Waiting {
   readonly signal: AbortSignal;
+  /** The last that it was told. */
+  position?: number;
   /** Called once, when a slot was chosen for it. */
   take(holding: Holding): void;
 }

@@ -2,8 +2,8 @@ import { ServeError } from '../contract/errors.ts';
 import type { Clock, Timers } from '../contract/services.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Admission, Lease, SchedulerObserver } from './admission.ts';
-import type { SlotView } from './choose.ts';
-import { choose } from './choose.ts';
+import type { Situation, SlotView } from './choose.ts';
+import { choose, inLine } from './choose.ts';
 import { createCostModel } from './cost-model.ts';
 import type { Holding, Tenant } from './holding.ts';
 import type { PrefixFiles } from './prefix-files.ts';
@@ -12,9 +12,10 @@ import type { PrepareContext } from './prepare.ts';
 import { preparePrefix } from './prepare.ts';
 import type { QueueEntry } from './queue.ts';
 import { AdmissionQueue } from './queue.ts';
-import { retryAfterSeconds } from './retry-after.ts';
+import { retryAfterSeconds, type Work } from './retry-after.ts';
 import type { SchedulerStats } from './stats.ts';
 import { StatsBook } from './stats.ts';
+import { waitsMs } from './waits.ts';
 import { writePrefixes } from './write-prefixes.ts';
 
 export type { Admission, Lease, SchedulerObserver } from './admission.ts';
@@ -126,27 +127,41 @@ class SlotScheduler implements Scheduler {
       const entry: QueueEntry = { ask, arrivedAt, signal, take: resolve };
       this.#queue.add(entry, {
         timeoutMs: queueTimeoutMs,
-        onTimeout: () => reject(this.#outOfTime(entry)),
+        onTimeout: () => {
+          reject(this.#outOfTime(entry));
+          this.#tellPlaces();
+        },
         onAbort: () => {
           this.#observer.left?.('queued');
           reject(signal.reason);
+          this.#tellPlaces();
         },
       });
       this.#fillSlots();
       if (this.#queue.size > maxQueue && this.#queue.remove(entry)) reject(this.#full());
+      this.#tellPlaces();
     });
+  }
+
+  /** To those who asked for it and have another place than they were told. */
+  #tellPlaces(): void {
+    const entries = this.#queue.list();
+    if (!entries.some(({ ask }) => ask.onPlace)) return;
+    const line = inLine(entries, this.#situation());
+    const { engine } = this.#options;
+    const waiting = line.map((entry) => this.#workOf(entry));
+    const waits = waitsMs({ running: this.#workRunning(), waiting, slots: engine.info.slots }, engine.stats());
+    for (const [index, entry] of line.entries()) {
+      if (!entry.ask.onPlace || entry.position === index + 1) continue;
+      entry.position = index + 1;
+      entry.ask.onPlace({ position: index + 1, etaMs: waits?.[index] });
+    }
   }
 
   /** Hands free slots to those who wait, until one of both runs out. */
   #fillSlots(): void {
     for (;;) {
-      const choice = choose(this.#queue.list(), {
-        now: this.#options.clock(),
-        slots: this.#slotViews(),
-        snapshots: this.#prepare.shelves.flatMap((shelf) => shelf.list()).map(({ tokens }) => tokens),
-        canCopy: this.#options.engine.snapshots !== undefined,
-        expectedOutput: (maxTokens) => this.#book.expectedOutput(maxTokens),
-      });
+      const choice = choose(this.#queue.list(), this.#situation());
       if (!choice) return;
       const { request, slot } = choice;
       this.#queue.remove(request);
@@ -200,6 +215,17 @@ class SlotScheduler implements Scheduler {
     // A reason of its own: making the default one captures a stack.
     holding.released?.abort('released');
     this.#fillSlots();
+    this.#tellPlaces();
+  }
+
+  #situation(): Situation {
+    return {
+      now: this.#options.clock(),
+      slots: this.#slotViews(),
+      snapshots: this.#prepare.shelves.flatMap((shelf) => shelf.list()).map(({ tokens }) => tokens),
+      canCopy: this.#options.engine.snapshots !== undefined,
+      expectedOutput: (maxTokens) => this.#book.expectedOutput(maxTokens),
+    };
   }
 
   #slotViews(): SlotView[] {
@@ -247,9 +273,14 @@ class SlotScheduler implements Scheduler {
 
   /** Until those who run and those who wait ahead are done. */
   #retryAfter(ahead: readonly QueueEntry[]): number {
-    const { engine } = this.#options;
-    const slots = engine.slots();
-    const running = [...this.#holdings.values()].map(({ slot, ask }) => {
+    const waiting = ahead.map((entry) => this.#workOf(entry));
+    return retryAfterSeconds([...this.#workRunning(), ...waiting], this.#options.engine.stats());
+  }
+
+  /** What those who hold a slot have left to do. */
+  #workRunning(): Work[] {
+    const slots = this.#options.engine.slots();
+    return [...this.#holdings.values()].map(({ slot, ask }) => {
       const held = slots[slot]?.phase === 'idle' ? 0 : (slots[slot]?.tokens.length ?? 0);
       const produced = Math.max(0, held - ask.prompt.length);
       return {
@@ -257,10 +288,9 @@ class SlotScheduler implements Scheduler {
         decodeTokens: Math.max(1, this.#book.expectedOutput(ask.maxTokens) - produced),
       };
     });
-    const waiting = ahead.map(({ ask }) => ({
-      prefillTokens: ask.prompt.length,
-      decodeTokens: this.#book.expectedOutput(ask.maxTokens),
-    }));
-    return retryAfterSeconds([...running, ...waiting], engine.stats());
+  }
+
+  #workOf({ ask }: QueueEntry): Work {
+    return { prefillTokens: ask.prompt.length, decodeTokens: this.#book.expectedOutput(ask.maxTokens) };
   }
 }

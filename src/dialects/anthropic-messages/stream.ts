@@ -22,6 +22,8 @@ export class MessagesEncoder implements StreamEncoder {
     switch (event.type) {
       case 'start':
         return [frame('message_start', { message: emptyMessage(this.#answer, event) })];
+      case 'queued':
+      case 'prompt-progress':
       case 'prompt-logprobs':
         return [];
       case 'block-start':

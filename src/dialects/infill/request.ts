@@ -4,6 +4,7 @@ import type { ParsedCall } from '../dialect.ts';
 import { toOutputShape } from '../openai-chat/response-format.ts';
 import { defined } from '../shared/defined.ts';
 import { ignoredFields, ignoredSamplers } from '../shared/ignored-samplers.ts';
+import { progressField, wantsProgress } from '../shared/progress.ts';
 import { extensionFields, grammarFields, samplingFields, stopField, toRequestOptions } from '../shared/sampling.ts';
 import { optional, rule, validate } from '../shared/validate.ts';
 
@@ -51,6 +52,7 @@ export const infillBody = z.looseObject({
   ...samplingFields,
   ...extensionFields,
   ...grammarFields,
+  ...progressField,
 });
 
 export function parse(body: unknown): InfillCall {
@@ -64,6 +66,7 @@ export function parse(body: unknown): InfillCall {
         ...defined({
           model: wire.model,
           logprobs: probabilities > 0 || returnTokens ? { top: probabilities } : undefined,
+          progress: wantsProgress(wire),
         }),
         prompt: {
           type: 'infill',

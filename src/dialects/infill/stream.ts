@@ -7,6 +7,7 @@ import { rawText, tokensOf } from '../shared/answer-text.ts';
 import { wireLogprob } from '../shared/logprob.ts';
 import { openaiErrorObject } from '../shared/openai-error.ts';
 import { openaiTimings } from '../shared/openai-usage.ts';
+import { progressOf } from '../shared/progress.ts';
 import type { InfillCall } from './request.ts';
 
 export function whole(call: InfillCall, answer: AnswerContext, results: readonly GenerationResult[]): JsonObject {
@@ -24,10 +25,12 @@ export function encoder(call: InfillCall, answer: AnswerContext): StreamEncoder 
     encode(event) {
       if (event.type === 'start') inputTokens = event.inputTokens;
       if (event.type === 'finish') finish = event;
+      const running = { stop: false, id_slot: -1, tokens_evaluated: inputTokens };
+      const progress = progressOf(event);
+      if (progress) return [data({ ...piece(call, '', []), ...running, ...progress })];
       if (event.type !== 'block-delta') return [];
       if (event.delta === '' && !event.logprobs?.length) return [];
-      const content = piece(call, event.delta, event.logprobs ?? []);
-      return [data({ ...content, stop: false, id_slot: -1, tokens_evaluated: inputTokens })];
+      return [data({ ...piece(call, event.delta, event.logprobs ?? []), ...running })];
     },
     end: () => (finish ? [data(pick({ ...piece(call, '', []), ...ending(answer, finish) }, call.responseFields))] : []),
     fail: (error: ServeError) => [data({ error: openaiErrorObject(error) })],

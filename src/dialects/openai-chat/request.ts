@@ -6,6 +6,7 @@ import type { ParsedCall } from '../dialect.ts';
 import { defined } from '../shared/defined.ts';
 import { ignoredSamplers } from '../shared/ignored-samplers.ts';
 import { openaiParallelCalls } from '../shared/parallel-calls.ts';
+import { progressField, wantsProgress } from '../shared/progress.ts';
 import {
   extensionFields,
   forChoice,
@@ -40,6 +41,7 @@ export const chatBody = z.object({
   ...extensionFields,
   ...reasoningFields,
   ...grammarFields,
+  ...progressField,
   model: optional(z.string().max(1000)),
   messages: messagesField,
   stream: optional(z.boolean()),
@@ -105,6 +107,7 @@ function toRequest(body: Body): GenerationRequest {
     stop: body.stop,
     outputShape: toOutputShape(body),
     logprobs: body.logprobs ? { top: body.top_logprobs ?? 0 } : undefined,
+    progress: wantsProgress(body),
   });
 }
 

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../contract/json.ts';
 import type { AnswerContext, Frame, StreamEncoder } from '../dialect.ts';
 import { openaiErrorObject } from '../shared/openai-error.ts';
 import { openaiFinishReason, openaiTimings, openaiUsage } from '../shared/openai-usage.ts';
+import { progressOf } from '../shared/progress.ts';
 import { chatLogprobs } from './logprobs.ts';
 import type { ChatCall } from './request.ts';
 import { idPrefix } from './whole.ts';
@@ -44,6 +45,9 @@ export class ChatStream implements StreamEncoder {
         return this.#grow(event, choice);
       case 'finish':
         return this.#finish(event, choice);
+      case 'queued':
+      case 'prompt-progress':
+        return [this.#delta(choice, {}, null, null, progressOf(event))];
       case 'block-end':
       case 'prompt-logprobs':
         return [];

@@ -5,6 +5,7 @@ import type { ParsedCall } from '../dialect.ts';
 import { responseFormatField, toOutputShape } from '../openai-chat/response-format.ts';
 import { defined } from '../shared/defined.ts';
 import { ignoredSamplers } from '../shared/ignored-samplers.ts';
+import { progressField, wantsProgress } from '../shared/progress.ts';
 import {
   extensionFields,
   forChoice,
@@ -52,6 +53,7 @@ export const completionsBody = z.object({
   ...samplingFields,
   ...extensionFields,
   ...grammarFields,
+  ...progressField,
   response_format: responseFormatField,
 });
 
@@ -87,6 +89,7 @@ export function parse(body: unknown): CompletionsCall {
       model: wire.model,
       logprobs: logprobs === undefined ? undefined : { top: logprobs },
       promptLogprobs: promptLogprobs ? { top: wire.logprobs ?? 0 } : undefined,
+      progress: wantsProgress(wire),
     }),
   };
   return {

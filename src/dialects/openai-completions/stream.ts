@@ -3,6 +3,7 @@ import type { FinishEvent, GenerationEvent, GenerationResult, PromptLogprobsEven
 import type { JsonObject } from '../../contract/json.ts';
 import type { AnswerContext, Frame, StreamEncoder } from '../dialect.ts';
 import { openaiErrorObject } from '../shared/openai-error.ts';
+import { progressOf } from '../shared/progress.ts';
 import { joinText, LogprobLists } from './logprobs.ts';
 import { bestOf } from './ranking.ts';
 import type { CompletionsCall } from './request.ts';
@@ -137,6 +138,8 @@ export function encoder(call: CompletionsCall, answer: AnswerContext): StreamEnc
         finishes.set(generation, event);
         return [chunk(choice.write('', undefined, event), event.cancelled ? { cancelled: true } : {})];
       }
+      const progress = progressOf(event);
+      if (progress) return [chunk(choice.write('', undefined, undefined), progress)];
       const piece = choice.piece(event);
       if (!piece || (piece.text === '' && !piece.logprobs)) return [];
       return [chunk(choice.write(piece.text, piece.logprobs, undefined))];

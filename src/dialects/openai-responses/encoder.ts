@@ -29,6 +29,8 @@ export class ResponsesEncoder implements StreamEncoder {
     switch (event.type) {
       case 'start':
         return this.#begin();
+      case 'queued':
+      case 'prompt-progress':
       case 'prompt-logprobs':
       case 'block-end':
         return [];
