@@ -66,8 +66,10 @@ export type ModelState = 'loading' | 'ready' | 'draining' | 'unloaded' | 'failed
 export interface SlotReport {
   readonly id: number;
   readonly state: 'idle' | 'prefill' | 'decode';
-  /** Tokens that it holds. */
-  readonly tokens: number;
+  /** Tokens that it holds; undefined: those of somebody else. */
+  readonly tokens: number | undefined;
+  /** Whose tokens they are; undefined: nobody's. */
+  readonly owner?: string;
   /** The session key of the request that has the slot just now. */
   readonly sessionId?: string;
 }

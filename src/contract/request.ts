@@ -109,6 +109,8 @@ export interface ChatPrompt {
 
 /** Where a request belongs and how it can be found again. */
 export interface RequestKeys {
+  /** Whose it is, see Caller, set by the door: the other keys are found by those only who see this owner. */
+  readonly owner?: string;
   /** A conversation: keeps it on its slot. */
   readonly sessionId?: string;
   /** A person (`user`, `metadata.user_id`): only a hint below the longest prefix. */

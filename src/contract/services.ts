@@ -1,4 +1,5 @@
-import type { GenerationEvent } from './events.ts';
+import type { Caller } from './caller.ts';
+import type { GenerationEvent, Usage } from './events.ts';
 import type { JsonObject } from './json.ts';
 import type { ModelProfile } from './model.ts';
 import type { GenerationRequest } from './request.ts';
@@ -8,9 +9,14 @@ export interface GenerationService {
   /**
    * The events of one choice. Errors before `start` are thrown by the first `next()`, so that the door can still send a
    * true status; `start` comes when the request has its slot, before its prefill. Aborting the signal with a ServeError
-   * `client_closed` stops the work within a step; leaving the loop does so too.
+   * `client_closed` stops the work within a step; leaving the loop does so too. `spent` is told once, when a run that had
+   * a slot has left it, however it ended: what was read and written by then.
    */
-  generate(request: GenerationRequest, signal: AbortSignal): AsyncIterable<GenerationEvent>;
+  generate(
+    request: GenerationRequest,
+    signal: AbortSignal,
+    spent?: (usage: Usage) => void,
+  ): AsyncIterable<GenerationEvent>;
   /** Exactly the prompt tokens that `generate` would report. */
   countTokens(request: GenerationRequest, signal: AbortSignal): Promise<number>;
   /** The prompt as text, as the model would see it. */
@@ -21,6 +27,8 @@ export interface GenerationService {
 export interface StoredResponse {
   /** `resp_...` */
   readonly id: string;
+  /** Whose it is, see Caller; `''`: kept while there were no keys. */
+  readonly owner: string;
   /** The response object as it was sent last. */
   readonly response: JsonObject;
   /** The items that its request brought along, each with an id. */
@@ -29,13 +37,13 @@ export interface StoredResponse {
   readonly events?: readonly JsonObject[];
 }
 
-/** Answers kept on request, bounded by count, size and age. */
+/** Answers kept on request, bounded by count, size and age. What a caller does not see is not there. */
 export interface ResponseStore {
   /** Visible to `find` at once; settles when it is safe where the store keeps it. Replaces one of the same id. */
   save(entry: StoredResponse): Promise<void>;
-  find(id: string): Promise<StoredResponse | undefined>;
+  find(id: string, caller: Pick<Caller, 'sees'>): Promise<StoredResponse | undefined>;
   /** False: there was none. */
-  remove(id: string): Promise<boolean>;
+  remove(id: string, caller: Pick<Caller, 'sees'>): Promise<boolean>;
   /** Settles when every entry is safe. */
   close(): Promise<void>;
 }
@@ -68,6 +76,8 @@ export interface RequestRecord {
   readonly requestId: string;
   readonly method: string;
   readonly path: string;
+  /** The row of the route table that answered, as `/v1/models/:id`; undefined: there is none. */
+  readonly route?: string;
   readonly status: number;
   readonly dialect?: string;
   readonly model?: string;

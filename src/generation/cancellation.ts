@@ -1,8 +1,12 @@
+import type { Caller } from '../contract/caller.ts';
 import type { RequestKeys } from '../contract/request.ts';
 import type { Clock } from '../contract/services.ts';
 
 /** What a run can be found by. A cancel id belongs to one call; its choices share it. */
 export type CancelKeys = Pick<RequestKeys, 'cancelId' | 'sessionId' | 'answerId'>;
+
+/** Who cancels. Keys mean the caller's own runs: of one that it does not see there is none. */
+export type Canceller = Pick<Caller, 'owner' | 'sees'>;
 
 /**
  * Why a run is ended from outside. `cancelled`: somebody asked for it. `shutdown`: the server stops, and of this answer
@@ -22,13 +26,13 @@ export interface CancelRegistry {
    * came before, or one that hit another choice of this answer, or the server stops. Check and registration are one
    * step.
    */
-  register(keys: CancelKeys, end: (why: RunEnd) => void): Registration;
+  register(keys: CancelKeys & Pick<RequestKeys, 'owner'>, end: (why: RunEnd) => void): Registration;
   /**
    * A cancel id given matches exclusively: the other keys are not looked at, so a stale stop never hits a later run of
    * the same session. How many runs were cancelled now. A cancel id is kept for a while, and so is the answer of every
    * run that was found: its other choices may still be on their way. Other keys never are; no key finds nothing.
    */
-  cancel(keys: CancelKeys): number;
+  cancel(keys: CancelKeys, caller: Canceller): number;
   /** The server stops: ends every run, and those that come later. Choices of an answer that was begun end as it does. */
   shutDown(): void;
   readonly size: number;
@@ -38,12 +42,13 @@ export interface CancelRegistryOptions {
   readonly clock: Clock;
   /** How long a cancel id, or a cancelled answer, waits for its runs. */
   readonly pendingMs?: number;
-  /** So many wait at most; the oldest makes room. */
+  /** So many of one owner wait at most; the oldest makes room. */
   readonly maxPending?: number;
 }
 
 interface Run {
   readonly keys: CancelKeys;
+  readonly owner: string;
   readonly end: (why: RunEnd) => void;
   ended: boolean;
   spoke: boolean;
@@ -56,20 +61,8 @@ export function createCancelRegistry({
   maxPending = 1000,
 }: CancelRegistryOptions): CancelRegistry {
   const runs = new Set<Run>();
-  /** Cancel ids and answer ids, told apart by their first letter -> when it is forgotten; oldest first. */
-  const pending = new Map<string, number>();
+  const pending = new PendingCancels({ clock, pendingMs, maxPending });
 
-  const forgetOld = () => {
-    for (const [key, until] of pending) {
-      if (until > clock() && pending.size <= maxPending) return;
-      pending.delete(key);
-    }
-  };
-  const keep = (key: string) => {
-    pending.delete(key);
-    pending.set(key, clock() + pendingMs);
-    forgetOld();
-  };
   const stop = (run: Run, why: RunEnd = 'cancelled') => {
     if (run.ended) return;
     run.ended = true;
@@ -87,11 +80,10 @@ export function createCancelRegistry({
     get size() {
       return runs.size;
     },
-    register: (keys, end) => {
-      forgetOld();
-      const run: Run = { keys, end, ended: false, spoke: false };
+    register: ({ owner = '', ...keys }, end) => {
+      const run: Run = { keys, owner, end, ended: false, spoke: false };
       runs.add(run);
-      if (keptKeys(keys).some((key) => pending.has(key))) stop(run);
+      if (pending.has(keptKeys(keys), owner)) stop(run);
       if (begun) shutDown(run, begun);
       return {
         spoke: () => {
@@ -102,13 +94,12 @@ export function createCancelRegistry({
         },
       };
     },
-    cancel: (keys) => {
-      forgetOld();
-      const found = [...runs].filter((run) => !run.ended && matches(run.keys, keys));
+    cancel: (keys, caller) => {
+      const found = [...runs].filter((run) => !run.ended && caller.sees(run.owner) && matches(run.keys, keys));
       for (const run of found) stop(run);
       const answers = new Set(found.map((run) => run.keys.answerId));
-      for (const key of keptKeys({ cancelId: keys.cancelId })) keep(key);
-      for (const answerId of answers) for (const key of keptKeys({ answerId })) keep(key);
+      pending.keep(keptKeys({ cancelId: keys.cancelId }), caller);
+      for (const answerId of answers) pending.keep(keptKeys({ answerId }), caller);
       return found.length;
     },
     shutDown: () => {
@@ -117,6 +108,50 @@ export function createCancelRegistry({
       for (const run of runs) shutDown(run, answers);
     },
   };
+}
+
+interface Pending {
+  readonly until: number;
+  readonly sees: Canceller['sees'];
+}
+
+/** Cancels that came before their runs. Each owner has a place of its own, so that nobody's cancels push out another's. */
+class PendingCancels {
+  readonly #limits: Required<CancelRegistryOptions>;
+  /** Owner -> cancel ids and answer ids, told apart by their first letter; oldest first. */
+  readonly #byOwner = new Map<string, Map<string, Pending>>();
+
+  constructor(limits: Required<CancelRegistryOptions>) {
+    this.#limits = limits;
+  }
+
+  keep(keys: readonly string[], { owner, sees }: Canceller): void {
+    this.#forgetOld();
+    const own = this.#byOwner.get(owner) ?? new Map<string, Pending>();
+    for (const key of keys) {
+      own.delete(key);
+      own.set(key, { until: this.#limits.clock() + this.#limits.pendingMs, sees });
+      const [oldest] = own.keys();
+      if (own.size > this.#limits.maxPending && oldest !== undefined) own.delete(oldest);
+    }
+    if (own.size > 0) this.#byOwner.set(owner, own);
+  }
+
+  /** Whether one of these keys was cancelled by somebody who sees the owner's runs. */
+  has(keys: readonly string[], owner: string): boolean {
+    this.#forgetOld();
+    return [...this.#byOwner.values()].some((own) => keys.some((key) => own.get(key)?.sees(owner)));
+  }
+
+  #forgetOld(): void {
+    for (const [owner, own] of this.#byOwner) {
+      for (const [key, { until }] of own) {
+        if (until > this.#limits.clock()) break;
+        own.delete(key);
+      }
+      if (own.size === 0) this.#byOwner.delete(owner);
+    }
+  }
 }
 
 function keptKeys({ cancelId, answerId }: { [Key in keyof CancelKeys]?: string | undefined }): string[] {

@@ -17,7 +17,7 @@ import { whileQueued } from './while-queued.ts';
 export function createGenerationService(dependencies: GenerationDependencies): GenerationService {
   const { runtimes } = dependencies;
   return {
-    async *generate(request, signal) {
+    async *generate(request, signal, spent) {
       const { cancels } = dependencies;
       const controller = new AbortController();
       const forward = () => controller.abort(signal.reason);
@@ -39,6 +39,7 @@ export function createGenerationService(dependencies: GenerationDependencies): G
           }
         } finally {
           await answer.leave();
+          if (answer.usage) spent?.(answer.usage());
         }
       } finally {
         registration.release();
@@ -93,7 +94,7 @@ async function begin(beginning: Beginning): Promise<SlotRun> {
   };
   try {
     const run = runOnSlot({ ...admitted, deps, runtime: use.runtime, request, controller });
-    return { next: run.next, leave: () => run.leave().finally(giveBack) };
+    return { ...run, leave: () => run.leave().finally(giveBack) };
   } catch (error) {
     giveBack();
     throw error;
@@ -143,6 +144,7 @@ function admissionOf(
     priority,
     cachePrompt: cachePrompt && !promptLogprobs,
     checkpoints,
+    ...(keys.owner !== undefined && { owner: keys.owner }),
     ...(keys.sessionId !== undefined && { sessionId: keys.sessionId }),
     ...(keys.userHint !== undefined && { userHint: keys.userHint }),
   };

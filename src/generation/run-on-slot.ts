@@ -1,4 +1,4 @@
-import type { FinishEvent, GenerationEvent, StartEvent, Timings } from '../contract/events.ts';
+import type { FinishEvent, GenerationEvent, StartEvent, Timings, Usage } from '../contract/events.ts';
 import type { GenerationRequest } from '../contract/request.ts';
 import type { EngineJob, EngineRun, ResolvedSampling, RunResult } from '../engine/engine.ts';
 import type { Lease } from '../scheduler/admission.ts';
@@ -28,6 +28,8 @@ export interface SlotRun {
   next(): Promise<GenerationEvent | undefined>;
   /** Ends what still runs. Settles when the run's last decode has: the slot may go back then. */
   leave(): Promise<void>;
+  /** What it has read and written up to now; absent where it never had a slot. */
+  usage?(): Usage;
 }
 
 /** Tokens come synchronously from the step loop into a queue, which waits for its reader. */
@@ -74,6 +76,7 @@ export function runOnSlot(work: SlotWork): SlotRun {
     .finally(() => progress?.close());
   return {
     next: () => queue.next(),
+    usage: () => usageOf(plan, start),
     async leave() {
       clearLimit();
       controller.abort(new EarlyEnd('cancelled'));
@@ -149,9 +152,13 @@ interface RunFacts {
   readonly elapsedMs: number;
 }
 
+function usageOf({ pipeline }: PipelinePlan, { inputTokens, cachedTokens }: StartEvent): Usage {
+  const { outputTokens, reasoningTokens } = pipeline;
+  return { inputTokens, cachedTokens, outputTokens, reasoningTokens };
+}
+
 function finishEvent({ plan, lease }: SlotWork, result: RunResult | EarlyEnd, facts: RunFacts): FinishEvent {
   const { pipeline } = plan;
-  const { inputTokens, cachedTokens } = facts.start;
   const { queueMs } = lease;
   const early = result instanceof EarlyEnd ? result.kind : undefined;
   const timings: Timings =
@@ -160,13 +167,13 @@ function finishEvent({ plan, lease }: SlotWork, result: RunResult | EarlyEnd, fa
       : { queueMs, promptMs: result.promptMs, predictedMs: result.predictedMs };
   const outOfBudget =
     early === 'time-limit' || early === 'shutdown' || (!(result instanceof EarlyEnd) && result.reason === 'length');
-  const { outputTokens, reasoningTokens, stopString, calledTools } = pipeline;
+  const { stopString, calledTools } = pipeline;
   return {
     type: 'finish',
     reason: outOfBudget ? 'length' : calledTools && !early ? 'tool-calls' : 'stop',
     ...(early === 'cancelled' && { cancelled: true }),
     ...(stopString !== undefined && { stopString }),
-    usage: { inputTokens, cachedTokens, outputTokens, reasoningTokens },
+    usage: usageOf(plan, facts.start),
     timings,
     seed: facts.seed,
   };

@@ -9,7 +9,7 @@ export interface AnswerStreamOptions {
   readonly events: ChoiceEvents;
   readonly encoder: StreamEncoder;
   observe(event: ChoiceEvent): void;
-  /** Stops the work that nobody will read. */
+  /** Stops and leaves the work that nobody will read. */
   abort(reason: ServeError): void;
   /** Undefined: the answer is complete. */
   ended(error: ServeError | undefined): void;
@@ -51,7 +51,6 @@ export class AnswerStream implements FrameSource {
       );
       this.#over = true;
       this.#options.abort(this.#error);
-      this.#options.events.leave();
     }
     this.#options.ended(this.#error);
   }
@@ -77,7 +76,6 @@ export class AnswerStream implements FrameSource {
     this.#error = error;
     // The other choices of this request have nobody to go to.
     this.#options.abort(error);
-    this.#options.events.leave();
     return this.#options.encoder.fail(error);
   }
 }

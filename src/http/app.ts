@@ -25,9 +25,11 @@ export function createApp(dependencies: AppDependencies): Hono<Env> {
   const gate = createGate(dependencies);
   const routes = routeTable(dependencies, gate);
   dependencies.stopping?.addEventListener('abort', () => refuseRunning(gate), { once: true });
-  const answer = (context: Context<Env>, route: Route) => answerOne({ context, route, gate, dependencies });
+  const answer = (context: Context<Env>, route: Route, path?: string) =>
+    answerOne({ context, route, path, gate, dependencies });
   const app = new Hono<Env>({ strict: false });
-  for (const route of routes) app.on(route.method, [...route.paths], (context) => answer(context, route));
+  for (const route of routes)
+    for (const path of route.paths) app.on(route.method, path, (context) => answer(context, route, path));
   for (const [path, row] of refusals(routes)) app.all(path, (context) => answer(context, row));
   app.notFound((context) => answer(context, unknownRoute(context.req.path, routes)));
   return app;
@@ -36,18 +38,22 @@ export function createApp(dependencies: AppDependencies): Hono<Env> {
 interface Arrival {
   readonly context: Context<Env>;
   readonly route: Route;
+  /** The one of the row's paths that fits; undefined for what is no row of the table. */
+  readonly path: string | undefined;
   readonly gate: Gate;
   readonly dependencies: AppDependencies;
 }
 
 /** One request through the checks, its handler and back. Everything thrown becomes the route's own error body. */
-async function answerOne({ context, route, gate, dependencies }: Arrival): Promise<Response> {
+async function answerOne(arrival: Arrival): Promise<Response> {
+  const { context, route, gate, dependencies } = arrival;
   const request = context.req.raw;
   const keyring = dependencies.keyring();
   const exchange = new Exchange(
     request,
     {
       path: context.req.path,
+      route: arrival.path?.replace(/\{[^}]*\}/g, ''),
       parameters: context.req.param(),
       requestId: requestIdOf(request.headers, dependencies.newId),
       shape: route.shape,
@@ -57,7 +63,7 @@ async function answerOne({ context, route, gate, dependencies }: Arrival): Promi
   );
   const traceparent = traceparentOf(request.headers);
   if (traceparent !== undefined) exchange.note({ traceparent });
-  const response = await handle({ context, route, gate, dependencies, keyring }, exchange);
+  const response = await handle({ ...arrival, keyring }, exchange);
   for (const [name, value] of Object.entries(await headersFor(exchange, route, gate, dependencies)))
     response.headers.set(name, value);
   // RFC 9112 6.1: who speaks HTTP/1.0 does not know it, and would take the sizes of the chunks for text.

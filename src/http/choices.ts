@@ -52,10 +52,10 @@ export class ChoiceEvents {
     return undefined;
   }
 
-  /** Leaves every choice. Does not wait: an iterator answers only when its pending step is over. */
-  leave(): void {
+  /** Leaves every choice. Settles, and never rejects, when the pending steps are over. */
+  async leave(): Promise<void> {
     this.#running = 0;
-    for (const iterator of this.#iterators) iterator.return?.().catch(() => undefined);
+    await Promise.allSettled(this.#iterators.map((iterator) => iterator.return?.()));
   }
 
   #begin(): void {

@@ -1,3 +1,4 @@
+import type { Caller } from '../contract/caller.ts';
 import type { ModelControl } from '../contract/control.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import type { RequestKeys } from '../contract/request.ts';
@@ -30,8 +31,11 @@ export interface AppDependencies {
   /** Random hex, at least 16 characters. */
   readonly newId: () => string;
   readonly timers: Timers;
-  /** Ends the runs that have one of these keys early and properly; how many there were. */
-  readonly cancel?: (keys: Pick<RequestKeys, 'cancelId' | 'sessionId' | 'answerId'>) => number;
+  /** Ends the runs that have one of these keys, and that the caller sees, early and properly; how many there were. */
+  readonly cancel?: (
+    keys: Pick<RequestKeys, 'cancelId' | 'sessionId' | 'answerId'>,
+    caller: Pick<Caller, 'owner' | 'sees'>,
+  ) => number;
   /** Aborted when the server has no more time: work that is not answered by then is told so. */
   readonly stopping?: AbortSignal;
   /** Undefined: the models are fixed, and there are no routes to change them. */

@@ -1,16 +1,19 @@
 import type { Caller } from '../contract/caller.ts';
 import { ServeError } from '../contract/errors.ts';
+import type { Usage } from '../contract/events.ts';
 import type { RequestRecord } from '../contract/services.ts';
 import type { AppDependencies } from './dependencies.ts';
 import type { ErrorShape } from './error-response.ts';
 import { readJson } from './read-body.ts';
 
-type Notes = Partial<Omit<RequestRecord, 'requestId' | 'method' | 'path' | 'status' | 'totalMs'>>;
+type Spent = Pick<Usage, 'inputTokens' | 'cachedTokens' | 'outputTokens'>;
+type Notes = Partial<Omit<RequestRecord, 'requestId' | 'method' | 'path' | 'route' | 'status' | 'totalMs'>>;
 
 /** One request on its way through the door: what handlers may know of it, and its one line in the log. */
 export class Exchange {
   readonly request: Request;
   readonly path: string;
+  readonly #route: string | undefined;
   /** Named parts of the route's path, decoded. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly requestId: string;
@@ -23,7 +26,11 @@ export class Exchange {
   #body: Promise<unknown> | undefined;
   #notes: Notes = {};
   #answerId: string | undefined;
-  #whenOver: ((record: RequestRecord) => void)[] = [];
+  #whenOver: (() => void)[] = [];
+  #whenSpent: ((tokens: number) => void)[] = [];
+  #spent: Spent | undefined;
+  #inBackground = false;
+  readonly #lastSteps: Promise<void>[] = [];
   #streaming = false;
   #ended = false;
 
@@ -31,6 +38,8 @@ export class Exchange {
     request: Request,
     facts: {
       readonly path: string;
+      /** As in RequestRecord. */
+      readonly route: string | undefined;
       readonly parameters: Readonly<Record<string, string>>;
       readonly requestId: string;
       readonly shape: ErrorShape;
@@ -40,6 +49,7 @@ export class Exchange {
   ) {
     this.request = request;
     this.path = facts.path;
+    this.#route = facts.route;
     this.parameters = facts.parameters;
     this.requestId = facts.requestId;
     this.shape = facts.shape;
@@ -88,9 +98,45 @@ export class Exchange {
     this.#answerId = answerId;
   }
 
-  /** Called once, after the last byte. */
-  whenOver(callback: (record: RequestRecord) => void): void {
+  /** Called once, after the last byte, and after the end of work that outlives it. */
+  whenOver(callback: () => void): void {
     this.#whenOver.push(callback);
+  }
+
+  /** Tokens that a part of the work took; parts add up, however they ended. */
+  spend({ inputTokens, cachedTokens, outputTokens }: Spent): void {
+    const before = this.#spent;
+    this.#spent = {
+      inputTokens: (before?.inputTokens ?? 0) + inputTokens,
+      cachedTokens: (before?.cachedTokens ?? 0) + cachedTokens,
+      outputTokens: (before?.outputTokens ?? 0) + outputTokens,
+    };
+    for (const callback of this.#whenSpent) callback(inputTokens + outputTokens);
+  }
+
+  /** Told of every part, in tokens of prompt and answer together. */
+  whenSpent(callback: (tokens: number) => void): void {
+    this.#whenSpent.push(callback);
+  }
+
+  /**
+   * From now on the work goes on when its client leaves. It counts as under way until `done` settles, and its line in the
+   * log is written then.
+   */
+  outlive(done: Promise<void>): void {
+    this.request.signal.removeEventListener('abort', this.#onGone);
+    this.#inBackground = true;
+    this.#lastSteps.push(done);
+  }
+
+  /** Nobody needs to wait for its answer. */
+  get inBackground(): boolean {
+    return this.#inBackground;
+  }
+
+  /** Work that was broken off has its last step before it, which the line in the log waits for. */
+  brokenOff(settled: Promise<void>): void {
+    this.#lastSteps.push(settled);
   }
 
   sinceStart(): number {
@@ -106,21 +152,33 @@ export class Exchange {
     return this.#streaming;
   }
 
-  /** Writes the log line and lets go of the request. Called once, when nothing more will be sent. */
+  /** Lets go of the request. Called once, when nothing more will be sent. */
   end(status: number): void {
     if (this.#ended) return;
     this.#ended = true;
     this.request.signal.removeEventListener('abort', this.#onGone);
+    if (!this.#inBackground) this.#leave();
+    if (this.#lastSteps.length === 0) this.#record(status);
+    else void Promise.all(this.#lastSteps).then(() => this.#record(status));
+  }
+
+  #leave(): void {
+    for (const callback of this.#whenOver) callback();
+  }
+
+  #record(status: number): void {
+    if (this.#inBackground) this.#leave();
     const record: RequestRecord = {
       requestId: this.requestId,
       method: this.request.method,
       path: this.path,
+      ...(this.#route !== undefined && { route: this.#route }),
       outcome: 'ok',
       ...this.#notes,
+      ...this.#spent,
       status,
       totalMs: this.sinceStart(),
     };
-    for (const callback of this.#whenOver) callback(record);
     this.#dependencies.telemetry.request(record);
   }
 }

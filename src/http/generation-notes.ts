@@ -2,7 +2,7 @@ import type { FinishEvent } from '../contract/events.ts';
 import type { ChoiceEvent } from './choices.ts';
 import type { Exchange } from './exchange.ts';
 
-/** What a generation's events say for the log line: tokens of all choices together, times of the first. */
+/** What a generation's events say for the log line, while it runs and at its end; times are those of the first choice. */
 export class GenerationNotes {
   readonly #exchange: Exchange;
   readonly #finishes: FinishEvent[] = [];
@@ -23,7 +23,6 @@ export class GenerationNotes {
       this.#finishes.push(event);
       this.#exchange.note({
         outcome: event.cancelled ? 'cancelled' : event.reason,
-        outputTokens: this.#finishes.reduce((sum, { usage }) => sum + usage.outputTokens, 0),
         queueMs: Math.max(...this.#finishes.map(({ timings }) => timings.queueMs)),
       });
     }

@@ -1,9 +1,10 @@
 import { ServeError, toServeError } from '../contract/errors.ts';
-import type { GenerationResult } from '../contract/events.ts';
+import type { GenerationEvent, GenerationResult } from '../contract/events.ts';
 import { Collector } from '../contract/events.ts';
 import { type GenerationRequest, requestDefaults } from '../contract/request.ts';
 import type { ModelDirectory, Timers } from '../contract/services.ts';
 import type { AnswerContext, Dialect, ParsedCall } from '../dialects/dialect.ts';
+import { defined } from '../dialects/shared/defined.ts';
 import { AnswerStream } from './answer-stream.ts';
 import { checkTools } from './check-tools.ts';
 import { ChoiceEvents } from './choices.ts';
@@ -23,15 +24,9 @@ export function generationHandler<Call extends ParsedCall>(
 ): Handler {
   return async (exchange) => {
     const call = dialect.parse(await exchange.json());
-    checkTools(call.generations, dependencies.settings.toolAllow);
-    const answer = answerContext(call, dependencies);
-    exchange.note({ dialect: dialect.name, model: answer.model });
-    exchange.identify(dialect.idPrefix + answer.id);
+    const answer = beginAnswer(dialect, call, exchange, dependencies);
     if (call.modelWish) await grantWish(call.modelWish, exchange, dependencies);
-    const events = new ChoiceEvents(
-      start(call, dialect.idPrefix + answer.id, exchange, dependencies),
-      choicesAtOnce(dependencies.models, call),
-    );
+    const events = new ChoiceEvents(startRuns(call, exchange, dependencies), choicesAtOnce(dependencies.models, call));
     const notes = new GenerationNotes(exchange);
     if (call.stream) return stream({ dialect, call, answer, exchange, events, notes }, dependencies);
     const results = await whole(call, exchange, events, notes);
@@ -41,20 +36,34 @@ export function generationHandler<Call extends ParsedCall>(
   };
 }
 
-export function answerContext(call: ParsedCall, { models, newId, unixSeconds }: AppDependencies): AnswerContext {
-  return {
-    id: newId(),
-    created: unixSeconds(),
-    model: models.resolve(call.modelWish?.model ?? call.generations[0]?.model).id,
-    newId: (prefix) => prefix + newId(),
-  };
+/** The checks that every answer passes, and a name for it, by which it can be found. */
+export function beginAnswer<Call extends ParsedCall>(
+  dialect: Pick<Dialect, 'name' | 'idPrefix'>,
+  call: Call,
+  exchange: Exchange,
+  { models, newId, unixSeconds, settings }: AppDependencies,
+): AnswerContext {
+  checkTools(call.generations, settings.toolAllow);
+  const id = newId();
+  const { id: model } = models.resolve(call.modelWish?.model ?? call.generations[0]?.model);
+  exchange.note({ dialect: dialect.name, model });
+  exchange.identify(dialect.idPrefix + id);
+  return { id, created: unixSeconds(), model, newId: (prefix) => prefix + newId() };
 }
 
-function start(call: ParsedCall, answerId: string, exchange: Exchange, { generation }: AppDependencies) {
-  const fromHeaders = sessionKey(exchange.request.headers);
-  return call.generations.map((request) =>
-    generation.generate(withKeys(request, answerId, fromHeaders), exchange.signal),
-  );
+/** The runs of an answer that has begun, one for each choice. */
+export function startRuns(
+  { generations }: ParsedCall,
+  exchange: Exchange,
+  { generation }: Pick<AppDependencies, 'generation'>,
+): AsyncIterable<GenerationEvent>[] {
+  return generations.map((request, choice) => {
+    // Choices share their prompt, which so counts once, as in the usage that the client is told.
+    const isPayer = generations.findIndex(({ prompt }) => prompt === request.prompt) === choice;
+    return generation.generate(withKeys(request, exchange), exchange.signal, (usage) =>
+      exchange.spend(isPayer ? usage : { ...usage, inputTokens: 0, cachedTokens: 0 }),
+    );
+  });
 }
 
 /** Unloading changes the server for everybody, and whoever may generate need not be allowed that. */
@@ -78,9 +87,9 @@ function choicesAtOnce(models: ModelDirectory, call: ParsedCall): number {
   return 2 * models.resolve(call.generations[0]?.model).slots;
 }
 
-export function withKeys(request: GenerationRequest, answerId: string, session: string | undefined): GenerationRequest {
-  const sessionId = request.keys.sessionId ?? session;
-  return { ...request, keys: { ...request.keys, answerId, ...(sessionId !== undefined && { sessionId }) } };
+function withKeys(request: GenerationRequest, { caller, answerId, request: { headers } }: Exchange): GenerationRequest {
+  const sessionId = request.keys.sessionId ?? sessionKey(headers);
+  return { ...request, keys: defined({ ...request.keys, owner: caller.owner || undefined, answerId, sessionId }) };
 }
 
 /** `stream: false` is the same events, collected. */
@@ -131,7 +140,7 @@ async function stream<Call extends ParsedCall>(
     events,
     encoder: dialect.encoder(call, answer),
     observe: (step) => notes.observe(step),
-    abort: (reason) => exchange.abort(reason),
+    abort: (reason) => leave(exchange, events, reason),
     ended: (error) => {
       if (error) exchange.note({ outcome: error.code, error: error.message });
       exchange.end(200);
@@ -166,5 +175,5 @@ async function isSilent(first: Promise<unknown>, milliseconds: number, timers: T
 /** One choice failed, or the client left: no choice goes on. */
 function leave(exchange: Exchange, events: ChoiceEvents, reason: ServeError): void {
   exchange.abort(reason);
-  events.leave();
+  exchange.brokenOff(events.leave());
 }

@@ -10,6 +10,12 @@ export interface Route {
   /** Whose error words this route uses, its 404, 405 and 413 included. */
   readonly shape: ErrorShape;
   readonly access: Access;
+  /**
+   * Whose the things are that the route makes, names or shows. `none`: nobody's, as a count of tokens or a list of
+   * models. `caller`: each caller's own; what belongs to another gets the answer of what does not exist, by
+   * `Caller.sees`. `admin`: the server's. test/e2e/ownership.test.ts holds every row to it.
+   */
+  readonly owns: 'none' | 'caller' | 'admin';
   /** New work, which is refused while the server drains. */
   readonly work: boolean;
   /** For probes: whoever asks, from wherever, gets an answer. */

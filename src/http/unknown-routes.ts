@@ -24,6 +24,7 @@ function refusal(path: string, shape: ErrorShape, methods: readonly Route['metho
     paths: [path],
     shape,
     access: 'open',
+    owns: 'none',
     work: false,
     allow,
     handle: (exchange) => {
@@ -47,6 +48,7 @@ export function unknownRoute(path: string, routes: readonly Route[]): Route {
     paths: [path],
     shape: neighbour?.shape ?? openaiShape,
     access: 'open',
+    owns: 'none',
     work: false,
     handle: (exchange) => {
       throw new ServeError(

@@ -149,7 +149,7 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
     unixSeconds: () => Math.floor(system.unixMilliseconds() / 1000),
     newId: system.newId,
     timers: system.timers,
-    cancel: (keys) => cancels.cancel(keys),
+    cancel: (keys, caller) => cancels.cancel(keys, caller),
     stopping: stopping.signal,
     metrics,
     version: packageVersion(),

@@ -23,8 +23,14 @@ export function liveModel({ profile, engine, scheduler }: ModelRuntime): LiveMod
 /** What the slots do and for whom, as the control API's events tell it. */
 export function slotReports({ engine, scheduler }: ModelRuntime): SlotReport[] {
   return engine.slots().map(({ id, tokens, phase }) => {
-    const sessionId = scheduler.sessionOn(id);
-    return { id, state: phase, tokens: tokens.length, ...(sessionId !== undefined && { sessionId }) };
+    const { owner, sessionId } = scheduler.on(id) ?? {};
+    return {
+      id,
+      state: phase,
+      tokens: tokens.length,
+      ...(owner !== undefined && { owner }),
+      ...(sessionId !== undefined && { sessionId }),
+    };
   });
 }
 

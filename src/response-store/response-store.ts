@@ -1,3 +1,4 @@
+import type { Caller } from '../contract/caller.ts';
 import { isJsonObject, type JsonValue } from '../contract/json.ts';
 import type { ResponseStore, StoredResponse } from '../contract/services.ts';
 import type { Shelf } from './shelf.ts';
@@ -74,18 +75,21 @@ class ShelfStore implements ResponseStore {
     await Promise.all([written, this.evict()]);
   }
 
-  async find(id: string): Promise<StoredResponse | undefined> {
+  async find(id: string, caller: Pick<Caller, 'sees'>): Promise<StoredResponse | undefined> {
     const known = this.#known.get(id);
     if (known === undefined || this.#isOld(known)) return undefined;
     const text = this.#writing.get(id) ?? (await this.#shelf.read(id));
-    return text === undefined ? undefined : readEntry(text);
+    const entry = text === undefined ? undefined : readEntry(text);
+    return entry && caller.sees(entry.owner) ? entry : undefined;
   }
 
-  async remove(id: string): Promise<boolean> {
+  async remove(id: string, caller: Pick<Caller, 'sees'>): Promise<boolean> {
+    const meant = this.#known.get(id);
+    if ((await this.find(id, caller)) === undefined) return false;
+    // Meanwhile it may have been removed, or another may lie in its place, which stays.
     const known = this.#known.get(id);
-    if (known === undefined) return false;
-    await this.#drop(id);
-    return !this.#isOld(known);
+    if (known === meant) await this.#drop(id);
+    return known !== undefined;
   }
 
   async close(): Promise<void> {
@@ -134,9 +138,10 @@ class ShelfStore implements ResponseStore {
 function readEntry(text: string): StoredResponse | undefined {
   const value = parsed(text);
   if (!isJsonObject(value)) return undefined;
-  const { id, response, input, events } = value;
-  if (typeof id !== 'string' || !isJsonObject(response) || !isObjectList(input)) return undefined;
-  return { id, response, input, ...(isObjectList(events) && { events }) };
+  const { id, owner = '', response, input, events } = value;
+  if (typeof id !== 'string' || typeof owner !== 'string' || !isJsonObject(response) || !isObjectList(input))
+    return undefined;
+  return { id, owner, response, input, ...(isObjectList(events) && { events }) };
 }
 
 function parsed(text: string): unknown {

@@ -6,6 +6,8 @@ export interface Admission {
   readonly maxTokens: number;
   /** 1 (low) to 5 (high). */
   readonly priority: number;
+  /** Whose it is; absent on a server without keys. Its session is another one than the same word of another owner. */
+  readonly owner?: string;
   /** A conversation: stays on its slot. */
   readonly sessionId?: string;
   /** A person: breaks ties between slots that are equally good otherwise. */

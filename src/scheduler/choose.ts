@@ -12,6 +12,7 @@ export interface SlotView {
   readonly id: number;
   readonly tokens: readonly number[];
   readonly free: boolean;
+  readonly owner?: string | undefined;
   readonly sessionId?: string | undefined;
   readonly userHint?: string | undefined;
   /** When its last tenant left; 0 if there was none. */
@@ -121,11 +122,11 @@ function isBetter(one: Costed, other: Costed, ask: Admission): boolean {
 }
 
 function isTenant(slot: SlotView, ask: Admission): boolean {
-  return ask.sessionId !== undefined && slot.sessionId === ask.sessionId;
+  return ask.sessionId !== undefined && slot.sessionId === ask.sessionId && slot.owner === ask.owner;
 }
 
 function isKnown(slot: SlotView, ask: Admission): boolean {
-  return ask.userHint !== undefined && slot.userHint === ask.userHint;
+  return ask.userHint !== undefined && slot.userHint === ask.userHint && slot.owner === ask.owner;
 }
 
 /** In tokens. */

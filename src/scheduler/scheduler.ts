@@ -30,8 +30,8 @@ export interface Scheduler {
   /** No new admissions: ServeError draining. Those that wait already are still served. */
   drain(): void;
   stats(): SchedulerStats;
-  /** The conversation of the request that holds the slot. */
-  sessionOn(slot: number): string | undefined;
+  /** Whose tokens the slot holds, and the conversation of the request that holds it just now. */
+  on(slot: number): { readonly owner: string; readonly sessionId: string | undefined } | undefined;
   /** After the last release: writes to disk what a restart should find, if there are files to write to. */
   close(): Promise<void>;
 }
@@ -108,8 +108,10 @@ class SlotScheduler implements Scheduler {
     });
   }
 
-  sessionOn(slot: number): string | undefined {
-    return this.#holdings.get(slot)?.ask.sessionId;
+  on(slot: number): ReturnType<Scheduler['on']> {
+    const holding = this.#holdings.get(slot);
+    const { ask } = holding ?? this.#tenants.get(slot) ?? {};
+    return ask && { owner: ask.owner ?? '', sessionId: holding?.ask.sessionId };
   }
 
   async close(): Promise<void> {
@@ -235,6 +237,7 @@ class SlotScheduler implements Scheduler {
         id,
         tokens,
         free: !this.#holdings.has(id),
+        owner: tenant?.ask.owner,
         sessionId: tenant?.ask.sessionId,
         userHint: tenant?.ask.userHint,
         usedAt: tenant?.usedAt ?? 0,

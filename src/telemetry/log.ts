@@ -58,7 +58,7 @@ function prettyLine(color: boolean): (line: string) => string {
     singleLine: true,
     translateTime: 'SYS:HH:MM:ss',
     // They stand in the message already.
-    ignore: 'method,path,status,outcome,totalMs',
+    ignore: 'method,path,route,status,outcome,totalMs',
   });
   return (line) => {
     const text: unknown = pretty(JSON.stringify(printableJson(JSON.parse(line))));

@@ -3,7 +3,6 @@ import type { RequestRecord } from '../contract/services.ts';
 import { registerLiveGauges } from './live-gauges.ts';
 import { createMetricSet } from './metric-set.ts';
 import { registerProcessGauges } from './process-gauges.ts';
-import { createRouteLabels } from './route-label.ts';
 import { registerVllmGauges } from './vllm-gauges.ts';
 
 /** A loaded model as it is at this moment; read at every scrape, so it must be cheap and do no I/O. */
@@ -60,7 +59,6 @@ export interface MetricsOptions {
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   const set = createMetricSet(registry);
-  const routeLabel = createRouteLabels();
   let models: () => readonly LiveModel[] = () => [];
   const live = () => models();
   registerLiveGauges(registry, live);
@@ -80,8 +78,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
       models = source;
     },
     requestDone(record) {
-      const { status, outcome, model = '' } = record;
-      set.requests.inc({ route: routeLabel(record), status, outcome });
+      const { status, outcome, model = '', route = 'unknown' } = record;
+      // Never the path: labels live for ever in a registry, and clients put names of theirs into paths.
+      set.requests.inc({ route, status, outcome });
       set.requestSeconds.observe({ model }, record.totalMs / 1000);
       if (record.queueMs !== undefined) set.queueWait.observe({ model }, record.queueMs / 1000);
       if (record.firstTokenMs !== undefined) set.firstToken.observe({ model }, record.firstTokenMs / 1000);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { collect, type GenerationResult } from '../../src/contract/events.ts';
 import { requestDefaults } from '../../src/contract/request.ts';
 import { createFakeEngine } from '../../src/engine/fake.ts';
+import { person } from '../support/callers.ts';
 import { Random } from '../support/random.ts';
 import { expectSame } from '../support/same.ts';
 import { conductorOver } from './conductor.ts';
@@ -76,7 +77,7 @@ function start(call: Call, { service }: House): void {
 
 function cancelOne(call: Call, { cancels }: House, phases: Phases): void {
   phases[!call.done ? 'before' : call.over ? 'after' : 'during']++;
-  const hits = cancels.cancel({ cancelId: call.keys.cancelId });
+  const hits = cancels.cancel({ cancelId: call.keys.cancelId }, person());
   expectSame(hits, call.done && !call.over && !call.meant ? 1 : 0, call.keys.cancelId);
   if (!call.over) call.meant = true;
 }
@@ -84,7 +85,7 @@ function cancelOne(call: Call, { cancels }: House, phases: Phases): void {
 /** Thread-wide keys are never kept: only what runs now is meant. */
 function cancelThread({ keys }: Call, calls: readonly Call[], { cancels }: House): void {
   const met = calls.filter((call) => call.keys.sessionId === keys.sessionId && call.done && !call.over && !call.meant);
-  expectSame(cancels.cancel({ sessionId: keys.sessionId }), met.length, keys.sessionId);
+  expectSame(cancels.cancel({ sessionId: keys.sessionId }, person()), met.length, keys.sessionId);
   for (const call of met) call.meant = true;
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CancelKeys } from '../../src/generation/cancellation.ts';
 import { createCancelRegistry } from '../../src/generation/cancellation.ts';
+import { chief, person } from '../support/callers.ts';
 import { Random } from '../support/random.ts';
 import { expectSame } from '../support/same.ts';
 
@@ -14,7 +15,7 @@ function registry(options: { maxPending?: number } = {}) {
     advance: (milliseconds: number) => {
       now += milliseconds;
     },
-    start: (name: string, keys: CancelKeys) => cancels.register(keys, () => cancelled.push(name)),
+    start: (name: string, keys: CancelKeys & { owner?: string }) => cancels.register(keys, () => cancelled.push(name)),
   };
 }
 
@@ -48,7 +49,7 @@ describe('cancel registry', () => {
   ])('finds runs by %s', (_, keys, expected) => {
     const { cancels, cancelled, start } = registry();
     for (const [name, own] of Object.entries(runs)) start(name, own);
-    expect(cancels.cancel(keys)).toBe(expected.length);
+    expect(cancels.cancel(keys, person())).toBe(expected.length);
     expect(cancelled).toEqual(expected);
   });
 
@@ -56,9 +57,9 @@ describe('cancel registry', () => {
     const { cancels, cancelled, start } = registry();
     start('run', { cancelId: 'c', sessionId: 's' });
     expect([
-      cancels.cancel({ cancelId: 'c' }),
-      cancels.cancel({ cancelId: 'c' }),
-      cancels.cancel({ sessionId: 's' }),
+      cancels.cancel({ cancelId: 'c' }, person()),
+      cancels.cancel({ cancelId: 'c' }, person()),
+      cancels.cancel({ sessionId: 's' }, person()),
     ]).toEqual([1, 0, 0]);
     expect(cancelled).toEqual(['run']);
   });
@@ -66,14 +67,14 @@ describe('cancel registry', () => {
   it('does not cancel a run that is over', () => {
     const { cancels, cancelled, start } = registry();
     start('run', { sessionId: 's' }).release();
-    expect(cancels.cancel({ sessionId: 's' })).toBe(0);
+    expect(cancels.cancel({ sessionId: 's' }, person())).toBe(0);
     expect(cancelled).toEqual([]);
     expect(cancels.size).toBe(0);
   });
 
   it('applies a cancel id that came first as soon as its run is registered', () => {
     const { cancels, cancelled, start, advance } = registry();
-    expect(cancels.cancel({ cancelId: 'early' })).toBe(0);
+    expect(cancels.cancel({ cancelId: 'early' }, person())).toBe(0);
     advance(29_999);
     start('other', { cancelId: 'other' });
     start('run', { cancelId: 'early' });
@@ -82,7 +83,7 @@ describe('cancel registry', () => {
 
   it('forgets it after 30 s', () => {
     const { cancels, cancelled, start, advance } = registry();
-    cancels.cancel({ cancelId: 'early' });
+    cancels.cancel({ cancelId: 'early' }, person());
     advance(30_000);
     start('run', { cancelId: 'early' });
     expect(cancelled).toEqual([]);
@@ -90,7 +91,7 @@ describe('cancel registry', () => {
 
   it('never keeps a session, nor an answer that it does not know', () => {
     const { cancels, cancelled, start } = registry();
-    cancels.cancel({ sessionId: 's', answerId: 'a' });
+    cancels.cancel({ sessionId: 's', answerId: 'a' }, person());
     start('run', { sessionId: 's', answerId: 'a' });
     expect(cancelled).toEqual([]);
   });
@@ -104,7 +105,7 @@ describe('cancel registry', () => {
     const call = { cancelId: 'c', sessionId: 's', answerId: 'a' };
     start('choice 0', call).release();
     start('choice 1', call);
-    expect(cancels.cancel(keys)).toBe(1);
+    expect(cancels.cancel(keys, person())).toBe(1);
     start('choice 2', call);
     start('next call of the session', { cancelId: 'c2', sessionId: 's', answerId: 'a2' });
     expect(cancelled).toEqual(['choice 1', 'choice 2']);
@@ -112,16 +113,46 @@ describe('cancel registry', () => {
 
   it('takes a cancel id and an answer of the same name for two things', () => {
     const { cancels, cancelled, start } = registry();
-    cancels.cancel({ cancelId: 'same' });
+    cancels.cancel({ cancelId: 'same' }, person());
     start('run', { answerId: 'same' });
     expect(cancelled).toEqual([]);
   });
 
   it('keeps a bounded number of them, the newest', () => {
     const { cancels, cancelled, start } = registry({ maxPending: 3 });
-    for (const cancelId of ['a', 'b', 'c', 'd']) cancels.cancel({ cancelId });
+    for (const cancelId of ['a', 'b', 'c', 'd']) cancels.cancel({ cancelId }, person());
     for (const cancelId of ['a', 'b', 'c', 'd']) start(cancelId, { cancelId });
     expect(cancelled).toEqual(['b', 'c', 'd']);
+  });
+
+  it('finds only what its caller sees', () => {
+    const { cancels, cancelled, start } = registry();
+    const keys = { cancelId: 'c', sessionId: 's', answerId: 'a' };
+    start('ann', { ...keys, owner: 'ann' });
+    start('bob', { ...keys, owner: 'bob' });
+    for (const [key, value] of Object.entries(keys)) expect(cancels.cancel({ [key]: value }, person('eve'))).toBe(0);
+    expect(cancels.cancel({ sessionId: 's' }, person('ann'))).toBe(1);
+    expect(cancelled).toEqual(['ann']);
+    expect(cancels.cancel({ answerId: 'a' }, chief)).toBe(1);
+    expect(cancelled).toEqual(['ann', 'bob']);
+  });
+
+  it('keeps a cancel id that came first for its caller’s own runs, an admin’s for all', () => {
+    const { cancels, cancelled, start } = registry();
+    cancels.cancel({ cancelId: 'early' }, person('eve'));
+    cancels.cancel({ cancelId: 'all' }, chief);
+    start('ann, early', { cancelId: 'early', owner: 'ann' });
+    start('ann, all', { cancelId: 'all', owner: 'ann' });
+    start('eve, early', { cancelId: 'early', owner: 'eve' });
+    expect(cancelled).toEqual(['ann, all', 'eve, early']);
+  });
+
+  it('lets nobody push out the kept ones of another', () => {
+    const { cancels, cancelled, start } = registry({ maxPending: 3 });
+    cancels.cancel({ cancelId: 'x' }, person('ann'));
+    for (const cancelId of ['a', 'b', 'c', 'd']) cancels.cancel({ cancelId }, person('eve'));
+    start('ann', { cancelId: 'x', owner: 'ann' });
+    expect(cancelled).toEqual(['ann']);
   });
 
   it('drops no cancel and hits no other run in 2,000 random interleavings', () => {
@@ -192,7 +223,7 @@ function cancelBy(
   const stoppedCalls = new Set(newlyStopped.map((life) => life.keys));
   for (const life of lives)
     if (stoppedCalls.has(life.keys) || (key === 'cancelId' && met.includes(life))) life.stoppedAt = now;
-  expectSame(cancels.cancel({ [key]: target.keys[key] }), newlyStopped.length);
+  expectSame(cancels.cancel({ [key]: target.keys[key] }, person()), newlyStopped.length);
 }
 
 describe('a server that stops', () => {
@@ -211,7 +242,7 @@ describe('a server that stops', () => {
     lone.spoke();
     cancelled.spoke();
     over.release();
-    cancels.cancel({ cancelId: 'c1' });
+    cancels.cancel({ cancelId: 'c1' }, person());
     cancels.shutDown();
     cancels.shutDown();
     start('choice 2', { answerId: 'a1' });

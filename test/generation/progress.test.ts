@@ -3,6 +3,7 @@ import type { GenerationEvent } from '../../src/contract/events.ts';
 import { requestDefaults } from '../../src/contract/request.ts';
 import { createFakeEngine } from '../../src/engine/fake.ts';
 import { until } from '../http/support.ts';
+import { person } from '../support/callers.ts';
 import { conductorOver } from './conductor.ts';
 
 /** One slot, eight tokens a step, steps by hand. */
@@ -107,7 +108,7 @@ describe('the progress of a request', () => {
       gone.abort(new Error('left'));
       await expect(waiting.done).rejects.toThrow('left');
     } else {
-      cancels.cancel({ cancelId: 'second' });
+      cancels.cancel({ cancelId: 'second' }, person());
       await waiting.done;
       expect(types(waiting.events)).toEqual(['queued', 'start', 'finish']);
     }

@@ -6,6 +6,7 @@ import { type GenerationRequest, requestDefaults } from '../../src/contract/requ
 import { createCancelRegistry } from '../../src/generation/cancellation.ts';
 import { createGenerationService } from '../../src/generation/generate.ts';
 import { ConstraintPlanner } from '../../src/grammar/planner.ts';
+import { person } from '../support/callers.ts';
 
 /** The conductor with a model that never gets ready; whoever leaves is told so by the signal. */
 function waitForever() {
@@ -53,7 +54,7 @@ describe('a call that waits for its model', () => {
     const { service, cancels, counted, request } = waitForever();
     const { signal } = new AbortController();
     const running = eventsOf(service.generate(request, signal));
-    expect(cancels.cancel({ sessionId: 'thread' })).toBe(1);
+    expect(cancels.cancel({ sessionId: 'thread' }, person())).toBe(1);
     const events = await running;
     expect(events.map(({ type }) => type)).toEqual(['start', 'finish']);
     expect(events[1]).toMatchObject({ reason: 'stop', cancelled: true, usage: { outputTokens: 0 } });

@@ -148,6 +148,17 @@ describe('paths and methods', () => {
     expect([response.status, response.headers.get('allow')]).toEqual([status, allow]);
   });
 
+  it.each([
+    ['GET', '/v1/models/team/demo', '/v1/models/:id'],
+    ['GET', '/models', '/models'],
+    ['POST', '/v1/models', undefined],
+    ['GET', '/v1/nothing', undefined],
+  ])('%s %s is recorded as %s', async (method, path, route) => {
+    const door = openDoor();
+    await door.app.request(path, { method });
+    expect(door.records.map((record) => record.route)).toEqual([route]);
+  });
+
   it('an unknown path is told in the shape of the API', async () => {
     const response = await openDoor().app.request('/v1/nothing', { method: 'POST' });
     expect(await response.json()).toEqual({
@@ -172,7 +183,9 @@ describe('a request id', () => {
     const headers = given === undefined ? {} : { 'x-request-id': given };
     const response = await door.app.request('/v1/models', { headers });
     expect(response.headers.get('x-request-id')).toBe(returned);
-    expect(door.records).toMatchObject([{ requestId: returned, path: '/v1/models', status: 200, outcome: 'ok' }]);
+    expect(door.records).toMatchObject([
+      { requestId: returned, path: '/v1/models', route: '/v1/models', status: 200, outcome: 'ok' },
+    ]);
   });
 
   it('of a trace goes into the log line', async () => {

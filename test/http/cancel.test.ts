@@ -9,7 +9,7 @@ function openWith(runs: Readonly<Record<string, CancelKeys>>, settings = {}) {
   const registry = createCancelRegistry({ clock: () => 0 });
   const cancelled: string[] = [];
   for (const [name, keys] of Object.entries(runs)) registry.register(keys, () => cancelled.push(name));
-  const door = openDoor({ settings, more: { cancel: (keys) => registry.cancel(keys) } });
+  const door = openDoor({ settings, more: { cancel: (keys, caller) => registry.cancel(keys, caller) } });
   return { door, cancelled };
 }
 

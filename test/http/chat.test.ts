@@ -263,7 +263,8 @@ describe('a client that leaves', () => {
     await until('the work to stop', () => run?.stoppedBy !== undefined);
     expect(run?.stoppedBy).toMatchObject({ code: 'client_closed' });
     expect(leftListeners(door)).toBe(0);
-    expect(door.records).toMatchObject([{ outcome: 'client_closed', status: 200 }]);
+    await until('the line in the log', () => door.records.length > 0);
+    expect(door.records).toMatchObject([{ outcome: 'client_closed', status: 200, inputTokens: 10, outputTokens: 0 }]);
   });
 
   it('leaves no listener and one log line after a whole stream either', async () => {
@@ -274,6 +275,7 @@ describe('a client that leaves', () => {
     expect(door.records).toEqual([
       {
         requestId: 'req_id0001',
+        route: '/v1/chat/completions',
         method: 'POST',
         path: '/v1/chat/completions',
         status: 200,

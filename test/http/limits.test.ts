@@ -149,14 +149,14 @@ describe('tokens per minute', () => {
     const first = await door.post(chat, hello);
     expect(Object.fromEntries(first.headers)).toMatchObject({
       'x-ratelimit-limit-tokens': '20',
-      'x-ratelimit-remaining-tokens': '20',
-      'x-ratelimit-reset-tokens': '0s',
+      'x-ratelimit-remaining-tokens': '8',
+      'x-ratelimit-reset-tokens': '60s',
     });
     const second = await door.post(chat, hello);
     expect(Object.fromEntries(second.headers)).toMatchObject({
       'x-ratelimit-limit-tokens': '20',
-      'x-ratelimit-remaining-tokens': '8',
-      'x-ratelimit-reset-tokens': '60s',
+      'x-ratelimit-remaining-tokens': '0',
+      'x-ratelimit-reset-tokens': '72s',
     });
     const refused = await door.post(chat, hello);
     // Two answers of 12: 4 more than there were, a fifth of a minute.
@@ -166,6 +166,23 @@ describe('tokens per minute', () => {
     });
     pass(72_000);
     expect((await door.post(chat, hello)).status).toBe(200);
+  });
+
+  it('are paid for what was read and written when a client leaves', async () => {
+    const door = openDoor({ settings: { rateLimitTpm: 13 } });
+    door.generation.script = (run) => run.say(...answer(['a', 'b', 'c']).slice(0, 5));
+    const reader = (await door.post(chat, streaming)).body?.getReader();
+    while (door.generation.runs[0]?.taken !== 5) await reader?.read();
+    await reader?.cancel();
+    await until('the line in the log', () => door.records.length > 0);
+    expect(door.records).toMatchObject([{ outcome: 'client_closed', inputTokens: 10, outputTokens: 3 }]);
+    expect((await door.post(chat, hello)).status).toBe(429);
+  });
+
+  it('are paid once for a prompt, however many choices it has', async () => {
+    const door = openDoor();
+    expect((await door.post(chat, { ...hello, n: 3 })).status).toBe(200);
+    expect(door.records).toMatchObject([{ inputTokens: 10, cachedTokens: 4, outputTokens: 6 }]);
   });
 
   it('use up no request when they are gone', async () => {

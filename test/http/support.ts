@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import type { ApiKey } from '../../src/contract/caller.ts';
 import { ServeError } from '../../src/contract/errors.ts';
-import type { FinishEvent, GenerationEvent } from '../../src/contract/events.ts';
+import type { FinishEvent, GenerationEvent, Usage } from '../../src/contract/events.ts';
 import type { ModelProfile } from '../../src/contract/model.ts';
 import type { GenerationRequest } from '../../src/contract/request.ts';
 import type {
@@ -52,9 +52,12 @@ export class FakeRun {
   #events: (GenerationEvent | ServeError | 'end')[] = [];
   #wake: () => void = () => undefined;
 
-  constructor(request: GenerationRequest, signal: AbortSignal) {
+  readonly #spent: ((usage: Usage) => void) | undefined;
+
+  constructor(request: GenerationRequest, signal: AbortSignal, spent?: (usage: Usage) => void) {
     this.request = request;
     this.signal = signal;
+    this.#spent = spent;
   }
 
   say(...events: (GenerationEvent | ServeError | 'end')[]): this {
@@ -65,6 +68,7 @@ export class FakeRun {
 
   async *run(): AsyncGenerator<GenerationEvent> {
     let complete = false;
+    let usage: Usage | undefined;
     try {
       while (true) {
         const next = this.#events.shift();
@@ -76,11 +80,13 @@ export class FakeRun {
         if (next instanceof ServeError) throw next;
         this.taken += 1;
         complete = next.type === 'finish';
+        usage = usageAfter(next, usage);
         yield next;
         if (complete) return;
       }
     } finally {
       if (!complete) this.stoppedBy = this.signal.reason ?? 'left';
+      if (usage) this.#spent?.(usage);
     }
   }
 
@@ -97,13 +103,30 @@ export class FakeRun {
   }
 }
 
+/** As the conductor counts: the prompt once there is a slot, each piece for a token, and in the end what it says. */
+function usageAfter(event: GenerationEvent, before: Usage | undefined): Usage | undefined {
+  if (event.type === 'finish') return event.usage;
+  if (event.type === 'start')
+    return {
+      inputTokens: event.inputTokens,
+      cachedTokens: event.cachedTokens,
+      outputTokens: 0,
+      reasoningTokens: 0,
+    };
+  return before && event.type === 'block-delta' ? { ...before, outputTokens: before.outputTokens + 1 } : before;
+}
+
 /** Hands every run to the script, in the order of the calls. */
 export class FakeGeneration implements GenerationService {
   readonly runs: FakeRun[] = [];
   script: (run: FakeRun, index: number) => void = (run) => run.say(...answer());
 
-  generate(request: GenerationRequest, signal: AbortSignal): AsyncIterable<GenerationEvent> {
-    const run = new FakeRun(request, signal);
+  generate(
+    request: GenerationRequest,
+    signal: AbortSignal,
+    spent?: (usage: Usage) => void,
+  ): AsyncIterable<GenerationEvent> {
+    const run = new FakeRun(request, signal, spent);
     this.runs.push(run);
     this.script(run, this.runs.length - 1);
     return run.run();

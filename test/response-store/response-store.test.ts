@@ -2,11 +2,13 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Caller } from '../../src/contract/caller.ts';
 import type { StoredResponse } from '../../src/contract/services.ts';
 import { folderShelf } from '../../src/response-store/folder-shelf.ts';
 import { memoryShelf } from '../../src/response-store/memory-shelf.ts';
 import { openResponseStore, type StoreLimits } from '../../src/response-store/response-store.ts';
 import type { Shelf } from '../../src/response-store/shelf.ts';
+import { chief, person } from '../support/callers.ts';
 
 const folders: string[] = [];
 
@@ -23,7 +25,7 @@ afterEach(async () => {
 const roomy: StoreLimits = { maxCount: 100, maxBytes: 1_000_000, maxAgeMs: 1000 };
 
 function entry(id: string, text = 'hi'): StoredResponse {
-  return { id, response: { id, text }, input: [{ id: 'msg_1', text: 'é😀' }] };
+  return { id, owner: '', response: { id, text }, input: [{ id: 'msg_1', text: 'é😀' }] };
 }
 
 function clock(start = 0) {
@@ -41,35 +43,54 @@ describe.each([
   it('gives back what was saved, before and after it is safe', async () => {
     const store = await openResponseStore(await newShelf(), { limits: roomy, now: clock().now });
     const saved = store.save({ ...entry('resp_1'), events: [{ type: 'a' }] });
-    expect(await store.find('resp_1')).toEqual({ ...entry('resp_1'), events: [{ type: 'a' }] });
+    expect(await store.find('resp_1', person())).toEqual({ ...entry('resp_1'), events: [{ type: 'a' }] });
     await saved;
-    expect(await store.find('resp_1')).toEqual({ ...entry('resp_1'), events: [{ type: 'a' }] });
+    expect(await store.find('resp_1', person())).toEqual({ ...entry('resp_1'), events: [{ type: 'a' }] });
   });
 
   it('replaces an entry of the same id', async () => {
     const store = await openResponseStore(await newShelf(), { limits: roomy, now: clock().now });
     await Promise.all([store.save(entry('resp_1', 'old')), store.save(entry('resp_1', 'new'))]);
-    expect(await store.find('resp_1')).toEqual(entry('resp_1', 'new'));
+    expect(await store.find('resp_1', person())).toEqual(entry('resp_1', 'new'));
+  });
+
+  it('gives nobody what belongs to another', async () => {
+    const store = await openResponseStore(await newShelf(), { limits: roomy, now: clock().now });
+    const own = { ...entry('resp_1'), owner: 'ann' };
+    await Promise.all([store.save(own), store.save(entry('resp_2'))]);
+    const found = (who: Pick<Caller, 'sees'>) =>
+      Promise.all(['resp_1', 'resp_2'].map(async (id) => (await store.find(id, who))?.owner));
+    expect(await found(person('ann'))).toEqual(['ann', undefined]);
+    expect(await found(person('bob'))).toEqual([undefined, undefined]);
+    expect(await found(chief)).toEqual(['ann', '']);
+    expect([await store.remove('resp_1', person('bob')), await store.remove('resp_1', person('ann'))]).toEqual([
+      false,
+      true,
+    ]);
   });
 
   it('removes once', async () => {
     const store = await openResponseStore(await newShelf(), { limits: roomy, now: clock().now });
     await store.save(entry('resp_1'));
-    expect([await store.remove('resp_1'), await store.remove('resp_1')]).toEqual([true, false]);
-    expect(await store.find('resp_1')).toBeUndefined();
+    expect([await store.remove('resp_1', person()), await store.remove('resp_1', person())]).toEqual([true, false]);
+    expect(await store.find('resp_1', person())).toBeUndefined();
   });
 
   it('removes what is still being written, and takes the same id again', async () => {
     const store = await openResponseStore(await newShelf(), { limits: roomy, now: clock().now });
-    const changes = [store.save(entry('resp_1', 'old')), store.remove('resp_1'), store.save(entry('resp_1', 'new'))];
+    const changes = [
+      store.save(entry('resp_1', 'old')),
+      store.remove('resp_1', person()),
+      store.save(entry('resp_1', 'new')),
+    ];
     await Promise.all(changes);
-    expect(await store.find('resp_1')).toEqual(entry('resp_1', 'new'));
+    expect(await store.find('resp_1', person())).toEqual(entry('resp_1', 'new'));
   });
 
   it('lets the oldest go when there are too many', async () => {
     const store = await openResponseStore(await newShelf(), { limits: { ...roomy, maxCount: 2 }, now: clock().now });
     for (const id of ['resp_1', 'resp_2', 'resp_1', 'resp_3']) await store.save(entry(id));
-    const found = await Promise.all(['resp_1', 'resp_2', 'resp_3'].map((id) => store.find(id)));
+    const found = await Promise.all(['resp_1', 'resp_2', 'resp_3'].map((id) => store.find(id, person())));
     expect(found.map((stored) => stored?.id)).toEqual(['resp_1', undefined, 'resp_3']);
   });
 
@@ -78,7 +99,7 @@ describe.each([
     await store.save(entry('resp_1'));
     await store.save(entry('resp_2'));
     await store.save(entry('resp_3', 'x'.repeat(400)));
-    const found = await Promise.all(['resp_1', 'resp_2', 'resp_3'].map((id) => store.find(id)));
+    const found = await Promise.all(['resp_1', 'resp_2', 'resp_3'].map((id) => store.find(id, person())));
     expect(found.map((stored) => stored?.id)).toEqual([undefined, undefined, 'resp_3']);
   });
 
@@ -87,17 +108,17 @@ describe.each([
     const store = await openResponseStore(await newShelf(), { limits: roomy, now });
     await store.save(entry('resp_1'));
     pass(1000);
-    expect((await store.find('resp_1'))?.id).toBe('resp_1');
+    expect((await store.find('resp_1', person()))?.id).toBe('resp_1');
     pass(1);
-    expect(await store.find('resp_1')).toBeUndefined();
-    expect(await store.remove('resp_1')).toBe(false);
+    expect(await store.find('resp_1', person())).toBeUndefined();
+    expect(await store.remove('resp_1', person())).toBe(false);
   });
 
   it.each(['resp_unknown', '../resp_1', 'resp_../../etc/passwd', 'resp_', ''])('knows no response %j', async (id) => {
     const store = await openResponseStore(await newShelf(), { limits: roomy, now: clock().now });
     await store.save(entry('resp_1'));
-    expect(await store.find(id)).toBeUndefined();
-    expect(await store.remove(id)).toBe(false);
+    expect(await store.find(id, person())).toBeUndefined();
+    expect(await store.remove(id, person())).toBe(false);
   });
 
   it('refuses to save under a name that could leave its place', async () => {
@@ -114,9 +135,18 @@ describe('a response store in a folder', () => {
     const folder = await newFolder();
     const first = await open(folder);
     for (const id of ['resp_1', 'resp_2', 'resp_3']) await first.save(entry(id));
-    expect(await (await open(folder)).find('resp_2')).toEqual(entry('resp_2'));
+    expect(await (await open(folder)).find('resp_2', person())).toEqual(entry('resp_2'));
     await open(folder, { ...roomy, maxCount: 1 });
     expect(await readdir(folder)).toHaveLength(1);
+  });
+
+  it('gives what was kept before there were owners to nobody in particular', async () => {
+    const folder = await newFolder();
+    const { owner: _, ...before } = entry('resp_1');
+    await writeFile(join(folder, 'resp_1.json'), JSON.stringify(before));
+    const store = await open(folder);
+    expect(await store.find('resp_1', person('ann'))).toBeUndefined();
+    expect(await store.find('resp_1', person())).toEqual(entry('resp_1'));
   });
 
   it('has everything in its folder once it is closed', async () => {
@@ -142,8 +172,8 @@ describe('a response store in a folder', () => {
     await writeFile(join(folder, 'resp_2.json'), '{"id":');
     await writeFile(join(folder, 'resp_3.json'), '{"id":"resp_3"}');
     const store = await open(folder);
-    expect(await store.find('resp_2')).toBeUndefined();
-    expect(await store.find('resp_3')).toBeUndefined();
+    expect(await store.find('resp_2', person())).toBeUndefined();
+    expect(await store.find('resp_3', person())).toBeUndefined();
     expect((await readdir(folder)).sort()).toEqual(['resp_2.json', 'resp_3.json']);
   });
 
@@ -156,6 +186,6 @@ describe('a response store in a folder', () => {
     };
     const store = await openResponseStore(shelf, { limits: roomy, now: clock().now });
     await expect(store.save(entry('resp_1'))).rejects.toThrow('no space left');
-    expect(await store.find('resp_1')).toEqual(entry('resp_1'));
+    expect(await store.find('resp_1', person())).toEqual(entry('resp_1'));
   });
 });

@@ -15,12 +15,13 @@ describe('scheduler', () => {
     expect(scheduler.stats()).toMatchObject({ running: 0, queued: 0 });
   });
 
-  it('tells whose request has a slot, as long as it has it', async () => {
+  it('tells whose tokens a slot holds, and of which conversation, as long as its request has the slot', async () => {
     const { scheduler } = house();
-    const lease = await scheduler.admit(ask(tokens(1, 10), { sessionId: 'thread' }), never);
-    expect([scheduler.sessionOn(lease.slot), scheduler.sessionOn(1 - lease.slot)]).toEqual(['thread', undefined]);
+    const lease = await scheduler.admit(ask(tokens(1, 10), { owner: 'ann', sessionId: 'thread' }), never);
+    expect(scheduler.on(lease.slot)).toEqual({ owner: 'ann', sessionId: 'thread' });
+    expect(scheduler.on(1 - lease.slot)).toBeUndefined();
     lease.release();
-    expect(scheduler.sessionOn(lease.slot)).toBeUndefined();
+    expect(scheduler.on(lease.slot)).toEqual({ owner: 'ann', sessionId: undefined });
   });
 
   it('counts a second release of the same lease as nothing', async () => {

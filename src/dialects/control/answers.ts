@@ -186,7 +186,7 @@ export function writeEvent(event: ControlEvent): Frame {
 }
 
 function writeSlot({ id, state, tokens, sessionId }: SlotReport) {
-  return { id, state, tokens, session_id: sessionId ?? null };
+  return { id, state, tokens: tokens ?? null, session_id: sessionId ?? null };
 }
 
 function writeStatusModel(status: LoadedModelStatus): StatusModel {

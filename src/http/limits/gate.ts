@@ -34,9 +34,7 @@ export function createGate({ settings, keyring }: Pick<AppDependencies, 'setting
       entered.add(exchange);
       await rates.take(owner);
       inFlight.enter(exchange);
-      exchange.whenOver(({ inputTokens = 0, outputTokens = 0 }) => {
-        void rates.spendTokens(owner, inputTokens + outputTokens);
-      });
+      exchange.whenSpent((tokens) => void rates.spendTokens(owner, tokens));
     },
     headers: async (exchange) => (entered.has(exchange) ? rates.headers(exchange.caller.owner) : {}),
     running: () => inFlight.list(),

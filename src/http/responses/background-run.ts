@@ -8,6 +8,8 @@ export interface BackgroundRunOptions {
   readonly encoder: StreamEncoder;
   /** The response object before anything has happened. */
   readonly queued: JsonObject;
+  observe(event: GenerationEvent): void;
+  failed(error: ServeError): void;
   /** Asks for an early but proper end: false when there is nothing that could be asked yet. */
   end(): boolean;
   /** Breaks the work off. */
@@ -59,17 +61,20 @@ export class BackgroundRun {
   }
 
   async #run(): Promise<void> {
-    const { events, encoder } = this.#options;
+    const { events, encoder, observe, failed } = this.#options;
     try {
       let last: GenerationEvent | undefined;
       for await (const event of events) {
         last = event;
+        observe(event);
         if (event.type === 'start') this.#inputTokens = event.inputTokens;
         this.#add(encoder.encode(event, 0));
       }
       if (last?.type !== 'finish') throw new ServeError('internal', 'The generation ended without its finish event.');
     } catch (thrown) {
-      this.#add(this.#stopped ? this.#cancelled() : encoder.fail(toServeError(thrown)));
+      const error = toServeError(thrown);
+      if (!this.#stopped) failed(error);
+      this.#add(this.#stopped ? this.#cancelled() : encoder.fail(error));
     }
     this.#over = true;
     this.#wake();
@@ -77,7 +82,7 @@ export class BackgroundRun {
 
   /** What the conductor sends when it ends a run early, for a run that it had to break off. */
   #cancelled(): readonly Frame[] {
-    const { encoder } = this.#options;
+    const { encoder, observe } = this.#options;
     const inputTokens = this.#inputTokens ?? 0;
     const begin =
       this.#inputTokens === undefined ? encoder.encode({ type: 'start', inputTokens, cachedTokens: 0 }, 0) : [];
@@ -89,6 +94,7 @@ export class BackgroundRun {
       timings: { queueMs: 0, promptMs: 0, predictedMs: 0 },
       seed: 0,
     };
+    observe(finish);
     return [...begin, ...encoder.encode(finish, 0)];
   }
 

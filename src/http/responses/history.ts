@@ -1,7 +1,10 @@
 import { ServeError } from '../../contract/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.ts';
-import type { ResponseStore, StoredResponse } from '../../contract/services.ts';
+import type { StoredResponse } from '../../contract/services.ts';
 import { ownerOf } from './item-ids.ts';
+
+/** A kept response by its id, as far as it is there for whoever asks. */
+type Find = (id: string) => Promise<StoredResponse | undefined>;
 
 export interface ResolvedBody {
   /** The body with each reference to a kept item replaced by the item. */
@@ -11,20 +14,20 @@ export interface ResolvedBody {
 }
 
 /** What a request means by `previous_response_id` and `item_reference`, as far as the store knows it. */
-export async function resolveHistory(body: unknown, store: ResponseStore, idPrefix: string): Promise<ResolvedBody> {
+export async function resolveHistory(body: unknown, find: Find, idPrefix: string): Promise<ResolvedBody> {
   if (!isJsonObject(body)) return { body, history: [] };
   const previous = body.previous_response_id;
-  const history = typeof previous === 'string' ? await itemsOfChain(previous, store) : [];
+  const history = typeof previous === 'string' ? await itemsOfChain(previous, find) : [];
   if (!Array.isArray(body.input)) return { body, history };
-  const input = await Promise.all(body.input.map((item) => resolveReference(item, store, idPrefix)));
+  const input = await Promise.all(body.input.map((item) => resolveReference(item, find, idPrefix)));
   return { body: { ...body, input }, history };
 }
 
 /** The items of a response and of those before it, oldest first. Instructions are each request's own. */
-async function itemsOfChain(id: string, store: ResponseStore): Promise<JsonObject[]> {
+async function itemsOfChain(id: string, find: Find): Promise<JsonObject[]> {
   const items: JsonObject[][] = [];
   for (let next: JsonValue | undefined = id; typeof next === 'string'; ) {
-    const entry = await store.find(next);
+    const entry = await find(next);
     if (entry === undefined) throw notFound(next, id);
     refuseUnusable(entry);
     items.unshift([...entry.input, ...outputOf(entry)]);
@@ -56,11 +59,11 @@ function notFound(missing: string, asked: string): ServeError {
 }
 
 /** An unknown reference stays as it is: the dialect names it in its error. */
-async function resolveReference(item: JsonValue, store: ResponseStore, idPrefix: string): Promise<JsonValue> {
+async function resolveReference(item: JsonValue, find: Find, idPrefix: string): Promise<JsonValue> {
   if (!isJsonObject(item) || typeof item.id !== 'string') return item;
   const isReference = item.type === 'item_reference' || (item.type === undefined && item.role === undefined);
   const owner = isReference ? ownerOf(item.id, idPrefix) : undefined;
-  const entry = owner === undefined ? undefined : await store.find(owner);
+  const entry = owner === undefined ? undefined : await find(owner);
   if (entry === undefined) return item;
   return [...entry.input, ...outputOf(entry)].find((kept) => kept.id === item.id) ?? item;
 }

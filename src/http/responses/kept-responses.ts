@@ -1,3 +1,4 @@
+import type { Caller } from '../../contract/caller.ts';
 import { ServeError } from '../../contract/errors.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import type { ResponseStore, StoredResponse } from '../../contract/services.ts';
@@ -5,8 +6,7 @@ import { openaiResponses } from '../../dialects/openai-responses/index.ts';
 import { parseResponses, type ResponsesCall } from '../../dialects/openai-responses/request.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
-import { answerContext, generationHandler, withKeys } from '../generation-route.ts';
-import { sessionKey } from '../session-key.ts';
+import { beginAnswer, generationHandler } from '../generation-route.ts';
 import { type FrameSource, streamResponse } from '../sse.ts';
 import { warningHeader } from '../warning-header.ts';
 import { BackgroundRuns } from './background-runs.ts';
@@ -30,7 +30,8 @@ export class KeptResponses {
   }
 
   async parse(exchange: Exchange): Promise<ResponsesCall> {
-    const { body, history } = await resolveHistory(await exchange.json(), this.#store, openaiResponses.idPrefix);
+    const find = (id: string) => this.#store.find(id, exchange.caller);
+    const { body, history } = await resolveHistory(await exchange.json(), find, openaiResponses.idPrefix);
     return parseResponses(body, { history, store: true });
   }
 
@@ -39,7 +40,9 @@ export class KeptResponses {
     if (call.settings.background === true) return this.#createInBackground(call, exchange);
     const dialect =
       call.settings.store === true
-        ? storingDialect(call, (response, answer) => this.#keep(response, keptInput(call.input, answer.id)))
+        ? storingDialect(call, (response, answer) =>
+            this.#keep(response, keptInput(call.input, answer.id), exchange.caller),
+          )
         : { ...openaiResponses, parse: () => call };
     return generationHandler(dialect, this.#dependencies)(exchange);
   }
@@ -47,11 +50,12 @@ export class KeptResponses {
   async retrieve(exchange: Exchange): Promise<Response> {
     const id = idOf(exchange);
     const query = new URL(exchange.request.url).searchParams;
-    const run = this.#runs.find(id);
-    if (query.get('stream') !== 'true') return Response.json(run?.response ?? (await this.#entry(id)).response);
+    const run = this.#runs.find(id, exchange.caller);
+    if (query.get('stream') !== 'true')
+      return Response.json(run?.response ?? (await this.#entry(id, exchange)).response);
     const startingAfter = queryNumber(query, 'starting_after') ?? -1;
     if (run) return this.#stream(new RunReader(run, startingAfter, () => exchange.end(200)), exchange);
-    const { events } = await this.#entry(id);
+    const { events } = await this.#entry(id, exchange);
     if (events === undefined)
       throw new ServeError(
         'invalid_request',
@@ -64,20 +68,20 @@ export class KeptResponses {
 
   async delete(exchange: Exchange): Promise<Response> {
     const id = idOf(exchange);
-    this.#runs.drop(id);
-    if (!(await this.#store.remove(id))) throw notFound(id);
+    this.#runs.drop(id, exchange.caller);
+    if (!(await this.#store.remove(id, exchange.caller))) throw notFound(id);
     return Response.json({ id, object: 'response', deleted: true });
   }
 
   async cancel(exchange: Exchange): Promise<Response> {
     const id = idOf(exchange);
-    const run = this.#runs.find(id);
+    const run = this.#runs.find(id, exchange.caller);
     if (run) {
       run.stop();
       await run.done;
       return Response.json(run.response);
     }
-    const { response } = await this.#entry(id);
+    const { response } = await this.#entry(id, exchange);
     if (response.background === true) return Response.json(response);
     throw new ServeError(
       'invalid_request',
@@ -86,18 +90,13 @@ export class KeptResponses {
   }
 
   async inputItems(exchange: Exchange): Promise<Response> {
-    const { input } = await this.#entry(idOf(exchange));
+    const { input } = await this.#entry(idOf(exchange), exchange);
     return Response.json(pageOf(input, new URL(exchange.request.url).searchParams));
   }
 
   async #createInBackground(call: ResponsesCall, exchange: Exchange): Promise<Response> {
-    const answer = withItemIds(answerContext(call, this.#dependencies));
-    exchange.note({ dialect: openaiResponses.name, model: answer.model });
-    const session = sessionKey(exchange.request.headers);
-    const generations = call.generations.map((request) =>
-      withKeys(request, openaiResponses.idPrefix + answer.id, session),
-    );
-    const run = await this.#runs.start({ ...call, generations }, answer, keptInput(call.input, answer.id));
+    const answer = withItemIds(beginAnswer(openaiResponses, call, exchange, this.#dependencies));
+    const run = await this.#runs.start(call, answer, keptInput(call.input, answer.id), exchange);
     if (call.stream) return this.#stream(new RunReader(run, -1, () => exchange.end(200)), exchange, call.warnings);
     return Response.json(run.response, { headers: warningHeader(call.warnings) });
   }
@@ -116,15 +115,15 @@ export class KeptResponses {
     });
   }
 
-  #keep(response: JsonObject, input: readonly JsonObject[]): void {
+  #keep(response: JsonObject, input: readonly JsonObject[], { owner }: Caller): void {
     const id = String(response.id);
-    this.#store.save({ id, response, input }).catch((error: unknown) => {
+    this.#store.save({ id, owner, response, input }).catch((error: unknown) => {
       this.#dependencies.telemetry.log('error', 'a response could not be kept', { id, error });
     });
   }
 
-  async #entry(id: string): Promise<StoredResponse> {
-    const entry = await this.#store.find(id);
+  async #entry(id: string, { caller }: Exchange): Promise<StoredResponse> {
+    const entry = await this.#store.find(id, caller);
     if (entry === undefined) throw notFound(id);
     const { status } = entry.response;
     if (status !== 'queued' && status !== 'in_progress') return entry;

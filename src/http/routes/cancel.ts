@@ -18,21 +18,21 @@ const cancelSchema = z.object({
 /** Stop buttons. Users stop their own runs, so an API key is enough. */
 export function cancelRoutes({ cancel }: AppDependencies): Route[] {
   if (!cancel) return [];
-  const common = { method: 'POST', shape: openaiShape, access: 'key', work: false } as const;
+  const common = { method: 'POST', shape: openaiShape, access: 'key', owns: 'caller', work: false } as const;
   return [
     {
       ...common,
       paths: ['/api/inference/cancel'],
       handle: async (exchange) => {
         const keys = toKeys(validate(cancelSchema, await exchange.json()));
-        return Response.json({ cancelled: cancel(keys) });
+        return Response.json({ cancelled: cancel(keys, exchange.caller) });
       },
     },
     {
       ...common,
       paths: ['/v1/chat/completions/:id/cancel', '/v1/completions/:id/cancel'],
-      handle: ({ parameters: { id: answerId = '' } }) => {
-        if (cancel({ answerId }) > 0) return Response.json({ id: answerId, cancelled: true });
+      handle: ({ parameters: { id: answerId = '' }, caller }) => {
+        if (cancel({ answerId }, caller) > 0) return Response.json({ id: answerId, cancelled: true });
         throw new ServeError(
           'not_found',
           `No completion ${JSON.stringify(answerId)} is running: it has ended, or it never was.`,

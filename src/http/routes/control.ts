@@ -14,13 +14,14 @@ import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
 import { type FrameSource, streamResponse } from '../sse.ts';
+import { visibleTo } from '../visible-events.ts';
 
 const base = '/api/inference';
 
 /** Models come and go: what a desktop chat UI drives the server with. */
 export function controlRoutes(dependencies: AppDependencies, control: ModelControl): Route[] {
-  const read = { method: 'GET', shape: openaiShape, access: 'key', work: false } as const;
-  const change = { method: 'POST', shape: openaiShape, access: 'admin', work: true } as const;
+  const read = { method: 'GET', shape: openaiShape, access: 'key', owns: 'none', work: false } as const;
+  const change = { method: 'POST', shape: openaiShape, access: 'admin', owns: 'admin', work: true } as const;
   const anyPath = (exchange: Exchange, request: Omit<LoadRequest, 'anyPath'>): LoadRequest => ({
     ...request,
     anyPath: exchange.caller.local || exchange.caller.admin,
@@ -68,11 +69,19 @@ export function controlRoutes(dependencies: AppDependencies, control: ModelContr
     { ...read, paths: [`${base}/status`], handle: () => Response.json(writeStatus(control.status())) },
     { ...read, paths: [`${base}/load-progress`], handle: () => Response.json(writeProgress(control.progress())) },
     {
+      // It tells paths.
       ...read,
+      access: 'admin',
+      owns: 'admin',
       paths: [`${base}/models`],
       handle: async () => Response.json(writeModels(await control.localModels())),
     },
-    { ...read, paths: [`${base}/events`], handle: (exchange) => eventStream(exchange, control, dependencies) },
+    {
+      ...read,
+      owns: 'caller',
+      paths: [`${base}/events`],
+      handle: (exchange) => eventStream(exchange, control, dependencies),
+    },
   ];
 }
 
@@ -80,6 +89,7 @@ function eventStream(exchange: Exchange, control: ModelControl, dependencies: Ap
   const stop = new AbortController();
   const events = control.events(stop.signal)[Symbol.asyncIterator]();
   let done = false;
+  const visible = visibleTo(exchange.caller);
   const source: FrameSource = {
     get done() {
       return done;
@@ -87,7 +97,8 @@ function eventStream(exchange: Exchange, control: ModelControl, dependencies: Ap
     async next() {
       const result = await events.next();
       done = result.done === true;
-      return result.done ? [] : [writeEvent(result.value)];
+      const event = result.done ? undefined : visible(result.value);
+      return event === undefined ? [] : [writeEvent(event)];
     },
     heartbeat: () => ({ type: 'comment', text: 'heartbeat' }),
     closed(how) {

@@ -11,6 +11,7 @@ export function countTokensRoutes({ generation }: AppDependencies): Route[] {
       paths: ['/v1/messages/count_tokens', '/messages/count_tokens'],
       shape: anthropicMessages,
       access: 'key',
+      owns: 'none',
       work: true,
       handle: async (exchange) => {
         const request = parseCountTokens(await exchange.json());

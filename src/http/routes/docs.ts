@@ -6,7 +6,7 @@ import type { Route } from '../route.ts';
 
 /** The API described, for machines and for people. Made when first asked for: most servers are never asked. */
 export function docsRoutes(routes: readonly Route[], { version }: Pick<AppDependencies, 'version'>): Route[] {
-  const common = { method: 'GET', shape: openaiShape, access: 'key', work: false } as const;
+  const common = { method: 'GET', shape: openaiShape, access: 'key', owns: 'none', work: false } as const;
   let document: string | undefined;
   return [
     {

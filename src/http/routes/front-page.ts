@@ -20,6 +20,7 @@ export function frontPageRoutes({ models }: AppDependencies): Route[] {
       paths: ['/'],
       shape: openaiShape,
       access: 'open',
+      owns: 'none',
       work: false,
       handle: (exchange) =>
         exchange.header('accept')?.includes('text/html')

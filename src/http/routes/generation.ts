@@ -34,6 +34,7 @@ export function generationRoutes(dependencies: AppDependencies): Route[] {
     paths,
     shape: dialect,
     access: 'key',
+    owns: 'caller',
     work: true,
     handle: generationHandler(dialect, dependencies),
   }));

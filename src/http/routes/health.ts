@@ -13,7 +13,14 @@ const words = {
 
 /** Probes. Liveness only says that the process answers; the others say whether a request would be served. */
 export function healthRoutes({ models }: AppDependencies): Route[] {
-  const probe = { method: 'GET', shape: openaiShape, access: 'open', work: false, anyOrigin: true } as const;
+  const probe = {
+    method: 'GET',
+    shape: openaiShape,
+    access: 'open',
+    owns: 'none',
+    work: false,
+    anyOrigin: true,
+  } as const;
   const ready = (exchange: Exchange) => {
     const state = models.state();
     const isReady = state === 'ready';

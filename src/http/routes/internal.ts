@@ -1,3 +1,4 @@
+import type { Caller } from '../../contract/caller.ts';
 import { ServeError } from '../../contract/errors.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
@@ -8,7 +9,7 @@ import type { Route } from '../route.ts';
 
 /** For whoever runs the server: what it does at this moment. */
 export function internalRoutes({ models, stats, cancel }: AppDependencies, gate: Gate): Route[] {
-  const common = { shape: openaiShape, access: 'admin', work: false } as const;
+  const common = { shape: openaiShape, access: 'admin', owns: 'admin', work: false } as const;
   return [
     {
       ...common,
@@ -26,15 +27,17 @@ export function internalRoutes({ models, stats, cancel }: AppDependencies, gate:
     {
       ...common,
       method: 'GET',
+      owns: 'caller',
       paths: ['/internal/requests'],
-      handle: () => Response.json({ requests: gate.running().map(describe) }),
+      handle: ({ caller }) => Response.json({ requests: seenBy(caller).map(describe) }),
     },
     {
       ...common,
       method: 'DELETE',
+      owns: 'caller',
       paths: ['/internal/requests/:id'],
-      handle: ({ parameters }) => {
-        const found = gate.running().find(({ requestId }) => requestId === parameters.id);
+      handle: ({ caller, parameters }) => {
+        const found = seenBy(caller).find(({ requestId }) => requestId === parameters.id);
         if (!found)
           throw new ServeError(
             'not_found',
@@ -46,18 +49,24 @@ export function internalRoutes({ models, stats, cancel }: AppDependencies, gate:
     },
   ];
 
+  function seenBy({ sees }: Caller): Exchange[] {
+    return gate.running().filter(({ caller: { owner } }) => sees(owner));
+  }
+
   function describe(exchange: Exchange): JsonObject {
     const { model, dialect, inputTokens, firstTokenMs } = exchange.notes;
     return {
       id: exchange.requestId,
       path: exchange.path,
       answer_id: exchange.answerId,
+      key: exchange.caller.owner || undefined,
       dialect,
       model,
       prompt_tokens: inputTokens,
       phase: inputTokens === undefined ? 'queued' : firstTokenMs === undefined ? 'prefill' : 'decode',
       age_ms: Math.round(exchange.sinceStart()),
       streaming: exchange.streaming,
+      background: exchange.inBackground || undefined,
     };
   }
 }
@@ -65,6 +74,6 @@ export function internalRoutes({ models, stats, cancel }: AppDependencies, gate:
 /** An answer under way ends properly for its client; other work has no proper end but an error. */
 function end(exchange: Exchange, cancel: AppDependencies['cancel']): void {
   const { answerId } = exchange;
-  if (answerId !== undefined && cancel && cancel({ answerId }) > 0) return;
+  if (answerId !== undefined && cancel && cancel({ answerId }, exchange.caller) > 0) return;
   exchange.abort(new ServeError('client_closed', 'The request was ended by the server’s operator.'));
 }

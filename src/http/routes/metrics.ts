@@ -16,6 +16,7 @@ export function metricsRoutes({ metrics, settings }: AppDependencies): Route[] {
       paths: ['/metrics'],
       shape: openaiShape,
       access: 'open',
+      owns: 'none',
       work: false,
       anyOrigin: true,
       handle: async ({ request }) => {

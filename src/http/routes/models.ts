@@ -9,7 +9,7 @@ import type { Route } from '../route.ts';
 
 /** GET /v1/models and one model of it, in OpenAI's form or, for whoever sends anthropic-version, in Anthropic's. */
 export function modelRoutes({ models }: AppDependencies): Route[] {
-  const common = { method: 'GET', shape: openaiShape, access: 'key', work: false } as const;
+  const common = { method: 'GET', shape: openaiShape, access: 'key', owns: 'none', work: false } as const;
   return [
     { ...common, paths: ['/v1/models', '/models'], handle: (exchange) => Response.json(list(models, exchange)) },
     {

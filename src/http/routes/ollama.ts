@@ -8,20 +8,21 @@ import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
 import { warningHeader } from '../warning-header.ts';
-import { tokensOf } from './vectors.ts';
+import { inputOnly, tokensOf } from './vectors.ts';
 
 /** Ollama's API beside its two generating endpoints: models, embeddings, and a clear no to the rest. */
 export function ollamaRoutes(dependencies: AppDependencies): Route[] {
   const { models, embeddings } = dependencies;
   const knownModels = dependencies.knownModels ?? (async () => models.list());
-  const common = { shape: ollamaChat, access: 'key', work: false } as const;
+  const common = { shape: ollamaChat, access: 'key', owns: 'none', work: false } as const;
   const get = { ...common, method: 'GET' } as const;
   const post = { ...common, method: 'POST' } as const;
 
   const embed = async (call: EmbeddingCall, exchange: Exchange) => {
     exchange.note({ dialect: 'ollama-embed' });
     const answer = await embeddings.embed(call, exchange.signal);
-    exchange.note({ model: answer.model, inputTokens: tokensOf(answer) });
+    exchange.note({ model: answer.model });
+    exchange.spend(inputOnly(tokensOf(answer)));
     const cuts = answer.embeddings.flatMap(({ cutFrom, tokens }, index) =>
       cutFrom === undefined ? [] : [`input[${index}] was cut from ${cutFrom} to ${tokens} tokens`],
     );

@@ -30,7 +30,7 @@ export function responsesRoutes(dependencies: AppDependencies): Route[] {
 }
 
 function route(method: Route['method'], path: string, work: boolean, handle: Route['handle']): Route {
-  return { method, paths: [`/v1${path}`, path], shape: openaiResponses, access: 'key', work, handle };
+  return { method, paths: [`/v1${path}`, path], shape: openaiResponses, access: 'key', owns: 'caller', work, handle };
 }
 
 function notKept(exchange: Exchange): never {

@@ -15,7 +15,7 @@ const noBytes = new Uint8Array();
 
 /** Texts and chats as tokens, and back. No slot is needed. */
 export function tokenRoutes({ tokens, generation }: AppDependencies): Route[] {
-  const common = { method: 'POST', shape: openaiShape, access: 'key', work: true } as const;
+  const common = { method: 'POST', shape: openaiShape, access: 'key', owns: 'none', work: true } as const;
   const tokensOf = (call: TokenizeCall, signal: AbortSignal) =>
     call.type === 'chat'
       ? tokens.promptTokens(call.request, signal)

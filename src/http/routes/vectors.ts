@@ -7,7 +7,7 @@ import type { Route } from '../route.ts';
 
 /** Embeddings and relevance. */
 export function vectorRoutes({ embeddings, rerank, newId }: AppDependencies): Route[] {
-  const common = { method: 'POST', shape: openaiShape, access: 'key', work: true } as const;
+  const common = { method: 'POST', shape: openaiShape, access: 'key', owns: 'none', work: true } as const;
   return [
     {
       ...common,
@@ -16,7 +16,8 @@ export function vectorRoutes({ embeddings, rerank, newId }: AppDependencies): Ro
         const call = parseEmbeddings(await exchange.json());
         exchange.note({ dialect: 'openai-embeddings' });
         const answer = await embeddings.embed(call, exchange.signal);
-        exchange.note({ model: answer.model, inputTokens: tokensOf(answer) });
+        exchange.note({ model: answer.model });
+        exchange.spend(inputOnly(tokensOf(answer)));
         return Response.json(writeEmbeddings(call, answer));
       },
     },
@@ -27,11 +28,17 @@ export function vectorRoutes({ embeddings, rerank, newId }: AppDependencies): Ro
         const call = parseRerank(await exchange.json());
         exchange.note({ dialect: 'rerank' });
         const ranking = await rerank.rank(call, exchange.signal);
-        exchange.note({ model: ranking.model, inputTokens: ranking.tokens });
+        exchange.note({ model: ranking.model });
+        exchange.spend(inputOnly(ranking.tokens));
         return Response.json(writeRerank(call, newId(), ranking));
       },
     },
   ];
+}
+
+/** Nothing of it is kept, and nothing is generated. */
+export function inputOnly(inputTokens: number) {
+  return { inputTokens, cachedTokens: 0, outputTokens: 0 };
 }
 
 export function tokensOf({ embeddings }: EmbeddingAnswer): number {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../../src/contract/errors.ts';
 import { expectResponsesStream, type WireEvent } from '../../dialects/openai-responses/stream-grammar.ts';
+import { chief } from '../../support/callers.ts';
 import { until } from '../support.ts';
 import { beginning, newStore, openResponses } from './support.ts';
 
@@ -67,7 +68,7 @@ describe.each([
     await reader?.cancel();
     const [run] = generation.runs;
     await until('the work to stop', () => run?.stoppedBy !== undefined);
-    expect(await kept?.find(run?.request.keys.answerId ?? '')).toBeUndefined();
+    expect(await kept?.find(run?.request.keys.answerId ?? '', chief)).toBeUndefined();
   });
 
   it('tells in a header what the model does not get to see', async () => {

@@ -1,0 +1,78 @@
+import type { ModelControl } from '../../src/contract/control.ts';
+import { ServeError } from '../../src/contract/errors.ts';
+import { systemTimers } from '../../src/contract/system-timers.ts';
+import { createKeyring } from '../../src/http/access/keyring.ts';
+import { type AppDependencies, defaultDoorSettings } from '../../src/http/dependencies.ts';
+import { createGate } from '../../src/http/limits/gate.ts';
+import type { Route } from '../../src/http/route.ts';
+import { routeTable } from '../../src/http/route-table.ts';
+
+const notHere = () => {
+  throw new ServeError('not_found', 'not a part of these tests');
+};
+
+/** Models that nobody can load; nothing happens to them. */
+export const emptyControl: ModelControl = {
+  load: notHere,
+  unload: notHere,
+  validate: notHere,
+  status: () => ({ active: undefined, loading: [], models: [] }),
+  progress: () => undefined,
+  async *events() {},
+  localModels: async () => [],
+  remove: notHere,
+};
+
+/** Parts of the server that make routes appear. */
+export const everyPart = {
+  control: emptyControl,
+  cancel: () => 0,
+  metrics: { render: async () => '', contentType: 'text/plain' },
+  responseStore: {
+    save: async () => undefined,
+    find: async () => undefined,
+    remove: async () => false,
+    close: async () => undefined,
+  },
+} satisfies Partial<AppDependencies>;
+
+/** Every row of the route table, of a server with all its parts. */
+export function everyRoute(): Route[] {
+  const dependencies: AppDependencies = {
+    ...everyPart,
+    generation: { generate: notHere, countTokens: notHere, renderPrompt: notHere },
+    models: { state: () => 'ready', list: () => [], resolve: notHere },
+    embeddings: { embed: notHere },
+    rerank: { rank: notHere },
+    tokens: { tokenize: notHere, promptTokens: notHere, pieces: notHere },
+    telemetry: { request: () => undefined, log: () => undefined },
+    clock: () => 0,
+    unixSeconds: () => 0,
+    newId: () => 'id',
+    timers: systemTimers,
+    keyring: () => createKeyring({ keys: [], adminToken: undefined }),
+    settings: defaultDoorSettings,
+  };
+  return routeTable(dependencies, createGate(dependencies));
+}
+
+/** As reports name a row: method and first path. */
+export function nameOf({ method, paths }: Route): string {
+  return `${method} ${paths[0]}`;
+}
+
+/** A path that can be asked for: each part that is to be filled in has this name. */
+export function filled(path: string, id = 'nothing'): string {
+  return path.replace(/:\w+(\{[^}]*\})?/g, encodeURIComponent(id));
+}
+
+/** Who asks: with which words in the header, and whether a row of an access lets them in. */
+export const callers = ['no key', 'a wrong key', 'ann', 'bob', 'admin'] as const;
+export type CallerName = (typeof callers)[number];
+
+/** What the door says before the route has a word: 401, 403, or nothing. */
+export function refusalOf({ access }: Route, caller: CallerName): 401 | 403 | undefined {
+  if (access === 'open' || caller === 'admin') return undefined;
+  if (caller === 'no key' || caller === 'a wrong key') return 401;
+  return access === 'admin' ? 403 : undefined;
+}
