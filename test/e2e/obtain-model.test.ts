@@ -33,9 +33,9 @@ describe('obtainModel', () => {
     expect(error()).toContain(
       [
         // 4 slots of 4096 tokens.
-        '1  Q4_0  624 bytes  takes 704 MB  fits',
-        '2  Q8_0     1.0 kB  takes 704 MB  fits, best choice',
-        '3  F16      1.8 kB  takes 704 MB  fits',
+        '1  Q4_0  624 bytes  takes 700 MB  fits',
+        '2  Q8_0     1.0 kB  takes 700 MB  fits, best choice',
+        '3  F16      1.8 kB  takes 700 MB  fits',
         'downloading hf:owner/repo, Q8_0, 1.0 kB',
       ].join('\n'),
     );
@@ -66,7 +66,7 @@ describe('obtainModel', () => {
   it('refuses to choose when nothing fits, and a wrong answer', async () => {
     const { terminal } = recordTerminal();
     await expect(obtainModel('owner/repo', place.options(terminal, 1000))).rejects.toThrow(
-      'No file of hf:owner/repo fits this machine: the smallest needs about 704 MB.',
+      'No file of hf:owner/repo fits this machine: the smallest needs about 700 MB.',
     );
     const asked = recordTerminal({ interactive: true, answers: ['9', 'Q3_K'] });
     await expect(obtainModel('owner/repo', place.options(asked.terminal))).rejects.toThrow('holds no 9');
