@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { environmentName, type Flag, type FlagName, type FlagValues, flagSpelling, flags } from './config/flags.ts';
@@ -8,6 +7,7 @@ import { type NamedModels, parseNamedModels } from './config/named-models.ts';
 import { flagNames, type RawArguments, readArguments, usageError } from './config/read-arguments.ts';
 import { suggest } from './config/suggest.ts';
 import type { ApiKey } from './contract/caller.ts';
+import { readTextFile } from './files/read-text.ts';
 
 export { describeFlags, type FlagText } from './config/help.ts';
 export type { NamedModel, NamedModels } from './config/named-models.ts';
@@ -40,14 +40,14 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What parseConfig asks of the machine. */
 export interface ConfigSource {
-  /** Text of a file; throws when it cannot be read. */
+  /** Text of a file; throws an Error whose message continues the sentence `FILE ...`. */
   readonly readText: (path: string) => string;
   readonly platform: NodeJS.Platform;
   readonly homeFolder: string;
 }
 
 const machine: ConfigSource = {
-  readText: (path) => readFileSync(path, 'utf8'),
+  readText: (path) => readTextFile(path),
   platform: process.platform,
   homeFolder: homedir(),
 };
@@ -146,9 +146,9 @@ function environmentOrigin(name: FlagName, row: Flag<unknown>, env: Environment)
 function readText(name: FlagName, path: string, source: Pick<ConfigSource, 'readText'>): string {
   try {
     return source.readText(path);
-  } catch {
+  } catch (error) {
     const spelling = `--${flagSpelling(name)}`;
-    throw usageError(`${spelling} ${path} cannot be read. Check the path and its permissions.`, spelling);
+    throw usageError(`${spelling} ${path} ${error instanceof Error ? error.message : error}.`, spelling);
   }
 }
 

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Config } from './config.ts';
 import { ServeError } from './contract/errors.ts';
 import type { ModelProfile } from './contract/model.ts';
+import { readTextFile } from './files/read-text.ts';
 import type { Listener } from './http/listen.ts';
 import type { BuiltServer, StartObserver } from './main/build-server.ts';
 import { elapsed } from './main/elapsed.ts';
@@ -91,13 +91,9 @@ function readTls({ sslCert, sslKey }: Config) {
 
 function readPem(flag: string, path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readTextFile(path);
   } catch (error) {
-    throw new ServeError(
-      'invalid_request',
-      `${flag} ${path} cannot be read. Check the path and its permissions.`,
-      {},
-      { cause: error },
-    );
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ServeError('invalid_request', `${flag} ${path} ${reason}.`, {}, { cause: error });
   }
 }

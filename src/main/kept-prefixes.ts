@@ -1,9 +1,9 @@
 import type { Config } from '../config.ts';
-import { ServeError } from '../contract/errors.ts';
 import type { Telemetry } from '../contract/services.ts';
 import type { Engine } from '../engine/engine.ts';
 import { openPrefixFiles, type PrefixFiles } from '../scheduler/prefix-files.ts';
 import type { SchedulerObserver } from '../scheduler/scheduler.ts';
+import { unusableFolder } from './unusable-folder.ts';
 
 interface KeptPrefixesOptions {
   readonly config: Config;
@@ -29,11 +29,6 @@ export async function openKeptPrefixes(
     telemetry.log('info', `prefixes found in ${folder}: ${kept.list().length}`);
     return kept;
   } catch (error) {
-    throw new ServeError(
-      'invalid_request',
-      `--prefix-cache-dir ${folder} cannot be used (${error instanceof Error ? error.message : String(error)}). Give a folder that can be written.`,
-      {},
-      { cause: error },
-    );
+    throw unusableFolder('--prefix-cache-dir', folder, error);
   }
 }

@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Clock, Timers } from '../contract/services.ts';
@@ -72,7 +72,8 @@ function createJsonFile<Content extends object>(path: string, empty: Content) {
     },
     write(content: Content): void {
       try {
-        mkdirSync(dirname(path), { recursive: true });
+        // In two steps: Node's `recursive` never ends in a home like /proc, see makeFolder.
+        for (const folder of [dirname(dirname(path)), dirname(path)]) if (!existsSync(folder)) mkdirSync(folder);
         const temporary = `${path}.${process.pid}`;
         writeFileSync(temporary, JSON.stringify(content));
         renameSync(temporary, path);

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ServeError } from '../contract/errors.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import { readGguf } from './gguf.ts';
 import { downloadUrl, type HubAccess, type HubFile, type HubModel } from './hub.ts';
 import { showHubName } from './hub-name.ts';
@@ -39,11 +40,11 @@ export async function downloadModel(model: HubModel, options: DownloadOptions): 
   const path = localPath(model, options.modelsDir);
   if (await allThere(model.files, final)) return path;
   const staging = folderOf(model, join(options.modelsDir, stagingName));
-  await mkdir(staging, { recursive: true });
+  await makeFolder(staging);
   await fetchFiles(model, staging, options);
   if (await dropWrongSizes(model.files, staging)) await fetchFiles(model, staging, options);
   for (const file of model.files) await verify(file, join(staging, basename(file.path)), options.signal);
-  await mkdir(final, { recursive: true });
+  await makeFolder(final);
   // The first part last: it is what a model is found by.
   for (const file of model.files.toReversed()) {
     await rename(join(staging, basename(file.path)), join(final, basename(file.path)));

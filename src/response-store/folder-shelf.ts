@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../files/make-folder.ts';
 import type { Shelf, ShelfEntry } from './shelf.ts';
 
 const ending = '.json';
@@ -11,7 +12,7 @@ const unfinished = '.part';
  * flushed and then renamed, so a crash leaves the old file, the new one or a `.part` that the next start removes.
  */
 export async function folderShelf(folder: string): Promise<Shelf> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   const pathOf = (name: string) => join(folder, name + ending);
   return {
     list: () => listFolder(folder),

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { StateFiles } from '../engine/engine.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import type { SchedulerObserver } from './admission.ts';
 import type { PrefixShelf, StoredPrefix } from './prefix-store.ts';
 import { isNearlyPrefix, isPrefix } from './prefix-store.ts';
@@ -43,7 +44,7 @@ interface StoredFile extends StoredPrefix, Label {
  */
 export async function openPrefixFiles(options: PrefixFilesOptions): Promise<PrefixFiles> {
   const folder = join(options.folder, options.files.fingerprint);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   return new FileShelf(folder, options, await readLabels(folder, options.files.fingerprint));
 }
 

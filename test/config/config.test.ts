@@ -14,7 +14,7 @@ const files: Readonly<Record<string, string>> = {
 const source: ConfigSource = {
   readText: (path) => {
     const text = files[path];
-    if (text === undefined) throw new Error('ENOENT');
+    if (text === undefined) throw new Error('cannot be read. Check the path and its permissions');
     return text;
   },
   platform: 'linux',
