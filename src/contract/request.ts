@@ -84,6 +84,8 @@ export type Prompt =
   /** Special tokens spelled in the text are parsed, because people send ready ChatML. */
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'tokens'; readonly tokens: readonly number[] }
+  /** Both, in turns. */
+  | { readonly type: 'mixed'; readonly parts: readonly (string | number)[] }
   /** Fill in the middle; texts never become control tokens. */
   | {
       readonly type: 'infill';

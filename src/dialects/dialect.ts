@@ -43,6 +43,9 @@ export interface StreamEncoder {
   heartbeat(): Frame;
 }
 
+/** What `stream: false` is answered with: one object, in llama.cpp's form also a list. */
+export type WholeAnswer = JsonObject | JsonObject[];
+
 export interface ErrorBody {
   readonly body: JsonObject;
   /** The dialect's own status where it differs from the door's table (Anthropic: 529). */
@@ -50,14 +53,14 @@ export interface ErrorBody {
 }
 
 /** Wire JSON <-> contract. Everything pure; errors are thrown as ServeError. */
-export interface Dialect<Call extends ParsedCall = ParsedCall> {
+export interface Dialect<Call extends ParsedCall = ParsedCall, Whole extends WholeAnswer = JsonObject> {
   readonly name: string;
   readonly format: 'sse' | 'ndjson';
   /** Ids of answers: prefix before AnswerContext.id, as the cancel registry and the headers know the answer. */
   readonly idPrefix: string;
   parse(body: unknown): Call;
   /** The whole answer, `stream: false`. Results in choice order. */
-  whole(call: Call, answer: AnswerContext, results: readonly GenerationResult[]): JsonObject;
+  whole(call: Call, answer: AnswerContext, results: readonly GenerationResult[]): Whole;
   encoder(call: Call, answer: AnswerContext): StreamEncoder;
   error(error: ServeError): ErrorBody;
 }

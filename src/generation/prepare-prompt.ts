@@ -40,6 +40,11 @@ export async function preparePrompt(
     }
     case 'tokens':
       return raw(checkTokens(prompt.tokens, runtime.engine.info.vocabularySize), vocabulary.bosToken);
+    case 'mixed': {
+      const tokens = checkTokens(await mixedTokens(prompt.parts, tokenize), runtime.engine.info.vocabularySize);
+      const begins = typeof prompt.parts[0] === 'string' && tokens[0] !== bos[0];
+      return raw(begins ? [...bos, ...tokens] : tokens, vocabulary.bosToken);
+    }
     case 'infill':
       return raw([...bos, ...(await infillTokens(prompt, runtime, (text) => tokenize([text], false)))], undefined);
     default:
@@ -52,6 +57,15 @@ function raw(tokens: readonly number[], start: number | undefined): PreparedProm
   if (tokens.length > 0) return { tokens, opening: undefined, checkpoints: [] };
   if (start === undefined) throw new ServeError('invalid_request', 'The prompt is empty.', { param: 'prompt' });
   return { tokens: [start], opening: undefined, checkpoints: [] };
+}
+
+async function mixedTokens(
+  parts: readonly (string | number)[],
+  tokenize: (pieces: readonly string[], special: boolean) => Promise<number[]>,
+): Promise<number[]> {
+  const tokens: (number | number[])[] = [];
+  for (const part of parts) tokens.push(typeof part === 'string' ? await tokenize([part], true) : part);
+  return tokens.flat();
 }
 
 function checkTokens(tokens: readonly number[], vocabularySize: number): readonly number[] {

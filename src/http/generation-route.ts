@@ -3,7 +3,7 @@ import type { GenerationEvent, GenerationResult } from '../contract/events.ts';
 import { Collector } from '../contract/events.ts';
 import { type GenerationRequest, requestDefaults } from '../contract/request.ts';
 import type { ModelDirectory, Timers } from '../contract/services.ts';
-import type { AnswerContext, Dialect, ParsedCall } from '../dialects/dialect.ts';
+import type { AnswerContext, Dialect, ParsedCall, WholeAnswer } from '../dialects/dialect.ts';
 import { defined } from '../dialects/shared/defined.ts';
 import { AnswerStream } from './answer-stream.ts';
 import { checkTools } from './check-tools.ts';
@@ -19,7 +19,7 @@ type Handler = (exchange: Exchange) => Promise<Response>;
 
 /** The one handler behind every generating endpoint. What is special about an endpoint is in its dialect. */
 export function generationHandler<Call extends ParsedCall>(
-  dialect: Dialect<Call>,
+  dialect: Dialect<Call, WholeAnswer>,
   dependencies: AppDependencies,
 ): Handler {
   return async (exchange) => {
@@ -113,7 +113,7 @@ async function whole(
 }
 
 interface Streaming<Call extends ParsedCall> {
-  readonly dialect: Dialect<Call>;
+  readonly dialect: Dialect<Call, WholeAnswer>;
   readonly call: Call;
   readonly answer: AnswerContext;
   readonly exchange: Exchange;

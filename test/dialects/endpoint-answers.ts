@@ -1,6 +1,6 @@
 import type { FinishEvent, GenerationEvent, GenerationResult, TokenLogprob } from '../../src/contract/events.ts';
 import { Collector } from '../../src/contract/events.ts';
-import type { AnswerContext, Dialect, Frame, ParsedCall } from '../../src/dialects/dialect.ts';
+import type { AnswerContext, Dialect, Frame, ParsedCall, WholeAnswer } from '../../src/dialects/dialect.ts';
 
 export const answer: AnswerContext = {
   id: '123',
@@ -91,7 +91,7 @@ export function collected(all: readonly GenerationEvent[]): GenerationResult {
 
 /** The frames of a streamed answer, its choices taking turns event by event. */
 export function frames<Call extends ParsedCall>(
-  dialect: Dialect<Call>,
+  dialect: Dialect<Call, WholeAnswer>,
   call: Call,
   choices: readonly (readonly GenerationEvent[])[],
 ): Frame[] {
@@ -112,7 +112,7 @@ export function data(list: readonly Frame[]): unknown[] {
 }
 
 export function whole<Call extends ParsedCall>(
-  dialect: Dialect<Call>,
+  dialect: Dialect<Call, WholeAnswer>,
   call: Call,
   choices: readonly (readonly GenerationEvent[])[],
 ): unknown {

@@ -55,6 +55,16 @@ const calls: readonly Call[] = [
     answer: /Paris.*data: \[DONE\]\n\n$/s,
   },
   {
+    paths: ['/completion'],
+    body: { prompt: 'The capital of France is', n_predict: 4, temperature: 0 },
+    answer: { content: expect.stringContaining('Paris'), stop_type: 'limit', tokens_predicted: 4 },
+  },
+  {
+    paths: ['/completion'],
+    body: { prompt: ['The capital of France is', [1117, 1643], [1117, 'Who are']], n_predict: 1, temperature: 0 },
+    answer: [{ index: 0 }, { index: 1, tokens_evaluated: 2 }, { index: 2, tokens_evaluated: 3 }],
+  },
+  {
     paths: ['/infill', '/v1/infill'],
     body: { input_prefix: 'def add(a, b):\n    ', input_suffix: '\n', temperature: 0 },
     answer: { content: 'return a + b' },

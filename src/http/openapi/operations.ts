@@ -3,6 +3,7 @@ import { requestSchema as messagesBody } from '../../dialects/anthropic-messages
 import { loadBody, unloadBody } from '../../dialects/control/requests.ts';
 import { embeddingsBody } from '../../dialects/embeddings/openai.ts';
 import { infillBody } from '../../dialects/infill/request.ts';
+import { completionBody } from '../../dialects/llama-cpp/completion.ts';
 import { describedChatBody } from '../../dialects/openai-chat/request.ts';
 import { completionsBody } from '../../dialects/openai-completions/request.ts';
 import { responsesBody } from '../../dialects/openai-responses/body.ts';
@@ -57,6 +58,11 @@ export const operations: Readonly<Record<string, Operation>> = {
   'GET /api/ps': { group: 'Ollama', summary: 'The running models' },
   'POST /api/show': { group: 'Ollama', summary: 'What a model is' },
   'POST /api/embed': { group: 'Ollama', summary: 'Vectors of texts' },
+  'POST /completion': {
+    group: 'Older forms',
+    summary: 'Continue a text in the form of llama.cpp',
+    body: completionBody,
+  },
   'POST /infill': { group: 'Older forms', summary: 'Fill in the middle, as editors ask for it', body: infillBody },
   'POST /generate': { group: 'Older forms', summary: 'Continue a text in the form of TGI', body: tgiBody },
   'POST /generate_stream': { group: 'Older forms', summary: 'The same as a stream', body: tgiBody },

@@ -1,6 +1,7 @@
 import { anthropicMessages } from '../../dialects/anthropic-messages/index.ts';
-import type { Dialect } from '../../dialects/dialect.ts';
+import type { Dialect, ParsedCall, WholeAnswer } from '../../dialects/dialect.ts';
 import { infill } from '../../dialects/infill/index.ts';
+import { llamaCompletion } from '../../dialects/llama-cpp/completion.ts';
 import { ollamaChat, ollamaGenerate } from '../../dialects/ollama/index.ts';
 import { openaiChat } from '../../dialects/openai-chat/index.ts';
 import { openaiCompletions } from '../../dialects/openai-completions/index.ts';
@@ -11,7 +12,7 @@ import { generationHandler } from '../generation-route.ts';
 import type { Route } from '../route.ts';
 
 interface Endpoint {
-  readonly dialect: Dialect;
+  readonly dialect: Dialect<ParsedCall, WholeAnswer>;
   readonly paths: readonly string[];
 }
 
@@ -20,6 +21,7 @@ const endpoints: readonly Endpoint[] = [
   { dialect: openaiChat, paths: ['/v1/chat/completions', '/chat/completions'] },
   { dialect: anthropicMessages, paths: ['/v1/messages', '/messages'] },
   { dialect: openaiCompletions, paths: ['/v1/completions', '/completions'] },
+  { dialect: llamaCompletion, paths: ['/completion'] },
   { dialect: infill, paths: ['/infill', '/v1/infill'] },
   { dialect: tgiGenerate, paths: ['/generate'] },
   { dialect: tgiGenerateStream, paths: ['/generate_stream'] },

@@ -10,6 +10,16 @@ const ending = {
   tokens_predicted: 2,
   tokens_evaluated: 7,
   tokens_cached: 3,
+  generation_settings: {
+    n_predict: -1,
+    max_tokens: -1,
+    seed: 42,
+    stop: [],
+    ignore_eos: false,
+    stream: false,
+    n_probs: 0,
+  },
+  has_new_line: false,
   truncated: false,
   stop_type: 'eos',
   stopping_word: '',
@@ -104,7 +114,13 @@ describe('/infill', () => {
     expect(data(frames(infill, call, [all]))).toEqual([
       { index: 0, content: 'a', tokens: [5], stop: false, id_slot: -1, tokens_evaluated: 7 },
       { index: 0, content: 'b', tokens: [], stop: false, id_slot: -1, tokens_evaluated: 7 },
-      { index: 0, content: '', tokens: [], ...ending },
+      {
+        index: 0,
+        content: '',
+        tokens: [],
+        ...ending,
+        generation_settings: { ...ending.generation_settings, stream: true },
+      },
     ]);
   });
 
