@@ -5,16 +5,20 @@ import { chatFormats, detectChatFormat } from '../src/output/families.ts';
 import { createOutputMachine } from '../src/output/output-machine.ts';
 
 /**
- * `npm run parse -- [--thinking] [--tool NAME]... FAMILY [TEXT]`: the events that a family's machine makes of a text,
- * given or read from standard input. Without --tool, every name is a call.
+ * `npm run parse -- [--thinking] [--cut] [--tool NAME]... FAMILY [TEXT]`: the events that a family's machine makes of a text,
+ * given or read from standard input. Without --tool, every name is a call; --cut: a limit ended the text.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { thinking: { type: 'boolean', default: false }, tool: { type: 'string', multiple: true, default: [] } },
+  options: {
+    thinking: { type: 'boolean', default: false },
+    cut: { type: 'boolean', default: false },
+    tool: { type: 'string', multiple: true, default: [] },
+  },
 });
 const [family, given] = positionals;
 if (!family) {
-  console.error('Usage: npm run parse -- [--thinking] [--tool NAME]... FAMILY [TEXT]');
+  console.error('Usage: npm run parse -- [--thinking] [--cut] [--tool NAME]... FAMILY [TEXT]');
   console.error(`Families: ${Object.keys(chatFormats).join(', ')}`);
   process.exit(1);
 }
@@ -35,7 +39,8 @@ const machine = createOutputMachine({
   checkToolNames: values.tool.length > 0,
 });
 
-for (const event of [...machine.push(text), ...machine.end()]) console.log(JSON.stringify(event));
+for (const event of [...machine.push(text), ...machine.end(values.cut ? 'cut' : 'complete')])
+  console.log(JSON.stringify(event));
 console.log(`[repairs: ${machine.repairs}]`);
 
 function named(name: string): Tool {

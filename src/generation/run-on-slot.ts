@@ -63,7 +63,7 @@ export function runOnSlot(work: SlotWork): SlotRun {
     .catch((error: unknown) => endedEarly(error, work))
     .then((result) => {
       if (progress && !(result instanceof EarlyEnd)) queue.add(progress.answered());
-      const rest = plan.pipeline.end();
+      const rest = plan.pipeline.end(isCut(result) ? 'cut' : 'complete');
       check.see(rest);
       const finish = finishEvent(work, result, { start, seed: job.sampling.seed, elapsedMs: clock() - startedAt });
       const misfits = check.warnings(finish);
@@ -144,6 +144,11 @@ function endedEarly(error: unknown, { deps, plan, controller }: SlotWork): Early
   else if (controller.signal.aborted) observer?.cancelled(plan.pipeline.outputTokens > 0 ? 'decode' : 'prefill');
   if (!(error instanceof EarlyEnd)) throw error;
   return error;
+}
+
+/** The answer might have gone on: a token limit, a time limit or a cancel ended it. */
+function isCut(result: RunResult | EarlyEnd): boolean {
+  return result instanceof EarlyEnd || result.reason === 'length';
 }
 
 interface RunFacts {

@@ -50,12 +50,12 @@ export class TextPipeline {
     return { events, directive: steering.afterToken(token, text, machine.state) };
   }
 
-  /** Releases everything that was held back. */
-  end(): readonly BlockEvent[] {
+  /** Releases what was held back, where the answer was `cut` only what cannot have been markup. */
+  end(end: 'complete' | 'cut'): readonly BlockEvent[] {
     if (this.#blocks.stopString !== undefined) return [];
     const { machine } = this.#options;
     const rest = this.#decoder.end();
-    return this.#blocks.filter([...(rest ? machine.push(rest) : []), ...machine.end()]);
+    return this.#blocks.filter([...(rest ? machine.push(rest) : []), ...machine.end(end)]);
   }
 }
 

@@ -93,6 +93,7 @@ class AddressedAnswer {
     scanner.record();
     if ((yield* scanner.skipSpace()) === undefined) return undefined;
     if ((yield* scanner.next(this.#beginnings)) === undefined) {
+      if (scanner.ended) return undefined;
       writer.text(scanner.recorded());
       return { kind: 'text' };
     }
@@ -148,7 +149,8 @@ class AddressedAnswer {
     enter('tool-call');
     const syntax = format.toolCalls && callSyntax(format.toolCalls, calls);
     if (syntax) {
-      writer.text(yield* syntax.read());
+      const text = yield* syntax.read();
+      if (!scanner.isCut) writer.text(text);
       if (writer.open !== 'text') yield* scanner.skipSpace();
     } else {
       yield* this.#jsonBody(calls, written);
@@ -156,19 +158,20 @@ class AddressedAnswer {
     if (!scanner.ended) yield* this.#text();
   }
 
-  /** The body is the arguments; one that is no object is text. */
+  /** The body is the arguments, also where it is no object: who is called is certain. */
   *#jsonBody(calls: CallTools, written: string): Reading<void> {
     const { scanner, writer } = this.#context;
     const name = calls.offered(written);
     if (name === undefined) return;
-    const next = yield* scanner.skipSpace();
     const call = new OpenCall(calls, name);
-    if (next === undefined || next === '<') {
-      if (next === undefined) call.start();
-      else call.end();
+    call.start();
+    const next = yield* scanner.skipSpace();
+    if (next === undefined) return;
+    if (next !== '{') {
+      yield* scanner.untilMarker(this.#bodyEnds, call.write);
+      if (!scanner.ended) call.end();
       return;
     }
-    if (next !== '{') return;
     const json = new JsonText({ heal: calls.heal, stops: this.#bodyEnds.markers, write: call.write });
     yield* scanner.feed(json.read);
     calls.repaired(json.repairs);

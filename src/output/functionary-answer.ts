@@ -35,17 +35,21 @@ function* readPart({ scanner, writer, calls, enter }: AnswerContext, before: str
     yield* readArguments(calls, name);
   } else if (written === 'all') {
     writer.close();
-  } else {
+  } else if (!scanner.isCut || !mayBecomeHead(text.slice(before.length), calls)) {
     writer.text(text);
   }
+}
+
+function mayBecomeHead(beginning: string, calls: CallTools | undefined): boolean {
+  return 'all'.startsWith(beginning.trim()) || calls?.mayBecomeOffered(beginning) === true;
 }
 
 function* readArguments(calls: CallTools, name: string): Reading<void> {
   const { scanner, writer } = calls;
   const call = new OpenCall(calls, name);
+  call.start();
   if ((yield* scanner.skipSpace()) !== '{') {
-    if (scanner.ended) call.start();
-    else call.end();
+    if (!scanner.ended) call.end();
     return;
   }
   const json = new JsonText({ heal: calls.heal, stops: [separator], write: call.write });

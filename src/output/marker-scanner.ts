@@ -1,6 +1,12 @@
 /** A step of reading; each `yield` asks for more text. The reader is resumed by the next push or by the end. */
 export type Reading<Result = void> = Generator<undefined, Result, undefined>;
 
+/**
+ * What follows the text: `open`, more of it; `complete`, nothing, the model was done; `cut`, nothing, though the model
+ * might have gone on.
+ */
+export type TextEnd = 'open' | 'complete' | 'cut';
+
 /** Literal texts that are searched for together. */
 export class MarkerSet {
   readonly markers: readonly string[];
@@ -20,13 +26,13 @@ export class MarkerSet {
     return this.#firstCharacters.exec(text)?.index ?? text.length;
   }
 
-  /** The longest marker that stands at `at`; 'maybe' while more text could still make one or a longer one. */
-  at(text: string, at: number, ended: boolean): string | 'maybe' | undefined {
+  /** The longest marker that stands at `at`; 'maybe' while more text could make one or a longer one, or could have. */
+  at(text: string, at: number, end: TextEnd): string | 'maybe' | undefined {
     let found: string | undefined;
     for (const marker of this.markers) {
       if (text.startsWith(marker, at)) {
         if (found === undefined || marker.length > found.length) found = marker;
-      } else if (!ended && text.length - at < marker.length && marker.startsWith(text.slice(at))) {
+      } else if (end !== 'complete' && text.length - at < marker.length && marker.startsWith(text.slice(at))) {
         return 'maybe';
       }
     }
@@ -37,24 +43,38 @@ export class MarkerSet {
 /**
  * The text of the model that no one has read yet. The only place that holds text back: at most as much as may still
  * become a marker. Text that was consumed while recording can be given back as it was (a call that turned out to be none).
+ *
+ * Where the text was cut, what is held at its end may have been the beginning of markup: it is consumed and not given to
+ * anyone, and recorded text is given to nobody who asks isCut first.
  */
 export class MarkerScanner {
   #text = '';
   #at = 0;
-  #ended = false;
+  #end: TextEnd = 'open';
   #recorded: string[] | undefined;
+  readonly #shortestBeginning: number;
+
+  /** `shortestBeginning`: so many characters at a cut may be the beginning of a marker, fewer are text. */
+  constructor(shortestBeginning = 1) {
+    this.#shortestBeginning = shortestBeginning;
+  }
 
   push(text: string): void {
     this.#text = this.#at === this.#text.length ? text : this.#text.slice(this.#at) + text;
     this.#at = 0;
   }
 
-  end(): void {
-    this.#ended = true;
+  end(end: Exclude<TextEnd, 'open'>): void {
+    this.#end = end;
   }
 
   get ended(): boolean {
-    return this.#ended && this.#at === this.#text.length;
+    return this.#end !== 'open' && this.#at === this.#text.length;
+  }
+
+  /** The text ended before its time: what was not decided by now never will be. */
+  get isCut(): boolean {
+    return this.#end === 'cut';
   }
 
   /** Unread text; empty when more must come. */
@@ -73,6 +93,11 @@ export class MarkerScanner {
     return text;
   }
 
+  /** Puts text that was consumed back in front of what is unread. */
+  restore(text: string): void {
+    this.push(text + this.#takeRest());
+  }
+
   take(count: number): string {
     const text = this.#text.slice(this.#at, this.#at + count);
     this.#at += text.length;
@@ -80,14 +105,24 @@ export class MarkerScanner {
     return text;
   }
 
-  /** Gives all text before the next marker to `onText` as soon as it is certain; stops in front of the marker. */
-  *untilMarker(markers: MarkerSet, onText: (text: string) => void): Reading<string | undefined> {
+  /**
+   * Gives all text before the next marker to `onText` as soon as it is certain; stops in front of the marker. At a cut
+   * the beginning of a marker is left out, unless `isText` says of that beginning that it could only have been text.
+   */
+  *untilMarker(
+    markers: MarkerSet,
+    onText: (text: string) => void,
+    isText: (beginning: string) => boolean = () => false,
+  ): Reading<string | undefined> {
     for (;;) {
       const { from, found } = this.#search(markers);
       if (from > this.#at) onText(this.take(from - this.#at));
       if (found !== undefined) return found;
-      if (this.#ended && from === this.#text.length) return undefined;
-      yield;
+      const rest = this.rest;
+      if (this.#end === 'open') yield;
+      else if (rest === '') return undefined;
+      else if (rest.length < this.#shortestBeginning || isText(rest)) onText(this.take(1));
+      else this.#takeRest();
     }
   }
 
@@ -111,8 +146,8 @@ export class MarkerScanner {
         if (own.includes(found)) this.take(found.length);
         return { text, marker: found };
       }
-      if (this.#ended) {
-        this.take(longest);
+      if (this.#end !== 'open') {
+        this.#takeRest();
         return undefined;
       }
       yield;
@@ -126,8 +161,11 @@ export class MarkerScanner {
         this.take(literal.length);
         return true;
       }
-      const rest = this.rest;
-      if (this.#ended || !literal.startsWith(rest)) return false;
+      if (!literal.startsWith(this.rest) || this.#end === 'complete') return false;
+      if (this.#end === 'cut') {
+        this.#takeRest();
+        return false;
+      }
       yield;
     }
   }
@@ -135,8 +173,12 @@ export class MarkerScanner {
   /** Which of the markers comes next, without consuming it. */
   *next(markers: MarkerSet): Reading<string | undefined> {
     for (;;) {
-      const found = markers.at(this.#text, this.#at, this.#ended);
+      const found = markers.at(this.#text, this.#at, this.#end);
       if (found !== 'maybe') return found;
+      if (this.#end === 'cut') {
+        this.#takeRest();
+        return undefined;
+      }
       yield;
     }
   }
@@ -144,7 +186,7 @@ export class MarkerScanner {
   /** The next character, not consumed; undefined at the end. */
   *peek(): Reading<string | undefined> {
     while (this.#at === this.#text.length) {
-      if (this.#ended) return undefined;
+      if (this.#end !== 'open') return undefined;
       yield;
     }
     return this.#text.charAt(this.#at);
@@ -169,20 +211,25 @@ export class MarkerScanner {
   }
 
   /**
-   * Hands all unread text to `reader`, which returns how much of it it consumed and whether it wants more. With
-   * `ended` nothing more will come. Returns false when the text ended before the reader was done.
+   * Hands all unread text to `reader`, which returns how much of it it consumed and whether it wants more. Returns false
+   * when the text ended before the reader was done.
    */
-  *feed(reader: (text: string, ended: boolean) => { consumed: number; done: boolean }): Reading<boolean> {
+  *feed(reader: (text: string, end: TextEnd) => { consumed: number; done: boolean }): Reading<boolean> {
     for (;;) {
-      const ended = this.#ended;
-      if (this.#at < this.#text.length || ended) {
-        const { consumed, done } = reader(this.rest, ended);
+      const end = this.#end;
+      if (this.#at < this.#text.length || end !== 'open') {
+        const { consumed, done } = reader(this.rest, end);
         this.take(consumed);
         if (done) return true;
-        if (ended) return false;
+        if (end === 'cut') this.#takeRest();
+        if (end !== 'open') return false;
       }
       yield;
     }
+  }
+
+  #takeRest(): string {
+    return this.take(this.#text.length - this.#at);
   }
 
   #search(markers: MarkerSet): { from: number; found: string | undefined } {
@@ -190,7 +237,7 @@ export class MarkerScanner {
     for (;;) {
       from = markers.candidate(this.#text, from);
       if (from === this.#text.length) return { from, found: undefined };
-      const found = markers.at(this.#text, from, this.#ended);
+      const found = markers.at(this.#text, from, this.#end);
       if (found === 'maybe') return { from, found: undefined };
       if (found !== undefined) return { from, found };
       from++;

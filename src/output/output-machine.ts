@@ -4,7 +4,7 @@ import type { Tool, ToolChoice } from '../contract/request.ts';
 import { harmony, muse, readAddressedAnswer } from './addressed-answer.ts';
 import { BlockWriter } from './block-writer.ts';
 import { readFunctionaryAnswer } from './functionary-answer.ts';
-import { MarkerScanner, type Reading } from './marker-scanner.ts';
+import { MarkerScanner, type Reading, type TextEnd } from './marker-scanner.ts';
 import { readPlainAnswer } from './plain-answer.ts';
 import type { CallTools } from './tool-calls/call-reader.ts';
 import { toolNames } from './tool-names.ts';
@@ -27,14 +27,18 @@ export interface OutputMachineOptions {
 export type OutputState = 'reasoning' | 'text' | 'tool-call';
 
 /**
- * The model's text -> blocks. Four laws: lossless (end() releases everything that was held), chunk-invariant, prompt
- * (holds back no more than the longest marker and the whitespace before it), and never throws on text of a model.
- * Whitespace that only separates blocks belongs to none; an empty answer gives no block.
+ * The model's text -> blocks. Five laws: lossless (a complete text's end() releases everything that was held),
+ * chunk-invariant, prompt (holds back no more than the longest marker and the whitespace before it), steady (what a cut
+ * text shows is a beginning of what any longer one shows, and a call is one from the end of its name on), and never throws
+ * on text of a model. Whitespace that only separates blocks belongs to none; an empty answer gives no block.
  */
 export interface OutputMachine {
   push(text: string): BlockEvent[];
-  /** Nothing more comes: releases what was held and closes the open block. */
-  end(): BlockEvent[];
+  /**
+   * Nothing more comes: closes the open block. What was held is released where the text is `complete`; where it was `cut`
+   * (a token limit, a cancel) it may have been the beginning of markup, and is shown only if it cannot have been.
+   */
+  end(end: Exclude<TextEnd, 'open'>): BlockEvent[];
   readonly state: OutputState;
   /** Mended places in tool calls so far. */
   readonly repairs: number;
@@ -57,7 +61,9 @@ export interface AnswerContext {
 
 export function createOutputMachine(options: OutputMachineOptions): OutputMachine {
   const { format, opening, tools, toolChoice } = options;
-  const scanner = new MarkerScanner();
+  const callsPossible = tools.length > 0 && toolChoice.type !== 'none';
+  // Where no call can come, a single character is text: an answer of one token must not vanish.
+  const scanner = new MarkerScanner(callsPossible ? 1 : 2);
   const writer = new BlockWriter();
   let repairs = 0;
   let state: OutputState = opening.block;
@@ -71,7 +77,6 @@ export function createOutputMachine(options: OutputMachineOptions): OutputMachin
       repairs += count;
     },
   };
-  const callsPossible = tools.length > 0 && toolChoice.type !== 'none';
   const reading = layouts({
     format,
     opening,
@@ -91,8 +96,8 @@ export function createOutputMachine(options: OutputMachineOptions): OutputMachin
       reading.next();
       return writer.take();
     },
-    end() {
-      scanner.end();
+    end(end) {
+      scanner.end(end);
       reading.next();
       writer.close();
       return writer.take();

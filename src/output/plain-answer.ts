@@ -10,57 +10,123 @@ import { forcedCalls, isForced } from './tool-calls/forced.ts';
 
 /** Thoughts, text and calls one after the other, told apart by their markers. */
 export function* readPlainAnswer(context: AnswerContext): Reading<void> {
-  const { scanner, writer, format, opening, enter } = context;
-  const calls = callsOf(context);
-  const text = new TextSink(writer, opening.continues === true && opening.block === 'text');
-  const readThought = thoughts(context, text);
-  const openMarker = format.reasoning?.open.trim() ?? '';
-  const closeMarker = format.reasoning?.close.trim() ?? '';
-  const wrapper = wrapperOf(format.text);
-  const hidden = format.hidden ?? [];
-  const markers = new MarkerSet([
-    openMarker,
-    closeMarker,
-    ...(calls?.openers ?? []),
-    wrapper.open,
-    wrapper.close,
-    ...hidden,
-  ]);
-  let wrapped = text.atBlockStart === false;
+  yield* new PlainAnswer(context).read();
+}
 
-  if (opening.block === 'reasoning' && readThought) {
-    yield* readThought(openedByPrompt(context), opening.continues === true);
+/** What a marker is where it stands; undefined: text. */
+type Role = 'thought' | 'empty thought' | 'text begins' | 'text ends' | 'hidden' | 'call' | undefined;
+
+class PlainAnswer {
+  readonly #context: AnswerContext;
+  readonly #text: TextSink;
+  readonly #calls: CallSyntax | undefined;
+  readonly #readThought: ThoughtReader | undefined;
+  readonly #open: string;
+  readonly #close: string;
+  readonly #wrapper: { readonly open: string; readonly close: string };
+  readonly #hidden: readonly string[];
+  readonly #markers: MarkerSet;
+  #wrapped: boolean;
+
+  constructor(context: AnswerContext) {
+    const { writer, format, opening } = context;
+    this.#context = context;
+    this.#text = new TextSink(writer, opening.continues === true && opening.block === 'text');
+    this.#calls = callsOf(context);
+    this.#readThought = thoughts(context, this.#text);
+    this.#open = format.reasoning?.open.trim() ?? '';
+    this.#close = format.reasoning?.close.trim() ?? '';
+    this.#wrapper = wrapperOf(format.text);
+    this.#hidden = format.hidden ?? [];
+    this.#markers = new MarkerSet([
+      this.#open,
+      this.#close,
+      ...(this.#calls?.openers ?? []),
+      this.#wrapper.open,
+      this.#wrapper.close,
+      ...this.#hidden,
+    ]);
+    this.#wrapped = !this.#text.atBlockStart;
   }
-  for (;;) {
-    enter('text');
-    const marker = yield* scanner.untilMarker(markers, (piece) => text.write(piece));
-    if (marker === undefined) return text.end();
-    if (marker === openMarker && readThought && text.atLineStart) {
-      yield* readThought(scanner.take(marker.length), false);
-    } else if (marker === closeMarker && text.atBlockStart && context.reasoningFormat === 'auto') {
-      // A thought that was never opened and is empty: some models answer so when told not to think.
-      scanner.take(marker.length);
-      text.afterPart();
-    } else if (marker === wrapper.open && text.atBlockStart) {
-      scanner.take(marker.length);
-      wrapped = true;
-    } else if (hidden.includes(marker) || (marker === wrapper.close && (wrapped || text.atBlockStart))) {
-      scanner.take(marker.length);
-      wrapped &&= marker !== wrapper.close;
-      text.afterPart();
-    } else if (calls?.openers.includes(marker) && (text.atBlockStart || !calls.onlyAtStart?.includes(marker))) {
-      enter('tool-call');
-      const before = writer.count;
-      const space = text.holdSpace();
-      const rest = yield* calls.read();
-      if (writer.count > before) text.afterBlock();
-      else text.write(space);
-      text.write(rest);
-    } else {
-      text.write(scanner.take(marker.length));
+
+  *read(): Reading<void> {
+    const { scanner, opening, enter } = this.#context;
+    if (opening.block === 'reasoning' && this.#readThought) {
+      yield* this.#readThought(openedByPrompt(this.#context), opening.continues === true);
+    }
+    for (;;) {
+      enter('text');
+      const marker = yield* scanner.untilMarker(this.#markers, (piece) => this.#text.write(piece), this.#isText);
+      if (marker === undefined) return this.#text.end(scanner.isCut);
+      yield* this.#marked(marker);
     }
   }
+
+  *#marked(marker: string): Reading<void> {
+    const { scanner } = this.#context;
+    const role = this.#role(marker);
+    switch (role) {
+      case 'thought':
+        if (this.#readThought) yield* this.#readThought(scanner.take(marker.length), false);
+        return;
+      case 'call':
+        if (this.#calls) yield* this.#call(this.#calls);
+        return;
+      case 'text begins':
+        scanner.take(marker.length);
+        this.#wrapped = true;
+        return;
+      case 'text ends':
+      case 'hidden':
+      case 'empty thought':
+        scanner.take(marker.length);
+        if (role === 'text ends') this.#wrapped = false;
+        return this.#text.afterPart();
+      case undefined:
+        return this.#text.write(scanner.take(marker.length));
+      default:
+        role satisfies never;
+    }
+  }
+
+  #role(marker: string): Role {
+    const { reasoningFormat } = this.#context;
+    const { atBlockStart, atLineStart } = this.#text;
+    if (marker === this.#open && this.#readThought && atLineStart) return 'thought';
+    // A thought that was never opened and is empty: some models answer so when told not to think.
+    if (marker === this.#close && atBlockStart && reasoningFormat === 'auto') return 'empty thought';
+    if (marker === this.#wrapper.open && atBlockStart) return 'text begins';
+    if (marker === this.#wrapper.close && (this.#wrapped || atBlockStart)) return 'text ends';
+    if (this.#hidden.includes(marker)) return 'hidden';
+    const isCall =
+      this.#calls?.openers.includes(marker) && (atBlockStart || !this.#calls.onlyAtStart?.includes(marker));
+    return isCall ? 'call' : undefined;
+  }
+
+  /** Whether what begins so at a cut is none of the markers that are hidden here. Whitespace before one goes with it. */
+  readonly #isText = (beginning: string): boolean => {
+    const isShown = (role: Role) =>
+      role === undefined || (role === 'thought' && this.#context.reasoningFormat === 'none');
+    const isMarkup = this.#markers.markers.some(
+      (marker) => (marker.startsWith(beginning) || beginning.startsWith(marker)) && !isShown(this.#role(marker)),
+    );
+    if (isMarkup) this.#text.beforeBlock();
+    return !isMarkup;
+  };
+
+  *#call(calls: CallSyntax): Reading<void> {
+    const { writer, enter, scanner } = this.#context;
+    enter('tool-call');
+    const before = writer.count;
+    const space = this.#text.holdSpace();
+    const rest = yield* calls.read();
+    if (writer.count > before) this.#text.afterBlock();
+    else if (!scanner.isCut) this.#text.write(space);
+    if (!scanner.isCut) this.#text.write(rest);
+  }
 }
+
+type ThoughtReader = (opened: string, continues: boolean) => Reading<void>;
 
 function callsOf({ calls, format, toolChoice }: AnswerContext): CallSyntax | undefined {
   const own = calls && format.toolCalls ? callSyntax(format.toolCalls, calls) : undefined;
@@ -72,7 +138,7 @@ function wrapperOf(text: ChatFormat['text']): { readonly open: string; readonly 
 }
 
 /** Thoughts go to their own block, or with their markers into the text. `opened` is what opened the thought. */
-function thoughts(context: AnswerContext, text: TextSink) {
+function thoughts(context: AnswerContext, text: TextSink): ThoughtReader | undefined {
   const { scanner, writer, format, enter, reasoningFormat } = context;
   if (!format.reasoning) return undefined;
   const markers = format.reasoning;
@@ -82,11 +148,15 @@ function thoughts(context: AnswerContext, text: TextSink) {
 
   function* readInText(opened: string): Reading<void> {
     text.write(opened);
-    const end = yield* scanner.untilMarker(ends, (piece) => text.write(piece));
+    const end = yield* scanner.untilMarker(
+      ends,
+      (piece) => text.write(piece),
+      (beginning) => ends.markers.every((marker) => marker === close || !marker.startsWith(beginning)),
+    );
     if (end === close) text.write(scanner.take(close.length));
   }
 
-  return function* readThought(opened: string, continues: boolean): Reading<void> {
+  return function* readThought(opened, continues): Reading<void> {
     enter('reasoning');
     if (reasoningFormat === 'none') return yield* readInText(opened);
     text.beforeBlock();

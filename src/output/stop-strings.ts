@@ -33,7 +33,7 @@ export function createStopStrings(stops: readonly string[]): StopStrings {
     },
     end() {
       if (stop !== undefined) return '';
-      scanner.end();
+      scanner.end('complete');
       return run();
     },
   };

@@ -63,8 +63,10 @@ export class TextSink {
     this.#separates = true;
   }
 
-  end(): void {
-    if (!this.#separates && this.#held !== '') this.#show(this.#held);
+  /** Nothing but whitespace at a cut may have separated nothing from a block. */
+  end(isCut: boolean): void {
+    const isText = !this.#separates && !(isCut && this.atBlockStart);
+    if (isText && this.#held !== '') this.#show(this.#held);
     this.#held = '';
   }
 

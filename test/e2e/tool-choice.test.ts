@@ -108,8 +108,9 @@ describe.each(models)('tool_choice with %s', (_, path, syntaxes) => {
     it.each(cases)('$choice, parallel $parallel, thinking $thinking', async ({ choice, parallel, thinking }) => {
       const { message, finish_reason } = await ask({
         tool_choice: choices[choice],
-        // A forced call made of noise can be long; where none is forced, noise goes on for as long as it may.
-        max_tokens: choice === 'none' || choice === 'auto' ? 48 : 300,
+        // A forced call of noise, one byte a token, and its thought take 320 at most; where none is forced, noise goes on
+        // for as long as it may.
+        max_tokens: choice === 'none' || choice === 'auto' ? 48 : 400,
         parallel_tool_calls: parallel,
         chat_template_kwargs: { enable_thinking: thinking },
         thinking_budget_tokens: 24,
@@ -132,6 +133,21 @@ describe.each(models)('tool_choice with %s', (_, path, syntaxes) => {
       if (calls.length > 0 && finish_reason !== 'length') expect(finish_reason).toBe('tool_calls');
       const isOne = choice === 'named' || (choice !== 'none' && choice !== 'auto' && !parallel);
       if (isOne) expect(finish_reason).toBe('tool_calls');
+    });
+
+    it('shows calls and nothing else where max_tokens cuts them', async () => {
+      const cuts = Array.from({ length: 12 }, (_, at) => 1 + 4 * at);
+      const answers = await Promise.all(
+        cuts.map((max_tokens) =>
+          ask({
+            tool_choice: 'required',
+            max_tokens,
+            chat_template_kwargs: { enable_thinking: false },
+            seed: max_tokens,
+          }),
+        ),
+      );
+      expect(answers.map(({ message }) => message.content ?? '')).toEqual(cuts.map(() => ''));
     });
   });
 });

@@ -24,7 +24,7 @@ function run(text: string, stop: readonly string[] = []) {
     directive = step.directive.type;
     if (directive === 'stop') break;
   }
-  events.push(...pipeline.end());
+  events.push(...pipeline.end('complete'));
   const shown = events.map((event) => (event.type === 'block-delta' ? event.delta : '')).join('');
   return { shown, directive, events, pipeline };
 }
@@ -44,7 +44,7 @@ describe('the way of a text from tokens to events', () => {
       steering: freeSteering,
     });
     pipeline.push({ token: 0xf0, forced: false });
-    expect(pipeline.end()).toEqual([
+    expect(pipeline.end('complete')).toEqual([
       { type: 'block-start', index: 0, kind: 'text' },
       { type: 'block-delta', index: 0, delta: '\uFFFD' },
       { type: 'block-end', index: 0 },

@@ -74,7 +74,7 @@ const families = Object.values(chatFormats).filter(({ toolCalls }) => toolCalls)
 
 function readAll(format: ChatFormat, offered: readonly Tool[], text: string) {
   const machine = machineFor({ format, tools: offered, toolChoice: { type: 'required' } });
-  const events = [...chunks(text, 5).flatMap((piece) => machine.push(piece)), ...machine.end()];
+  const events = [...chunks(text, 5).flatMap((piece) => machine.push(piece)), ...machine.end('complete')];
   return { ...callsOf(events), repairs: machine.repairs };
 }
 

@@ -5,6 +5,7 @@ import type { Tool, ToolChoice } from '../../src/contract/request.ts';
 import { chatFormats } from '../../src/output/families.ts';
 import { runs } from '../support/runs.ts';
 import { expectSame } from '../support/same.ts';
+import { answerBlocks, areBeginning } from './cuts.ts';
 import { chunks, inText, inThought, lines, machineFor, run, tool } from './machine.ts';
 
 const tools: Tool[] = [
@@ -63,6 +64,23 @@ describe.each(Object.values(chatFormats).map((format) => [format.name, format] a
         expectSame(lines(run({ format, tools, ...setting }, chunks(text, 1))), whole);
       }),
       { numRuns: runs(15) },
+    );
+  });
+
+  it('shows, wherever it is cut, a beginning of what a longer text shows', () => {
+    fc.assert(
+      fc.property(someText(format), settings, fc.nat(), fc.nat(), (text, setting, one, other) => {
+        const setup = { format, tools, ...setting };
+        const [short = 0, long = 0] = [one, other].map((at) => at % (text.length + 1)).sort((a, b) => a - b);
+        const blocks = [
+          answerBlocks(setup, text.slice(0, short), 'cut'),
+          answerBlocks(setup, text.slice(0, long), 'cut'),
+          answerBlocks(setup, text.slice(0, long), 'complete'),
+        ] as const;
+        const isBeginning = areBeginning(blocks[0], blocks[1]) && areBeginning(blocks[1], blocks[2]);
+        if (!isBeginning) expect([text.slice(0, short), text.slice(0, long), ...blocks]).toEqual([]);
+      }),
+      { numRuns: runs(30) },
     );
   });
 

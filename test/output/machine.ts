@@ -43,7 +43,7 @@ export function chunks(text: string, size: number): string[] {
 export function run(setup: Setup, pieces: readonly string[]): BlockEvent[] {
   const machine = machineFor(setup);
   const events = pieces.flatMap((piece) => machine.push(piece));
-  return [...events, ...machine.end()];
+  return [...events, ...machine.end('complete')];
 }
 
 /** Events as readable lines, adjacent deltas joined: `text "..."`, `reasoning "..."`, `call id name arguments`, line breaks as ⏎. */

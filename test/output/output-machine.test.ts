@@ -20,16 +20,16 @@ describe('an output machine', () => {
       { type: 'block-start', index: 1, kind: 'text' },
       { type: 'block-delta', index: 1, delta: 'Yes' },
     ]);
-    expect(machine.end()).toEqual([{ type: 'block-end', index: 1 }]);
+    expect(machine.end('complete')).toEqual([{ type: 'block-end', index: 1 }]);
   });
 
-  it('shows the arguments of a call while they are written', () => {
+  it('shows a call as soon as its name is whole, and its arguments while they are written', () => {
     const machine = machineFor({ format: hermes, tools: [tool('note', { text: { type: 'string' } })] });
-    expect(machine.push('<tool_call>\n{"name": "note", "arguments": ')).toEqual([]);
-    expect(machine.push('{"text')).toEqual([
+    expect(machine.push('<tool_call>\n{"name": "note')).toEqual([]);
+    expect(machine.push('", "arguments": ')).toEqual([
       { type: 'block-start', index: 0, kind: 'tool-call', id: 'call_1', name: 'note' },
-      { type: 'block-delta', index: 0, delta: '{"text' },
     ]);
+    expect(machine.push('{"text')).toEqual([{ type: 'block-delta', index: 0, delta: '{"text' }]);
     expect(machine.push('": "a')).toEqual([{ type: 'block-delta', index: 0, delta: '": "a' }]);
   });
 
@@ -53,15 +53,15 @@ describe('an output machine', () => {
   });
 
   it('gives no block for an empty answer, and an empty thought is none', () => {
-    expect(machineFor({ format: hermes }).end()).toEqual([]);
+    expect(machineFor({ format: hermes }).end('complete')).toEqual([]);
     const machine = machineFor({ format: hermes, opening: inThought });
-    expect([...machine.push('\n</think>\n\n'), ...machine.end()]).toEqual([]);
+    expect([...machine.push('\n</think>\n\n'), ...machine.end('complete')]).toEqual([]);
   });
 
   it('counts what it mended', () => {
     const machine = machineFor({ format: hermes, tools: [tool('note')] });
     machine.push('<tool_call>\n{"name": "note", "arguments": {"a": True,}}\n</tool_call>');
-    machine.end();
+    machine.end('complete');
     expect(machine.repairs).toBe(2);
   });
 
@@ -76,7 +76,7 @@ describe('an output machine', () => {
       const machine = machineFor({ format, opening });
       const events = ['So it', machine.closeReasoning(), 'Yes.'].flatMap((piece) => machine.push(piece));
       expect(machine.state).toBe('text');
-      const [thought, ...others] = lines([...events, ...machine.end()]);
+      const [thought, ...others] = lines([...events, ...machine.end('complete')]);
       expect(thought).toMatch(/^reasoning "So it/);
       expect(others).toEqual(['text "Yes."']);
     },
@@ -91,7 +91,7 @@ describe('an output machine', () => {
 
   it('keeps whitespace that no model writes between blocks', () => {
     const machine = machineFor({ format: hermes, opening: inThought });
-    const events = [...machine.push('Hm</think>\n\u00a0\u3000x'), ...machine.end()];
+    const events = [...machine.push('Hm</think>\n\u00a0\u3000x'), ...machine.end('complete')];
     expect(lines(events)).toEqual(['reasoning "Hm"', 'text "\u00a0\u3000x"']);
   });
 
@@ -100,7 +100,7 @@ describe('an output machine', () => {
     const call = (name: string) => `<tool_call>\n{"name": "${name}"}\n</tool_call>`;
     const blocks = (name: string) => {
       const machine = machineFor({ format: hermes, tools: [tool('note'), tool('other')], toolChoice });
-      return lines([...machine.push(call(name)), ...machine.end()]);
+      return lines([...machine.push(call(name)), ...machine.end('complete')]);
     };
     expect(blocks('note')).toEqual(['call call_1 note {}']);
     expect(blocks('other')).toEqual([`text ${JSON.stringify(call('other'))}`]);

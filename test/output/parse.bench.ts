@@ -6,6 +6,6 @@ describe.each(benchmarkAnswers)('$title, 64 kB in pieces of 4 characters', (answ
   bench('parse', () => {
     const machine = benchmarkMachine(answer);
     for (const piece of answer.pieces) machine.push(piece);
-    machine.end();
+    machine.end('complete');
   });
 });

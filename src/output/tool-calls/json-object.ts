@@ -18,6 +18,9 @@ export type ObjectKeys = JsonCalls['keys'] & {
   readonly bareCallOf?: string | undefined;
 };
 
+/** What a key of the object says. */
+type Role = 'name' | 'arguments' | 'id' | 'unknown';
+
 /** One call that is a JSON object; read() is false when it is none. */
 export class CallObject {
   readonly #tools: CallTools;
@@ -51,7 +54,8 @@ export class CallObject {
         this.#scanner.take(1);
         if (--this.#depth === 0) return this.#end();
       } else if (next === undefined) {
-        return this.#cut();
+        // The output ends inside the call: what there is of its arguments stays as it is.
+        return this.#call !== undefined;
       } else if (yield* this.#atCloser()) {
         this.#tools.repaired();
         return this.#end();
@@ -72,29 +76,29 @@ export class CallObject {
     return this.#call !== undefined;
   }
 
-  /** The output ends inside the call: what there is of its arguments stays as it is. */
-  #cut(): boolean {
-    this.#call?.start();
-    return this.#call !== undefined;
-  }
-
-  /** A call that is already shown ends here; one that is not is text. */
+  /** A call whose name is known ends here, and what could not be read stands behind it; without a name it is text. */
   #broken(): boolean {
-    if (this.#tools.writer.open !== 'tool-call') return false;
+    if (!this.#call || this.#scanner.isCut) return this.#call !== undefined;
     this.#tools.repaired();
+    this.#scanner.restore(this.#scanner.recorded());
     return this.#end();
   }
 
   *#member(next: string): Reading<boolean> {
+    if (this.#call) this.#scanner.record();
     const key = yield* this.#scalar(next);
-    const known = key !== undefined && this.#role(key) !== 'unknown';
-    if (key !== undefined && !known && !this.#begun && this.#isParameter(key)) return yield* this.#bareArguments(key);
-    // An object that begins with something else is data: it must not be held back until its end.
-    if (key === undefined || !(known || this.#begun) || (yield* this.#scanner.skipSpace()) !== ':') return false;
+    const role = key === undefined ? 'unknown' : this.#role(key);
+    if (key !== undefined && role === 'unknown' && !this.#begun && this.#isParameter(key)) {
+      return yield* this.#bareArguments(key);
+    }
+    // An object that has something else before its name is data: it must not be held back until its end.
+    if (key === undefined || (role === 'unknown' && !this.#call)) return false;
+    if (this.#keys.nameIsKey && role === 'arguments' && !this.#named(key)) return false;
+    if ((yield* this.#scanner.skipSpace()) !== ':') return false;
     this.#begun = true;
     this.#scanner.take(1);
     const value = yield* this.#scanner.skipSpace();
-    return value === undefined ? this.#call !== undefined : yield* this.#value(key, value);
+    return value !== undefined && (yield* this.#value(key, role, value));
   }
 
   #isParameter(key: string): boolean {
@@ -110,29 +114,29 @@ export class CallObject {
       stops: this.#closers.markers,
       write: this.#call?.write ?? (() => undefined),
     });
-    json.read(`{${JSON.stringify(key)}`, false);
+    json.read(`{${JSON.stringify(key)}`, 'open');
     yield* this.#scanner.feed(json.read);
     this.#depth = 0;
     return true;
   }
 
-  #role(key: string): 'name' | 'arguments' | 'id' | 'unknown' {
+  #role(key: string): Role {
     if (this.#keys.nameIsKey && this.#tools.offered(key) !== undefined) return 'arguments';
     if (nameKeys.has(key) || key === 'function' || key === this.#keys.name) return 'name';
     if (argumentKeys.has(key) || key === this.#keys.arguments) return 'arguments';
     return idKeys.has(key) || key === this.#keys.id ? 'id' : 'unknown';
   }
 
-  *#value(key: string, first: string): Reading<boolean> {
-    const role = this.#role(key);
-    if (role === 'arguments') return this.#named(this.#keys.nameIsKey ? key : '') && (yield* this.#arguments(first));
+  *#value(key: string, role: Role, first: string): Reading<boolean> {
+    if (role === 'arguments') return yield* this.#arguments(first);
     if (role === 'name' && first === '{') {
       this.#scanner.take(1);
       this.#depth++;
       return true;
     }
     if (first === '{' || first === '[') return yield* this.#json(() => {});
-    const text = yield* this.#scalar(first);
+    const mayBecomeOffered = role === 'name' && !this.#call ? this.#tools.mayBecomeOffered : undefined;
+    const text = yield* this.#scalar(first, mayBecomeOffered);
     if (text === undefined) return false;
     if (key === this.#keys.id) this.#id = text;
     return role !== 'name' || this.#named(text);
@@ -144,39 +148,55 @@ export class CallObject {
     const offered = this.#tools.offered(name);
     if (offered === undefined) return false;
     this.#call = new OpenCall(this.#tools, offered, this.#id);
+    this.#call.start();
     if (this.#early.length > 0) this.#call.write(this.#early.join(''));
     return true;
   }
 
   *#arguments(first: string): Reading<boolean> {
     const write = this.#call?.write ?? ((text: string) => this.#early.push(text));
-    if (first === '{') return yield* this.#json(write);
+    if (first === '{' || (first === '[' && this.#call)) return yield* this.#json(write);
     const text = yield* this.#scalar(first);
     if (text === undefined) return false;
     if (text.trim().startsWith('{')) write(text);
-    else if (text !== 'null' && text !== 'None' && text !== '') return false;
+    else if (text !== 'null' && text !== 'None' && text !== '') return this.#noObject(first, text);
     return true;
+  }
+
+  /** Arguments that are no object: a call has them as they are, so that nothing is lost. */
+  #noObject(first: string, text: string): boolean {
+    if (first === '"' || first === "'") this.#call?.write(JSON.stringify(text));
+    else this.#call?.write(text);
+    return this.#call !== undefined;
   }
 
   *#json(write: (text: string) => unknown): Reading<boolean> {
     const { heal } = this.#tools;
+    if (this.#call) this.#scanner.recorded();
     const value = new JsonText({ heal, stops: this.#closers.markers, write });
     yield* this.#scanner.feed(value.read);
     this.#tools.repaired(value.repairs);
     return true;
   }
 
-  /** A string (decoded), a number or a word; undefined when there is none. */
-  *#scalar(first: string): Reading<string | undefined> {
-    if (first === '"' || (first === "'" && this.#tools.heal)) return yield* readString(this.#scanner, first);
-    return yield* readWord(this.#scanner);
+  /** A string (decoded) whose beginnings `isPossible`, a number or a word; undefined when there is none. */
+  *#scalar(first: string, isPossible?: (beginning: string) => boolean): Reading<string | undefined> {
+    if (first === '"' || (first === "'" && this.#tools.heal))
+      return yield* readString(this.#scanner, first, isPossible);
+    const word = yield* readWord(this.#scanner);
+    return word === '' || this.#scanner.isCut ? undefined : word;
   }
 }
 
-/** A JSON string, decoded; undefined when it does not end. */
-export function* readString(scanner: MarkerScanner, quote: string): Reading<string | undefined> {
+/** A JSON string, decoded; undefined when it does not end, or as soon as its beginning is not possible. */
+function* readString(
+  scanner: MarkerScanner,
+  quote: string,
+  isPossible: (beginning: string) => boolean = () => true,
+): Reading<string | undefined> {
   let raw = '';
   let escaped = false;
+  let isWrong = false;
   scanner.take(1);
   const complete = yield* scanner.feed((text) => {
     for (let at = 0; at < text.length; at++) {
@@ -187,11 +207,14 @@ export function* readString(scanner: MarkerScanner, quote: string): Reading<stri
         raw += text.slice(0, at);
         return { consumed: at + 1, done: true };
       }
+      const beginning = raw + text.slice(0, at + 1);
+      isWrong = !beginning.includes('\\') && !isPossible(beginning);
+      if (isWrong) return { consumed: at + 1, done: true };
     }
     raw += text;
     return { consumed: text.length, done: false };
   });
-  return complete ? decode(raw, quote) : undefined;
+  return complete && !isWrong ? decode(raw, quote) : undefined;
 }
 
 function decode(raw: string, quote: string): string {
@@ -204,7 +227,7 @@ function decode(raw: string, quote: string): string {
   }
 }
 
-function* readWord(scanner: MarkerScanner): Reading<string | undefined> {
+function* readWord(scanner: MarkerScanner): Reading<string> {
   let word = '';
   yield* scanner.feed((text) => {
     let end = 0;
@@ -212,5 +235,5 @@ function* readWord(scanner: MarkerScanner): Reading<string | undefined> {
     word += text.slice(0, end);
     return { consumed: end, done: end < text.length };
   });
-  return word === '' ? undefined : word;
+  return word;
 }

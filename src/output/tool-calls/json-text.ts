@@ -1,4 +1,4 @@
-import { isSpace, MarkerSet } from '../marker-scanner.ts';
+import { isSpace, MarkerSet, type TextEnd } from '../marker-scanner.ts';
 
 const literals: Readonly<Record<string, string>> = { True: 'true', False: 'false', None: 'null', undefined: 'null' };
 
@@ -43,20 +43,21 @@ export class JsonText {
   }
 
   /** Consumes as much of `text` as belongs to the value and is certain. */
-  readonly read = (text: string, ended: boolean): { consumed: number; done: boolean } => {
+  readonly read = (text: string, end: TextEnd): { consumed: number; done: boolean } => {
     let at = 0;
     while (at < text.length && !this.#done) {
-      const next = this.#step(text, at, ended);
+      const next = this.#step(text, at, end);
       if (next === at) break;
       at = next;
     }
-    if (ended && !this.#done) this.#flush();
+    if (end === 'complete' && !this.#done) this.#flush();
+    if (end === 'cut' && !this.#done) this.#flushCertain();
     return { consumed: at, done: this.#done };
   };
 
-  #step(text: string, at: number, ended: boolean): number {
-    if (this.#quote === '') return this.#structure(text, at, ended);
-    if (this.#quote.length > 1) return this.#longString(text, at, ended);
+  #step(text: string, at: number, end: TextEnd): number {
+    if (this.#quote === '') return this.#structure(text, at, end);
+    if (this.#quote.length > 1) return this.#longString(text, at, end);
     return this.#escaped ? this.#escape(text, at) : this.#string(text, at);
   }
 
@@ -97,13 +98,13 @@ export class JsonText {
     return at + 1;
   }
 
-  #longString(text: string, at: number, ended: boolean): number {
-    const end = this.#longQuote.candidate(text, at);
-    if (end > at) {
-      this.#write(inString(text.slice(at, end)));
-      return end;
+  #longString(text: string, at: number, end: TextEnd): number {
+    const to = this.#longQuote.candidate(text, at);
+    if (to > at) {
+      this.#write(inString(text.slice(at, to)));
+      return to;
     }
-    const found = this.#longQuote.at(text, at, ended);
+    const found = this.#longQuote.at(text, at, end);
     if (found === 'maybe') return at;
     if (found === undefined) {
       this.#write(inString(text.charAt(at)));
@@ -113,19 +114,19 @@ export class JsonText {
     return at + found.length;
   }
 
-  #structure(text: string, at: number, ended: boolean): number {
+  #structure(text: string, at: number, end: TextEnd): number {
     const character = text.charAt(at);
     if (isWordCharacter(character)) {
       this.#word += character;
       return at + 1;
     }
-    if (this.#word !== '') return this.#endWord(character) ? at : this.#structure(text, at, ended);
+    if (this.#word !== '') return this.#endWord(character) ? at : this.#structure(text, at, end);
     if (isSpace(character)) {
       if (this.#comma === '') this.#write(character);
       else this.#comma += character;
       return at + 1;
     }
-    const mark = this.#marks.at(text, at, ended);
+    const mark = this.#marks.at(text, at, end);
     if (mark === 'maybe') return at;
     if (mark === undefined) {
       this.#punctuation(character);
@@ -232,6 +233,13 @@ export class JsonText {
     if (!this.#options.heal) return word;
     if (this.#keyNext && (next === ':' || isSpace(next))) return JSON.stringify(word);
     return Object.hasOwn(literals, word) ? (literals[word] ?? word) : word;
+  }
+
+  /** What was cut may still have been something else: a key, a literal, a comma before a bracket. */
+  #flushCertain(): void {
+    const word = this.#word;
+    const mayBeMended = this.#keyNext || Object.keys(literals).some((literal) => literal.startsWith(word));
+    if (word !== '' && !(this.#options.heal && mayBeMended)) this.#flush();
   }
 
   #flush(): void {

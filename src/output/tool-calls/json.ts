@@ -49,7 +49,7 @@ function* readCode(name: string, tools: CallTools): Reading<string> {
   const key = Object.keys(tools.tool(name)?.parameters?.properties ?? {})[0] ?? 'code';
   call.write(`{${JSON.stringify(key)}:"`);
   yield* tools.scanner.untilMarker(new MarkerSet([]), (piece) => call.write(inString(piece)));
-  call.write('"}');
+  if (!tools.scanner.isCut) call.write('"}');
   call.end();
   return '';
 }

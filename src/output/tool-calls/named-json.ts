@@ -9,12 +9,13 @@ const longestName = 200;
 /** Calls with the name in a marker and the arguments as one JSON object behind it. */
 export function namedJsonCalls(format: NamedJsonCalls, tools: CallTools): CallSyntax {
   const { closers } = frameMarkers(format);
-  const nameEnd = format.nameEnd.trim().split('\n')[0] ?? '';
+  const nameEnd = format.nameEnd.trim().split('\n')[0] || '\n';
   const marks = {
     // The arguments themselves end a name whose marker was forgotten; a name has no line break.
-    nameEnds: new MarkerSet([nameEnd || '\n', format.idOpen ?? '', '{', '\n', ...closers]),
+    nameEnds: new MarkerSet([nameEnd, format.idOpen ?? '', '{', '\n', ...closers]),
     idEnds: new MarkerSet([format.idEnd ?? nameEnd, '\n', '{']),
     nameEnd,
+    own: format.nameEnd.startsWith('\n') ? [nameEnd, '\n'] : [nameEnd],
     fence: new MarkerSet(['```json', '```']),
     closers,
   };
@@ -25,6 +26,8 @@ interface Marks {
   readonly nameEnds: MarkerSet;
   readonly idEnds: MarkerSet;
   readonly nameEnd: string;
+  /** What the family itself writes behind a name. */
+  readonly own: readonly string[];
   readonly fence: MarkerSet;
   readonly closers: readonly string[];
 }
@@ -39,18 +42,30 @@ function* readCall(format: NamedJsonCalls, tools: CallTools, marks: Marks): Read
     if (before?.marker !== format.idEnd) return false;
     id = before.text.trim();
   }
-  const head = yield* scanner.shortText(marks.nameEnds, longestName, [marks.nameEnd || '\n', format.idOpen, '\n']);
+  const head = yield* scanner.shortText(marks.nameEnds, longestName, [marks.nameEnd, format.idOpen, '\n']);
   if (!head) return false;
   const name = tools.offered(format.indexedName ? withoutIndex(head.text) : head.text);
   if (name === undefined) return false;
   if (format.indexedName) id = head.text.trim();
-  if (head.marker === format.idOpen) {
-    const behind = yield* scanner.shortText(marks.idEnds, longestName, [format.idEnd ?? marks.nameEnd]);
-    if (!behind) return false;
-    id = behind.text.trim();
-    return yield* readArguments(new OpenCall(tools, name, id), tools, marks, behind.marker);
+  if (head.marker === format.idOpen) return yield* readBehindId(name, tools, marks);
+  const call = new OpenCall(tools, name, id);
+  if (marks.own.includes(head.marker)) call.start();
+  return yield* readArguments(call, tools, marks, head.marker);
+}
+
+/** `ID nameEnd {json}`. The name is whole: a call whose id does not end has one of our own. */
+function* readBehindId(name: string, tools: CallTools, marks: Marks): Reading<boolean> {
+  tools.scanner.record();
+  const id = yield* tools.scanner.shortText(marks.idEnds, longestName, [marks.nameEnd]);
+  const call = new OpenCall(tools, name, id?.text.trim());
+  const text = tools.scanner.recorded();
+  call.start();
+  if (id) return yield* readArguments(call, tools, marks, id.marker);
+  if (!tools.scanner.isCut) {
+    tools.scanner.restore(text);
+    call.end();
   }
-  return yield* readArguments(new OpenCall(tools, name, id), tools, marks, head.marker);
+  return true;
 }
 
 function withoutIndex(name: string): string {
@@ -68,8 +83,8 @@ function* readArguments(call: OpenCall, tools: CallTools, marks: Marks, before: 
     if (!scanner.ended) tools.writer.close();
     return true;
   }
-  if (next === undefined) call.start();
-  else if (before === marks.nameEnd || marks.closers.includes(before)) call.end();
+  if (next === undefined && !scanner.isCut) call.start();
+  else if (next !== undefined && (call.started || marks.closers.includes(before))) call.end();
   return call.started;
 }
 

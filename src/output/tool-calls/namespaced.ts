@@ -58,15 +58,14 @@ class NamespacedCall {
     const name = head?.marker === '">' ? this.#tools.offered(head.text) : undefined;
     if (name === undefined) return false;
     const call = new OpenCall(this.#tools, name);
+    call.start();
     this.#root = this.#tools.tool(name)?.parameters;
     const next = yield* scanner.skipSpace();
     const atEnd = next === undefined || (yield* scanner.next(this.#marks.closers)) !== undefined;
-    if (!atEnd) {
-      if ((yield* scanner.next(this.#marks.namespaces)) === undefined) return false;
+    if (!atEnd && (yield* scanner.next(this.#marks.namespaces)) !== undefined) {
       yield* this.#members(call, this.#root, '{');
     }
-    if (scanner.ended) call.start();
-    else call.end();
+    if (!scanner.ended) call.end();
     return true;
   }
 
@@ -141,6 +140,7 @@ class NamespacedCall {
     yield* scanner.untilMarker(ends, (piece) => {
       text += piece;
     });
+    if (scanner.isCut && scanner.ended) return;
     const { json, repairs } = this.#empty(text, schema) ?? toJson(text, kind, heal);
     this.#tools.repaired(repairs);
     call.write(json);

@@ -35,6 +35,7 @@ export function* readPythonCall(marks: PythonMarks, tools: CallTools): Reading<b
   const name = tools.offered(head.text);
   if (name === undefined) return false;
   const call = new OpenCall(tools, name);
+  call.start();
   return yield* readParameters(call, tools.tool(name), marks, tools);
 }
 
@@ -48,10 +49,7 @@ function* readParameters(
   let count = 0;
   for (;;) {
     const next = yield* scanner.skipSpace();
-    if (next === undefined) {
-      call.start();
-      return true;
-    }
+    if (next === undefined) return true;
     if (next === ')') {
       scanner.take(1);
       if (count > 0) call.write('}');
@@ -62,8 +60,10 @@ function* readParameters(
       scanner.take(1);
       continue;
     }
+    scanner.record();
     const key = yield* parameterName(next, count, tool, marks, tools);
-    if (key === undefined) return finishBroken(call, count, tools);
+    const text = scanner.recorded();
+    if (key === undefined) return finishBroken(call, text, count, tools);
     call.write(`${count++ === 0 ? '{' : ','}${JSON.stringify(key)}:`);
     yield* scanner.skipSpace();
     const json = new JsonText({ heal: true, stops: [')', ...marks.closers], write: call.write });
@@ -71,7 +71,7 @@ function* readParameters(
   }
 }
 
-/** `key=`; a bare value belongs to the tool's only parameter. */
+/** `key=`; a bare value belongs to the parameter that the tool has at its place. */
 function* parameterName(
   next: string,
   count: number,
@@ -83,17 +83,18 @@ function* parameterName(
     const key = yield* tools.scanner.shortText(marks.keyEnds, longestName, ['=']);
     return key?.marker === '=' ? key.text.trim() : undefined;
   }
-  const names = Object.keys(tool?.parameters?.properties ?? {});
+  const name = Object.keys(tool?.parameters?.properties ?? {})[count];
   const isValue = /["'\d[{-]/.test(next) || isSpace(next);
-  if (count > 0 || names.length !== 1 || !isValue) return undefined;
+  if (name === undefined || !isValue) return undefined;
   tools.repaired();
-  return names[0];
+  return name;
 }
 
-/** A call that is already shown ends here; one that is not is text. */
-function finishBroken(call: OpenCall, count: number, tools: CallTools): boolean {
-  if (!call.started) return false;
+/** The call ends here, and what could not be read stands behind it. */
+function finishBroken(call: OpenCall, text: string, count: number, tools: CallTools): boolean {
+  if (tools.scanner.isCut) return true;
   tools.repaired();
+  tools.scanner.restore(text);
   if (count > 0) call.write('}');
   call.end();
   return true;

@@ -76,11 +76,12 @@ class TaggedCall {
     if (!head) return false;
     for (;;) {
       const next = yield* scanner.skipSpace();
-      if (next === undefined) return this.#cut(head);
-      const marker = yield* scanner.next(this.#marks.behind);
+      const marker = next === undefined ? undefined : yield* scanner.next(this.#marks.behind);
+      if (scanner.ended) return this.#ended(head);
       if (marker === this.#marks.open) {
+        scanner.record();
         scanner.take(marker.length);
-        if (!(yield* this.#parameter(head))) return this.#end(head);
+        if (!(yield* this.#parameter(head))) return scanner.isCut ? head.started : this.#end(head);
       } else if (marker === this.#marks.close) {
         scanner.take(marker.length);
       } else if (next === '{' && this.#parameters === 0) {
@@ -95,41 +96,47 @@ class TaggedCall {
   }
 
   *#name(): Reading<OpenCall | undefined> {
-    const head = yield* this.#closed(this.#marks.nameEnds, this.#marks.nameEnd);
+    const { scanner } = this.#tools;
+    const { nameEnd, nameEnds } = this.#marks;
+    const head = yield* scanner.shortText(nameEnds, longestName, [nameEnd[0], '\n']);
     const name = head && this.#tools.offered(head.text);
     if (name === undefined) return undefined;
     this.#tool = this.#tools.tool(name);
-    return new OpenCall(this.#tools, name);
+    const call = new OpenCall(this.#tools, name);
+    if (nameEnd[0] === undefined ? head?.marker === '{' : head?.marker !== nameEnd[0]) return call;
+    call.start();
+    scanner.record();
+    const attributes = yield* this.#attributes(nameEnd);
+    const text = scanner.recorded();
+    if (attributes === undefined && !scanner.isCut) scanner.restore(text);
+    return call;
   }
 
-  /**
-   * A name or key with what ends it; attributes behind its quote are returned. A marker that belongs to what comes next
-   * is left unread.
-   */
-  *#closed(ends: MarkerSet, end: readonly string[]): Reading<{ text: string; attributes: string } | undefined> {
+  /** What stands behind the first part of a name's or key's end: the attributes behind a quote; undefined: no end. */
+  *#attributes([first, rest]: readonly string[]): Reading<string | undefined> {
     const { scanner } = this.#tools;
-    const head = yield* scanner.shortText(ends, longestName, [end[0], '\n']);
-    if (!head) return undefined;
-    const rest = end[1];
-    if (head.marker !== end[0] || rest === undefined) return { text: head.text, attributes: '' };
-    if (end[0] !== '"') {
-      if ((yield* scanner.skipSpace()) !== undefined) yield* scanner.literal(rest);
-      return { text: head.text, attributes: '' };
-    }
-    const attributes = yield* scanner.shortText(new MarkerSet([rest, '\n']), longestName, [rest]);
-    return attributes && { text: head.text, attributes: attributes.text };
+    if (rest === undefined) return '';
+    if (first === '"') return (yield* scanner.shortText(new MarkerSet([rest, '\n']), longestName, [rest]))?.text;
+    if ((yield* scanner.skipSpace()) !== undefined) yield* scanner.literal(rest);
+    return '';
   }
 
-  /** False when the tag is malformed. */
+  /** False when the tag is malformed. A marker that belongs to what comes next is left unread. */
   *#parameter(call: OpenCall): Reading<boolean> {
-    const key = yield* this.#closed(this.#marks.keyEnds, this.#marks.keyEnd);
-    if (!key) return false;
+    const { scanner } = this.#tools;
+    const { keyEnd, keyEnds } = this.#marks;
+    const key = yield* scanner.shortText(keyEnds, longestName, [keyEnd[0], '\n']);
+    const attributes = key?.marker === keyEnd[0] ? yield* this.#attributes(keyEnd) : '';
+    const text = scanner.recorded();
+    if (!key || attributes === undefined) {
+      if (!scanner.isCut) scanner.restore(text);
+      return false;
+    }
     call.write(`${this.#parameters++ === 0 ? '{' : ','}${JSON.stringify(key.text.trim())}:`);
-    const value = new ParameterValue(call, this.#tools, this.#kind(key.text.trim(), key.attributes));
+    const value = new ParameterValue(call, this.#tools, this.#kind(key.text.trim(), attributes));
     yield* this.#value(value);
     return true;
   }
-
   #kind(key: string, attributes: string): ValueKind {
     const written = /(?:string|type)="([^"]*)"/.exec(attributes)?.[1];
     if (this.#marks.attribute && written !== undefined) {
@@ -154,14 +161,16 @@ class TaggedCall {
         held = piece.slice(keep);
       });
       if (found === undefined) {
-        value.write(held);
-        return value.cut();
+        if (!scanner.isCut) value.ended(held);
+        return;
       }
       scanner.take(close.length);
       const space = yield* scanner.space();
       const next = yield* scanner.peek();
       // A closing tag counts only where the call goes on behind it: values may be about such tags.
-      if (next === undefined || (yield* scanner.next(behind)) !== undefined) return value.end();
+      const isEnd = next === undefined || (yield* scanner.next(behind)) !== undefined;
+      if (scanner.isCut && scanner.ended) return;
+      if (isEnd) return value.end();
       value.write(held + close + space);
       held = '';
     }
@@ -183,13 +192,13 @@ class TaggedCall {
   }
 
   /** The output ends inside the call: what there is of its arguments stays as it is. */
-  #cut(call: OpenCall): boolean {
-    call.start();
-    return true;
+  #ended(call: OpenCall): boolean {
+    if (!this.#tools.scanner.isCut) call.start();
+    return call.started;
   }
 }
 
-/** One value on its way to JSON: strings as they come, everything else when it is complete. */
+/** One value on its way to JSON: strings as they come, everything else when it is complete, so that none changes. */
 class ParameterValue {
   #pieces: string[] = [];
   #begun = false;
@@ -213,8 +222,9 @@ class ParameterValue {
     this.#begun = true;
   }
 
-  /** The output ends inside the value. */
-  cut(): void {
+  /** The output ends inside the value, with these characters. */
+  ended(last: string): void {
+    this.write(last);
     const text = this.#pieces.join('').trimStart();
     if (this.#kind === 'json') this.#call.write(text);
     else if (text !== '') this.#call.write(`"${inString(text)}`);

@@ -113,7 +113,7 @@ function mend(text: string): { json: string; repairs: number } | undefined {
       json += piece;
     },
   });
-  const { consumed } = value.read(`${text} `, true);
+  const { consumed } = value.read(`${text} `, 'complete');
   return consumed >= text.length && isJson(json) ? { json: json.trim(), repairs: value.repairs } : undefined;
 }
 
