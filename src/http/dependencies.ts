@@ -1,5 +1,5 @@
 import type { Caller } from '../contract/caller.ts';
-import type { ModelControl } from '../contract/control.ts';
+import type { ModelControl, SlotReport } from '../contract/control.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import type { RequestKeys } from '../contract/request.ts';
 import type {
@@ -42,6 +42,8 @@ export interface AppDependencies {
   readonly control?: ModelControl;
   /** Undefined: there is no /metrics. */
   readonly metrics?: { render(): Promise<string>; readonly contentType: string };
+  /** What the slots of every loaded model do. */
+  readonly slots?: () => readonly { readonly model: string; readonly slots: readonly SlotReport[] }[];
   /** Slots, queue, cache, threads, versions and what else there is to tell; for /internal/stats. */
   readonly stats?: () => Readonly<Record<string, unknown>>;
   /** Undefined: answers are not kept. */

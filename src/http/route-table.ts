@@ -9,6 +9,8 @@ import { frontPageRoutes } from './routes/front-page.ts';
 import { generationRoutes } from './routes/generation.ts';
 import { healthRoutes } from './routes/health.ts';
 import { internalRoutes } from './routes/internal.ts';
+import { llamaCppRoutes } from './routes/llama-cpp.ts';
+import { lmStudioRoutes } from './routes/lm-studio.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
 import { ollamaRoutes } from './routes/ollama.ts';
@@ -27,6 +29,8 @@ export function routeTable(dependencies: AppDependencies, gate: Gate): Route[] {
     ...tokenRoutes(dependencies),
     ...ollamaRoutes(dependencies),
     ...modelRoutes(dependencies),
+    ...lmStudioRoutes(dependencies),
+    ...llamaCppRoutes(dependencies),
     ...(dependencies.control ? controlRoutes(dependencies, dependencies.control) : []),
     ...healthRoutes(dependencies),
     ...metricsRoutes(dependencies),

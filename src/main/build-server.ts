@@ -154,7 +154,11 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
     metrics,
     version: packageVersion(),
     stats: () => describeRuntimes(managed.runtimes()),
-    ...(!vectorsOnly && { control: managed.control, knownModels: managed.known }),
+    ...(!vectorsOnly && {
+      control: managed.control,
+      knownModels: managed.known,
+      slots: () => managed.manager.slots(),
+    }),
     ...(responseStore && { responseStore }),
     keyring: () => keyring,
     settings: doorSettings(config),

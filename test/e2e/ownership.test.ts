@@ -75,6 +75,7 @@ const endless: Readonly<Record<string, object>> = {
   'POST /v1/messages': { messages, max_tokens: 12_000 },
   'POST /v1/completions': { prompt, max_tokens: 12_000 },
   'POST /v1/responses': { input: prompt },
+  'POST /completion': { prompt },
   'POST /infill': { input_prefix: prompt, input_suffix: 'b' },
   'POST /generate': { inputs: prompt },
   'POST /generate_stream': { inputs: prompt },

@@ -122,6 +122,26 @@ const calls: readonly Call[] = [
   { method: 'GET', paths: ['/v1/models/:id{.+}', '/models/:id{.+}'], asked: filled(demo), answer: { id: demo } },
   {
     method: 'GET',
+    paths: ['/props', '/v1/props'],
+    answer: { total_slots: 4, model_path: `${demo}.gguf`, default_generation_settings: { n_ctx: 1024 } },
+  },
+  { method: 'GET', paths: ['/slots'], answer: [{ id: 0, n_ctx: 1024, is_processing: false }, {}, {}, {}] },
+  { method: 'GET', paths: ['/api/v0/models'], answer: { object: 'list', data: [{ id: demo, state: 'loaded' }] } },
+  {
+    method: 'GET',
+    paths: ['/api/v0/models/:id{.+}'],
+    asked: filled(demo),
+    answer: { id: demo, type: 'llm', loaded_context_length: 1024 },
+  },
+  {
+    method: 'GET',
+    paths: ['/api/v1/models'],
+    answer: {
+      models: [{ key: demo, loaded_instances: [{ id: demo, config: { context_length: 1024, parallel: 4 } }] }],
+    },
+  },
+  {
+    method: 'GET',
     paths: ['/health', '/v1/health', '/readyz', '/healthz', '/livez', '/ping'],
     answer: { status: 'ok' },
   },

@@ -10,6 +10,7 @@ import type {
   Verdict,
 } from '../../contract/control.ts';
 import type { Frame } from '../dialect.ts';
+import { displayName } from '../shared/model-facts.ts';
 
 /** The flags of a loaded model, in the answer to a load and in the status. */
 export const modelFlags = z.object({
@@ -225,14 +226,4 @@ function reasoningStyle(style: string | undefined): ModelFlags['reasoning_style'
 function speculativeType(speculation: ModelSettings['speculation']): ModelFlags['speculative_type'] {
   if (speculation === undefined || speculation === 'off') return null;
   return speculation === 'lookup' ? 'lookup' : 'draft';
-}
-
-/** The last part of a name with owner and folders. */
-function displayName(name: string): string {
-  return (
-    name
-      .split(/[/\\]/)
-      .at(-1)
-      ?.replace(/\.gguf$/i, '') || name
-  );
 }

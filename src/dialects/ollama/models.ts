@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { JsonObject } from '../../contract/json.ts';
 import type { ModelProfile } from '../../contract/model.ts';
+import { callsTools, isForVectors, parameterText, thinks } from '../shared/model-facts.ts';
 
 /**
  * The version of Ollama's API that is spoken here. Clients compare it to know what they may ask for, so it is not this
@@ -62,16 +63,9 @@ function details(profile: ModelProfile): JsonObject {
     format: 'gguf',
     family: profile.architecture,
     families: [profile.architecture],
-    parameter_size: amount(profile.parameters),
+    parameter_size: profile.parameters === undefined ? '' : parameterText(profile.parameters),
     quantization_level: profile.quantization ?? '',
   };
-}
-
-/** 3,049,920 -> `3.0M`, 7.6e9 -> `7.6B`. */
-function amount(parameters: number | undefined): string {
-  if (parameters === undefined) return '';
-  if (parameters >= 1e9) return `${(parameters / 1e9).toFixed(1)}B`;
-  return parameters >= 1e6 ? `${(parameters / 1e6).toFixed(1)}M` : `${(parameters / 1e3).toFixed(1)}K`;
 }
 
 function parameters({ recommendedSampling }: ModelProfile): string {
@@ -91,15 +85,13 @@ function modelInfo({ metadata, architecture, parameters: count, trainedContextSi
   };
 }
 
-/** Read off the template, which has to write what it is able to; a file that names its pooling is made for vectors. */
 function capabilities(profile: ModelProfile): string[] {
-  const { chatTemplate = '', toolTemplate, vocabulary, metadata, architecture } = profile;
-  if (metadata[`${architecture}.pooling_type`] !== undefined) return ['embedding'];
+  if (isForVectors(profile)) return ['embedding'];
   return [
     'completion',
-    ...(toolTemplate !== undefined || /\btools\b/.test(chatTemplate) ? ['tools'] : []),
-    ...(/<think>|enable_thinking|reasoning_content|thinking/.test(chatTemplate) ? ['thinking'] : []),
-    ...(vocabulary.infill ? ['insert'] : []),
+    ...(callsTools(profile) ? ['tools'] : []),
+    ...(thinks(profile) ? ['thinking'] : []),
+    ...(profile.vocabulary.infill ? ['insert'] : []),
     'embedding',
   ];
 }
