@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { getLlama } from 'node-llama-cpp';
 import type { JsonObject } from '../src/contract/json.ts';
 import type { ChatPrompt } from '../src/contract/request.ts';
-import { nativeBindings } from '../src/engine/llama/native.ts';
+import { templateCompiler } from '../src/engine/jinja.ts';
+import { findLibrary } from '../src/native/find-library.ts';
 import { detectChatFormat } from '../src/output/families.ts';
 import type { CompileTemplate } from '../src/prompt/jinja.ts';
 import { createPromptRenderer } from '../src/prompt/renderer.ts';
@@ -20,7 +20,7 @@ if (!source) {
   process.exit(1);
 }
 const rounds = 21;
-const bindings = nativeBindings(await getLlama({ build: 'never', gpu: false }));
+const compileNatively = templateCompiler(findLibrary(false));
 
 interface Row {
   readonly template: string;
@@ -31,20 +31,20 @@ interface Row {
 function measure(template: string, text: string, prompt: ChatPrompt): Row {
   let variables: JsonObject = {};
   const compile: CompileTemplate = (written) => {
-    const renderer = new bindings.AddonJinjaRenderer(written);
+    const render = compileNatively(written);
     return (given) => {
       variables = given;
-      return renderer.render(given);
+      return render(given);
     };
   };
   const options = { template: text, vocabulary, now: () => new Date(0), format: detectChatFormat(text), compile };
   const product = createPromptRenderer(options);
   product.render(prompt);
   const given = variables;
-  const bare = new bindings.AddonJinjaRenderer(text);
+  const bare = compileNatively(text);
   // JavaScript gets quicker with use.
   for (let count = 0; count < 30; count++) product.render(prompt);
-  const [alone = 0, whole = 0] = medians([() => attempt(() => bare.render(given)), () => product.render(prompt)]);
+  const [alone = 0, whole = 0] = medians([() => attempt(() => bare(given)), () => product.render(prompt)]);
   return { template, 'engine alone': alone, product: whole };
 }
 

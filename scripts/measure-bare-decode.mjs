@@ -1,37 +1,45 @@
 /**
- * What node-llama-cpp's bindings decode at best on this machine: `decodeBatch` and `sampleToken` in a loop, no server, no
- * text, no schedule. What llama-server decodes beyond this is not the server's to win.
- * `npm run measure:decode -- MODEL [THREADS] [ROUNDS] [DEPTH]`, DEPTH being the tokens that each stream has behind it.
+ * What llama.cpp's C API decodes at best on this machine: batch, decode and llama.cpp's own sampler chain in a loop with
+ * persistent threads, no server, no text, no schedule.
+ * `npm run measure:decode -- MODEL [THREADS] [ROUNDS] [DEPTH] [STREAMS]`, DEPTH being the tokens that each stream has
+ * behind it, STREAMS a list such as 1,4,8.
  */
 import { availableParallelism } from 'node:os';
-import { decodeThread } from '../dist/engine/llama/decode-thread.js';
-import { nativeBindings, nativeContext, nativeModel } from '../dist/engine/llama/native.js';
-import { openLlama } from '../dist/engine/llama/open-llama.js';
+import { chainSettings } from '../dist/engine/loop/chain-settings.js';
+import { Batch } from '../dist/native/batch.js';
+import { Context } from '../dist/native/context.js';
+import { findLibrary } from '../dist/native/find-library.js';
+import { Model } from '../dist/native/model.js';
+import { openLibrary } from '../dist/native/open-library.js';
+import { SamplerChain } from '../dist/native/sampler.js';
+import { ThreadPools } from '../dist/native/thread-pools.js';
 
-const [path, threads = availableParallelism(), rounds = 5, depth = 0] = process.argv.slice(2);
+const [path, threads = availableParallelism(), rounds = 5, depth = 0, streamCounts = '1,4,8'] = process.argv.slice(2);
 const mostStreams = 8;
 const stepsPerRound = 40;
 const warmUp = 10;
 /** Tokens of a prompt that are read at once. */
 const piece = 256;
+const sampling = {
+  ...{ temperature: 0.8, topK: 40, topP: 0.95, minP: 0.05, seed: 1 },
+  ...{ repeatPenalty: 1, frequencyPenalty: 0, presencePenalty: 0 },
+};
 
-const llama = await openLlama({ gpu: 'off' });
-const model = await llama.loadModel({ modelPath: path });
-const { AddonSampler } = nativeBindings(llama);
-// As while a server decodes: one pool thread does the native steps.
-decodeThread().hold();
+const library = openLibrary(findLibrary(false));
+const model = Model.load(library, path, { gpuLayers: 0 });
+const pools = new ThreadPools(library);
 for (const flashAttention of [false, true]) {
-  for (const streams of [1, 4, mostStreams]) {
-    const context = await decodeThread().lend(() =>
-      model.createContext({
-        sequences: mostStreams,
-        contextSize: Number(depth) + 1024,
-        threads: Number(threads),
-        flashAttention,
-      }),
-    );
-    const rates = await measure(nativeContext(context), streams);
-    await context.dispose();
+  for (const streams of streamCounts.split(',').map(Number)) {
+    const context = Context.create(model, {
+      contextSize: Number(depth) + 1024,
+      sequences: mostStreams,
+      batchSize: 512,
+      outputs: mostStreams,
+      threads: Number(threads),
+      flashAttention,
+    });
+    const rates = measure(context, streams);
+    context.free();
     console.log(
       `${streams} streams, flash attention ${flashAttention ? 'on ' : 'off'}: ${median(rates).toFixed(1)} tokens/s`,
       `(${Math.min(...rates).toFixed(1)} to ${Math.max(...rates).toFixed(1)} in ${rates.length} rounds)`,
@@ -41,41 +49,36 @@ for (const flashAttention of [false, true]) {
 process.exit(0);
 
 /** Tokens a second of each round, over all streams. */
-async function measure(context, streams) {
-  context.setThreads(Number(threads));
-  const samplers = Array.from({ length: streams }, () => {
-    const sampler = new AddonSampler(nativeModel(model));
-    sampler.applyConfig({ temperature: 0 });
-    return sampler;
-  });
-  let tokens = samplers.map((_, sequence) => 100 + sequence);
+function measure(context, streams) {
+  context.useThreads(pools, Number(threads), Number(threads));
+  const batch = new Batch(library, 512);
+  const rules = { contextSize: context.contextSize, unlikely: [], suppressed: new Int32Array(0) };
+  const { settings } = chainSettings(sampling, rules);
+  const chains = Array.from({ length: streams }, () => new SamplerChain(library, model.vocabulary, settings));
+  let tokens = chains.map((_, sequence) => 100 + sequence);
   let position = Number(depth);
-  for (const sequence of samplers.keys())
+  for (const sequence of chains.keys())
     for (let at = 0; at < position; at += piece) {
-      const length = Math.min(piece, position - at);
-      context.initBatch(length);
-      context.addToBatch(sequence, at, new Uint32Array(length).fill(100), Uint32Array.of(length - 1));
-      await context.decodeBatch();
+      batch.clear();
+      for (let index = at; index < Math.min(at + piece, position); index++) batch.add(100, index, sequence, false);
+      context.decode(batch);
     }
-  const step = async () => {
-    context.initBatch(streams);
-    const indexes = tokens.map(
-      (token, sequence) => context.addToBatch(sequence, position, Uint32Array.of(token), Uint32Array.of(0))[0],
-    );
-    await context.decodeBatch();
-    const sampled = [];
-    for (const [sequence, index] of indexes.entries())
-      sampled.push(await context.sampleToken(index, samplers[sequence]));
-    tokens = sampled;
+  const step = () => {
+    batch.clear();
+    for (const [sequence, token] of tokens.entries()) batch.add(token, position, sequence, true);
+    context.decode(batch);
+    tokens = chains.map((chain, sequence) => chain.sample(context.pointer, sequence));
     position++;
   };
-  for (let count = 0; count < warmUp; count++) await step();
+  for (let count = 0; count < warmUp; count++) step();
   const rates = [];
   for (let round = 0; round < Number(rounds); round++) {
     const start = performance.now();
-    for (let count = 0; count < stepsPerRound; count++) await step();
+    for (let count = 0; count < stepsPerRound; count++) step();
     rates.push((1000 * stepsPerRound * streams) / (performance.now() - start));
   }
+  for (const chain of chains) chain.free();
+  batch.free();
   return rates;
 }
 

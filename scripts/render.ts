@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { getLlama } from 'node-llama-cpp';
 import type { VocabularyFacts } from '../src/contract/model.ts';
 import type { GenerationRequest } from '../src/contract/request.ts';
 import { openaiChat } from '../src/dialects/openai-chat/index.ts';
-import { vocabularyFacts } from '../src/engine/llama/load.ts';
-import { nativeBindings, nativeModel } from '../src/engine/llama/native.ts';
-import { createTokenText } from '../src/engine/llama/token-text.ts';
+import { templateCompiler } from '../src/engine/jinja.ts';
+import { vocabularyFacts } from '../src/engine/remote/model-description.ts';
+import { createTokenText } from '../src/engine/token-text.ts';
 import { readModelProfile } from '../src/models/profile.ts';
+import { findLibrary } from '../src/native/find-library.ts';
+import { Model } from '../src/native/model.ts';
+import { openLibrary } from '../src/native/open-library.ts';
 import { detectChatFormat } from '../src/output/families.ts';
 import { defaultChatTemplate } from '../src/prompt/default-template.ts';
 import { createPromptRenderer } from '../src/prompt/renderer.ts';
@@ -27,7 +29,8 @@ interface Rendered {
 }
 
 const border = '│';
-const llama = await getLlama({ build: 'never', gpu: false });
+const library = findLibrary(false);
+const compile = templateCompiler(library);
 const isModel = source.endsWith('.gguf');
 console.log(
   isModel ? await renderWithModel(source) : withBorders(renderWith(readFileSync(source, 'utf8'), noVocabulary())),
@@ -48,10 +51,7 @@ function renderWith(template: string, vocabulary: VocabularyFacts, toolTemplate?
     vocabulary,
     format,
     now: () => new Date(),
-    compile: (text) => {
-      const renderer = new (nativeBindings(llama).AddonJinjaRenderer)(text);
-      return (variables) => renderer.render(variables);
-    },
+    compile,
   });
   const { pieces, opening } = renderer.render(chatPrompt(requestFile ?? ''));
   return { pieces, summary: `format ${format.name}, the answer begins in: ${opening.block}` };
@@ -59,16 +59,16 @@ function renderWith(template: string, vocabulary: VocabularyFacts, toolTemplate?
 
 async function renderWithModel(path: string): Promise<string> {
   const profile = await readModelProfile(path);
-  const model = await llama.loadModel({ modelPath: path, vocabOnly: true });
+  const model = Model.load(openLibrary(library), path, { gpuLayers: 0, vocabularyOnly: true });
   const rendered = renderWith(
     profile.chatTemplate ?? defaultChatTemplate,
-    vocabularyFacts(model),
+    vocabularyFacts(model.vocabulary),
     profile.toolTemplate,
   );
-  const text = createTokenText({ model: nativeModel(model), yieldToEventLoop: () => Promise.resolve() });
+  const text = createTokenText({ vocabulary: model.vocabulary, yieldToEventLoop: () => Promise.resolve() });
   const tokens = await text.tokenize(rendered.pieces, { special: true });
   const shown = tokens.map((token) => Buffer.from(text.bytes(token)).toString('utf8'));
-  await model.dispose();
+  model.free();
   return withBorders({ pieces: shown, summary: `${rendered.summary}, ${tokens.length} tokens` });
 }
 

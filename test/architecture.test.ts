@@ -17,7 +17,7 @@ const allowed: Record<string, readonly string[]> = {
   engine: ['contract', 'native'],
   scheduler: ['contract', 'engine', 'files'],
   generation: ['contract', 'engine', 'scheduler', 'prompt', 'output', 'grammar'],
-  models: ['contract', 'files'],
+  models: ['contract', 'files', 'native'],
   telemetry: ['contract'],
   // What is kept between requests lives longer than one: neither the door's nor the conductor's.
   'response-store': ['contract', 'files'],
@@ -35,6 +35,7 @@ const allowed: Record<string, readonly string[]> = {
     'scheduler',
     'generation',
     'engine',
+    'native',
     'prompt',
     'output',
     'telemetry',
@@ -68,7 +69,7 @@ const packageRooms: Record<string, readonly string[]> = {
   '@hono/node-server': ['http'],
   zod: ['dialects', 'config', 'config.ts', 'http'],
   '@huggingface/jinja': ['prompt'],
-  'node-llama-cpp': ['engine', 'models'],
+  'node-llama-cpp': ['models'],
   koffi: ['native'],
   pino: ['telemetry'],
   'pino-pretty': ['telemetry'],
@@ -135,19 +136,11 @@ describe('architecture', () => {
     expect(all.filter(({ target }) => builtinModules.includes(target)).map(({ file }) => name(file))).toEqual([]);
   });
 
-  it('lets only engine/llama and models load node-llama-cpp', () => {
-    const wrong = all
-      .filter(({ target }) => target.startsWith('node-llama-cpp'))
-      .map(({ file }) => name(file))
-      .filter((file) => !file.startsWith('engine/llama/') && !file.startsWith('models/'));
-    expect(wrong, rule).toEqual([]);
-  });
-
   it('lets only main import an engine implementation', () => {
     const wrong = all
       .filter(
         ({ room, target }) =>
-          target.includes('engine/llama/') && !['engine', 'main', 'main.ts', 'index.ts'].includes(room),
+          /engine\/(thread|process|loop)\//.test(target) && !['engine', 'main', 'main.ts', 'index.ts'].includes(room),
       )
       .map(({ file }) => name(file));
     expect(wrong, rule).toEqual([]);
@@ -155,8 +148,7 @@ describe('architecture', () => {
 
   it('reads the environment, the clock and randomness only where they are handed out', () => {
     const handedIn = /process\.env|Date\.now\(|new Date\(\)|Math\.random\(|performance\.now\(|randomUUID\(/;
-    // The decode thread compares the environment with what it was when libuv read it: no setting of ours.
-    const owners = /^(config|main|index)\.ts$|^(cli|main)\/|^engine\/llama\/decode-thread\.ts$/;
+    const owners = /^(config|main|index)\.ts$|^(cli|main)\//;
     const wrong = sourceFiles(source)
       .filter((file) => !owners.test(name(file)) && handedIn.test(readFileSync(file, 'utf8')))
       .map(name);

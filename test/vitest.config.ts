@@ -28,6 +28,11 @@ export default defineConfig({
         },
       },
       {
+        resolve: {
+          alias: [
+            { find: /^.*\/entries\.ts$/, replacement: resolve(import.meta.dirname, 'support/compiled-entries.ts') },
+          ],
+        },
         test: {
           name: 'engine',
           isolate: false,

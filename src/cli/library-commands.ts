@@ -22,7 +22,7 @@ type LibraryCommand = Extract<ParsedCommand, { readonly command: 'list' | 'inspe
 export async function runLibraryCommand(parsed: LibraryCommand, terminal: Terminal): Promise<void> {
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort(new ServeError('client_closed', 'Stopped.')));
-  const options = { config: parsed.config, terminal, signal: interrupt.signal, memory: machineMemory };
+  const options = { config: parsed.config, terminal, signal: interrupt.signal, memory: () => machineMemory() };
   switch (parsed.command) {
     case 'list':
       return listModels(parsed.config, terminal);

@@ -45,7 +45,7 @@ function isOpen(config: Config): boolean {
 
 /** Models that lie on the hub are downloaded first: the server itself knows files only. */
 async function withModelFiles(config: Config, terminal: Terminal): Promise<Config> {
-  const options = { config, terminal, signal: new AbortController().signal, memory: machineMemory };
+  const options = { config, terminal, signal: new AbortController().signal, memory: () => machineMemory() };
   const model: string[] = [];
   for (const target of config.model) model.push(await obtainModel(target, options));
   return Object.freeze({ ...config, model });

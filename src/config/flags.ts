@@ -1,41 +1,8 @@
-import { choice, duration, exactList, integer, list, text, toggle, type ValueKind } from './value-kinds.ts';
+import { engineFlags } from './engine-flags.ts';
+import { type Flag, flag } from './flag.ts';
+import { choice, duration, exactList, integer, list, text, toggle } from './value-kinds.ts';
 
-/**
- * Every flag, one row each. The key is the member of Config; the flag is the key in kebab case (`ctxSize` ->
- * `--ctx-size`) and its twin in the environment the same in capitals (`SERVE_MODEL_CTX_SIZE`). Durations are seconds.
- */
-export interface Flag<Value, Default = Value> {
-  readonly group: FlagGroup;
-  readonly kind: ValueKind<Value>;
-  readonly default: Default;
-  /** Says what the default means where the value alone does not. */
-  readonly defaultText?: string;
-  readonly help: string;
-  /** Other spellings of the flag, without dashes. One letter is written with one dash. */
-  readonly alsoFlags?: readonly string[];
-  /** Other names in the environment, looked up after its own. */
-  readonly alsoEnvironment?: readonly string[];
-}
-
-export const flagGroups = [
-  'Model',
-  'Chat',
-  'Engine',
-  'Server',
-  'Limits',
-  'Keys and access',
-  'Logs and metrics',
-  'Model files',
-] as const;
-export type FlagGroup = (typeof flagGroups)[number];
-
-function flag<Value, const Default extends Value | undefined>(
-  group: FlagGroup,
-  kind: ValueKind<Value>,
-  row: Omit<Flag<Value, Default>, 'group' | 'kind'>,
-): Flag<Value, Default> {
-  return { group, kind, ...row };
-}
+export { type Flag, type FlagGroup, flagGroups } from './flag.ts';
 
 const none: readonly string[] = [];
 
@@ -116,48 +83,7 @@ export const flags = {
     help: 'Keep answers of /v1/responses, in memory or in a folder.',
   }),
 
-  gpu: flag('Engine', choice(['auto', 'cuda', 'metal', 'vulkan', 'off']), {
-    default: 'auto',
-    help: 'What to compute on.',
-  }),
-  gpuLayers: flag('Engine', integer({ min: 0 }), {
-    default: undefined,
-    defaultText: 'as many as fit',
-    help: 'Layers of the model that go to the GPU.',
-  }),
-  threads: flag('Engine', integer({ min: 1, max: 1024 }), {
-    default: undefined,
-    defaultText: 'measured at start',
-    help: 'Processor threads.',
-    alsoFlags: ['t'],
-  }),
-  flashAttn: flag('Engine', toggle(), {
-    default: undefined,
-    defaultText: 'on, unless it measures worse at start',
-    help: 'Flash attention.',
-  }),
-  batchSize: flag('Engine', integer({ min: 8, max: 65_536 }), {
-    default: 512,
-    help: 'Most tokens that are evaluated in one step.',
-    alsoFlags: ['b'],
-  }),
-  cacheTypeKv: flag('Engine', choice(['f32', 'f16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0']), {
-    default: 'f16',
-    help: 'Number format of the context memory.',
-  }),
-  prefixCacheMb: flag('Engine', integer({ min: 0 }), {
-    default: 512,
-    help: 'Memory for prompt beginnings that may be used again, in MB.',
-  }),
-  prefixCacheDir: flag('Engine', text('DIR'), {
-    default: undefined,
-    defaultText: 'memory only',
-    help: 'Keep prompt beginnings in this folder, over restarts.',
-  }),
-  engineProcess: flag('Engine', toggle(), {
-    default: false,
-    help: 'Run each chat model in a process of its own: the server outlives a crash of the inference library.',
-  }),
+  ...engineFlags,
 
   host: flag('Server', text('ADDRESS'), { default: '127.0.0.1', help: 'Address to listen on; 0.0.0.0 for all.' }),
   port: flag('Server', integer({ min: 0, max: 65_535 }), {

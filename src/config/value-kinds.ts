@@ -27,6 +27,47 @@ export function integer(limits: { readonly min: number; readonly max?: number })
   return { placeholder: 'N', shape: 'single', schema, show: String };
 }
 
+export function decimal(limits: { readonly min?: number } = {}): ValueKind<number> {
+  const { min = Number.NEGATIVE_INFINITY } = limits;
+  const message = min === Number.NEGATIVE_INFINITY ? 'must be a number' : `must be a number of at least ${min}`;
+  const schema = z
+    .string()
+    .regex(/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, message)
+    .transform(Number)
+    .refine((value) => value >= min, message);
+  return { placeholder: 'X', shape: 'single', schema, show: String };
+}
+
+/** Shares of several devices: `3,1`. */
+export function shares(): ValueKind<readonly number[]> {
+  const message = 'must be numbers separated by commas, such as 3,1';
+  const schema = z
+    .string()
+    .regex(/^\d+(\.\d+)?([,/]\d+(\.\d+)?)*$/, message)
+    .transform((text) => text.split(/[,/]/).map(Number))
+    .refine((values) => values.some((value) => value > 0), message)
+    .readonly();
+  return { placeholder: 'X,Y,...', shape: 'single', schema, show: (values) => values.join(',') };
+}
+
+/** Cores as llama.cpp's hexadecimal mask, the lowest bit core 0: `ff`, `0x0f`. */
+export function coreMask(): ValueKind<readonly number[]> {
+  const message = 'must be a mask of cores in hexadecimal, such as 0f for cores 0 to 3';
+  const schema = z
+    .string()
+    .regex(/^(0x)?[\da-f]{1,128}$/i, message)
+    .transform((text) => coresOf(BigInt(`0x${text.replace(/^0x/i, '')}`)))
+    .refine((cores) => cores.length > 0, message)
+    .readonly();
+  return { placeholder: 'MASK', shape: 'single', schema, show: (cores) => cores.join(',') };
+}
+
+function coresOf(mask: bigint): number[] {
+  const cores: number[] = [];
+  for (let core = 0; mask >> BigInt(core) > 0n; core++) if ((mask >> BigInt(core)) & 1n) cores.push(core);
+  return cores;
+}
+
 const secondsPerUnit: Readonly<Record<string, number>> = { ms: 0.001, '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
 
 /** Seconds as a number: `90`, `90s`, `1.5m`, `2h`, `500ms`. */

@@ -58,7 +58,60 @@ export interface Sampling {
   readonly presencePenalty?: number;
   /** Token id -> bias added to its logit, -100 to 100 as in OpenAI's API. */
   readonly logitBias?: ReadonlyMap<number, number>;
+  /** Tokens before the answer may end by itself. */
+  readonly minTokens?: number;
+  readonly advanced?: AdvancedSampling;
 }
+
+/** What llama.cpp's samplers know besides, in its meanings; absent members take its defaults. */
+export interface AdvancedSampling {
+  /** The order of the samplers; those not named are not used. */
+  readonly samplers?: readonly SamplerName[];
+  /** 1 is off. */
+  readonly typicalP?: number;
+  /** Below 0: off. */
+  readonly topNSigma?: number;
+  /** 0 is off; the temperature then goes from `temperature - range` to `temperature + range`. */
+  readonly dynamicTemperatureRange?: number;
+  readonly dynamicTemperatureExponent?: number;
+  /** In place of the other samplers: 1 or 2, 0 is off. */
+  readonly mirostat?: 0 | 1 | 2;
+  readonly mirostatTau?: number;
+  readonly mirostatEta?: number;
+  /** 0 is off. */
+  readonly xtcProbability?: number;
+  readonly xtcThreshold?: number;
+  /** 0 is off. */
+  readonly dryMultiplier?: number;
+  readonly dryBase?: number;
+  readonly dryAllowedLength?: number;
+  /** Tokens that DRY looks back over; -1: the context. */
+  readonly dryWindow?: number;
+  readonly drySequenceBreakers?: readonly string[];
+  /** Tokens that the penalties look back over; -1: the context, 0: off. */
+  readonly penaltyWindow?: number;
+  /** Only where `samplers` names it. */
+  readonly adaptiveTarget?: number;
+  readonly adaptiveDecay?: number;
+  /** Candidates that the cutting samplers leave at least. */
+  readonly minKeep?: number;
+}
+
+/** In llama-server's spelling. */
+export const samplerNames = [
+  'penalties',
+  'dry',
+  'top_n_sigma',
+  'top_k',
+  'typ_p',
+  'top_p',
+  'min_p',
+  'xtc',
+  'temperature',
+  'infill',
+  'adaptive_p',
+] as const;
+export type SamplerName = (typeof samplerNames)[number];
 
 /** What form the answer's text must have. Reasoning stays free. */
 export type OutputShape =

@@ -1,5 +1,5 @@
 /** How many leading tokens two sequences share. */
-export function commonPrefix(left: readonly number[], right: readonly number[]): number {
+export function commonPrefix(left: ArrayLike<number>, right: ArrayLike<number>): number {
   const end = Math.min(left.length, right.length);
   let length = 0;
   while (length < end && left[length] === right[length]) length++;

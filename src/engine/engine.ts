@@ -62,6 +62,8 @@ export interface SlotState {
   readonly id: number;
   /** Tokens whose evaluation the slot holds. A live view: do not keep it over an await. */
   readonly tokens: readonly number[];
+  /** With which they were evaluated: of no use to a job with others. */
+  readonly adapters?: readonly number[];
   readonly phase: 'idle' | 'prefill' | 'decode';
   /** The only lengths that it can be cut to, besides none and all; undefined: any. */
   readonly cutPoints?: readonly number[] | undefined;
@@ -79,6 +81,8 @@ export interface EngineJob {
    */
   readonly checkpoints?: readonly number[];
   readonly sampling: ResolvedSampling;
+  /** How much of each adapter of the model is added, in their order; absent ones not at all. */
+  readonly adapters?: readonly number[];
   /** GBNF, compiled by the engine and held inactive until a directive switches it on, unless `grammarActive`. */
   readonly grammar?: string;
   readonly grammarActive?: boolean;
@@ -103,7 +107,9 @@ export interface EngineJob {
   onPromptLogprobs?(tokens: readonly (TokenLogprob | undefined)[]): void;
 }
 
-export type ResolvedSampling = Required<Omit<Sampling, 'logitBias'>> & Pick<Sampling, 'logitBias'>;
+type Optional = 'logitBias' | 'minTokens' | 'advanced';
+
+export type ResolvedSampling = Required<Omit<Sampling, Optional>> & Pick<Sampling, Optional>;
 
 export interface GeneratedToken {
   readonly token: number;
@@ -170,6 +176,7 @@ export interface StateFiles {
 
 export interface Snapshot {
   readonly tokens: readonly number[];
+  readonly adapters?: readonly number[];
   readonly bytes: number;
   /** The engine's own handle. */
   readonly handle: unknown;

@@ -11,10 +11,9 @@ export interface ThreadPlan {
 /** From so many tokens on a batch behaves like a prefill: bound by arithmetic, not by memory and call overhead. */
 const prefillTokens = 16;
 
-/** Threads for a batch of so many tokens. Changing them between steps costs nothing: ggml starts its workers anew for every graph. */
-export function threadsFor(plan: ThreadPlan, tokens: number): number {
-  if (tokens >= prefillTokens) return plan.prefill;
-  return tokens > 1 ? plan.batched : plan.single;
+/** Threads for a batch of so many tokens, where it has more than one. */
+export function severalThreads(plan: ThreadPlan, tokens: number): number {
+  return tokens >= prefillTokens ? plan.prefill : plan.batched;
 }
 
 /** 1, 2, 4 ... up to all cores, the physical ones included; the likely best first, which the others must clearly beat. */

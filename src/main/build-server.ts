@@ -1,7 +1,6 @@
 import { allKeys, type Config, packageVersion, readKeyFile } from '../config.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import type { Engine } from '../engine/engine.ts';
-import { openLlama } from '../engine/llama/open-llama.ts';
 import { createCancelRegistry } from '../generation/cancellation.ts';
 import { createGenerationService } from '../generation/generate.ts';
 import { createTokenService } from '../generation/tokens.ts';
@@ -18,7 +17,6 @@ import { elapsed } from './elapsed.ts';
 import type { HeadStart } from './head-start.ts';
 import { describeRuntimes, liveModel } from './live-state.ts';
 import { createManagedModels } from './managed-models.ts';
-import { nativeLog } from './native-log.ts';
 import { openConfiguredStore } from './response-store.ts';
 import { chatDirectory } from './served-model.ts';
 import type { System } from './system.ts';
@@ -79,10 +77,6 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
       spans?.(record);
     },
   });
-  // It is open or opening already, see head-start; from now on what it says is logged.
-  openLlama({ gpu: config.engineProcess ? 'off' : config.gpu, onNativeLog: nativeLog(telemetry) }).catch(
-    () => undefined,
-  );
   const managed = createManagedModels({
     config,
     system,

@@ -1,6 +1,7 @@
 import { type ChildPort, serveEngine } from '../engine/process/child.ts';
 import type { ToChild } from '../engine/process/protocol.ts';
-import { createFileMemory, createTuningMemory, memoryFile } from './system.ts';
+import { engineWorker } from './entries.ts';
+import { createTuningMemory } from './system.ts';
 
 /** What `--engine-process` starts for each model: the builder of that process. */
 const port: ChildPort = {
@@ -9,8 +10,8 @@ const port: ChildPort = {
 };
 const take = serveEngine(port, {
   clock: () => performance.now(),
+  entry: engineWorker,
   openTuningMemory: createTuningMemory,
-  sound: createFileMemory(memoryFile('sound-libraries.json')),
 });
 
 process.on('message', (message: ToChild) => take(message));

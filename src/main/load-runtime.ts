@@ -3,10 +3,11 @@ import type { Config } from '../config.ts';
 import { ServeError } from '../contract/errors.ts';
 import { defaultSlots, type ModelProfile } from '../contract/model.ts';
 import type { Telemetry } from '../contract/services.ts';
-import { type LoadedEngine, loadModel } from '../engine/llama/load.ts';
-import type { StepReport } from '../engine/llama/step-loop.ts';
-import type { EarlyWeights } from '../engine/llama/weights.ts';
+import type { LoadedEngine } from '../engine/load-options.ts';
 import { loadModelInProcess } from '../engine/process/load.ts';
+import type { StepReport } from '../engine/remote/protocol.ts';
+import type { EarlyWeights } from '../engine/thread/early-weights.ts';
+import { loadModel } from '../engine/thread/load.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import { type ChosenContext, chooseContext } from '../models/default-context.ts';
 import { hugePageVariables } from '../models/huge-pages.ts';
@@ -17,9 +18,10 @@ import { createPromptRenderer } from '../prompt/renderer.ts';
 import { createScheduler, type Scheduler, type SchedulerObserver } from '../scheduler/scheduler.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { chatFormatOf } from './chat-format.ts';
+import { engineChild, engineWorker } from './entries.ts';
 import { openKeptPrefixes } from './kept-prefixes.ts';
-import { nativeLog } from './native-log.ts';
 import { createTuningMemory, type System } from './system.ts';
+import { computeWish, weightsWish } from './weights-wish.ts';
 
 export interface LoadTools {
   readonly config: Config;
@@ -149,18 +151,13 @@ function loadEngine(
   tools: LoadTools & { readonly chosen: ChosenContext },
   load: LoadProgress,
 ): Promise<LoadedEngine> {
-  const { config, system, metrics, telemetry, tuningFile, early, chosen } = tools;
+  const { config, system, metrics, tuningFile, early, chosen } = tools;
   const options = {
-    path: file.path,
-    gpu: config.gpu,
-    gpuLayers: config.gpuLayers,
+    ...weightsWish(file.path, config),
     contextSize: config.ctxSize || undefined,
     slots: config.parallel ?? defaultSlots,
     onProcessor: chosen,
-    batchSize: config.batchSize,
-    threads: config.threads,
-    flashAttention: config.flashAttn,
-    cacheType: config.cacheTypeKv,
+    ...computeWish(config),
     ...speculation(config),
     stepTargetMs,
     signal: load.signal,
@@ -168,25 +165,23 @@ function loadEngine(
     onCalibrate: () => load.progress('calibrate', 0),
     onStep: ({ ms, ...tokens }: StepReport) => metrics.stepDone({ model: file.id, seconds: ms / 1000, ...tokens }),
     onFailure: load.failed,
-    onNativeLog: nativeLog(telemetry),
   };
   return config.engineProcess
     ? loadModelInProcess({
         ...options,
         tuningFile,
         timers: system.timers,
-        entry: fileURLToPath(childEntry),
+        entry: fileURLToPath(engineChild),
         env: { ...process.env, ...hugePageVariables(process.env) },
       })
     : loadModel({
         ...options,
+        entry: engineWorker,
         clock: system.clock,
         tuningMemory: createTuningMemory(tuningFile),
         ...(early && { early }),
       });
 }
-
-const childEntry = new URL('./engine-child.js', import.meta.url);
 
 function speculation({ draftModel, lookupDecoding }: Config) {
   if (draftModel !== undefined) return { speculation: { draftModelPath: draftModel } };

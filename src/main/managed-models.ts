@@ -1,7 +1,6 @@
 import type { Config } from '../config.ts';
 import type { ModelSettings } from '../contract/control.ts';
 import { defaultSlots, type ModelProfile } from '../contract/model.ts';
-import { gpuNames } from '../engine/llama/open-llama.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import { ModelControlService } from '../models/control.ts';
 import { createControlEvents } from '../models/control-events.ts';
@@ -15,7 +14,7 @@ import type { LoadedModel, LoadObserver, LoadPlan } from '../models/resident.ts'
 import type { StartObserver } from './build-server.ts';
 import { slotReports } from './live-state.ts';
 import { type LoadProgress, type LoadTools, loadRuntime, type RunningModel } from './load-runtime.ts';
-import { nativeLog } from './native-log.ts';
+import { gpuNames, libraryFor } from './native-library.ts';
 import { featuresOf, type ServedModel } from './served-model.ts';
 import { createFileMemory, memoryFile } from './system.ts';
 import { loadVectors, type RunningVectors } from './vectors.ts';
@@ -69,9 +68,9 @@ export function createManagedModels(options: ManagedModelsOptions) {
     chatTemplate: config.chatTemplate,
     chatFormat: config.chatFormat,
     probe,
-    machineMemory,
+    machineMemory: () => machineMemory(libraryFor(config)),
     freeMemory,
-    gpuNames: () => gpuNames({ gpu: config.gpu, onNativeLog: nativeLog(telemetry) }),
+    gpuNames: async () => gpuNames(config),
     tell: (sentence) => telemetry.log('warn', sentence),
     timers: system.timers,
   });

@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Clock, Timers } from '../contract/services.ts';
 import { systemTimers } from '../contract/system-timers.ts';
-import type { Tuning, TuningMemory } from '../engine/llama/tune.ts';
+import type { Tuning, TuningMemory } from '../engine/tuning.ts';
 
 /** Time, ids and randomness: made here, handed to every room. */
 export interface System {
@@ -27,7 +27,7 @@ export const realSystem: System = {
 };
 
 /** What is found out once and remembered between starts. Losing it costs time, nothing else. */
-export function memoryFile(name: 'tuning.json' | 'sound-models.json' | 'sound-libraries.json'): string {
+export function memoryFile(name: 'tuning.json' | 'sound-models.json'): string {
   return join(homedir(), '.cache', 'serve-model', name);
 }
 

@@ -2,13 +2,14 @@ import type { Config } from '../config.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import type { Telemetry } from '../contract/services.ts';
-import { loadVectorModel } from '../engine/llama/embedding-load.ts';
-import type { LoadedEngine } from '../engine/llama/load.ts';
+import type { LoadedEngine } from '../engine/load-options.ts';
+import { loadVectorModel } from '../engine/thread/load-vectors.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import type { VectorDirectory, VectorModel } from '../generation/vectors.ts';
 import { cannotGenerate, completeProfile, type FileProfile } from '../models/profile.ts';
-import { nativeLog } from './native-log.ts';
+import { engineWorker } from './entries.ts';
 import type { ServedDirectory } from './served-model.ts';
+import { computeWish, weightsWish } from './weights-wish.ts';
 
 export interface RunningVectors extends VectorModel {
   dispose(): Promise<void>;
@@ -99,18 +100,15 @@ function meansVectors(name: string | undefined, directory: ServedDirectory): boo
   }
 }
 
-export async function loadVectors(
-  file: FileProfile,
-  { config, telemetry, maxTokens, signal, progress }: VectorLoading,
-) {
+export async function loadVectors(file: FileProfile, { config, maxTokens, signal, progress }: VectorLoading) {
   const loaded = await loadVectorModel({
-    path: file.path,
-    gpu: config.gpu,
-    gpuLayers: config.gpuLayers,
-    embedding: { maxTokens },
+    ...weightsWish(file.path, config),
+    entry: engineWorker,
+    threads: config.threads,
+    pool: computeWish(config).pool,
+    maxTokens,
     signal,
     onProgress: progress,
-    onNativeLog: nativeLog(telemetry),
   });
   const { embedder, ranker, dispose } = loaded;
   const profile = completeProfile(file, {

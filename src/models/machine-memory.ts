@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
+import { gpusOf } from '../native/devices.ts';
+import { findLibrary } from '../native/find-library.ts';
+import { type LibraryFiles, openLibrary } from '../native/open-library.ts';
 import type { MachineMemory } from './choose-quantization.ts';
 import { reserveOf } from './default-context.ts';
 
@@ -49,23 +52,23 @@ export function mappedBytes(processId: number | 'self' = 'self', read: ReadSyste
   return kilobytes(read(`/proc/${processId}/status`), 'RssFile') ?? 0;
 }
 
-/** What this machine has, whatever runs on it just now: for choosing what to download. */
-export async function machineMemory(): Promise<MachineMemory> {
+/**
+ * What this machine has, whatever runs on it just now: for choosing what to download. `library`: the one that runs in this
+ * process already, if any.
+ */
+export async function machineMemory(library?: LibraryFiles): Promise<MachineMemory> {
   const { total } = mainMemory();
-  const device = await gpuBytes();
-  return { ram: total - reserveOf(total), vram: device * deviceShare };
+  return { ram: total - reserveOf(total), vram: gpuBytes(library) * deviceShare };
 }
 
 /** Of a GPU's memory, what a model may take: the desktop needs the rest. */
 const deviceShare = 0.85;
 
 /** 0 when there is no GPU, or the native library does not load on this machine. */
-async function gpuBytes(): Promise<number> {
+function gpuBytes(library: LibraryFiles | undefined): number {
   try {
-    const { getLlama, LlamaLogLevel } = await import('node-llama-cpp');
-    const quiet = { build: 'never', progressLogs: false, logLevel: LlamaLogLevel.disabled } as const;
-    const llama = await getLlama({ gpu: 'auto', ...quiet });
-    return llama.gpu === false ? 0 : (await llama.getVramState()).total;
+    const gpus = gpusOf(openLibrary(library ?? findLibrary('auto')));
+    return gpus.reduce((sum, { totalBytes }) => sum + totalBytes, 0);
   } catch {
     return 0;
   }

@@ -1,16 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { lowerQuartile, median, threadCandidates, threadsFor } from '../../src/engine/thread-plan.ts';
+import { lowerQuartile, median, severalThreads, threadCandidates } from '../../src/engine/thread-plan.ts';
 
 describe('threads', () => {
   it.each([
-    [1, 'single'],
     [2, 'batched'],
     [15, 'batched'],
     [16, 'prefill'],
     [512, 'prefill'],
   ] as const)('a batch of %d is a %s one', (tokens, kind) => {
     const plan = { single: 1, batched: 2, prefill: 3 };
-    expect(threadsFor(plan, tokens)).toBe(plan[kind]);
+    expect(severalThreads(plan, tokens)).toBe(plan[kind]);
   });
 
   it.each([

@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
-import { type NativeBindings, nativeBindings } from '../../src/engine/llama/native.ts';
+import { Context } from '../../src/native/context.ts';
 import { answer, loadDemoModel } from '../support/demo-engine.ts';
+import { localThread } from '../support/local-thread.ts';
 import { Random } from '../support/random.ts';
 import { tinyArchitectures, writeTinyModel } from '../support/tiny-models.ts';
 
@@ -16,15 +17,10 @@ afterAll(() => rm(folder, { recursive: true }));
 
 describe.each(tinyArchitectures)('a model whose state cannot be cut anywhere: %s', (architecture) => {
   let engine: Engine;
-  let bindings: NativeBindings;
   beforeAll(async () => {
     const path = join(folder, `${architecture}.gguf`);
     writeTinyModel(path, architecture);
-    // A clock that stands still makes every step a whole batch: sums come out the same on every run.
-    const clock = () => 0;
-    const loaded = await loadDemoModel({ path, slots: 2, contextSize: 1024, batchSize: 64, clock });
-    ({ engine } = loaded);
-    bindings = nativeBindings(loaded.model.llama);
+    ({ engine } = await loadDemoModel({ path, slots: 2, contextSize: 1024, batchSize: 64, early: localThread }));
   });
   afterAll(() => engine.dispose());
 
@@ -120,18 +116,17 @@ describe.each(tinyArchitectures)('a model whose state cannot be cut anywhere: %s
   });
 
   it('evaluates everything where the native library does not give the state back', async () => {
-    const { AddonContextSequenceCheckpoint } = bindings;
-    class LosesState extends AddonContextSequenceCheckpoint {
-      override init() {
-        return Promise.resolve();
-      }
-    }
     const first = someTokens(150);
-    Object.assign(bindings, { AddonContextSequenceCheckpoint: LosesState });
-    await run(0, first, 0, [140]).finally(() => Object.assign(bindings, { AddonContextSequenceCheckpoint }));
+    await run(0, first, 0, [140]);
     const second = [...first.slice(0, 145), ...someTokens(20)];
     const before = engine.stats().prefillTokens;
-    const again = await run(0, second, second.length);
+    let refusals = 0;
+    const restore = vi.spyOn(Context.prototype, 'restoreState').mockImplementation(() => {
+      refusals++;
+      return false;
+    });
+    const again = await run(0, second, second.length).finally(() => restore.mockRestore());
+    expect(refusals).toBe(1);
     expect(engine.stats().prefillTokens - before).toBe(second.length);
     await expectAsFresh(second, again);
   });

@@ -1,60 +1,58 @@
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
-import { beginWeights, type WeightsOptions } from '../../src/engine/llama/weights.ts';
-import { bundledModelPath } from '../../src/models/find-model.ts';
-import { readGguf } from '../../src/models/gguf.ts';
+import { beginWeights } from '../../src/engine/thread/early-weights.ts';
+import { within } from '../engine-contract/subject.ts';
+import { engineWorker } from '../support/compiled-entries.ts';
+import { demoLoadOptions, loadDemoModel } from '../support/demo-engine.ts';
 
-const path = bundledModelPath;
-const begin = () => beginWeights({ path, gpu: 'off', gpuLayers: undefined });
-const load = (more: Partial<WeightsOptions> = {}): WeightsOptions => ({
-  path,
-  gpuLayers: undefined,
-  signal: new AbortController().signal,
-  onProgress: () => undefined,
-  ...more,
-});
+const { path, library, parameters } = demoLoadOptions;
+const wish = { path, library, parameters };
+const begin = (changes: Partial<typeof wish> = {}) => beginWeights({ ...wish, ...changes }, engineWorker);
 
 describe('weights that begin to load early', () => {
   it('go to the first load of the same file in the same way, with their progress', async () => {
     const early = begin();
+    expect(early.take({ ...wish, path: 'other.gguf' })).toBeUndefined();
+    expect(early.take({ ...wish, parameters: { gpuLayers: 1 } })).toBeUndefined();
+    expect(early.take({ ...wish, adapters: [{ path: 'adapter.gguf' }] })).toBeUndefined();
     const fractions: number[] = [];
-    expect(await early.take(load({ path: 'other.gguf' }))).toBeUndefined();
-    expect(await early.take(load({ gpuLayers: 0 }))).toBeUndefined();
-    const model = await early.take(load({ onProgress: (fraction) => fractions.push(fraction) }));
-    expect(model?.trainContextSize).toBeGreaterThan(0);
-    expect(fractions.length).toBeGreaterThan(0);
-    expect(await early.take(load())).toBeUndefined();
+    const { engine, trainedContextSize } = await loadDemoModel({
+      early,
+      onProgress: (fraction) => fractions.push(fraction),
+    });
+    expect(trainedContextSize).toBeGreaterThan(0);
+    expect(fractions.at(-1)).toBe(1);
+    expect(early.take(wish)).toBeUndefined();
     await early.discard();
-    expect(model?.disposed).toBe(false);
-    await model?.dispose();
+    expect((await engine.text.tokenize(['still here'], { special: false })).length).toBeGreaterThan(0);
+    await engine.dispose();
   });
 
   it('end with the load that takes them', async () => {
     const controller = new AbortController();
-    const taken = begin().take(load({ signal: controller.signal }));
-    controller.abort(new ServeError('client_closed', 'Nobody wants it.'));
-    expect(await taken).toBeUndefined();
-  });
-
-  it('go to nobody when they are discarded, or when they fail', async () => {
     const early = begin();
-    await early.discard();
-    expect(await early.take(load())).toBeUndefined();
-    const broken = beginWeights({ path: 'no-such-file.gguf', gpu: 'off', gpuLayers: undefined });
-    expect(await broken.take(load({ path: 'no-such-file.gguf' }))).toBeUndefined();
+    const thread = early.take(wish);
+    const given = { take: () => thread, discard: async () => undefined };
+    const loading = loadDemoModel({ early: given, signal: controller.signal });
+    const reason = new ServeError('client_closed', 'Nobody wants it.');
+    controller.abort(reason);
+    await expect(within(loading, 'the load')).rejects.toBe(reason);
+    expect(await within(thread?.gone ?? Promise.reject(), 'the end of the thread')).toBeInstanceOf(ServeError);
   });
 
-  it('come with a header whose long arrays are counted, not read, and whose rest is whole', async () => {
-    const model = await begin().take(load());
-    const { metadata, tensorInfo } = model?.fileInfo ?? {};
-    const { metadata: expected, tensors } = await readGguf(path);
-    const { tokens = [], merges = [] } = metadata?.tokenizer.ggml ?? {};
-    expect(tokens).toHaveLength(2048);
-    expect(Object.keys(tokens)).toEqual([]);
-    expect(expected.get('tokenizer.ggml.tokens')).toEqual({ array: 'string', length: tokens.length });
-    expect(expected.get('tokenizer.ggml.merges')).toEqual({ array: 'string', length: merges?.length });
-    expect(metadata?.tokenizer.chat_template).toBe(expected.get('tokenizer.chat_template'));
-    expect(tensorInfo?.map(({ name }) => name)).toEqual(tensors.map(({ name }) => name));
-    await model?.dispose();
+  it('go to nobody when they are discarded', async () => {
+    const early = begin();
+    await within(early.discard(), 'the end of the thread');
+    expect(early.take(wish)).toBeUndefined();
+    await early.discard();
+  });
+
+  it('tell why they failed to the load that takes them', async () => {
+    const broken = { path: 'no-such-file.gguf' } as const;
+    const early = begin(broken);
+    await expect(within(loadDemoModel({ ...broken, early }), 'the load')).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: expect.stringContaining('no-such-file.gguf could not be loaded'),
+    });
   });
 });

@@ -1,23 +1,35 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { getLlama, type LlamaModel } from 'node-llama-cpp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Embedder, Ranker } from '../../src/engine/embedder.ts';
-import { createLlamaEmbedder, planLanes } from '../../src/engine/llama/embedding.ts';
-import { createLlamaRanker } from '../../src/engine/llama/embedding-ranking.ts';
-import { demoModelPath } from '../support/demo-engine.ts';
+import {
+  type LoadedVectorModel,
+  loadVectorModel,
+  type VectorLoadOptions,
+} from '../../src/engine/thread/load-vectors.ts';
+import { engineWorker } from '../support/compiled-entries.ts';
+import { demoLoadOptions } from '../support/demo-engine.ts';
 import { tinyBertContext, writeTinyBert } from '../support/tiny-bert.ts';
 
-const options = { lanes: 2, threadsPerLane: 1 };
 const signal = new AbortController().signal;
 const strict = { truncate: false, signal };
 const folder = mkdtempSync(join(tmpdir(), 'serve-model-embedding-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function load(modelPath: string): Promise<LlamaModel> {
-  const llama = await getLlama({ gpu: false, build: 'never', progressLogs: false, logger: () => undefined });
-  return llama.loadModel({ modelPath });
+function load(changes: Partial<VectorLoadOptions> = {}): Promise<LoadedVectorModel> {
+  const { path, library, parameters } = demoLoadOptions;
+  const onProgress = () => undefined;
+  return loadVectorModel({
+    path,
+    library,
+    parameters,
+    entry: engineWorker,
+    threads: 1,
+    signal,
+    onProgress,
+    ...changes,
+  });
 }
 
 /** Of unit vectors: 1 is the same direction. */
@@ -37,16 +49,13 @@ async function vectorOf(embedder: Embedder, input: string | readonly number[]): 
 }
 
 describe('embeddings of the demo model, a chat model', () => {
-  let model: LlamaModel;
+  let model: LoadedVectorModel;
   let embedder: Embedder;
   beforeAll(async () => {
-    model = await load(demoModelPath);
-    embedder = createLlamaEmbedder(model, { ...options, maxTokens: 256 });
+    model = await load({ maxTokens: 256 });
+    ({ embedder } = model);
   });
-  afterAll(async () => {
-    await embedder.dispose();
-    await model.dispose();
-  });
+  afterAll(() => model.dispose());
 
   it('tells what it can do', () => {
     expect([embedder.dimensions, embedder.pooling, embedder.maxTokens]).toEqual([192, 'last', 256]);
@@ -68,7 +77,7 @@ describe('embeddings of the demo model, a chat model', () => {
   });
 
   it('gives tokens the vector of their text', async () => {
-    const tokens = model.tokenize('The cat sat.', false);
+    const tokens = await model.text.tokenize(['The cat sat.'], { special: false });
     expect(await embedder.embed([tokens], strict)).toEqual(await embedder.embed(['The cat sat.'], strict));
   });
 
@@ -123,18 +132,15 @@ describe('embeddings of the demo model, a chat model', () => {
 });
 
 describe.each(['mean', 'cls'] as const)('embeddings of an embedding model with %s pooling', (pooling) => {
-  let model: LlamaModel;
+  let model: LoadedVectorModel;
   let embedder: Embedder;
   beforeAll(async () => {
     const path = join(folder, `${pooling}.gguf`);
     writeTinyBert(path, { pooling });
-    model = await load(path);
-    embedder = createLlamaEmbedder(model, options);
+    model = await load({ path });
+    ({ embedder } = model);
   });
-  afterAll(async () => {
-    await embedder.dispose();
-    await model.dispose();
-  });
+  afterAll(() => model.dispose());
 
   it('takes what the model was trained for and pools as the file says', () => {
     expect([embedder.dimensions, embedder.pooling, embedder.maxTokens]).toEqual([32, pooling, tinyBertContext]);
@@ -164,34 +170,17 @@ describe.each(['mean', 'cls'] as const)('embeddings of an embedding model with %
   });
 });
 
-describe('the plan of lanes', () => {
-  it.each([
-    [1, false, { lanes: 1, threads: 1 }],
-    [2, false, { lanes: 2, threads: 1 }],
-    [6, false, { lanes: 4, threads: 1 }],
-    [16, false, { lanes: 4, threads: 4 }],
-    [0, false, { lanes: 1, threads: 1 }],
-    [16, true, { lanes: 2, threads: 1 }],
-  ])('for %i cores, on a device %s', (cores, onDevice, plan) => {
-    expect(planLanes(cores, onDevice)).toEqual(plan);
-  });
-});
-
 describe('ranking', () => {
-  let model: LlamaModel;
+  let model: LoadedVectorModel;
   let ranker: Ranker;
   beforeAll(async () => {
     const path = join(folder, 'rank.gguf');
     writeTinyBert(path, { pooling: 'rank' });
-    model = await load(path);
-    const created = createLlamaRanker(model, options);
-    if (!created) throw new Error('The ranking model was not taken for one.');
-    ranker = created;
+    model = await load({ path });
+    if (!model.ranker) throw new Error('The ranking model was not taken for one.');
+    ({ ranker } = model);
   });
-  afterAll(async () => {
-    await ranker.dispose();
-    await model.dispose();
-  });
+  afterAll(() => model.dispose());
 
   it('scores every document between 0 and 1, the same one the same', async () => {
     const { scores, tokens } = await ranker.rank('abc', ['abc', 'hello', 'abc'], signal);
@@ -210,8 +199,8 @@ describe('ranking', () => {
   });
 
   it('is not there for a model without a ranking head', async () => {
-    const demo = await load(demoModelPath);
-    expect(createLlamaRanker(demo, options)).toBeUndefined();
+    const demo = await load();
+    expect(demo.ranker).toBeUndefined();
     await demo.dispose();
   });
 });

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LoadedModel } from '../../src/engine/llama/load.ts';
-import { answer, greedy, loadDemoModel } from '../support/demo-engine.ts';
+import type { LoadedEngine } from '../../src/engine/load-options.ts';
+import { answer, demoModelPath, greedy, loadDemoModel } from '../support/demo-engine.ts';
 import { examples } from '../support/demo-examples.ts';
+import { library, loadVocabulary } from '../support/native.ts';
 
 describe('the llama engine with the demo model', () => {
-  let loaded: LoadedModel;
+  let loaded: LoadedEngine;
   beforeAll(async () => {
     loaded = await loadDemoModel();
   });
@@ -147,11 +148,22 @@ describe('the llama engine with the demo model', () => {
   });
 
   it('tokenizes long texts as one call would, and never parses user text as control tokens', async () => {
-    const { engine, model } = loaded;
+    const { engine } = loaded;
     const long = 'The quick brown fox, number 17, jumps over\nthe lazy dog. '.repeat(2000);
-    expect(await engine.text.tokenize([long], { special: true })).toEqual([...model.tokenize(long, true)]);
+    expect(await engine.text.tokenize([long], { special: true })).toEqual(tokenizedAtOnce(long));
     const cut = await engine.text.tokenize(['<', '|im_end|>'], { special: true });
     expect(cut.some((token) => engine.text.isControl(token))).toBe(false);
     expect((await tokens('<|im_end|>')).map((token) => engine.text.isControl(token))).toEqual([true]);
   });
 });
+
+/** By one native call, which the product makes of short texts only. */
+function tokenizedAtOnce(text: string): number[] {
+  const model = loadVocabulary(demoModelPath);
+  const bytes = Buffer.from(text, 'utf8');
+  const tokens = new Int32Array(bytes.length);
+  const vocabulary = model.vocabulary.pointer;
+  const count = library.functions.llama_tokenize(vocabulary, bytes, bytes.length, tokens, tokens.length, false, true);
+  model.free();
+  return [...tokens.subarray(0, count)];
+}

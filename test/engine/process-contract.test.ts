@@ -1,13 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll } from 'vitest';
 import { describeEngineContract } from '../engine-contract/suite.ts';
 import { examples } from '../support/demo-examples.ts';
-import { buildEngineChild, loadDemoModelInProcess } from '../support/process-engine.ts';
+import { loadDemoModelInProcess } from '../support/process-engine.ts';
 import { writeTinyModel } from '../support/tiny-models.ts';
-
-beforeAll(buildEngineChild, 120_000);
 
 describeEngineContract('llama in a process of its own with the demo model', async () => {
   const { engine } = await loadDemoModelInProcess({ slots: 3, contextSize: 512, batchSize: 64 });

@@ -3,15 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
-import type { LoadedEngine } from '../../src/engine/llama/load.ts';
+import type { LoadedEngine } from '../../src/engine/load-options.ts';
 import type { ProcessLoadOptions } from '../../src/engine/process/load.ts';
 import { promptOf, recordedJob, within } from '../engine-contract/subject.ts';
 import { answer, loadDemoModel } from '../support/demo-engine.ts';
 import { examples } from '../support/demo-examples.ts';
 import { isAlive, untilGone } from '../support/process-alive.ts';
-import { buildEngineChild, loadDemoModelInProcess } from '../support/process-engine.ts';
-
-beforeAll(buildEngineChild, 120_000);
+import { loadDemoModelInProcess } from '../support/process-engine.ts';
 
 describe('the engine in a process of its own', () => {
   let loaded: LoadedEngine;

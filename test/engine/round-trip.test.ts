@@ -1,8 +1,6 @@
-import { getLlama } from 'node-llama-cpp';
 import { describe, expect, it } from 'vitest';
 import type { PromptOpening } from '../../src/contract/chat-format.ts';
 import type { Message, ToolCall } from '../../src/contract/request.ts';
-import { nativeBindings } from '../../src/engine/llama/native.ts';
 import { checkGrammar } from '../../src/grammar/gbnf-check.ts';
 import { GrammarMachine } from '../../src/grammar/machine.ts';
 import { planConstraint } from '../../src/grammar/plan.ts';
@@ -11,9 +9,8 @@ import { createPromptRenderer } from '../../src/prompt/renderer.ts';
 import { lines, run, tool } from '../output/machine.ts';
 import { chat, vocabulary } from '../prompt/chat.ts';
 import { realTemplates } from '../support/llama-sources.ts';
+import { compileTemplate } from '../support/native.ts';
 import { referenceFlags } from './reference-flags.ts';
-
-const bindings = nativeBindings(await getLlama({ build: 'never', gpu: false }));
 
 const tools = [
   tool('get_weather', { city: { type: 'string' }, days: { type: 'integer' } }),
@@ -28,11 +25,8 @@ const calls = [
 /** What a template makes of an assistant turn, and how a model's answer with that text would begin. */
 function renderTurn(name: string, template: string) {
   const format = detectChatFormat(template);
-  const compile = (text: string) => {
-    const renderer = new bindings.AddonJinjaRenderer(text);
-    return (variables: Record<string, unknown>) => renderer.render(variables);
-  };
-  const renderer = createPromptRenderer({ template, vocabulary, format, now: () => new Date(0), compile });
+  const now = () => new Date(0);
+  const renderer = createPromptRenderer({ template, vocabulary, format, now, compile: compileTemplate });
   const several = referenceFlags[name]?.[0].includes('P') ?? true;
   const made: ToolCall[] = (several ? calls : calls.slice(0, 1)).map((call, index) => ({
     ...call,

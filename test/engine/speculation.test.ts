@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LoadedModel } from '../../src/engine/llama/load.ts';
+import type { LoadedEngine } from '../../src/engine/load-options.ts';
 import { answer, demoModelPath, loadDemoModel } from '../support/demo-engine.ts';
 import { examples } from '../support/demo-examples.ts';
 
@@ -9,7 +9,7 @@ describe.each([
   ['looking up the prompt', 'lookup' as const],
   ['a draft model', { draftModelPath: demoModelPath }],
 ])('speculative decoding by %s', (_name, speculation) => {
-  let loaded: LoadedModel;
+  let loaded: LoadedEngine;
   beforeAll(async () => {
     loaded = await loadDemoModel({ speculation });
   });

@@ -1,29 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { getLlama } from 'node-llama-cpp';
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
 import type { JsonObject } from '../../src/contract/json.ts';
-import { nativeBindings } from '../../src/engine/llama/native.ts';
 import { detectChatFormat } from '../../src/output/families.ts';
 import type { CompileTemplate } from '../../src/prompt/jinja.ts';
 import { createPromptRenderer } from '../../src/prompt/renderer.ts';
 import { chat, vocabulary as demoVocabulary, fromWire, fromWireTool } from '../prompt/chat.ts';
 import { realTemplates } from '../support/llama-sources.ts';
+import { compileTemplate } from '../support/native.ts';
 import { lacks } from './kept.ts';
 import { referenceFlags } from './reference-flags.ts';
 import { referenceVariables, type WireChat } from './reference-rendering.ts';
 import { situations } from './situations.ts';
 
 const templates = realTemplates();
-const bindings = nativeBindings(await getLlama({ build: 'never', gpu: false }));
 const now = new Date();
 const vocabulary = { ...demoVocabulary, bosText: '<|bos|>', eosText: '<|eos|>', controlTexts: [] };
-
-const compile: CompileTemplate = (template) => {
-  const renderer = new bindings.AddonJinjaRenderer(template);
-  return (variables) => renderer.render(variables);
-};
 
 /** The prompt, or the template's own words when it refuses. */
 function outcome(render: () => string): string {
@@ -39,7 +32,7 @@ function outcome(render: () => string): string {
 function referencePrompt(name: string, template: string, wire: WireChat): string {
   const [flags, thinks] = referenceFlags[name] ?? ['', false];
   const reference = { template, flags, thinks, bos: vocabulary.bosText, eos: vocabulary.eosText, now };
-  return outcome(() => compile(template)(referenceVariables(wire, reference)));
+  return outcome(() => compileTemplate(template)(referenceVariables(wire, reference)));
 }
 
 function createRenderer(template: string, engine?: CompileTemplate) {
@@ -55,7 +48,7 @@ function createRenderer(template: string, engine?: CompileTemplate) {
 const renderers = new Map<string, Renderer>();
 
 function nativeRenderer(template: string): Renderer {
-  const renderer = renderers.get(template) ?? createRenderer(template, compile);
+  const renderer = renderers.get(template) ?? createRenderer(template, compileTemplate);
   renderers.set(template, renderer);
   return renderer;
 }

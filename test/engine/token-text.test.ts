@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
-import { cutAtWords } from '../../src/engine/llama/token-text.ts';
+import { cutAtWords } from '../../src/engine/token-text.ts';
 import { loadDemoModel } from '../support/demo-engine.ts';
 
 /** Sentences that no token joins when they stand one behind the other. */

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LoadedModel } from '../../src/engine/llama/load.ts';
-import type { Tuning } from '../../src/engine/llama/tune.ts';
+import type { LoadedEngine } from '../../src/engine/load-options.ts';
+import type { Tuning } from '../../src/engine/tuning.ts';
 import { loadDemoModel } from '../support/demo-engine.ts';
 
 describe('calibration at load', () => {
-  let first: LoadedModel;
-  let second: LoadedModel;
+  let first: LoadedEngine;
+  let second: LoadedEngine;
   let calibrations = 0;
   beforeAll(async () => {
     const changes = {
@@ -40,14 +40,6 @@ describe('calibration at load', () => {
   it('does not measure again what an earlier start has measured', () => {
     expect(calibrations).toBe(1);
     expect(second.tuning).toEqual({ ...first.tuning, origin: 'remembered' });
-  });
-
-  it('measures the first batches behind a pause where several threads are best for prompts', () => {
-    const { threads, figures, aloneAfterPause } = first.tuning;
-    const { alone = 1, together = 0 } = figures?.behindPause ?? {};
-    if (threads.prefill === 1) expect(figures?.behindPause).toBeUndefined();
-    expect(aloneAfterPause !== undefined).toBe(together > 1.25 * alone);
-    for (const cost of Object.values(aloneAfterPause ?? {})) expect(cost).toBeGreaterThanOrEqual(0);
   });
 
   it('leaves the slots empty', () => {

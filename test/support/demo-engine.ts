@@ -1,17 +1,19 @@
 import { resolve } from 'node:path';
 import type { Engine, EngineJob, GeneratedToken, RunResult } from '../../src/engine/engine.ts';
-import { type LoadedModel, type LoadOptions, loadModel } from '../../src/engine/llama/load.ts';
+import type { LoadedEngine } from '../../src/engine/load-options.ts';
+import { loadModel, type ThreadLoadOptions } from '../../src/engine/thread/load.ts';
+import { findLibrary } from '../../src/native/find-library.ts';
+import { engineWorker } from './compiled-entries.ts';
 
 export const demoModelPath = resolve(import.meta.dirname, '../../models/serve-model-demo.gguf');
 
 /** The demo model as tests load it, in whichever process. */
 export const demoLoadOptions = {
   path: demoModelPath,
-  gpu: 'off',
-  gpuLayers: undefined,
+  library: findLibrary(false),
+  parameters: { gpuLayers: 0 },
   contextSize: 2048,
   slots: 4,
-  batchSize: undefined,
   threads: 1,
   flashAttention: false,
   stepTargetMs: 50,
@@ -21,9 +23,10 @@ export const demoLoadOptions = {
   },
 } as const;
 
-export function loadDemoModel(changes: Partial<LoadOptions> = {}): Promise<LoadedModel> {
+export function loadDemoModel(changes: Partial<ThreadLoadOptions> = {}): Promise<LoadedEngine> {
   return loadModel({
     ...demoLoadOptions,
+    entry: engineWorker,
     clock: () => performance.now(),
     signal: new AbortController().signal,
     ...changes,

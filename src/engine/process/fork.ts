@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { createDeferred } from '../../contract/deferred.ts';
 import { ServeError } from '../../contract/errors.ts';
-import type { ToChild, ToParent } from './protocol.ts';
+import type { FromChild, ToChild } from './protocol.ts';
 
 /** The parent's end of the channel. */
 export interface EngineChild {
@@ -25,7 +25,7 @@ export interface ChildProgram {
 }
 
 /** Starts the engine's process. */
-export function forkEngine({ entry, env }: ChildProgram, onMessage: (message: ToParent) => void): EngineChild {
+export function forkEngine({ entry, env }: ChildProgram, onMessage: (message: FromChild) => void): EngineChild {
   const child = fork(entry, [], {
     env,
     serialization: 'advanced',
@@ -65,19 +65,21 @@ function failure(what: string, cause: unknown): ServeError {
   return new ServeError('engine_failure', `The process of the model ${what}.`, {}, cause === '' ? {} : { cause });
 }
 
-const types: Readonly<Record<ToParent['type'], true>> = {
+const types: Readonly<Record<FromChild['type'], true>> = {
   progress: true,
   calibrate: true,
-  log: true,
+  opened: true,
+  'weights-loaded': true,
   loaded: true,
   'load-failed': true,
   step: true,
   answer: true,
   refusal: true,
   failed: true,
+  ended: true,
 };
 
 /** Both ends are of one version: the type says the rest. */
-function isFromChild(message: unknown): message is ToParent {
+function isFromChild(message: unknown): message is FromChild {
   return typeof message === 'object' && message !== null && 'type' in message && `${message.type}` in types;
 }

@@ -1,17 +1,21 @@
 import { createDeferred } from '../../contract/deferred.ts';
 import { ServeError } from '../../contract/errors.ts';
 import type { Timers } from '../../contract/services.ts';
-import { type LoadedEngine, type LoadOptions, templateCompiler } from '../llama/load.ts';
-import { openLlama } from '../llama/open-llama.ts';
+import { buildEngine } from '../build-engine.ts';
+import type { TokenText } from '../engine.ts';
+import { templateCompiler } from '../jinja.ts';
+import type { LoadedEngine, LoadOptions } from '../load-options.ts';
+import { fromWire } from '../remote/protocol.ts';
+import type { Questions } from '../remote/questions.ts';
+import type { RemoteEngine } from '../remote/remote-engine.ts';
 import { type ChildProgram, type EngineChild, forkEngine } from './fork.ts';
-import { ProcessEngine } from './process-engine.ts';
-import { type ChildLoadOptions, fromWire, type LoadedFacts, type ToParent } from './protocol.ts';
-import { createProcessVectors } from './vectors.ts';
+import type { ChildLoadOptions, FromChild, OpenedModel } from './protocol.ts';
+import { bytesInTable, type TokenTable } from './token-table.ts';
 
 export interface ProcessLoadOptions
   extends ChildLoadOptions,
     ChildProgram,
-    Pick<LoadOptions, 'signal' | 'onProgress' | 'onStep' | 'onFailure' | 'onCalibrate' | 'onNativeLog'> {
+    Pick<LoadOptions, 'signal' | 'onProgress' | 'onStep' | 'onFailure' | 'onCalibrate'> {
   readonly timers: Timers;
 }
 
@@ -20,24 +24,20 @@ const endWithinMs = 10_000;
 
 /**
  * Loads the model in a process of its own, behind the same interface: a native crash ends that process alone. Then
- * whoever runs on it fails with engine_failure, and `onFailure` is called. Templates are compiled here, on the CPU's
- * library: they need no model.
+ * whoever runs on it fails with engine_failure, and `onFailure` is called. Templates are compiled here: they need no
+ * model.
  */
 export async function loadModelInProcess(options: ProcessLoadOptions): Promise<LoadedEngine> {
   const { signal } = options;
   signal.throwIfAborted();
-  const compileTemplate = templateCompiler(
-    await openLlama({ gpu: 'off', ...(options.onNativeLog && { onNativeLog: options.onNativeLog }) }),
-  );
-  const loading = createDeferred<LoadedFacts>();
-  let running: ProcessEngine | undefined;
+  const compileTemplate = templateCompiler(options.library);
+  const opening = createDeferred<OpenedModel>();
+  let running: RemoteEngine | undefined;
   let ending = false;
 
-  const child = forkEngine(options, (message) => {
-    if (!take(message)) running?.take(message);
-  });
+  const child = forkEngine(options, take);
   const fail = (error: ServeError) => {
-    loading.reject(error);
+    opening.reject(error);
     if (!running || ending) return;
     ending = true;
     running.close(error);
@@ -48,77 +48,86 @@ export async function loadModelInProcess(options: ProcessLoadOptions): Promise<L
     running?.close(unloaded());
   });
 
-  function take(message: ToParent): message is Exclude<ToParent, { type: 'step' | 'answer' | 'refusal' }> {
+  function take(message: FromChild): void {
     switch (message.type) {
       case 'progress':
         options.onProgress(message.fraction);
-        return true;
+        return;
       case 'calibrate':
         options.onCalibrate?.();
-        return true;
-      case 'log':
-        options.onNativeLog?.(message.level, message.message);
-        return true;
-      case 'loaded':
-        loading.resolve(message.facts);
-        return true;
+        return;
+      case 'opened':
+        opening.resolve(message.model);
+        return;
       case 'load-failed':
-        loading.reject(fromWire(message.error));
-        return true;
+        opening.reject(fromWire(message.error));
+        return;
       case 'failed':
         child.kill();
         fail(new ServeError('engine_failure', 'The model failed.', {}, { cause: fromWire(message.error) }));
-        return true;
+        return;
       case 'step':
       case 'answer':
       case 'refusal':
-        return false;
+        running?.take(message);
+        return;
+      case 'weights-loaded':
+      case 'loaded':
+      case 'ended':
+        return;
       default:
-        return message satisfies never;
+        message satisfies never;
     }
   }
 
-  const facts = await load(child, loading.promise, options);
-  const end = async () => {
-    ending = true;
-    child.send({ type: 'dispose' });
-    const cancelDeadline = options.timers.after(endWithinMs, () => child.kill());
-    await child.gone;
-    cancelDeadline();
-  };
-  running = new ProcessEngine({ facts, end, send: (message) => child.send(message), onStep: options.onStep });
-  const { engine, questions } = running;
-  const { vocabulary, trainedContextSize, embeddingSize, parameters, tuning } = facts;
+  const { tokens, ...model } = await load(child, opening.promise, options);
+  const { loaded, remote } = buildEngine({
+    ...model,
+    // Asked only when the engine is there.
+    text: tableText(tokens, () => remote.questions),
+    compileTemplate,
+    send: (message) => {
+      if (message.type !== 'weights' && message.type !== 'context' && message.type !== 'vectors') child.send(message);
+    },
+    interrupt: () => child.send({ type: 'interrupt' }),
+    end: async () => {
+      ending = true;
+      child.send({ type: 'dispose' });
+      const cancelDeadline = options.timers.after(endWithinMs, () => child.kill());
+      await child.gone;
+      cancelDeadline();
+    },
+    onStep: options.onStep,
+  });
+  running = remote;
+  return loaded;
+}
+
+/** Bytes from the table; what needs the vocabulary's rules is asked. */
+function tableText(table: TokenTable, questions: () => Questions): TokenText {
+  const control = new Set(table.control);
   return {
-    ...{ engine, vocabulary, trainedContextSize, embeddingSize, parameters, tuning, compileTemplate },
-    freeDeviceBytes: () =>
-      questions.ask('device-memory', { about: 'device-memory' }).then(
-        ({ free }) => free,
-        () => undefined,
-      ),
-    openVectors: () => createProcessVectors(facts, questions),
+    tokenize: async (pieces, { special, signal }) => {
+      const { tokens } = await questions().ask('tokens', { about: 'tokens', pieces, special }, signal);
+      return [...tokens];
+    },
+    bytes: (token) => bytesInTable(table, token),
+    isControl: (token) => control.has(token),
   };
 }
 
-async function load(child: EngineChild, loaded: Promise<LoadedFacts>, options: ProcessLoadOptions) {
-  const {
-    entry: _,
-    env: __,
-    timers: ___,
-    signal,
-    onProgress,
-    onStep,
-    onFailure,
-    onCalibrate,
-    onNativeLog,
-    ...sent
-  } = options;
+async function load(
+  child: EngineChild,
+  opened: Promise<OpenedModel>,
+  options: ProcessLoadOptions,
+): Promise<OpenedModel> {
+  const { entry: _, env: __, timers: ___, signal, onProgress, onStep, onFailure, onCalibrate, ...sent } = options;
   const aborted = createDeferred<never>();
   const abort = () => aborted.reject(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
   try {
     child.send({ type: 'load', options: sent });
-    return await Promise.race([loaded, aborted.promise]);
+    return await Promise.race([opened, aborted.promise]);
   } catch (error) {
     child.kill();
     // Its memory is free before somebody tries again.

@@ -1,0 +1,68 @@
+import type { VocabularyFacts } from '../contract/model.ts';
+import type { Clock } from '../contract/services.ts';
+import type { ModelParameters } from '../native/model.ts';
+import type { LibraryFiles } from '../native/open-library.ts';
+import type { Embedder, Ranker } from './embedder.ts';
+import type { Engine } from './engine.ts';
+import type { CompileTemplate } from './jinja.ts';
+import type { CacheType, PoolSettings, RopeParameters } from './native-settings.ts';
+import type { AdapterFile, StepReport } from './remote/protocol.ts';
+import type { Tuning, TuningMemory } from './tuning.ts';
+
+/** Which weights, and where they go. */
+export interface WeightsWish {
+  readonly path: string;
+  readonly library: LibraryFiles;
+  readonly parameters: ModelParameters;
+  readonly adapters?: readonly AdapterFile[];
+  /** What the library says goes to stderr. */
+  readonly verbose?: boolean;
+}
+
+export interface LoadOptions extends WeightsWish {
+  /** Tokens per slot; undefined: the trained context. */
+  readonly contextSize: number | undefined;
+  readonly slots: number;
+  /** Instead of the two above where there is no GPU; or why the model does not fit there. */
+  readonly onProcessor?: { readonly contextSize: number; readonly slots: number } | { readonly tooLarge: string };
+  readonly batchSize?: number | undefined;
+  readonly microBatchSize?: number | undefined;
+  /** undefined: calibrated or the engine's choice. */
+  readonly threads?: number | undefined;
+  readonly promptThreads?: number | undefined;
+  readonly pool?: PoolSettings;
+  readonly flashAttention?: boolean | undefined;
+  /** Number formats of the context memory; default f16. */
+  readonly keyType?: CacheType | undefined;
+  readonly valueType?: CacheType | undefined;
+  readonly unified?: boolean | undefined;
+  readonly fullWindows?: boolean | undefined;
+  readonly rope?: RopeParameters | undefined;
+  /** Speculative decoding by a small model of the same vocabulary, or by looking the text up in the prompt. */
+  readonly speculation?: { readonly draftModelPath: string } | 'lookup' | undefined;
+  readonly stepTargetMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** 0 to 1. */
+  readonly onProgress: (fraction: number) => void;
+  readonly onStep?: (report: StepReport) => void;
+  readonly onFailure: (error: unknown) => void;
+  /** Remembers calibrations between starts. */
+  readonly tuningMemory?: TuningMemory;
+  readonly onCalibrate?: () => void;
+}
+
+/** A loaded model, whichever process it is in. */
+export interface LoadedEngine {
+  readonly engine: Engine;
+  readonly vocabulary: VocabularyFacts;
+  readonly trainedContextSize: number;
+  readonly embeddingSize: number;
+  readonly parameters: number | undefined;
+  readonly compileTemplate: CompileTemplate;
+  readonly tuning: Tuning;
+  /** Bytes that the GPUs have left; undefined without one. */
+  readonly freeDeviceBytes: () => Promise<number | undefined>;
+  /** Its vectors; the contexts for them are made on first use. To be disposed before the engine. */
+  readonly openVectors: () => { readonly embedder: Embedder; readonly ranker: Ranker | undefined };
+}

@@ -1,0 +1,45 @@
+import type { Clock } from '../../contract/services.ts';
+import type { Context } from '../../native/context.ts';
+import { areAlike } from '../reusable-prefix.ts';
+import type { LoadedAdapter } from './weights.ts';
+
+/**
+ * Runs with unlike adapters cannot share a batch: adapters are a setting of the context, and each change of it costs as
+ * much as a short step. So they take turns, of at least one step target each.
+ */
+export class AdapterTurns {
+  readonly #context: Context;
+  readonly #adapters: readonly LoadedAdapter[];
+  readonly #clock: Clock;
+  readonly #turnMs: number;
+  #scales: readonly number[] = [];
+  #since = 0;
+
+  constructor(context: Context, adapters: readonly LoadedAdapter[], clock: Clock, turnMs: number) {
+    this.#context = context;
+    this.#adapters = adapters;
+    this.#clock = clock;
+    this.#turnMs = turnMs;
+  }
+
+  /** Of what the runs want that could go on now, in their order: those whose turn it is. */
+  next(wanted: readonly (readonly number[])[]): readonly number[] {
+    const others = wanted.filter((scales) => !areAlike(scales, this.#scales));
+    const [first] = others;
+    if (first === undefined) return this.#scales;
+    const now = this.#clock();
+    if (others.length < wanted.length && now - this.#since < this.#turnMs) return this.#scales;
+    this.#since = now;
+    this.#use(first);
+    return first;
+  }
+
+  #use(scales: readonly number[]): void {
+    this.#scales = scales;
+    const used = this.#adapters.flatMap(({ adapter }, index) => {
+      const scale = scales[index] ?? 0;
+      return scale === 0 ? [] : [{ pointer: adapter.pointer, scale }];
+    });
+    this.#context.useAdapters(used);
+  }
+}

@@ -1,0 +1,128 @@
+import { ServeError } from '../../contract/errors.ts';
+import type { Clock } from '../../contract/services.ts';
+import { Context } from '../../native/context.ts';
+import type { Interrupt } from '../../native/interrupt.ts';
+import { Model } from '../../native/model.ts';
+import type { ThreadPools } from '../../native/thread-pools.ts';
+import type { ContextOptions } from '../remote/protocol.ts';
+import { DraftDesk } from './draft-guesser.ts';
+import { longestGuess, lookupGuessers, type Speculation } from './speculation.ts';
+import { createTunedContext, type Tuned } from './tune.ts';
+
+export interface ServingContext extends Tuned {
+  readonly speculation: Speculation | undefined;
+  readonly needsCheckpoints: boolean;
+}
+
+const usualBatch = 512;
+/** Places of a batch whose logits are read: of each sequence with its guesses, and of prompts that are told. */
+const outputsOfPrompts = 32;
+
+/** The context that will serve, with the threads and the attention that suit it. ServeError insufficient_memory. */
+export function createServingContext(
+  model: Model,
+  interrupt: Interrupt,
+  pools: ThreadPools,
+  options: ContextOptions,
+  { clock, onCalibrate }: { readonly clock: Clock; readonly onCalibrate: () => void },
+): ServingContext {
+  const facts = model.facts();
+  const needsCheckpoints = facts.hybrid || facts.recurrent || (facts.windowSize > 0 && !options.fullWindows);
+  const onGpu = model.onGpu;
+  const create = (flashAttention: boolean | 'auto', small?: { readonly contextSize: number }) =>
+    createContext(model, interrupt, options, flashAttention, small);
+  const tuned = createTunedContext({
+    ...options,
+    createContext: create,
+    pools,
+    onGpu,
+    // llama.cpp reads quantized values with flash attention only.
+    flashAttention: isQuantized(options.valueType) ? true : options.flashAttention,
+    canCut: !needsCheckpoints,
+    clock,
+    onCalibrate,
+  });
+  try {
+    return { ...tuned, needsCheckpoints, speculation: openGuessers(model, pools, options, tuned) };
+  } catch (error) {
+    tuned.context.free();
+    throw error;
+  }
+}
+
+function isQuantized(type: ContextOptions['valueType']): boolean {
+  return type !== undefined && /q\d|iq/.test(type);
+}
+
+function createContext(
+  model: Model,
+  interrupt: Interrupt,
+  options: ContextOptions,
+  flashAttention: boolean | 'auto',
+  small: { readonly contextSize: number } | undefined,
+): Context {
+  const sequences = small ? 1 : options.slots;
+  const contextSize = small?.contextSize ?? options.contextSize;
+  const batchSize = Math.min(options.batchSize ?? usualBatch, contextSize * sequences);
+  try {
+    return Context.create(
+      model,
+      {
+        contextSize,
+        sequences,
+        batchSize,
+        microBatchSize: options.microBatchSize,
+        outputs: Math.min(batchSize, sequences * (longestGuess + 1) + outputsOfPrompts),
+        threads: 1,
+        flashAttention,
+        keyType: options.keyType,
+        valueType: options.valueType,
+        unified: options.unified,
+        fullWindows: options.fullWindows,
+        rope: options.rope,
+      },
+      model.onGpu ? undefined : interrupt,
+    );
+  } catch (error) {
+    throw tooLarge(options, error);
+  }
+}
+
+function tooLarge({ contextSize, slots }: ContextOptions, cause: unknown): ServeError {
+  return new ServeError(
+    'insufficient_memory',
+    `A context of ${contextSize} tokens in each of ${slots} slots does not fit into this machine's memory. Use a smaller quantization, a smaller --ctx-size or a smaller --parallel.`,
+    {},
+    { cause },
+  );
+}
+
+function openGuessers(
+  model: Model,
+  pools: ThreadPools,
+  { speculation, slots }: ContextOptions,
+  { context, tuning }: Tuned,
+): Speculation | undefined {
+  if (speculation === undefined) return undefined;
+  if (speculation === 'lookup') return lookupGuessers();
+  const draft = Model.load(model.library, speculation.draftModelPath, { gpuLayers: model.onGpu ? -1 : 0 });
+  const draftContext = Context.create(draft, {
+    contextSize: Math.min(context.contextSize, draft.facts().trainedContextSize),
+    sequences: slots,
+    batchSize: usualBatch,
+    outputs: slots,
+    threads: 1,
+    flashAttention: tuning.flashAttention,
+  });
+  // Two pools would spin against each other: the draft model computes on the one of single steps.
+  draftContext.useThreads(pools, tuning.threads.single, tuning.threads.single);
+  const desk = new DraftDesk(draftContext);
+  return {
+    guessers: (slot) => desk.guesser(slot),
+    free() {
+      desk.free();
+      draftContext.free();
+      draft.free();
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import { Batch } from '../../native/batch.ts';
+import type { Context } from '../../native/context.ts';
+import { type Guesser, longestGuess } from './speculation.ts';
+
+/** A guess is worth confirming only when the draft model is this sure. */
+const leastConfidence = 0.6;
+
+/** Guesses by greedy decoding on the draft model, in its own context with a sequence per slot. */
+export class DraftDesk {
+  readonly #context: Context;
+  readonly #batch: Batch;
+
+  constructor(context: Context) {
+    this.#context = context;
+    this.#batch = new Batch(context.library, context.batchSize);
+  }
+
+  guesser(sequence: number): Guesser {
+    /** What the draft sequence has evaluated, guesses included. */
+    const held: number[] = [];
+    let text: number[] = [];
+    return {
+      begin: (prompt) => {
+        text = [...prompt];
+      },
+      follow: (tokens) => {
+        text.push(...tokens);
+        return this.#draft(sequence, held, text);
+      },
+    };
+  }
+
+  /** Its context goes after it. */
+  free(): void {
+    this.#batch.free();
+  }
+
+  #draft(sequence: number, held: number[], text: readonly number[]): number[] {
+    const { contextSize, model } = this.#context;
+    if (text.length + longestGuess >= contextSize) return [];
+    let common = 0;
+    while (common < held.length && common < text.length - 1 && held[common] === text[common]) common++;
+    if (common < held.length && !this.#context.cut(sequence, common)) {
+      this.#context.clear(sequence);
+      common = 0;
+    }
+    held.length = common;
+    const guesses: number[] = [];
+    let next: readonly number[] = text.slice(common);
+    while (guesses.length < longestGuess) {
+      const { token, confidence } = mostLikely(this.#evaluate(sequence, held, next));
+      if (confidence < leastConfidence || model.vocabulary.isEndOfGeneration(token)) break;
+      guesses.push(token);
+      next = [token];
+    }
+    return guesses;
+  }
+
+  /** Evaluates tokens behind what is held; the logits of what comes next. */
+  #evaluate(sequence: number, held: number[], tokens: readonly number[]): Float32Array {
+    let place = 0;
+    for (let at = 0; at < tokens.length; at += this.#batch.capacity) {
+      this.#batch.clear();
+      const piece = tokens.slice(at, at + this.#batch.capacity);
+      for (const [index, token] of piece.entries()) {
+        place = this.#batch.add(token, held.length, sequence, at + index === tokens.length - 1);
+        held.push(token);
+      }
+      if (this.#context.decode(this.#batch) !== 'done') throw new Error('The draft model had no room for a guess.');
+    }
+    return this.#context.logits(place);
+  }
+}
+
+/** The token with the highest logit, and its probability. */
+function mostLikely(logits: Float32Array): { readonly token: number; readonly confidence: number } {
+  let token = 0;
+  for (let each = 1; each < logits.length; each++) if ((logits[each] ?? 0) > (logits[token] ?? 0)) token = each;
+  let sum = 0;
+  for (const logit of logits) sum += Math.exp(logit - (logits[token] ?? 0));
+  return { token, confidence: 1 / sum };
+}

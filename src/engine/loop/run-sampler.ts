@@ -1,0 +1,143 @@
+import { ServeError } from '../../contract/errors.ts';
+import type { TokenLogprob } from '../../contract/events.ts';
+import type { Candidates } from '../../native/candidates.ts';
+import type { Context } from '../../native/context.ts';
+import { Grammar } from '../../native/grammar.ts';
+import type { Model } from '../../native/model.ts';
+import { SamplerChain } from '../../native/sampler.ts';
+import type { WireJob } from '../remote/protocol.ts';
+import { chainSettings } from './chain-settings.ts';
+import { tokenLogprob } from './logprobs.ts';
+
+/** What every sampler of a loaded model shares. */
+export interface SamplingTools {
+  readonly model: Model;
+  readonly context: Context;
+  /** For draws under a grammar; used by one draw at a time. */
+  readonly candidates: Candidates;
+  readonly endTokens: readonly number[];
+}
+
+/** What sampling gives where the grammar allows no token. */
+export const noToken = -1;
+
+/** One run's sampling: the chain, its grammar, raw log probabilities. */
+export class RunSampler {
+  readonly #tools: SamplingTools;
+  readonly #chain: SamplerChain;
+  #grammar: Grammar | undefined;
+  /** Tokens that are still to come before an end may be drawn. */
+  #barredFor: number;
+
+  constructor(tools: SamplingTools, job: WireJob) {
+    const { model, context, endTokens } = tools;
+    this.#tools = tools;
+    const { settings, minTokens, looksBack } = chainSettings(job.sampling, {
+      contextSize: context.contextSize,
+      // Under a grammar too: where it allows anything else the end is not drawn, and where it is finished the end is all
+      // that is left, however unlikely.
+      unlikely: job.ignoreEos ? endTokens : [],
+      suppressed: model.vocabulary.suppressed(),
+    });
+    this.#barredFor = minTokens;
+    this.#chain = new SamplerChain(model.library, model.vocabulary, settings, minTokens > 0 ? endTokens : []);
+    try {
+      if (looksBack > 0) for (const token of job.prompt.slice(-looksBack)) this.#chain.accept(token);
+      if (job.grammarActive) this.setGrammar(job.grammar);
+    } catch (error) {
+      this.free();
+      throw error;
+    }
+  }
+
+  get grammarActive(): boolean {
+    return this.#grammar !== undefined;
+  }
+
+  /** From the next sampled token on; undefined switches it off. Throws ServeError when the text is no grammar. */
+  setGrammar(text: string | undefined): void {
+    this.#grammar?.free();
+    this.#grammar = undefined;
+    if (text === undefined) return;
+    const { model } = this.#tools;
+    try {
+      this.#grammar = new Grammar(model.library, model.vocabulary, text);
+    } catch (error) {
+      throw new ServeError('engine_failure', 'The grammar could not be read.', {}, { cause: error });
+    }
+  }
+
+  /** Draws from an output of the last batch, and counts the token. */
+  sample(place: number): number {
+    const logits = this.logits(place);
+    checkNumbers(logits);
+    if (this.#grammar) return this.draw(logits);
+    const token = this.#chain.sample(this.#tools.context.pointer, place);
+    this.#counted();
+    return token;
+  }
+
+  /**
+   * The same from logits that were kept. As llama-server does it: drawn without the grammar, which is then asked about
+   * that one token; on its refusal drawn again with the grammar first.
+   */
+  draw(logits: Float32Array): number {
+    const { candidates } = this.#tools;
+    candidates.fill(logits);
+    this.#chain.apply(candidates.array);
+    let token = candidates.selected;
+    if (token === undefined) throw new Error('The sampler chain chose no token.');
+    if (this.#grammar && !this.#allows(this.#grammar, token)) {
+      candidates.fill(logits);
+      this.#grammar.apply(candidates.array);
+      if (!candidates.anyAllowed) return noToken;
+      this.#chain.apply(candidates.array);
+      token = candidates.selected;
+      if (token === undefined || !this.#allows(this.#grammar, token)) return noToken;
+    }
+    this.#grammar?.accept(token);
+    this.accept(token);
+    return token;
+  }
+
+  /** The token comes next without having been drawn; a grammar does not hear of it. */
+  accept(token: number): void {
+    this.#chain.accept(token);
+    this.#counted();
+  }
+
+  #counted(): void {
+    if (this.#barredFor > 0 && --this.#barredFor === 0) this.#chain.lift();
+  }
+
+  #allows(grammar: Grammar, token: number): boolean {
+    const { candidates } = this.#tools;
+    candidates.single(token);
+    grammar.apply(candidates.array);
+    return candidates.anyAllowed;
+  }
+
+  /** Of an output of the last batch. */
+  logits(place: number): Float32Array {
+    return this.#tools.context.logits(place);
+  }
+
+  /** The token's raw log probability and its most likely rivals. Reads the whole vocabulary: only when asked. */
+  logprob(logits: Float32Array, token: number, top: number): TokenLogprob {
+    return tokenLogprob(logits, token, top, (each) => this.#tools.model.vocabulary.bytes(each));
+  }
+
+  free(): void {
+    this.#chain.free();
+    this.#grammar?.free();
+  }
+}
+
+/** Weights that are damaged give no numbers, of which nothing can be drawn. The first logit stands for all. */
+function checkNumbers(logits: Float32Array): void {
+  if (!Number.isNaN(logits[0])) return;
+  throw new ServeError(
+    'engine_failure',
+    'The model computed values that are no numbers: its file is damaged, or its format does not suit this device.',
+  );
+}

@@ -1,0 +1,180 @@
+import type { TokenLogprob } from '../../contract/events.ts';
+import type { Clock } from '../../contract/services.ts';
+import type { Directive, GeneratedToken, RunResult } from '../engine.ts';
+import type { WireJob } from '../remote/protocol.ts';
+import type { RunSampler } from './run-sampler.ts';
+
+interface SlotFacts {
+  /** Tokens of the prompt that the slot holds. */
+  readonly cachedTokens: number;
+  /** Prompt positions where a step ends so that a checkpoint can be taken, ascending. */
+  readonly stops: readonly number[];
+}
+
+/**
+ * Deliveries that a run may be ahead of what its request has said: text work that takes longer than a step, now and then,
+ * holds nobody up. What was drawn behind a stop is thrown away.
+ */
+const mostAhead = 4;
+
+/** One request on one slot, from joining the loop to its end. */
+export class LoopRun {
+  readonly id: number;
+  readonly job: WireJob;
+  readonly stops: readonly number[];
+  readonly sampler: RunSampler;
+  cachedTokens: number;
+  /** Tokens to be evaluated next: the rest of the prompt, or what was generated last. */
+  input: readonly number[];
+  /** How far `input` has been evaluated. */
+  position = 0;
+  /** Until the prompt is read. */
+  prefilling = true;
+  /** Steps in a row without a share. */
+  starved = 0;
+  paused = false;
+  outputTokens = 0;
+  /** The tail of `input` that is only guessed (speculative decoding). */
+  guessed: readonly number[] = [];
+  readonly promptLogprobs: (TokenLogprob | undefined)[] | undefined;
+  /** Directive `force`: comes next instead of a sampled token. */
+  #forced: readonly number[] = [];
+  /** Deliveries that its request has not answered yet. */
+  #unanswered = 0;
+  /** A decode is done and its token waits for what the request says to the last ones: its logits, copied. */
+  #heldBack: Float32Array | undefined;
+  readonly #clock: Clock;
+  readonly #startedAt: number;
+  #firstTokenAt: number | undefined;
+  #lastTokenAt: number | undefined;
+
+  constructor(id: number, job: WireJob, slot: SlotFacts, sampler: RunSampler, clock: Clock) {
+    this.id = id;
+    this.job = job;
+    this.stops = slot.stops;
+    this.sampler = sampler;
+    this.cachedTokens = slot.cachedTokens;
+    this.input = [...job.prompt.subarray(slot.cachedTokens)];
+    this.#clock = clock;
+    this.#startedAt = clock();
+    this.promptLogprobs = job.promptLogprobs ? [undefined] : undefined;
+  }
+
+  get waiting(): number {
+    return this.input.length - this.position;
+  }
+
+  /** What the next step may evaluate of it at most; 0 while it waits for its request. */
+  get nextPiece(): number {
+    if (this.paused || this.#unanswered >= mostAhead || this.#heldBack) return 0;
+    if (!this.prefilling) return this.waiting;
+    const evaluated = this.cachedTokens + this.position;
+    const stop = this.stops.find((at) => at > evaluated) ?? this.job.prompt.length;
+    return Math.min(this.waiting, stop - evaluated);
+  }
+
+  /** Whether its next token may be drawn. A steered run hears first what is said to the last ones. */
+  get mayDraw(): boolean {
+    return !this.job.steered || this.#unanswered === 0;
+  }
+
+  /** What it waits with, once its token may be drawn. */
+  takeHeldBack(): Float32Array | undefined {
+    if (!this.mayDraw) return undefined;
+    const logits = this.#heldBack;
+    this.#heldBack = undefined;
+    return logits;
+  }
+
+  holdBack(logits: Float32Array): void {
+    this.#heldBack = logits.slice();
+  }
+
+  /** Whether the prompt has been evaluated exactly up to a stop. */
+  get atStop(): boolean {
+    return this.prefilling && this.stops.includes(this.cachedTokens + this.position);
+  }
+
+  /** Whether the run ends with `length` as soon as what it has generated is delivered. */
+  get full(): boolean {
+    return this.outputTokens >= this.job.maxTokens;
+  }
+
+  /** Fewer guesses than planned fit into the batch. */
+  dropGuessesAfter(tokens: number): void {
+    if (this.guessed.length === 0) return;
+    this.input = this.input.slice(0, tokens);
+    this.guessed = this.input.slice(1);
+  }
+
+  /** The slot now holds `held` of the `before` tokens that it held before a batch: the rest is evaluated again. */
+  rewind(tokens: readonly number[], held: number): void {
+    this.input = [...tokens.slice(held), ...this.input.slice(this.position)];
+    this.position = 0;
+    if (this.prefilling) this.cachedTokens = Math.min(this.cachedTokens, held);
+    this.guessed = [];
+  }
+
+  /** What the request says to one delivery. True: it ends the run. */
+  answered(directives: readonly Directive[]): boolean {
+    this.#unanswered--;
+    for (const directive of directives) {
+      switch (directive.type) {
+        case 'continue':
+          break;
+        case 'stop':
+          return true;
+        case 'force':
+          this.#forced = directive.tokens;
+          break;
+        case 'grammar':
+          this.sampler.setGrammar(this.#grammarText(directive.grammar));
+          break;
+        default:
+          directive satisfies never;
+      }
+    }
+    return false;
+  }
+
+  delivered(): void {
+    this.#unanswered++;
+  }
+
+  #grammarText(grammar: string): string | undefined {
+    if (grammar === 'off') return undefined;
+    return grammar === 'own' ? this.job.grammar : grammar;
+  }
+
+  /** Forced tokens count like generated ones and never exceed the budget. */
+  takeForced(): readonly GeneratedToken[] {
+    const tokens = this.#forced.slice(0, this.job.maxTokens - this.outputTokens);
+    this.#forced = [];
+    for (const token of tokens) this.sampler.accept(token);
+    return tokens.map((token) => ({ token, forced: true }));
+  }
+
+  /** These tokens were generated; the last of them, or all forced ones, are evaluated next, the guesses behind them. */
+  generated(tokens: readonly GeneratedToken[], guesses: readonly number[] = []): void {
+    const last = tokens.at(-1);
+    if (!last) return;
+    this.#lastTokenAt = this.#clock();
+    this.#firstTokenAt ??= this.#lastTokenAt;
+    this.outputTokens += tokens.length;
+    this.guessed = guesses;
+    this.input = last.forced ? tokens.map(({ token }) => token) : [last.token, ...guesses];
+    this.position = 0;
+    this.prefilling = false;
+  }
+
+  result(reason: RunResult['reason']): RunResult {
+    const first = this.#firstTokenAt ?? this.#clock();
+    const last = this.#lastTokenAt ?? first;
+    return {
+      reason,
+      outputTokens: this.outputTokens,
+      promptMs: first - this.#startedAt,
+      predictedMs: last - first,
+    };
+  }
+}

@@ -1,0 +1,370 @@
+import { ServeError } from '../../contract/errors.ts';
+import type { Clock } from '../../contract/services.ts';
+import { Batch } from '../../native/batch.ts';
+import type { Context } from '../../native/context.ts';
+import type { ThreadPools } from '../../native/thread-pools.ts';
+import type { Directive } from '../engine.ts';
+import { planStep, type SequenceDemand, type StepShare } from '../plan-step.ts';
+import { type RunDirectives, type StepReport, toWire, type WireJob } from '../remote/protocol.ts';
+import { areAlike, reusablePrefix } from '../reusable-prefix.ts';
+import type { StepPacer } from '../step-pacer.ts';
+import { severalThreads, type ThreadPlan } from '../thread-plan.ts';
+import type { AdapterTurns } from './adapter-turns.ts';
+import { type Drawn, drawKept, drawTokens, readPromptLogprobs } from './draw-tokens.ts';
+import type { Outbox } from './outbox.ts';
+import { LoopRun } from './run.ts';
+import { RunSampler, type SamplingTools } from './run-sampler.ts';
+import type { Slot } from './slot.ts';
+import type { Guesser, GuesserFactory } from './speculation.ts';
+
+export interface StepLoopOptions {
+  readonly tools: SamplingTools;
+  readonly context: Context;
+  readonly slots: readonly Slot[];
+  readonly pools: ThreadPools;
+  readonly threads: ThreadPlan;
+  readonly pacer: StepPacer;
+  readonly clock: Clock;
+  readonly outbox: Outbox;
+  readonly turns: AdapterTurns;
+  /** Speculative decoding; undefined: one token a step. */
+  readonly guessers: GuesserFactory | undefined;
+  readonly onStep: (report: StepReport) => void;
+  /** Waits a moment, some milliseconds at most, for what these requests say, until all have. */
+  readonly waitForAnswers: (answered: () => boolean) => void;
+}
+
+/** A run's part in the step that is being decoded. */
+interface Participant {
+  readonly slot: Slot;
+  readonly run: LoopRun;
+  readonly share: StepShare;
+  /** Tokens that the slot held before. */
+  readonly before: number;
+  readonly readsPrompt: boolean;
+  /** Places of the batch whose logits are read. */
+  readonly places: readonly number[];
+}
+
+/**
+ * The one owner of the native context; every call is synchronous, and between two of them nothing changes. A step: (1)
+ * plan-step decides the batch; (2) one llama_decode; (3) the tokens of all runs are drawn and told in one message, and
+ * while the next step is decoded their requests work on the text, elsewhere. What a request says to a token (stop, force,
+ * grammar) is known before its next one counts: a steered run's next token is drawn after the answer, and of any other
+ * run what came behind a stop is thrown away by whoever hears of it.
+ */
+export class StepLoop {
+  readonly #options: StepLoopOptions;
+  readonly #batch: Batch;
+  readonly #guessers: readonly (Guesser | undefined)[];
+  /** Runs by their number. */
+  readonly #runs = new Map<number, Slot>();
+  /** Runs that wait for an answer, by the step that delivered their tokens. */
+  readonly #deliveries = new Map<number, readonly LoopRun[]>();
+  #delivering: LoopRun[] = [];
+
+  constructor(options: StepLoopOptions) {
+    const { context, slots, guessers } = options;
+    this.#options = options;
+    this.#batch = new Batch(context.library, context.batchSize);
+    this.#guessers = slots.map(({ id }) => guessers?.(id));
+  }
+
+  join(id: number, job: WireJob): void {
+    const { outbox, tools, clock } = this.#options;
+    const slot = this.#options.slots[job.slot];
+    try {
+      if (!slot) throw new ServeError('internal', `There is no slot ${job.slot}.`);
+      if (slot.run) throw new ServeError('internal', `Slot ${job.slot} is in use.`);
+      const cachedTokens = this.#prepare(slot, job);
+      outbox.admitted(id, slot.id, cachedTokens);
+      const facts = { cachedTokens, stops: slot.stops(job) };
+      slot.run = new LoopRun(id, job, facts, new RunSampler(tools, job), clock);
+      this.#runs.set(id, slot);
+    } catch (error) {
+      outbox.ended({ run: id, error: toWire(requestFailure(error)) });
+    }
+  }
+
+  /** Cuts the slot to what the prompt can reuse. */
+  #prepare(slot: Slot, job: WireJob): number {
+    const reusable = reusablePrefix(slot, job);
+    slot.adapters = job.adapters ?? [];
+    try {
+      slot.cut(reusable);
+      return reusable;
+    } catch {
+      // Whatever became of the old state, an empty slot can serve the request.
+      slot.clear();
+      return 0;
+    }
+  }
+
+  abort(id: number): void {
+    this.#end(id, (run) => ({
+      run: run.id,
+      error: toWire(new ServeError('client_closed', 'The request was given up.')),
+    }));
+  }
+
+  pause(id: number): void {
+    this.#change(id, (run) => {
+      run.paused = true;
+    });
+  }
+
+  resume(id: number): void {
+    this.#change(id, (run) => {
+      run.paused = false;
+    });
+  }
+
+  /** What the requests said to the tokens of a step; those held say it later. */
+  answered(step: number, said: readonly RunDirectives[], held: readonly number[] = []): void {
+    const runs = this.#deliveries.get(step) ?? [];
+    const waiting = runs.filter(({ id }) => held.includes(id));
+    if (waiting.length > 0) this.#deliveries.set(step, waiting);
+    else this.#deliveries.delete(step);
+    for (const run of runs) {
+      if (held.includes(run.id) || this.#runs.get(run.id)?.run !== run) continue;
+      this.#obey(run, said.find((each) => each.run === run.id)?.directives ?? []);
+    }
+  }
+
+  answeredLate(step: number, { run: id, directives }: RunDirectives): void {
+    const waiting = this.#deliveries.get(step) ?? [];
+    const others = waiting.filter((run) => run.id !== id);
+    if (others.length > 0) this.#deliveries.set(step, others);
+    else this.#deliveries.delete(step);
+    const run = waiting.find((each) => each.id === id);
+    if (run && this.#runs.get(id)?.run === run) this.#obey(run, directives);
+  }
+
+  #obey(run: LoopRun, directives: readonly Directive[]): void {
+    try {
+      if (run.answered(directives)) this.#end(run.id, () => ({ run: run.id, result: run.result('stopped') }));
+    } catch (error) {
+      this.#fail(run, error);
+    }
+  }
+
+  /** True when there was something to do. */
+  step(): boolean {
+    this.#drawHeldBack();
+    const shares = this.#plan();
+    if (shares.length === 0) {
+      this.#tell({ resting: true });
+      return false;
+    }
+    const startedAt = this.#options.clock();
+    const participants = this.#fill(shares);
+    if (!this.#decode(participants)) return true;
+    for (const participant of participants) count(participant);
+    for (const participant of participants) if (participant.run.mayDraw) this.#advance(participant);
+    this.#report(participants, this.#options.clock() - startedAt);
+    this.#tell();
+    this.#advanceSteered(participants.filter(({ run, slot }) => slot.run === run && !run.mayDraw));
+    return true;
+  }
+
+  /** Every run ends with the error; nothing is to be called afterwards but `free`. */
+  failAll(error: unknown): void {
+    const { slots, outbox } = this.#options;
+    for (const { run } of slots) if (run) this.#end(run.id, () => ({ run: run.id, error: toWire(error) }));
+    outbox.flush();
+  }
+
+  free(): void {
+    this.#batch.free();
+  }
+
+  get idle(): boolean {
+    return this.#options.slots.every(({ run }) => run === undefined);
+  }
+
+  #plan(): StepShare[] {
+    const { slots, pacer, context, turns } = this.#options;
+    const ready = slots.filter(({ run }) => run && run.nextPiece > 0);
+    const adapters = turns.next(ready.map((slot) => slot.adapters));
+    const demands: SequenceDemand[] = [];
+    let decoding = 0;
+    for (const { id, run, adapters: own } of ready) {
+      if (!run || !areAlike(own, adapters)) continue;
+      const waiting = run.nextPiece;
+      if (!run.prefilling) decoding++;
+      // Each place of such a prompt is an output.
+      const piece = run.promptLogprobs && run.prefilling ? Math.min(waiting, context.outputs - slots.length) : waiting;
+      demands.push({ slot: id, waiting: piece, phase: run.prefilling ? 'prefill' : 'decode', starved: run.starved++ });
+    }
+    const shares = planStep(demands, { batchSize: context.batchSize, prefillBudget: pacer.budget(decoding) });
+    for (const { slot } of shares) {
+      const run = slots[slot]?.run;
+      if (run) run.starved = 0;
+    }
+    return shares;
+  }
+
+  #fill(shares: readonly StepShare[]): Participant[] {
+    const { slots } = this.#options;
+    this.#batch.clear();
+    const participants: Participant[] = [];
+    for (const share of shares) {
+      const slot = slots[share.slot];
+      const run = slot?.run;
+      if (!slot || !run) continue;
+      if (share.tokens < run.waiting) run.dropGuessesAfter(share.tokens);
+      const before = slot.tokens.length;
+      const readsPrompt = run.prefilling;
+      participants.push({ slot, run, share, before, readsPrompt, places: this.#add(slot, run, share.tokens) });
+    }
+    return participants;
+  }
+
+  /** Outputs are read behind the last token of what waits, or behind each where guesses are tested or prompts told. */
+  #add(slot: Slot, run: LoopRun, tokens: number): number[] {
+    const each = run.prefilling ? run.promptLogprobs !== undefined : run.guessed.length > 0;
+    const whole = run.waiting === tokens;
+    const places: number[] = [];
+    for (let at = 0; at < tokens; at++) {
+      const output = each || (whole && at === tokens - 1);
+      const position = slot.tokens.length + at;
+      const place = this.#batch.add(run.input[run.position + at] ?? 0, position, slot.id, output);
+      if (output) places.push(place);
+    }
+    return places;
+  }
+
+  /** False: it was broken off, and the slots are as they were before. */
+  #decode(participants: readonly Participant[]): boolean {
+    const { context, pools, threads } = this.#options;
+    context.useThreads(pools, threads.single, severalThreads(threads, this.#batch.size));
+    const outcome = context.decode(this.#batch);
+    if (outcome === 'done') return true;
+    if (outcome === 'full') throw new Error('The context had no room for a batch.');
+    for (const { slot, run, before } of participants) {
+      const tokens = slot.tokens.slice(0, before);
+      slot.recover(before);
+      run.rewind(tokens, slot.tokens.length);
+    }
+    return false;
+  }
+
+  #report(participants: readonly Participant[], ms: number): void {
+    let prefillTokens = 0;
+    let decodeTokens = 0;
+    for (const { share, readsPrompt } of participants) {
+      if (readsPrompt) prefillTokens += share.tokens;
+      else decodeTokens += share.tokens;
+    }
+    this.#options.onStep({ prefillTokens, decodeTokens, sequences: participants.length, ms });
+  }
+
+  /** After the decode: the run's next token, or its end. */
+  #advance({ slot, run, share, places }: Participant): void {
+    try {
+      if (run.prefilling && readPromptLogprobs(run, share.tokens, places)) {
+        this.#options.outbox.add('promptLogprobs', { run: run.id, tokens: run.promptLogprobs ?? [] });
+      }
+      if (run.atStop) slot.takeCheckpoint();
+      if (run.waiting > 0) return;
+      this.#takeNext(run, () => {
+        const last = run.prefilling ? places.slice(-1) : places;
+        const guesser = run.job.steered ? undefined : this.#guessers[slot.id];
+        return drawTokens(run, last, { slot, guesser, isEndOfGeneration: this.#isEnd });
+      });
+    } catch (error) {
+      this.#fail(run, error);
+    }
+  }
+
+  /** Their answers are mostly here within a moment; what is late has its logits kept, and the others go on. */
+  #advanceSteered(participants: readonly Participant[]): void {
+    if (participants.length === 0) return;
+    this.#options.waitForAnswers(() => participants.every(({ run }) => run.mayDraw));
+    for (const participant of participants) {
+      const { slot, run, places } = participant;
+      const place = places.at(-1);
+      if (slot.run !== run) continue;
+      if (run.mayDraw) this.#advance(participant);
+      else if (place !== undefined && !run.prefilling) run.holdBack(this.#options.context.logits(place));
+    }
+    this.#tell();
+  }
+
+  #drawHeldBack(): void {
+    for (const { run } of this.#options.slots) {
+      const logits = run?.takeHeldBack();
+      if (!run || !logits) continue;
+      try {
+        this.#takeNext(run, () => drawKept(run, logits, this.#isEnd));
+      } catch (error) {
+        this.#fail(run, error);
+      }
+    }
+    this.#tell();
+  }
+
+  /** The end of the budget, what the request wants said next, or what is drawn. */
+  #takeNext(run: LoopRun, draw: () => Drawn): void {
+    const forced = run.full ? [] : run.takeForced();
+    if (run.full) this.#finish(run, 'length');
+    else this.#take(run, forced.length > 0 ? { tokens: forced, guesses: [], end: undefined } : draw());
+  }
+
+  readonly #isEnd = (token: number): boolean => this.#options.tools.model.vocabulary.isEndOfGeneration(token);
+
+  #take(run: LoopRun, { tokens, guesses, end }: Drawn): void {
+    run.generated(tokens, guesses);
+    if (tokens.length > 0) {
+      this.#options.outbox.add('delivered', { run: run.id, tokens });
+      run.delivered();
+      this.#delivering.push(run);
+    }
+    if (end) this.#finish(run, end);
+    // The budget is used up: the last token is not evaluated any more.
+    else if (run.full) this.#finish(run, 'length');
+  }
+
+  #finish(run: LoopRun, reason: 'length' | NonNullable<Drawn['end']>): void {
+    this.#end(run.id, () => ({ run: run.id, result: run.result(reason) }));
+  }
+
+  /** One request's failure never takes its neighbours down. */
+  #fail(run: LoopRun, error: unknown): void {
+    this.#end(run.id, () => ({ run: run.id, error: toWire(requestFailure(error)) }));
+  }
+
+  #end(id: number, end: (run: LoopRun) => Parameters<Outbox['ended']>[0]): void {
+    const slot = this.#runs.get(id);
+    const run = slot?.run;
+    if (!slot || !run || run.id !== id) return;
+    this.#runs.delete(id);
+    slot.run = undefined;
+    this.#options.outbox.ended(end(run));
+    run.sampler.free();
+  }
+
+  #change(id: number, change: (run: LoopRun) => void): void {
+    const run = this.#runs.get(id)?.run;
+    if (run?.id === id) change(run);
+  }
+
+  #tell(how?: { readonly resting: boolean }): void {
+    const step = this.#options.outbox.flush(how);
+    const delivering = this.#delivering;
+    if (delivering.length === 0) return;
+    this.#delivering = [];
+    if (step !== undefined) this.#deliveries.set(step, delivering);
+  }
+}
+
+/** The batch was decoded: the slot holds its tokens. */
+function count({ slot, run, share }: Participant): void {
+  for (let at = 0; at < share.tokens; at++) slot.tokens.push(run.input[run.position + at] ?? 0);
+  run.position += share.tokens;
+}
+
+function requestFailure(error: unknown): ServeError {
+  if (error instanceof ServeError) return error;
+  return new ServeError('engine_failure', 'The model failed on this request.', {}, { cause: error });
+}

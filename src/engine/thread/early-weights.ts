@@ -1,0 +1,39 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { WeightsWish } from '../load-options.ts';
+import { type EngineThread, startEngineThread } from './engine-thread.ts';
+
+/** Weights that begin to load before the program is there that runs on them. */
+export interface EarlyWeights {
+  /** For one load of these weights, which gets the thread that loads them; undefined when it has to start its own. */
+  take(wish: WeightsWish): EngineThread | undefined;
+  /** Gives the memory back, unless a load has them. */
+  discard(): Promise<void>;
+}
+
+export function beginWeights(wish: WeightsWish, entry: URL): EarlyWeights {
+  let thread: EngineThread | undefined = loadingThread(wish, entry);
+  const leave = () => {
+    const left = thread;
+    thread = undefined;
+    return left;
+  };
+  return {
+    take: (wanted) => (isDeepStrictEqual(asked(wanted), asked(wish)) ? leave() : undefined),
+    async discard() {
+      const left = leave();
+      left?.send({ type: 'dispose' });
+      await left?.gone;
+    },
+  };
+}
+
+/** A thread that has been told to load these weights. */
+export function loadingThread(wish: WeightsWish, entry: URL): EngineThread {
+  const thread = startEngineThread(entry);
+  thread.send({ type: 'weights', options: asked(wish) });
+  return thread;
+}
+
+function asked({ path, library, parameters, adapters = [], verbose = false }: WeightsWish) {
+  return { path, library, parameters, adapters, verbose };
+}

@@ -1,0 +1,23 @@
+import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { Clock } from '../../contract/services.ts';
+import { type LoopPort, serveLoop } from '../loop/serve.ts';
+import type { ThreadData } from './engine-thread.ts';
+
+/** What a worker does whose data is ThreadData. Settles when its model is disposed of. */
+export async function serveThread(clock: Clock): Promise<void> {
+  const { port, sent }: ThreadData = workerData;
+  const counter = new Int32Array(sent);
+  let seen = 0;
+  const channel: LoopPort = {
+    receive() {
+      // Before looking: what is sent behind it wakes the next sleep.
+      seen = Atomics.load(counter, 0);
+      return receiveMessageOnPort(port)?.message;
+    },
+    send: (message) => port.postMessage(message),
+    sleep: (milliseconds) => void Atomics.wait(counter, 0, seen, milliseconds),
+    turn: () => new Promise((resolve) => setImmediate(resolve)),
+  };
+  await serveLoop(channel, clock);
+  port.close();
+}

@@ -1,0 +1,11 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const compiled = pathToFileURL(`${resolve(import.meta.dirname, '../../dist/main')}/`);
+
+/**
+ * Threads and processes run what `build-package` has compiled: they are started without the tests' own transformation.
+ * Stands in for `src/main/entries.ts`, see vitest.config.ts.
+ */
+export const engineWorker = new URL('engine-worker.js', compiled);
+export const engineChild = new URL('engine-child.js', compiled);
