@@ -3,6 +3,7 @@ import type { Automaton } from './automaton.ts';
 import { intersect, notContaining } from './automaton.ts';
 import { callRules, callTriggers } from './call-rules.ts';
 import { anyChar } from './code-points.ts';
+import { factored } from './factored.ts';
 import type { Expression } from './gbnf.ts';
 import { anyOf, chars, choice, empty, optional, repeat, sequence, text } from './gbnf.ts';
 import type { JsonRules } from './json.ts';
@@ -144,15 +145,19 @@ function harmonyAnswer({ opening, content, calls }: AnswerParts, args: ToolArgum
   const next = text('<|end|><|start|>assistant');
   const channel = (name: string) => text(`<|channel|>${name}<|message|>`);
   const final = content && sequence(channel('final'), content === 'free' ? inside : content);
-  const options = calls?.tools.map((tool) => {
+  const options = calls?.tools.flatMap((tool) => {
     const to = ` to=functions.${tool.tool.name}`;
-    const header = choice(
-      text(`<|channel|>commentary${to} <|constrain|>json`),
-      text(`${to}<|channel|>commentary <|constrain|>json`),
-    );
-    return json.book.define(`call-${tool.tool.name}`, sequence(header, text('<|message|>'), args.object(tool)));
+    const behind = sequence(text('<|message|>'), args.object(tool));
+    return [
+      sequence(text(`<|channel|>commentary${to} <|constrain|>json`), behind),
+      sequence(text(`${to}<|channel|>commentary <|constrain|>json`), behind),
+    ];
   });
-  const last = choice(...[final, ...(options ?? [])].filter((each) => each !== undefined));
+  const last = factored(
+    json.book,
+    'last',
+    [final, ...(options ?? [])].filter((each) => each !== undefined),
+  );
   const thought = sequence(channel('analysis'), inside, next);
   const preamble = sequence(channel('commentary'), inside, next);
   const before = repeat(content === 'free' && calls ? choice(thought, preamble) : thought, 0);
@@ -173,7 +178,7 @@ function museAnswer({ format, opening, content, calls }: AnswerParts, args: Tool
           sequence(text(` to=${tool.tool.name}<|message|>`), callRules(toolCalls, [tool], { args, parallel: false })),
         )
       : [];
-  const call = options.length > 0 ? json.book.define('call', choice(...options)) : undefined;
+  const call = options.length > 0 ? json.book.define('call', factored(json.book, 'call', options)) : undefined;
   const called = call && sequence(call, repeat(sequence(next, call), 0, calls?.parallel ? undefined : 0));
   const thought = sequence(text(' to=self<|message|>'), inside, next);
   const whole = sequence(repeat(thought, 0), choice(...[answer, called].filter((each) => each !== undefined)));
@@ -186,7 +191,7 @@ function functionaryAnswer({ content, calls }: AnswerParts, args: ToolArguments)
   const inside = textWithout(json, ['>>>']);
   const answer = content && sequence(text('all\n'), content === 'free' ? inside : content);
   const options = (calls?.tools ?? []).map((tool) => sequence(text(`${tool.tool.name}\n`), args.object(tool)));
-  const call = options.length > 0 ? json.book.define('call', choice(...options)) : undefined;
+  const call = options.length > 0 ? json.book.define('call', factored(json.book, 'call', options)) : undefined;
   const more = call && repeat(sequence(text('\n>>>'), call), 0, calls?.parallel ? undefined : 0);
   const called = call && sequence(call, more ?? empty);
   const both = content === 'free' && answer && called ? sequence(answer, text('>>>'), called) : undefined;

@@ -89,6 +89,31 @@ export function intersect(a: Automaton, b: Automaton, maxStates: number): Automa
   );
 }
 
+/** Texts that one of them accepts. */
+export function unite(a: Automaton, b: Automaton, maxStates: number): Automaton {
+  const width = b.states.length + 1;
+  const pair = (key: number) => [a.states[Math.floor(key / width)], b.states[key % width]] as const;
+  return build<number>(
+    {
+      start: 0,
+      accepts: (key) => pair(key).some((state) => state?.accepts === true),
+      ways: (key) => {
+        const [one, other] = pair(key);
+        const edges = [...(one?.ways ?? []), ...(other?.ways ?? [])].flatMap(({ low, high }) => [low, high + 1]);
+        const borders = [...new Set(edges)].sort((x, y) => x - y);
+        const target = (state: State | undefined, point: number, nowhere: number) =>
+          state?.ways.find(({ low, high }) => low <= point && point <= high)?.to ?? nowhere;
+        return borders.slice(0, -1).flatMap((low, index) => {
+          const to = target(one, low, a.states.length) * width + target(other, low, b.states.length);
+          const high = (borders[index + 1] ?? low + 1) - 1;
+          return to === a.states.length * width + b.states.length ? [] : [{ low, high, to }];
+        });
+      },
+    },
+    maxStates,
+  );
+}
+
 /** All texts that `automaton` refuses. */
 export function complement(automaton: Automaton): Automaton {
   const sink = automaton.states.length;

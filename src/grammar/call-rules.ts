@@ -1,6 +1,7 @@
 import type { ToolCallFormat } from '../contract/chat-format.ts';
+import { factored } from './factored.ts';
 import type { Expression } from './gbnf.ts';
-import { anyOf, choice, repeat, sequence, text } from './gbnf.ts';
+import { anyOf, repeat, sequence, text } from './gbnf.ts';
 import type { CallableTool, ToolArguments } from './tool-arguments.ts';
 
 export type FramedCalls = Exclude<ToolCallFormat, { readonly syntax: 'addressed' }>;
@@ -27,7 +28,11 @@ export function callRules(
 function oneCall(format: FramedCalls, tools: readonly CallableTool[], args: ToolArguments): Expression {
   const { json } = args;
   const each = (write: (tool: CallableTool, name: string) => Expression) =>
-    choice(...tools.map((tool) => json.book.define(`call-${tool.tool.name}`, write(tool, tool.tool.name))));
+    factored(
+      json.book,
+      'call',
+      tools.map((tool) => write(tool, tool.tool.name)),
+    );
   const id = repeat(anyOf('0-9A-Za-z'), 9, 9);
   switch (format.syntax) {
     case 'json': {

@@ -1,11 +1,14 @@
 import type { Expression } from './gbnf.ts';
 import { choice, empty, optional, sequence, text } from './gbnf.ts';
 import type { JsonRules } from './json.ts';
+import { KeyTreeRules, noKeys, withKey } from './key-tree.ts';
 import type { RuleBook } from './rule-book.ts';
 
 export interface Member {
-  /** `"name": value`, spelled. */
-  readonly pair: Expression;
+  /** `"name":`, or how else it begins up to the end of its name. */
+  readonly begin: string;
+  /** All that comes behind it. */
+  readonly rest: Expression;
   readonly required: boolean;
 }
 
@@ -39,6 +42,11 @@ export interface MemberOptions {
   readonly nonEmpty?: boolean;
 }
 
+/** So many optional members in a row are told apart by their names' characters; fewer, or very many, by their order. */
+const named = { min: 9, max: 200 };
+/** Characters that must be left in the book for that. */
+const roomForNames = 150_000;
+
 /**
  * Members in this order, optional ones left out at will, then the further ones. One rule per place where the choice
  * begins anew, so the grammar grows with the number of members and not with its square.
@@ -52,23 +60,42 @@ export function memberRules(
   const { open, between, close, closeEmpty } = style;
   const minFurther = further?.min ?? 0;
   const moreFurther = (min: number, max: number | undefined) =>
-    further ? book.count('further', book.define('further', sequence(between, further.pair)), min, max) : empty;
+    further
+      ? book.nestedCount('further', book.define('further', sequence(between, further.pair)), min, max).expression
+      : empty;
   const less = (count: number | undefined) => (count === undefined ? undefined : count - 1);
+  const trees = new KeyTreeRules(book, 'name');
+  const most = mostAtATime(members);
+  const isNamed = most >= named.min && most <= named.max && book.room > roomForNames;
 
   /** Something was written; nothing declared is left. */
   let after: Expression = sequence(moreFurther(minFurther, further?.max), close);
-  /** The next pair, without what stands before it, and all behind it; undefined: there is none. */
-  let pick: Expression | undefined =
+  const onlyFurther: Expression | undefined =
     further && further.max !== 0
-      ? sequence(further.pair, moreFurther(Math.max(0, minFurther - 1), less(further.max)), close)
+      ? book.define(
+          'first-further',
+          sequence(further.pair, moreFurther(Math.max(0, minFurther - 1), less(further.max)), close),
+        )
       : undefined;
+  /** The next pair, without what stands before it, and all behind it; undefined: there is none. */
+  let pick: Expression | undefined = onlyFurther;
+  let tree = noKeys;
+  let count = 0;
   let mayEnd = minFurther === 0;
   for (const member of [...members].reverse()) {
-    const written = sequence(member.pair, after);
-    if (member.required) mayEnd = false;
-    const later: Expression | undefined = !member.required && pick ? book.define('pick', pick) : undefined;
-    const chosen: Expression = later ? choice(written, later) : written;
-    pick = member.required ? chosen : book.define('pick', chosen);
+    const { begin, rest, required } = member;
+    const mayBeFurther = !required && mayEnd;
+    count = required ? 1 : count + 1;
+    if (required) mayEnd = false;
+    if (isNamed) tree = withKey(required ? noKeys : tree, begin, book.define('member', sequence(rest, after)));
+    if (isNamed && count >= named.min) {
+      pick = book.define('pick', choice(trees.write(tree), ...(mayBeFurther && onlyFurther ? [onlyFurther] : [])));
+    } else {
+      const written = sequence(text(begin), rest, after);
+      const later: Expression | undefined = !required && pick ? book.define('pick', pick) : undefined;
+      const chosen: Expression = later ? choice(written, later) : written;
+      pick = required ? chosen : book.define('pick', chosen);
+    }
     const next = sequence(between, pick);
     after = mayEnd ? book.define('after', choice(next, close)) : next;
   }
@@ -76,25 +103,47 @@ export function memberRules(
   if (!pick) return sequence(open, nothing ? closeEmpty : close);
   return nothing ? sequence(open, choice(pick, closeEmpty)) : sequence(open, pick);
 }
+/** So many members may come next, at the place where they are most. */
+function mostAtATime(members: readonly Member[]): number {
+  let most = 0;
+  let count = 0;
+  for (const { required } of members) {
+    most = Math.max(most, ++count);
+    if (required) count = 0;
+  }
+  return most;
+}
 
 export interface ItemCounts {
   readonly min: number;
   readonly max: number | undefined;
 }
 
-/** An array: fixed first items, then `rest` for all others; rest undefined: none follow. */
+/**
+ * An array: fixed first items, then `rest` for all others; rest undefined: none follow. `exact` false: the upper limit is
+ * too large to be written. `flat`: items hold no arrays and objects.
+ */
 export function arrayRules(
   json: JsonRules,
   prefix: readonly Expression[],
-  { rest, min, max }: ItemCounts & { readonly rest: Expression | undefined },
-): Expression {
+  { rest, flat, min, max }: ItemCounts & { readonly rest: Expression | undefined; readonly flat: boolean },
+): { readonly expression: Expression; readonly exact: boolean } {
   const comma = sequence(text(','), json.gap);
   const open = sequence(text('['), json.gap);
   const firsts = prefix.slice(0, max);
   const left = (count: number | undefined, taken: number) =>
     count === undefined ? undefined : Math.max(0, count - taken);
-  const items = (taken: number) =>
-    rest ? json.book.count('item', sequence(comma, rest), left(min, taken) ?? 0, left(max, taken)) : empty;
+  let exact = true;
+  const items = (taken: number): Expression => {
+    if (!rest) return empty;
+    const counts = [left(min, taken) ?? 0, left(max, taken)] as const;
+    const item = sequence(comma, rest);
+    const written = json.book.nestedCount('item', item, ...counts);
+    if (written.exact) return written.expression;
+    if (flat) return json.book.count('item', item, ...counts);
+    exact = false;
+    return written.expression;
+  };
   const [head] = firsts;
   let inner: Expression | undefined;
   if (head) {
@@ -105,7 +154,7 @@ export function arrayRules(
     }
     inner = sequence(head, tail);
   } else if (rest && max !== 0) inner = sequence(rest, items(1));
-  if (!inner) return sequence(open, text(']'));
+  if (!inner) return { expression: sequence(open, text(']')), exact };
   const filled = sequence(inner, json.gap, text(']'));
-  return min > 0 ? sequence(open, filled) : sequence(open, choice(text(']'), filled));
+  return { expression: min > 0 ? sequence(open, filled) : sequence(open, choice(text(']'), filled)), exact };
 }

@@ -1,8 +1,8 @@
 import { ServeError } from '../contract/errors.ts';
+import type { FlatRule } from './flat-rules.ts';
+import { flatten } from './flat-rules.ts';
 import type { Grammar } from './gbnf.ts';
 import { parseGrammar } from './gbnf-parse.ts';
-import type { FlatRule } from './machine.ts';
-import { flatten } from './machine.ts';
 
 /** Longer grammars would hold up the server each time they are read. */
 const maxLength = 1_000_000;

@@ -76,6 +76,12 @@ export function choice(...options: readonly Expression[]): Expression {
   return flat.length === 1 && only ? only : { kind: 'choice', options: flat };
 }
 
+/** One of those that there are, each spelling once; undefined: there is none. */
+export function either(options: readonly (Expression | undefined)[]): Expression | undefined {
+  const possible = new Map(options.flatMap((option) => (option ? [[printExpression(option), option] as const] : [])));
+  return possible.size === 0 ? undefined : choice(...possible.values());
+}
+
 export function optional(part: Expression): Expression {
   return repeat(part, 0, 1);
 }

@@ -1,9 +1,9 @@
 import type { JsonValue } from '../contract/json.ts';
+import { flatten } from './flat-rules.ts';
 import type { Grammar } from './gbnf.ts';
 import { printGrammar } from './gbnf.ts';
 import { checkRules } from './gbnf-check.ts';
 import { JsonRules } from './json.ts';
-import { flatten } from './machine.ts';
 import { productive } from './productive.ts';
 import { RuleBook } from './rule-book.ts';
 import type { Loosened } from './schema-compiler.ts';

@@ -177,7 +177,14 @@ export class JsonRules {
 
   /** `"name": ` */
   key(name: string): Expression {
-    return sequence(this.notation.quotedKeys ? this.quote(name) : text(name), text(':'), this.blank);
+    return sequence(text(this.keyText(name)), this.blank);
+  }
+
+  /** `"name":` */
+  keyText(name: string): string {
+    const { quote, quotedKeys } = this.notation;
+    if (!quotedKeys) return `${name}:`;
+    return `${quote === '"' ? JSON.stringify(name) : quote + name + quote}:`;
   }
 
   /** Any key, or one of an automaton's. */

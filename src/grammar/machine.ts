@@ -1,112 +1,7 @@
-import { ServeError } from '../contract/errors.ts';
+import { invert } from './code-points.ts';
+import { type Element, type FlatRule, flatten, type Terminal } from './flat-rules.ts';
 import type { Expression, Grammar } from './gbnf.ts';
 import { choice, empty, rule, sequence } from './gbnf.ts';
-
-/** One step of an alternative: a character, or a rule by index. */
-export type Element =
-  | { readonly kind: 'terminal'; readonly expression: Expression & { kind: 'chars' | 'any' | 'token' } }
-  | { readonly kind: 'call'; readonly target: number };
-
-/** Rules flattened to alternatives of elements, as llama.cpp holds them: counts and groups are rules of their own. */
-export interface FlatRule {
-  readonly name: string;
-  readonly options: (readonly Element[])[];
-}
-
-const maxElements = 400_000;
-
-/** Flattens; the first rule is `root`. Throws ServeError invalid_request when counts blow the grammar up. */
-export function flatten(grammar: Grammar, param: string): readonly FlatRule[] {
-  const rules: FlatRule[] = [];
-  const indexes = new Map<string, number>();
-  let elements = 0;
-  const add = (name: string): number => rules.push({ name, options: [] }) - 1;
-  for (const name of ['root', ...grammar.keys()]) if (!indexes.has(name)) indexes.set(name, add(name));
-
-  const grow = (by: number) => {
-    elements += by;
-    if (elements > maxElements)
-      throw new ServeError(
-        'invalid_request',
-        `The grammar would need more than ${maxElements} elements; use smaller counts or fewer rules.`,
-        { param },
-      );
-  };
-  const fill = (index: number, expression: Expression): number => {
-    const options = expression.kind === 'choice' ? expression.options : [expression];
-    rules[index]?.options.push(...options.map((option) => toElements(option, index)));
-    return index;
-  };
-  const fresh = (owner: number) => add(`${rules[owner]?.name ?? 'root'}-${rules.length}`);
-  const terminals = new Map<string, Element>();
-  const terminalOf = (char: string): Element =>
-    getOrAdd(terminals, char, () => {
-      const point = char.codePointAt(0) ?? 0;
-      return { kind: 'terminal', expression: { kind: 'chars', ranges: [[point, point]], negated: false } };
-    });
-  const toElements = (expression: Expression, owner: number): readonly Element[] => {
-    grow(1);
-    switch (expression.kind) {
-      case 'text':
-        grow(expression.text.length);
-        return [...expression.text].map(terminalOf);
-      case 'chars':
-      case 'any':
-      case 'token':
-        return [{ kind: 'terminal', expression }];
-      case 'rule':
-        return [{ kind: 'call', target: indexes.get(expression.name) ?? 0 }];
-      case 'sequence': {
-        const all: Element[] = [];
-        for (const part of expression.parts) for (const each of toElements(part, owner)) all.push(each);
-        return all;
-      }
-      case 'choice':
-        return [{ kind: 'call', target: fill(fresh(owner), expression) }];
-      case 'repeat':
-        return repeated(toElements(expression.part, owner), expression, owner);
-      default:
-        return expression satisfies never;
-    }
-  };
-  const repeated = (part: readonly Element[], count: Expression & { kind: 'repeat' }, owner: number) => {
-    grow(part.length * count.min);
-    const all: Element[] = [];
-    for (let i = 0; i < count.min; i++) for (const each of part) all.push(each);
-    const further = count.max === undefined ? 1 : count.max - count.min;
-    grow((part.length + 1) * further);
-    const upTo = count.max === undefined ? [] : tailsOf(part);
-    let next: number | undefined;
-    for (let i = 0; i < further; i++) {
-      const index = upTo[i] ?? fresh(owner);
-      if (upTo[i] === undefined) {
-        const tail = count.max === undefined ? index : next;
-        rules[index]?.options.push(tail === undefined ? part : [...part, { kind: 'call', target: tail }], []);
-        upTo[i] = index;
-      }
-      next = index;
-    }
-    if (next !== undefined) all.push({ kind: 'call', target: next });
-    return all;
-  };
-  /** Rules for at most 1, 2, 3 ... of a part. Bounds of numbers count hundreds of digits, over and over: they share them. */
-  const tails = new Map<string, number[]>();
-  const tailsOf = (part: readonly Element[]): number[] => {
-    const [only] = part;
-    return part.length === 1 && only ? getOrAdd(tails, spelled(only), () => []) : [];
-  };
-  for (const [name, expression] of grammar) fill(indexes.get(name) ?? 0, expression);
-  return rules;
-}
-
-/** Equal for elements that match the same. */
-function spelled(element: Element): string {
-  if (element.kind === 'call') return `rule ${element.target}`;
-  const { expression } = element;
-  if (expression.kind === 'any') return 'any';
-  const what = expression.kind === 'chars' ? expression.ranges.join(' ') : `token ${expression.id}`;
-  return expression.negated ? `not ${what}` : what;
-}
 
 /** What still has to come, innermost first. Shared tails; equal stacks are the same object. */
 interface Stack {
@@ -115,18 +10,25 @@ interface Stack {
   readonly below: Stack | undefined;
 }
 
+/** One stack for each way to read the text so far; `undefined` is the finished text. */
+type Readings = readonly (Stack | undefined)[];
+
+/** Stacks that are kept for being met again; beyond, those that are no longer open are forgotten. */
+const maxKept = 50_000;
+
 /**
- * Follows a text through a grammar the way llama.cpp does: all open readings at once. Tokens by number match nothing
- * here, because this machine sees text only.
+ * Follows a text through a grammar the way llama.cpp does: all open readings at once. As many as are open here are open
+ * there, and its time for a token grows with them.
  */
 export class GrammarMachine {
   #rules: readonly FlatRule[];
-  #start: readonly (Stack | undefined)[];
-  #open: readonly (Stack | undefined)[];
+  #start: Readings;
+  #open: Readings;
   #shared = new Map<Stack | undefined, Map<readonly Element[], Map<number, Stack>>>();
+  #kept = 0;
 
-  constructor(grammar: Grammar, param = 'grammar') {
-    this.#rules = flatten(grammar, param);
+  constructor(grammar: Grammar | readonly FlatRule[], param = 'grammar') {
+    this.#rules = 'get' in grammar ? flatten(grammar, param) : grammar;
     const found = new Set<Stack | undefined>();
     for (const option of this.#rules[0]?.options ?? []) this.#settle(this.#push(option, 0, undefined), found);
     this.#start = [...found];
@@ -138,18 +40,17 @@ export class GrammarMachine {
     this.#open = this.#start;
   }
 
-  /** False: the text cannot continue like this; the machine is then dead. */
-  accept(text: string): boolean {
-    for (const char of text) {
-      const point = char.codePointAt(0) ?? 0;
-      const found = new Set<Stack | undefined>();
-      for (const stack of this.#open) {
-        const element = stack?.elements[stack.at];
-        if (stack && element?.kind === 'terminal' && matches(element.expression, point))
-          this.#settle(this.#push(stack.elements, stack.at + 1, stack.below), found);
-      }
-      this.#open = [...found];
-    }
+  /**
+   * False: the text cannot continue like this; the machine is then dead. `token` is the one that the text is of: grammars
+   * may ask for tokens by their number, and nothing else matches those.
+   */
+  accept(text: string, token?: number): boolean {
+    const byNumber = token === undefined ? [] : this.#acceptToken(token);
+    // A token that shows nothing (yet) leaves those waiting who wait for characters.
+    let open = token === undefined || text !== '' ? this.#open : this.#open.filter((stack) => !waitsForToken(stack));
+    for (const char of text) open = this.#step(open, char.codePointAt(0) ?? 0);
+    this.#open = byNumber.length > 0 ? [...new Set([...open, ...byNumber])] : open;
+    if (this.#kept > maxKept) this.#forget();
     return this.#open.length > 0;
   }
 
@@ -160,6 +61,25 @@ export class GrammarMachine {
 
   get openReadings(): number {
     return this.#open.length;
+  }
+
+  /**
+   * So many readings the next `characters` characters may open at a time, as far as a look along the worst of each tells;
+   * it goes on no further once there are more than `limit`.
+   */
+  mostReadings(characters: number, limit: number): number {
+    let open = this.#open;
+    let most = open.length;
+    for (let at = 0; at < characters && most <= limit; at++) {
+      let widest: Readings = [];
+      for (const point of this.#samples(open)) {
+        const next = this.#step(open, point);
+        if (next.length > widest.length) widest = next;
+      }
+      open = widest;
+      most = Math.max(most, open.length);
+    }
+    return most;
   }
 
   /** The grammar of everything that may follow the text so far. */
@@ -190,7 +110,60 @@ export class GrammarMachine {
     return rules;
   }
 
-  /** Walks rule calls until a terminal is on top. `undefined` is the finished text. */
+  #step(open: Readings, point: number): Readings {
+    const found = new Set<Stack | undefined>();
+    for (const stack of open) {
+      const element = stack?.elements[stack.at];
+      if (stack && element?.kind === 'terminal' && matches(element.expression, point))
+        this.#settle(this.#push(stack.elements, stack.at + 1, stack.below), found);
+    }
+    return [...found];
+  }
+
+  #acceptToken(token: number): Readings {
+    const found = new Set<Stack | undefined>();
+    for (const stack of this.#open) {
+      const element = stack?.elements[stack.at];
+      if (!stack || element?.kind !== 'terminal' || element.expression.kind !== 'token') continue;
+      if ((element.expression.id === token) !== element.expression.negated)
+        this.#settle(this.#push(stack.elements, stack.at + 1, stack.below), found);
+    }
+    return [...found];
+  }
+
+  /** A few characters with which these may go on. */
+  #samples(open: Readings): ReadonlySet<number> {
+    const found = new Set<number>();
+    for (const stack of open) {
+      const element = stack?.elements[stack.at];
+      if (element?.kind === 'terminal') found.add(sampleOf(element.expression));
+      if (found.size >= maxSamples) break;
+    }
+    return found;
+  }
+
+  /** Keeps what the open readings need. */
+  #forget(): void {
+    const open = [...this.#start, ...this.#open];
+    this.#shared.clear();
+    this.#kept = 0;
+    const again = new Map<Stack | undefined, Stack | undefined>([[undefined, undefined]]);
+    const kept = open.map((stack) => {
+      const path: Stack[] = [];
+      let at = stack;
+      for (; at && !again.has(at); at = at.below) path.push(at);
+      let below = again.get(at);
+      for (const each of path.reverse()) {
+        below = this.#push(each.elements, each.at, below);
+        again.set(each, below);
+      }
+      return again.get(stack);
+    });
+    this.#open = kept.slice(this.#start.length);
+    this.#start = kept.slice(0, this.#start.length);
+  }
+
+  /** Walks rule calls until a terminal is on top. */
   #settle(start: Stack | undefined, found: Set<Stack | undefined>): void {
     const todo = [start];
     const seen = new Set<Stack | undefined>();
@@ -214,9 +187,26 @@ export class GrammarMachine {
     return getOrAdd(
       getOrAdd(byElements, elements, () => new Map<number, Stack>()),
       at,
-      () => ({ elements, at, below }),
+      () => {
+        this.#kept++;
+        return { elements, at, below };
+      },
     );
   }
+}
+
+function waitsForToken(stack: Stack | undefined): boolean {
+  const element = stack?.elements[stack.at];
+  return element?.kind === 'terminal' && element.expression.kind === 'token';
+}
+
+const maxSamples = 12;
+
+/** A character that it matches: of a class the first. */
+function sampleOf(expression: Terminal): number {
+  if (expression.kind !== 'chars') return 0x20;
+  if (!expression.negated) return expression.ranges[0]?.[0] ?? 0x20;
+  return invert(expression.ranges)[0]?.[0] ?? 0x20;
 }
 
 /** Does the whole text fit the grammar? */
@@ -225,7 +215,7 @@ export function fits(grammar: Grammar, text: string): boolean {
   return machine.accept(text) && machine.complete;
 }
 
-function matches(expression: Expression & { kind: 'chars' | 'any' | 'token' }, point: number): boolean {
+function matches(expression: Terminal, point: number): boolean {
   if (expression.kind === 'token') return false;
   if (expression.kind === 'any') return true;
   return expression.ranges.some(([low, high]) => low <= point && point <= high) !== expression.negated;

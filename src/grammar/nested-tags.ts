@@ -2,12 +2,12 @@ import type { NamespacedCalls } from '../contract/chat-format.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import { memberRules } from './containers.ts';
 import type { Expression } from './gbnf.ts';
-import { choice, empty, rule, sequence, text } from './gbnf.ts';
-import type { ObjectShape } from './object-shape.ts';
-import { objectShape } from './object-shape.ts';
-import { type Kind, kindsOf, plainTexts } from './plain-values.ts';
+import { choice, either, empty, rule, sequence, text } from './gbnf.ts';
+import { objectShape, type Property } from './object-shape.ts';
+import { type Kind, kindsOf, ofType, plainTexts } from './plain-values.ts';
 import type { SchemaCompiler } from './schema-compiler.ts';
 import { keys, tuple } from './schema-merge.ts';
+import { unionRules } from './unions.ts';
 
 /**
  * Values as the namespaced families write them: `namespace<name>value namespace</name>`, objects as tags of their
@@ -25,11 +25,14 @@ export class NestedTags {
     this.#namespace = namespace;
   }
 
-  /** One member or item with its tags; undefined: no value fits. */
-  tag(name: string, schema: JsonValue, path: string): Expression | undefined {
+  begin(name: string): string {
+    return `${this.#namespace}<${name}>`;
+  }
+
+  /** What stands behind the opening tag of a member or item; undefined: no value fits. */
+  rest({ name, schema, path }: Pick<Property, 'name' | 'schema' | 'path'>): Expression | undefined {
     const value = isTagName(name, this.#namespace) ? this.#value(schema, path) : undefined;
-    const [open, close] = [`${this.#namespace}<${name}>`, `${this.#namespace}</${name}>`];
-    return value && sequence(text(open), value, text(close));
+    return value && sequence(value, text(`${this.#namespace}</${name}>`));
   }
 
   #value(schema: JsonValue, path: string): Expression | undefined {
@@ -59,32 +62,27 @@ export class NestedTags {
     const mayBeText = kinds.some(({ names }) => names.includes('string'));
     const counts = { object: 0, array: 0 };
     for (const { names } of kinds) for (const name of names) if (name === 'object' || name === 'array') counts[name]++;
-    const options: Expression[] = [];
-    for (const kind of kinds) {
-      const { plain, types } = kind;
-      if (types.length > 0) compiler.noteUnchecked(plain, path);
-      const writing = { spelling: 'raw' as const, hint: 'text', without: this.#namespace, notJson: isMixed };
-      options.push(...plainTexts(kind, writing), ...otherValues(compiler, kind));
-      for (const type of types) {
-        if (type === 'string') {
-          const found = compiler.text(plain, path, writing);
-          if (found) options.push(found);
-          continue;
-        }
-        const isAlone =
-          !mayBeText && (type === 'array' ? counts.array === 1 : counts.object === 1 && counts.array === 0);
-        const tags = isAlone ? this.#tags(type, plain, path) : undefined;
-        const found = tags ?? compiler.inner({ ...plain, type }, path);
-        if (found) options.push(found);
-      }
+    const writing = { spelling: 'raw' as const, hint: 'text', without: this.#namespace, notJson: isMixed };
+    for (const { plain, types } of kinds) if (types.length > 0) compiler.noteUnchecked(plain, path);
+    const options: (Expression | undefined)[] = kinds.flatMap((kind) => [
+      ...plainTexts(kind, writing),
+      ...otherValues(compiler, kind),
+    ]);
+    const texts = ofType(kinds, path, (type) => type === 'string');
+    if (texts.length > 0) options.push(compiler.texts(texts, path, writing));
+    const tagged = new Set<string>();
+    const add = (found: Expression | undefined) => {
+      options.push(found);
+      return found !== undefined;
+    };
+    for (const { plain, types } of mayBeText ? [] : kinds) {
+      if (types.includes('array') && counts.array === 1 && add(this.#items(plain, path))) tagged.add('array');
+      const isOnlyObject = counts.object === 1 && counts.array === 0;
+      if (types.includes('object') && isOnlyObject && add(this.#members(plain, path))) tagged.add('object');
     }
-    return options.length === 0 ? undefined : choice(...options);
-  }
-
-  /** undefined: it is no object or array, or cannot be written in tags. */
-  #tags(type: string, plain: JsonObject, path: string): Expression | undefined {
-    if (type === 'array') return this.#items(plain, path);
-    return type === 'object' ? this.#members(plain, path) : undefined;
+    const asJson = ofType(kinds, path, (type) => type !== 'string' && !tagged.has(type));
+    options.push(unionRules(compiler, asJson, path));
+    return either(options);
   }
 
   #members(plain: JsonObject, path: string): Expression | undefined {
@@ -94,31 +92,33 @@ export class NestedTags {
     const isOpen = !isClosed || keys(plain.patternProperties).length > 0 || plain.propertyNames !== undefined;
     const { properties } = objectShape(this.#compiler, plain, path);
     const areNames = properties.every(({ name }) => name !== 'item' && isTagName(name, this.#namespace));
-    return isOpen || isCounted || !areNames ? undefined : this.members(properties);
+    return isOpen || isCounted || !areNames ? undefined : this.#tags(properties);
   }
 
   /** The tags of an object's members, one after the other; undefined: a required one fits nothing. */
-  members(properties: ObjectShape['properties']): Expression | undefined {
+  #tags(properties: readonly Property[]): Expression | undefined {
     const style = { open: empty, between: empty, close: empty, closeEmpty: empty };
-    const members = properties.map(({ name, schema, path, required }) => ({
-      pair: this.tag(name, schema, path),
-      required,
-    }));
-    if (members.some(({ pair, required }) => required && !pair)) return undefined;
-    const possible = members.flatMap(({ pair, required }) => (pair ? [{ pair, required }] : []));
+    const members = properties.map((property) => ({ ...property, rest: this.rest(property) }));
+    if (members.some(({ rest, required }) => required && !rest)) return undefined;
+    const possible = members.flatMap(({ name, rest, required }) =>
+      rest ? [{ begin: this.begin(name), rest, required }] : [],
+    );
     return memberRules(this.#compiler.json.book, possible, style);
   }
 
   #items(plain: JsonObject, path: string): Expression | undefined {
     const { prefix, rest } = tuple(plain);
     if (prefix.length > 0 || rest === undefined) return undefined;
-    const item = this.tag('item', rest, `${path}/items`);
-    if (!item) return undefined;
+    const behind = this.rest({ name: 'item', schema: rest, path: `${path}/items` });
+    if (!behind) return undefined;
+    const item = sequence(text(this.begin('item')), behind);
     const min = Number(plain.minItems ?? 0);
     const max = plain.maxItems === undefined ? undefined : Number(plain.maxItems);
     if (max !== undefined && max < min) return undefined;
     if (plain.uniqueItems === true && max !== 0 && max !== 1) this.#compiler.loosen(path, 'uniqueItems');
-    return this.#compiler.json.book.count('items', item, min, max);
+    const { expression, exact } = this.#compiler.json.book.nestedCount('items', item, min, max);
+    if (!exact) this.#compiler.loosen(path, 'maxItems');
+    return expression;
   }
 }
 

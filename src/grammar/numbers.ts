@@ -31,16 +31,12 @@ function naturals(json: JsonRules, low: bigint, high: bigint | undefined, most: 
   const first = low.toString();
   const last = (high ?? (first.length > 300 ? wholeNumber(Number.MAX_VALUE) : undefined))?.toString();
   const length = last?.length ?? Math.max(most, first.length + 1);
-  const options: Expression[] = [];
-  for (let digits = first.length; digits <= length; digits++) {
-    const from = digits === first.length ? first : `1${'0'.repeat(digits - 1)}`;
-    const to = last !== undefined && digits === length ? last : '9'.repeat(digits);
-    if (last === undefined && digits > first.length) {
-      options.push(sequence(anyOf('1-9'), json.digits(digits - 1, length - 1)));
-      break;
-    }
-    options.push(sameLength(json, from, to));
-  }
+  const endless = last === undefined;
+  const options = [sameLength(json, first, last?.length === first.length ? last : '9'.repeat(first.length))];
+  // All lengths in between are one option: each by itself would be a reading of its own.
+  const [shortest, longest] = [first.length + 1, endless ? length : length - 1];
+  if (shortest <= longest) options.push(sequence(anyOf('1-9'), json.digits(shortest - 1, longest - 1)));
+  if (!endless && length > first.length) options.push(sameLength(json, `1${'0'.repeat(length - 1)}`, last));
   return choice(...options);
 }
 

@@ -13,15 +13,24 @@ import { forName, keys, list, member } from './schema-merge.ts';
 import { pointerPart } from './schema-words.ts';
 import { isValid } from './validate.ts';
 
+export interface Property {
+  readonly name: string;
+  readonly schema: JsonValue;
+  readonly required: boolean;
+  readonly path: string;
+}
+
 /** An object schema taken apart: its declared properties in order, and what else may come. */
 export interface ObjectShape {
-  readonly properties: readonly {
-    readonly name: string;
-    readonly schema: JsonValue;
-    readonly required: boolean;
-    readonly path: string;
-  }[];
+  readonly properties: readonly Property[];
   readonly schema: JsonObject;
+}
+
+/** May members come that are neither declared nor of a pattern? Objects that declare some are closed unless they say otherwise. */
+export function isOpenObject(schema: JsonObject): boolean {
+  const rest = schema.additionalProperties ?? (schema.unevaluatedProperties === false ? false : undefined);
+  const isBare = keys(schema.properties).length + keys(schema.patternProperties).length === 0;
+  return rest === undefined ? isBare : rest !== false;
 }
 
 /** Required names without a schema of their own come after the declared ones. */
@@ -53,7 +62,7 @@ export function objectShapeRules(compiler: SchemaCompiler, shape: ObjectShape, p
   const members: Member[] = [];
   for (const { name, schema: asked, required, path: place } of shape.properties) {
     const value = compiler.inner(asked, place);
-    if (value) members.push({ pair: sequence(json.key(name), value), required });
+    if (value) members.push({ begin: json.keyText(name), rest: sequence(json.blank, value), required });
     else if (required) return undefined;
   }
   const further = furtherPairs(compiler, shape, path);
@@ -85,9 +94,9 @@ function furtherPairs(
   { schema, properties }: ObjectShape,
   path: string,
 ): Expression | undefined {
-  const rest = schema.additionalProperties ?? (schema.unevaluatedProperties === false ? false : undefined);
+  const rest = schema.additionalProperties;
   const patterns = keys(schema.patternProperties);
-  const isOpen = rest === undefined ? keys(schema.properties).length + patterns.length === 0 : rest !== false;
+  const isOpen = isOpenObject(schema);
   if (!isOpen && patterns.length === 0) return undefined;
   const { json } = compiler;
   const names = propertyNames(compiler, schema, path);

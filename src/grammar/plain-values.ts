@@ -2,7 +2,8 @@ import type { JsonObject, JsonValue } from '../contract/json.ts';
 import type { Expression } from './gbnf.ts';
 import { text } from './gbnf.ts';
 import type { SchemaCompiler } from './schema-compiler.ts';
-import { typesOf } from './schema-types.ts';
+import { kindOf } from './schema-kinds.ts';
+import { type Alternative, typesOf } from './schema-types.ts';
 import type { Writing } from './text-rules.ts';
 
 /** One of the things that a value outside of JSON may be: one of these values, or anything of these types. */
@@ -16,10 +17,10 @@ export interface Kind {
 
 /** A schema that does not say is answered in plain text. */
 export function kindsOf(compiler: SchemaCompiler, schema: JsonValue, path: string): readonly Kind[] {
-  return compiler.expander.expand(schema, path).map((plain) => {
+  return compiler.alternatives([{ schema, path }]).map(({ plain }) => {
     const values = compiler.fixedValues(plain);
     const types = values ? [] : (typesOf(plain) ?? ['string']);
-    return { plain, values: values ?? [], types, names: [...types, ...(values ?? []).map(typeName)] };
+    return { plain, values: values ?? [], types, names: [...types, ...(values ?? []).map(kindOf)] };
   });
 }
 
@@ -34,7 +35,14 @@ function looksLikeJson(value: string): boolean {
   return /^\s*(?:[{[][\s\S]*|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|True|False|None)\s*$/.test(value);
 }
 
-function typeName(value: JsonValue): string {
-  if (value === null) return 'null';
-  return Array.isArray(value) ? 'array' : typeof value;
+/** The kinds whose values are of this type; the others. */
+export function ofType(
+  kinds: readonly Kind[],
+  path: string,
+  isWanted: (type: string) => boolean,
+): readonly Alternative[] {
+  return kinds.flatMap(({ plain, types }) => {
+    const wanted = types.filter(isWanted);
+    return wanted.length === 0 ? [] : [{ plain: { ...plain, type: wanted }, path }];
+  });
 }

@@ -18,6 +18,7 @@ export class RuleBook {
   #upTo = new Map<string, Expression>();
   #size = 0;
   #effort = 0;
+  #writtenLeft = maxWrittenTogether;
   #limits: RuleBookLimits;
 
   constructor(limits: RuleBookLimits) {
@@ -38,9 +39,10 @@ export class RuleBook {
 
   /**
    * Makes an automaton, as long as there is strength left: what clients ask for in one request costs a few tenths of a
-   * second at most. undefined: it grew too large, or cannot be made; then the keyword is loosened.
+   * second at most. undefined: it grew too large, or cannot be made; then the keyword is loosened. `failedEffort`: what an
+   * attempt costs that ended at its limit.
    */
-  explore(make: () => Automaton): Automaton | undefined {
+  explore(make: () => Automaton, failedEffort = 2_000): Automaton | undefined {
     if (this.#effort > maxEffort) return undefined;
     try {
       const automaton = make();
@@ -91,7 +93,8 @@ export class RuleBook {
 
   /**
    * `part` at least `min` and at most `max` times. llama.cpp writes a count out, once per time; big counts become
-   * blocks of 32 and blocks of blocks, so that a million costs some hundred rules.
+   * blocks of 32 and blocks of blocks, so that a million costs some hundred rules. Up to four readings are then open at a
+   * time, so `part` must be something flat: see `nestedCount`.
    */
   count(hint: string, part: Expression, min: number, max: number | undefined): Expression {
     if (Math.max(min, max ?? 0) <= block) return repeat(part, min, max);
@@ -99,6 +102,33 @@ export class RuleBook {
     const needed = this.#exactly(hint, one, min);
     if (max === undefined || max >= unlimited) return sequence(needed, repeat(one, 0));
     return sequence(needed, this.#atMost(hint, one, max - min));
+  }
+
+  /**
+   * The same for parts that may hold counts of their own: written out one by one, so that no reading is open beside the
+   * one that is meant, however deep they nest. Large upper limits are left out then (`exact` is false).
+   */
+  nestedCount(
+    hint: string,
+    part: Expression,
+    min: number,
+    max: number | undefined,
+  ): { readonly expression: Expression; readonly exact: boolean } {
+    if (Math.max(min, max ?? 0) <= block) return { expression: repeat(part, min, max), exact: true };
+    const one = this.define(hint, part);
+    const needed = this.#exactly(hint, one, min);
+    const isOpen = max === undefined || max >= unlimited;
+    const further = isOpen ? 0 : max - min;
+    if (isOpen || further > Math.min(maxWritten, this.#writtenLeft))
+      return { expression: sequence(needed, repeat(one, 0)), exact: isOpen };
+    this.#writtenLeft -= further;
+    const rest = further > 0 ? this.define(`${hint}-up`, repeat(one, 0, further)) : empty;
+    return { expression: sequence(needed, rest), exact: true };
+  }
+
+  /** Characters that may still be written. */
+  get room(): number {
+    return this.#limits.characters - this.#size;
   }
 
   /** Tries something; when it throws a ServeError, the rules it has added are taken back. */
@@ -187,8 +217,9 @@ export interface RuleBookLimits {
 
 /** States looked at, over all patterns of a request. */
 const maxEffort = 10_000;
-/** What an attempt costs that ended at its limit. */
-const failedEffort = 2_000;
+/** Counts that are written out one by one, and all of a request together: so many rules of llama.cpp's. */
+const maxWritten = 1_000;
+const maxWrittenTogether = 20_000;
 const block = 32;
 const maxLevel = 3;
 /** More than any context holds: as good as no limit. */

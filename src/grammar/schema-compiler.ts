@@ -1,21 +1,23 @@
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import { isJsonObject } from '../contract/json.ts';
 import { ofTexts } from './automaton.ts';
+import { groupedBy, isScalar } from './branches.ts';
 import { arrayRules } from './containers.ts';
+import { factored } from './factored.ts';
 import type { Expression } from './gbnf.ts';
-import { choice, printExpression, rule, text } from './gbnf.ts';
+import { choice, either, printExpression, rule } from './gbnf.ts';
 import type { JsonRules } from './json.ts';
-import { integerRange, numberRange, wholeLimits, wholeNumber } from './numbers.ts';
-import { objectShape, objectShapeRules } from './object-shape.ts';
 import type { PatternTests } from './pattern-test.ts';
 import { SchemaExpander } from './schema-expander.ts';
+import { SchemaKinds } from './schema-kinds.ts';
 import { joined, list, tuple, withoutAnnotations } from './schema-merge.ts';
-import { onlyTypes, stringLimits, typesOf } from './schema-types.ts';
-import { refuse } from './schema-words.ts';
-import { stringRules } from './strings.ts';
+import { type Alternative, onlyTypes, type Placed, stringLimits } from './schema-types.ts';
+import { hint, refuse } from './schema-words.ts';
+import { stringUnion } from './strings.ts';
 import type { Writing } from './text-rules.ts';
 import { automatonRules } from './text-rules.ts';
-import { isValid, numberLimits } from './validate.ts';
+import { unionRules } from './unions.ts';
+import { isValid } from './validate.ts';
 
 /** A keyword that the grammar does not ensure: values are checked after generation. Path: pointer into the schema. */
 export interface Loosened {
@@ -32,7 +34,6 @@ interface Work {
 const maxSteps = 20_000;
 /** Characters of schema text that are looked at, in sum. */
 const maxWeight = 20_000_000;
-const maxEnumerated = 1_000;
 /** Shorter expressions are written where they are used; longer ones become rules. */
 const inlineLength = 48;
 
@@ -42,6 +43,7 @@ export class SchemaCompiler {
   readonly param: string;
   readonly root: JsonValue;
   readonly expander: SchemaExpander;
+  readonly kinds: SchemaKinds;
   #loosened = new Map<string, Loosened>();
   #known = new Map<string, Expression | undefined>();
   #working = new Map<string, Work>();
@@ -56,6 +58,7 @@ export class SchemaCompiler {
     this.param = param;
     const loosen = (path: string, keyword: string) => this.loosen(path, keyword);
     this.expander = new SchemaExpander({ root, param, tests: this.tests, loosen });
+    this.kinds = new SchemaKinds((reference) => this.expander.resolve(reference, '#').schema);
   }
 
   /** One for all schemas of a request. */
@@ -126,34 +129,61 @@ export class SchemaCompiler {
   #write(schema: JsonObject, path: string): Expression | undefined {
     const words = Object.keys(schema);
     if (words.length === 0) return this.json.value;
-    if (words.length === 1) {
-      const [word = ''] = words;
-      const options = list(schema[word]);
-      if (word === '$ref') {
-        const target = this.expander.resolve(String(schema.$ref), path);
-        return this.value(target.schema, target.path);
-      }
-      if (word === 'oneOf') this.expander.checkOneOf(options, path);
-      if (word === 'anyOf' || word === 'oneOf')
-        return this.#either(options.map((each, index) => this.value(each, `${path}/${word}/${index}`)));
-      if (word === 'allOf' && options.length === 1 && options[0] !== undefined)
-        return this.value(options[0], `${path}/allOf/0`);
+    if (words.length > 1) return unionRules(this, this.alternatives([{ schema, path }]), path);
+    const [word = ''] = words;
+    if (word === '$ref') {
+      const target = this.expander.resolve(String(schema.$ref), path);
+      return this.value(target.schema, target.path);
     }
-    return this.#either(this.expander.expand(schema, path).map((plain) => this.#plain(plain, path)));
+    const options = list(schema[word]);
+    if (word === 'oneOf') this.expander.checkOneOf(options, path);
+    if (word === 'anyOf' || word === 'oneOf')
+      return this.#either(
+        options.map((each, index) => ({ schema: each, path: `${path}/${word}/${index}` })),
+        path,
+      );
+    const [part, ...more] = options;
+    if (word === 'allOf' && part !== undefined && more.length === 0) return this.value(part, `${path}/allOf/0`);
+    return unionRules(this, this.alternatives([{ schema, path }]), path);
   }
 
-  #either(options: readonly (Expression | undefined)[]): Expression | undefined {
-    const possible = new Map(options.flatMap((option) => (option ? [[printExpression(option), option] as const] : [])));
-    return possible.size === 0 ? undefined : choice(...possible.values());
+  /** Options that may be the same kind of value are written together. */
+  #either(options: readonly Placed[], path: string): Expression | undefined {
+    const groups = groupedBy(options, ({ schema }) => this.kinds.of(schema));
+    return either(
+      groups.map((group) => {
+        const [first] = group;
+        const distinct = new Set(group.map(({ schema }) => this.kinds.keyOf(schema)));
+        return distinct.size === 1 && first
+          ? this.value(first.schema, first.path)
+          : unionRules(this, this.alternatives(group), path);
+      }),
+    );
   }
 
-  /** A schema without references and combinators. */
-  #plain(schema: JsonObject, path: string): Expression | undefined {
-    const values = this.fixedValues(schema);
-    if (values) return this.#literals(values, path);
-    this.noteUnchecked(schema, path);
-    const types = typesOf(schema);
-    return types ? this.#either(types.map((type) => this.#typed(type, schema, path))) : this.json.value;
+  /** Schemas as alternatives without references and combinators, none twice. */
+  alternatives(schemas: readonly Placed[]): readonly Alternative[] {
+    const found = new Map<string, Alternative>();
+    const seen = new Set<string>();
+    const todo = [...schemas];
+    // What is found on the way is pushed behind.
+    for (const { schema, path } of todo) {
+      const key = this.kinds.keyOf(schema);
+      if (seen.has(key) || schema === false) continue;
+      seen.add(key);
+      const asked = isJsonObject(schema) ? withoutAnnotations(schema) : {};
+      const [word = '', ...others] = Object.keys(asked);
+      const options = list(asked[word]);
+      if (others.length === 0 && word === '$ref') todo.push(this.expander.resolve(String(asked.$ref), path));
+      else if (
+        others.length === 0 &&
+        (word === 'anyOf' || word === 'oneOf' || (word === 'allOf' && options.length === 1))
+      ) {
+        if (word === 'oneOf') this.expander.checkOneOf(options, path);
+        todo.push(...options.map((each, index) => ({ schema: each, path: `${path}/${word}/${index}` })));
+      } else for (const plain of this.expander.expand(asked, path)) found.set(this.kinds.keyOf(plain), { plain, path });
+    }
+    return [...found.values()];
   }
 
   /** The values of `enum` or `const` that fit everything else the schema says; undefined: it has neither. */
@@ -164,75 +194,40 @@ export class SchemaCompiler {
     return values?.filter((value) => isValid(others, value, this));
   }
 
-  #literals(values: readonly JsonValue[], path: string): Expression | undefined {
-    const texts = values.filter((value) => typeof value === 'string');
-    if (texts.length < 8) return this.#either(values.map((value) => this.json.literal(value)));
-    const others = values.filter((value) => typeof value !== 'string').map((value) => this.json.literal(value));
-    const tree = automatonRules(
-      this.json.book,
-      ofTexts(texts, Number.POSITIVE_INFINITY),
-      this.json.writing.spelling,
-      hint(path),
-    );
-    return this.#either([this.json.quoted(tree), ...others]);
-  }
-
-  #typed(type: string, schema: JsonObject, path: string): Expression | undefined {
+  /** These values. */
+  literals(values: readonly JsonValue[], path: string): Expression | undefined {
     const { json } = this;
-    switch (type) {
-      case 'null':
-        return json.null;
-      case 'boolean':
-        return json.boolean;
-      case 'integer':
-        return this.#integer(schema, path);
-      case 'number':
-        return this.#number(schema, path);
-      case 'string': {
-        const written = this.text(schema, path, { ...json.writing, hint: hint(path) });
-        return written && json.quoted(written);
-      }
-      case 'array':
-        return this.#array(schema, path);
-      default:
-        return objectShapeRules(this, objectShape(this, schema, path), path);
-    }
+    const texts = values.filter((value) => typeof value === 'string');
+    if (texts.length < 8)
+      return values.length === 0
+        ? undefined
+        : factored(
+            json.book,
+            'literal',
+            [...new Set(values)].map((value) => json.literal(value)),
+          );
+    const others = values.filter((value) => typeof value !== 'string');
+    const tree = automatonRules(json.book, ofTexts(texts, Number.POSITIVE_INFINITY), json.writing.spelling, hint(path));
+    return either([json.quoted(tree), this.literals(others, path)]);
   }
 
-  /** The characters of a string; what cannot be said is noted. */
-  text(schema: JsonObject, path: string, writing: Writing): Expression | undefined {
-    const { expression, loosened } = stringRules(this.json, stringLimits(schema), writing);
+  /** The scalar values of a schema that lists all that it allows; undefined: it does not. */
+  literalsOf(schema: JsonValue, path: string): readonly JsonValue[] | undefined {
+    const found = this.alternatives([{ schema, path }]).map(({ plain }) => this.fixedValues(plain));
+    const values = found.flatMap((each) => each ?? []);
+    return found.includes(undefined) || !values.every(isScalar) ? undefined : values;
+  }
+
+  /** The characters of a string that may be one of these; what cannot be said is noted. */
+  texts(alternatives: readonly Alternative[], path: string, writing: Writing): Expression | undefined {
+    const limits = alternatives.map(({ plain }) => stringLimits(plain));
+    const { expression, loosened } = stringUnion(this.json, limits, writing);
     for (const keyword of loosened) this.loosen(path, keyword);
     return expression;
   }
 
-  #integer(schema: JsonObject, path: string): Expression | undefined {
-    const { low, high } = wholeLimits(numberLimits(schema));
-    if (low === Number.POSITIVE_INFINITY || high === Number.NEGATIVE_INFINITY) return undefined;
-    const bounds = { min: whole(low), max: whole(high) };
-    const step = schema.multipleOf;
-    if (typeof step !== 'number' || Number.isInteger(1 / step)) return integerRange(this.json, bounds);
-    if ((high - low) / step <= maxEnumerated && Number.isInteger(step)) {
-      const first = Math.ceil(low / step);
-      const count = Math.max(0, Math.floor(high / step) - first + 1);
-      const values = Array.from({ length: count }, (_, index) => (first + index) * step + 0);
-      // Of numbers beyond 2 ** 53 the quotient is rounded.
-      const within = values.filter((value) => value >= low && value <= high);
-      return this.#either(within.map((value) => text(String(value))));
-    }
-    this.loosen(path, 'multipleOf');
-    return integerRange(this.json, bounds);
-  }
-
-  #number(schema: JsonObject, path: string): Expression | undefined {
-    const step = schema.multipleOf;
-    if (typeof step === 'number' && Number.isInteger(step)) return this.#integer(schema, path);
-    if (step !== undefined) this.loosen(path, 'multipleOf');
-    const { min, max } = numberLimits(schema);
-    return numberRange(this.json, min, max);
-  }
-
-  #array(schema: JsonObject, path: string): Expression | undefined {
+  /** One array. */
+  array(schema: JsonObject, path: string): Expression | undefined {
     const { prefix, rest } = tuple(schema);
     const min = Number(schema.minItems ?? 0);
     let max = schema.maxItems === undefined ? undefined : Number(schema.maxItems);
@@ -249,7 +244,10 @@ export class SchemaCompiler {
     const further = open ? this.inner(rest ?? true, `${path}/items`) : undefined;
     if (!further) max = Math.min(max ?? firsts.length, firsts.length);
     if (max !== undefined && max < min) return undefined;
-    return arrayRules(this.json, firsts, { rest: further, min, max });
+    const flat = this.kinds.of(rest ?? true).every((kind) => kind !== 'array' && kind !== 'object');
+    const { expression, exact } = arrayRules(this.json, firsts, { rest: further, flat, min, max });
+    if (!exact) this.loosen(path, 'maxItems');
+    return expression;
   }
 
   noteUnchecked(schema: JsonObject, path: string): void {
@@ -268,16 +266,3 @@ const uncheckedWords = [
   '$dynamicRef',
   '$recursiveRef',
 ];
-
-/** Undefined where there is no bound. */
-function whole(value: number): bigint | undefined {
-  return Number.isFinite(value) ? wholeNumber(value) : undefined;
-}
-
-/** A rule name out of a path's last word. */
-export function hint(path: string): string {
-  const words = path
-    .split('/')
-    .filter((word) => !/^(?:\d+|properties|items|anyOf|oneOf|allOf|\$defs|definitions|#)$/.test(word));
-  return words.at(-1) ?? 'answer';
-}

@@ -2,6 +2,18 @@ import type { JsonObject, JsonValue } from '../contract/json.ts';
 import { isJsonObject } from '../contract/json.ts';
 import { joined, list } from './schema-merge.ts';
 
+/** A schema and its place in the document. */
+export interface Placed {
+  readonly schema: JsonValue;
+  readonly path: string;
+}
+
+/** One without references and combinators at its top. */
+export interface Alternative {
+  readonly plain: JsonObject;
+  readonly path: string;
+}
+
 /** The types a value may have; undefined: any. Without `type`, the other keywords tell what is meant. */
 export function typesOf(schema: JsonObject): readonly string[] | undefined {
   const stated = list(schema.type).map(String);

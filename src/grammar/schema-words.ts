@@ -138,6 +138,14 @@ export function pointerPart(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
+/** A rule name out of a path's last word. */
+export function hint(path: string): string {
+  const words = path
+    .split('/')
+    .filter((word) => !/^(?:\d+|properties|items|anyOf|oneOf|allOf|\$defs|definitions|#)$/.test(word));
+  return words.at(-1) ?? 'answer';
+}
+
 export function refuse(what: string, path: string, param: string): ServeError {
   const place = path.length > 160 ? `${path.slice(0, 80)}...${path.slice(-60)}` : path;
   return new ServeError('invalid_request', `The schema at ${place} ${what}.`, { param });

@@ -1,13 +1,14 @@
 import type { Automaton } from './automaton.ts';
-import { complement, intersect, isNothing, lengths, notContaining } from './automaton.ts';
+import { complement, intersect, isNothing, lengths, notContaining, unite } from './automaton.ts';
 import { anyChar } from './code-points.ts';
 import { formatNamed } from './formats.ts';
 import type { Expression } from './gbnf.ts';
-import { choice, empty, repeat, sequence } from './gbnf.ts';
+import { choice, sequence } from './gbnf.ts';
 import type { JsonRules } from './json.ts';
 import type { RegexNode } from './regex.ts';
 import { parseRegex, UnsupportedRegex } from './regex.ts';
 import { regexAutomaton } from './regex-automaton.ts';
+import { readsOneWay } from './regex-order.ts';
 import type { RuleBook } from './rule-book.ts';
 import type { Writing } from './text-rules.ts';
 import { automatonRules, oneOf } from './text-rules.ts';
@@ -25,13 +26,15 @@ export interface StringRules {
   /** undefined: no text fits. */
   readonly expression: Expression | undefined;
   /** What the expression does not ensure. */
-  readonly loosened: readonly ('pattern' | 'format' | 'minLength' | 'maxLength')[];
+  readonly loosened: readonly ('pattern' | 'format' | 'minLength' | 'maxLength' | 'anyOf')[];
 }
 
 /** Beyond this an automaton is explored no further. */
 const maxExplored = 3_000;
-/** An automaton of more states becomes too large a grammar; then the pattern is written the way it reads. */
+/** An automaton of more states becomes a large grammar; a shorter way is looked for first. */
 const maxStates = 400;
+/** Of a grammar, about. */
+const charactersOfState = 40;
 
 type Keyword = StringRules['loosened'][number];
 
@@ -39,53 +42,150 @@ type Keyword = StringRules['loosened'][number];
 export function stringRules(json: JsonRules, limits: StringLimits, writing: Writing): StringRules {
   const { min, max } = limits;
   if (max !== undefined && max < min) return { expression: undefined, loosened: [] };
+  const short = shortPattern(json, limits, writing);
+  if (short) return { expression: short, loosened: [] };
   const loosened = new Set<Keyword>();
-  const { automaton, tooLarge } = conditions(json.book, limits, { ...writing, loosened });
+  const automaton = conditions(json.book, limits, { ...writing, loosened });
   if (automaton && isNothing(automaton)) return { expression: undefined, loosened: [] };
-  const [alone] = tooLarge;
-  if (alone && tooLarge.length === 1 && !automaton && min === 0 && max === undefined) {
-    const expression = asItReads(json, alone, writing);
-    if (expression) return { expression, loosened: [...loosened] };
-  }
-  if (tooLarge.length > 0) loosened.add('pattern');
   const expression = automaton ? measured(json, automaton, limits, { writing, loosened }) : free(json, limits, writing);
   return { expression, loosened: [...loosened] };
 }
 
-/** Everything but the length as one automaton; expressions that are too large for one are handed back. */
+/** So many strings are read side by side. */
+const maxSideBySide = 4;
+
+/** The characters of a string that fits one of these. */
+export function stringUnion(json: JsonRules, all: readonly StringLimits[], writing: Writing): StringRules {
+  const several = [...new Map(all.map((each) => [JSON.stringify(each), each] as const)).values()];
+  const [only, ...others] = several;
+  if (only && others.length === 0) return stringRules(json, only, writing);
+  if (several.length <= maxSideBySide) {
+    const written = several.map((limits) => stringRules(json, limits, writing));
+    const possible = written.flatMap(({ expression }) => expression ?? []);
+    return {
+      expression: possible.length === 0 ? undefined : choice(...possible),
+      loosened: [...new Set(written.flatMap(({ loosened }) => loosened))],
+    };
+  }
+  const automaton = together(json.book, several, writing);
+  if (automaton && isNothing(automaton)) return { expression: undefined, loosened: [] };
+  if (automaton)
+    return { expression: automatonRules(json.book, automaton, writing.spelling, writing.hint), loosened: [] };
+  const maxima = several.map(({ max }) => max ?? Number.POSITIVE_INFINITY);
+  const max = Math.max(...maxima);
+  const around = {
+    min: Math.min(...several.map(({ min }) => min)),
+    max: Number.isFinite(max) ? max : undefined,
+    patterns: [],
+    formats: [],
+  };
+  const { expression, loosened } = stringRules(json, around, writing);
+  return { expression, loosened: [...loosened, 'anyOf'] };
+}
+
+/** All texts of all of them; undefined: too many states. */
+function together(book: RuleBook, all: readonly StringLimits[], writing: Writing): Automaton | undefined {
+  let found: Automaton | undefined;
+  for (const limits of all) {
+    const loosened = new Set<Keyword>();
+    const texts = conditions(book, limits, { ...writing, loosened });
+    const { min, max } = limits;
+    const isLong = Math.max(min, max ?? 0) > maxStates;
+    const fitting = isLong ? undefined : book.explore(() => lengths(min, max, maxStates + 2));
+    const one = texts && fitting ? book.explore(() => intersect(texts, fitting, maxExplored)) : (texts ?? fitting);
+    if (!one || isLong || loosened.size > 0) return undefined;
+    const known = found;
+    found = known ? book.explore(() => unite(known, one, maxExplored)) : one;
+    if (!found || found.states.length > maxStates) return undefined;
+  }
+  return found;
+}
+
+/** A pattern alone whose automaton would be large, where it can be written as it reads. */
+function shortPattern(json: JsonRules, limits: StringLimits, writing: Writing): Expression | undefined {
+  const { min, max, patterns, formats: names } = limits;
+  const [pattern, ...others] = patterns;
+  const isAlone = others.length === 0 && min === 0 && max === undefined && writing.without === undefined;
+  if (pattern === undefined || !isAlone || names.some((name) => formatNamed(name))) return undefined;
+  const node = readable(pattern);
+  // Of an expression that reads one way, the automaton has a state for each place.
+  const isLarge = node !== undefined && placesOf(node) > maxStates;
+  return isLarge && readsOneWay(wholeText(node)) ? asItReads(json, node, writing) : undefined;
+}
+
+/** Places for a character, with counts written out. */
+function placesOf(node: RegexNode): number {
+  switch (node.kind) {
+    case 'sequence':
+      return sum(node.parts.map(placesOf));
+    case 'choice':
+      return sum(node.options.map(placesOf));
+    case 'repeat':
+      return placesOf(node.part) * Math.max(node.min, node.max ?? 1);
+    default:
+      return 1;
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}
+
+/** Everything but the length as one automaton. */
 function conditions(
   book: RuleBook,
   { patterns, formats: names }: StringLimits,
   { without, notJson, loosened }: Pick<Writing, 'without' | 'notJson'> & { readonly loosened: Set<Keyword> },
-) {
+): Automaton | undefined {
   const wanted = [
     ...patterns.map((pattern) => ({ ...understood(book, pattern), keyword: 'pattern' as const })),
     ...names.flatMap((name) => {
       const automaton = formatNamed(name)?.automaton;
-      return automaton ? [{ node: undefined, automaton, keyword: 'format' as const }] : [];
+      return automaton ? [{ automaton, exact: true, keyword: 'format' as const }] : [];
     }),
   ];
   let automaton = without === undefined ? undefined : textWithout(without, notJson === true);
-  const tooLarge: RegexNode[] = [];
-  for (const { node, automaton: next, keyword } of wanted) {
-    if (node && !next) tooLarge.push(node);
+  for (const { automaton: next, exact, keyword } of wanted) {
     const known = automaton;
     const both = next && (known ? book.explore(() => intersect(known, next, maxExplored)) : next);
     if (both) automaton = both;
-    else if (next || !node) loosened.add(keyword);
+    if (!both || !exact) loosened.add(keyword);
   }
-  return { automaton, tooLarge };
+  return automaton;
 }
 
+/** `exact` false: of counts that make it too large only so much is kept that it stays small. */
 function understood(
   book: RuleBook,
   pattern: string,
-): {
-  readonly node: RegexNode | undefined;
-  readonly automaton: Automaton | undefined;
-} {
+): { readonly automaton: Automaton | undefined; readonly exact: boolean } {
   const node = readable(pattern);
-  return { node, automaton: node && book.explore(() => regexAutomaton(node, maxExplored)) };
+  if (!node) return { automaton: undefined, exact: false };
+  const exact = placesOf(node) > maxExplored ? undefined : book.explore(() => regexAutomaton(node, maxExplored));
+  if (exact && (exact.states.length <= maxStates || exact.states.length * charactersOfState <= book.room / 4))
+    return { automaton: exact, exact: true };
+  for (const most of [64, 16, 4, 1]) {
+    const looser = book.explore(() => regexAutomaton(openCounts(node, most), maxStates), maxStates);
+    if (looser) return { automaton: looser, exact: false };
+  }
+  return { automaton: undefined, exact: false };
+}
+
+/** The same with no upper limit for counts beyond `most`: all its texts, and longer ones. */
+function openCounts(node: RegexNode, most: number): RegexNode {
+  switch (node.kind) {
+    case 'sequence':
+      return { ...node, parts: node.parts.map((part) => openCounts(part, most)) };
+    case 'choice':
+      return { ...node, options: node.options.map((option) => openCounts(option, most)) };
+    case 'repeat': {
+      const part = openCounts(node.part, most);
+      const isShort = Math.max(node.min, node.max ?? 0) <= most;
+      return isShort ? { ...node, part } : { ...node, part, min: Math.min(node.min, most), max: undefined };
+    }
+    default:
+      return node;
+  }
 }
 
 const textAutomata = new Map<string, Automaton>();
@@ -108,7 +208,7 @@ function noJsonValue(): Automaton {
 function measured(
   json: JsonRules,
   automaton: Automaton,
-  { min, max, patterns }: StringLimits,
+  { min, max }: StringLimits,
   { writing, loosened }: { writing: Writing; loosened: Set<Keyword> },
 ): Expression | undefined {
   const single = repeatedClass(automaton);
@@ -125,11 +225,7 @@ function measured(
   if (!cut && max !== undefined) loosened.add('maxLength');
   const exact = cut ?? automaton;
   if (isNothing(exact)) return undefined;
-  const [pattern] = patterns;
-  const node = exact === automaton && patterns.length === 1 && pattern !== undefined && readable(pattern);
-  const short =
-    exact.states.length > maxStates && node && writing.without === undefined && asItReads(json, node, writing);
-  return short || automatonRules(json.book, exact, writing.spelling, writing.hint);
+  return automatonRules(json.book, exact, writing.spelling, writing.hint);
 }
 
 /** Any text of the length asked for. */
@@ -159,13 +255,19 @@ function repeatedClass(automaton: Automaton) {
   return { ranges, min: first.accepts ? 0 : 1 };
 }
 
-/** The expression part by part: small even with big counts, but several readings are open at a time. */
-function asItReads(json: JsonRules, node: RegexNode, { spelling, hint }: Writing): Expression | undefined {
+/** Anchors at its ends taken off; where there is none, any text may stand. */
+function wholeText(node: RegexNode): RegexNode {
   const parts = node.kind === 'sequence' ? node.parts : [node];
   const starts = parts[0]?.kind === 'start';
   const ends = parts.at(-1)?.kind === 'end';
-  const inner = parts.slice(starts ? 1 : 0, ends ? -1 : undefined);
-  const anything = repeat(json.book.define('any', oneOf(anyChar, spelling)), 0);
+  const any: RegexNode = { kind: 'repeat', part: { kind: 'chars', ranges: anyChar }, min: 0, max: undefined };
+  const bare = parts.slice(starts ? 1 : 0, ends ? -1 : undefined);
+  const inner = [...(starts ? [] : [any]), ...bare, ...(ends ? [] : [any])];
+  return { kind: 'sequence', parts: inner };
+}
+
+/** The expression part by part: small even with big counts. For those that read one way only. */
+function asItReads(json: JsonRules, node: RegexNode, { spelling, hint }: Writing): Expression | undefined {
   const write = (each: RegexNode): Expression | undefined => {
     switch (each.kind) {
       case 'chars':
@@ -179,7 +281,9 @@ function asItReads(json: JsonRules, node: RegexNode, { spelling, hint }: Writing
         return all(each.options, (written) => json.book.define(hint, choice(...written)));
       case 'repeat': {
         const part = write(each.part);
-        return part && json.book.count(hint, part, each.min, each.max);
+        if (!part || each.part.kind === 'chars') return part && json.book.count(hint, part, each.min, each.max);
+        const { expression, exact } = json.book.nestedCount(hint, part, each.min, each.max);
+        return exact ? expression : undefined;
       }
       default:
         return each satisfies never;
@@ -190,5 +294,5 @@ function asItReads(json: JsonRules, node: RegexNode, { spelling, hint }: Writing
     const whole = written.filter((expression) => expression !== undefined);
     return whole.length === nodes.length ? join(whole) : undefined;
   };
-  return all(inner, (written) => sequence(starts ? empty : anything, ...written, ends ? empty : anything));
+  return write(wholeText(node));
 }

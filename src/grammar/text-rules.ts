@@ -26,30 +26,36 @@ function writeRules(book: RuleBook, automaton: Automaton, spelling: Spelling, hi
   const entries = automaton.states.map(() => 0);
   for (const state of automaton.states) for (const way of state.ways) entries[way.to] = (entries[way.to] ?? 0) + 1;
   const names = new Map<number, string>();
-  const write = (index: number): Expression => {
+  const unwritten: { readonly name: string; readonly index: number }[] = [];
+  const write = (index: number, depth = 0): Expression => {
     const state = automaton.states[index];
-    return state ? choice(...(state.accepts ? [empty] : []), ...options(state)) : empty;
+    return state ? choice(...(state.accepts ? [empty] : []), ...options(state, depth)) : empty;
   };
-  const options = (state: State): Expression[] => {
+  const options = (state: State, depth: number): Expression[] => {
     const targets = new Map<number, CodePointRange[]>();
     for (const { low, high, to } of state.ways) targets.set(to, [...(targets.get(to) ?? []), [low, high]]);
-    return [...targets].map(([to, ranges]) => sequence(shared(oneOf(ranges, spelling)), follow(to)));
+    return [...targets].map(([to, ranges]) => sequence(shared(oneOf(ranges, spelling)), follow(to, depth + 1)));
   };
   /** Classes with all their escapes are long and come in every state. */
   const shared = (each: Expression) => (each.kind === 'choice' ? book.define('characters', each) : each);
-  const follow = (index: number): Expression => {
+  const follow = (index: number, depth: number): Expression => {
     const state = automaton.states[index];
     if (state?.accepts && state.ways.length === 0) return empty;
     const known = names.get(index);
     if (known !== undefined) return rule(known);
-    if ((entries[index] ?? 0) <= 1 && index !== 0) return write(index);
+    if ((entries[index] ?? 0) <= 1 && index !== 0 && depth < maxInline) return write(index, depth);
     const name = book.reserve(hint);
     names.set(index, name);
-    book.fill(name, write(index));
+    unwritten.push({ name, index });
     return rule(name);
   };
-  return follow(0);
+  const first = follow(0, 0);
+  for (const { name, index } of unwritten) book.fill(name, write(index));
+  return first;
 }
+
+/** States that are written inside each other: counts make chains of thousands. */
+const maxInline = 50;
 
 /** One character of these ranges. */
 export function oneOf(ranges: readonly CodePointRange[], spelling: Spelling): Expression {

@@ -5,19 +5,21 @@ import type { Tool } from '../contract/request.ts';
 import { notContaining } from './automaton.ts';
 import type { Member } from './containers.ts';
 import { memberRules } from './containers.ts';
+import { factored } from './factored.ts';
+import { flatten } from './flat-rules.ts';
 import type { Expression } from './gbnf.ts';
 import { choice, empty, sequence, text } from './gbnf.ts';
 import { checkRules } from './gbnf-check.ts';
 import type { JsonRules } from './json.ts';
-import { flatten } from './machine.ts';
 import { NestedTags } from './nested-tags.ts';
-import type { ObjectShape } from './object-shape.ts';
-import { objectShape } from './object-shape.ts';
-import { kindsOf, plainTexts } from './plain-values.ts';
+import { objectShape, type Property } from './object-shape.ts';
+import { type MemberWriter, objectUnionRules } from './object-union.ts';
+import { kindsOf, ofType, plainTexts } from './plain-values.ts';
 import { productive } from './productive.ts';
 import { SchemaCompiler } from './schema-compiler.ts';
 import { checkSchemaWords } from './schema-words.ts';
-import { automatonRules } from './text-rules.ts';
+import { automatonRules, type Writing } from './text-rules.ts';
+import { unionRules } from './unions.ts';
 
 /** A tool as the grammar sees it. */
 export interface CallableTool {
@@ -34,8 +36,6 @@ export interface ToolLoosened {
   /** Why, when the whole schema was given up. */
   readonly reason?: string;
 }
-
-type Property = ObjectShape['properties'][number];
 
 /** Writes the arguments of tools. A strange schema costs its tool the constraint, never the request. */
 export class ToolArguments {
@@ -70,9 +70,11 @@ export class ToolArguments {
   tagged({ tool, strict }: CallableTool, format: TaggedCalls): Expression {
     return this.#once(tool, () => {
       const written = this.#follow(tool, (compiler, root) =>
-        this.#members(compiler, root, format.parameter.separator, (property) =>
-          this.#tag(compiler, property, format, strict),
-        ),
+        this.#members(compiler, root, {
+          ...declaredMembers(format.parameter.separator),
+          begin: (name) => format.parameter.open + name,
+          rest: (property) => this.#tag(compiler, property, format, strict),
+        }),
       );
       return written ?? this.#anyTags(format);
     });
@@ -85,11 +87,11 @@ export class ToolArguments {
     return this.#once(tool, () => {
       const written = this.#follow(tool, (compiler, root) => {
         const tags = new NestedTags(compiler, format);
-        const shapes = compiler.expander
-          .expand(root, '#')
-          .map((plain) => tags.members(objectShape(compiler, plain, '#').properties))
-          .filter((shape) => shape !== undefined);
-        return shapes.length === 0 ? undefined : choice(...shapes);
+        return this.#members(compiler, root, {
+          ...declaredMembers(''),
+          begin: (name) => tags.begin(name),
+          rest: (property) => tags.rest(property),
+        });
       });
       return written ?? anything();
     });
@@ -99,9 +101,10 @@ export class ToolArguments {
   keywords({ tool, strict }: CallableTool): Expression {
     return this.#once(tool, () => {
       const written = this.#follow(tool, (compiler, root) =>
-        this.#members(compiler, root, ', ', ({ name, schema, path }) => {
-          const value = compiler.inner(strict ? schema : true, path);
-          return value && sequence(text(`${name}=`), value);
+        this.#members(compiler, root, {
+          ...declaredMembers(', '),
+          begin: (name) => `${name}=`,
+          rest: ({ schema, path }) => compiler.inner(strict ? schema : true, path),
         }),
       );
       return written ?? empty;
@@ -109,24 +112,19 @@ export class ToolArguments {
   }
 
   /** The declared arguments in their order; undefined: no arguments fit. */
-  #members(
-    compiler: SchemaCompiler,
-    root: JsonObject,
-    separator: string,
-    write: (property: Property) => Expression | undefined,
-  ): Expression | undefined {
-    const style = { open: empty, between: text(separator), close: empty, closeEmpty: empty };
-    const shapes = compiler.expander.expand(root, '#').map((plain) => {
-      const members: Member[] = [];
-      for (const property of objectShape(compiler, plain, '#').properties) {
-        const pair = write(property);
-        if (pair) members.push({ pair, required: property.required });
-        else if (property.required) return undefined;
-      }
-      return memberRules(this.json.book, members, style);
-    });
-    const possible = shapes.filter((each) => each !== undefined);
-    return possible.length === 0 ? undefined : choice(...possible);
+  #members(compiler: SchemaCompiler, root: JsonObject, writer: MemberWriter): Expression | undefined {
+    const alternatives = compiler.alternatives([{ schema: root, path: '#' }]);
+    const shapes = alternatives.map(({ plain, path }) => objectShape(compiler, plain, path));
+    const [only, ...others] = shapes;
+    if (!only) return undefined;
+    if (others.length > 0) return objectUnionRules(compiler, shapes, '#', writer);
+    const members: Member[] = [];
+    for (const property of only.properties) {
+      const rest = writer.rest(property);
+      if (rest) members.push({ begin: writer.begin(property.name), rest, required: property.required });
+      else if (property.required) return undefined;
+    }
+    return memberRules(this.json.book, members, writer.style);
   }
 
   #follow(
@@ -150,13 +148,13 @@ export class ToolArguments {
     return undefined;
   }
 
+  /** What stands behind an argument's name: the value, and all around it. */
   #tag(
     compiler: SchemaCompiler,
-    { name, schema, path }: Property,
+    { name, schema, path }: Pick<Property, 'name' | 'schema' | 'path'>,
     { parameter }: TaggedCalls,
     strict: boolean,
   ): Expression | undefined {
-    const written = { raw: [] as Expression[], json: [] as Expression[] };
     const kinds = kindsOf(compiler, strict ? schema : true, path);
     const isMixed = kinds.some(({ names }) => names.some((each) => each !== 'string'));
     const writing = {
@@ -166,32 +164,40 @@ export class ToolArguments {
       // Families that say what a value is have no need to guess.
       notJson: isMixed && parameter.attribute === undefined,
     };
-    for (const kind of kinds) {
-      const { plain, values, types } = kind;
-      if (types.length > 0) compiler.noteUnchecked(plain, path);
-      written.raw.push(...plainTexts(kind, writing));
-      for (const value of values) if (typeof value !== 'string') written.json.push(this.json.literal(value));
-      for (const type of types) {
-        const isText = type === 'string';
-        const found = isText ? compiler.text(plain, path, writing) : compiler.inner({ ...plain, type }, path);
-        if (found) written[isText ? 'raw' : 'json'].push(found);
-      }
-    }
-    const begin = sequence(text(parameter.open), text(name));
+    for (const { plain, types } of kinds) if (types.length > 0) compiler.noteUnchecked(plain, path);
+    const isText = (type: string) => type === 'string';
+    const texts = ofType(kinds, path, isText);
+    const fixed = kinds.flatMap(({ values }) => values).filter((value) => typeof value !== 'string');
+    const written = {
+      raw: [
+        ...kinds.flatMap((kind) => plainTexts(kind, writing)),
+        texts.length > 0 ? compiler.texts(texts, path, writing) : undefined,
+      ],
+      json: [
+        ...fixed.map((value) => this.json.literal(value)),
+        unionRules(
+          compiler,
+          ofType(kinds, path, (type) => !isText(type)),
+          path,
+        ),
+      ],
+    };
     const options = (['raw', 'json'] as const).flatMap((kind) => {
-      const values = written[kind];
+      const values = written[kind].filter((each) => each !== undefined);
       return values.length === 0 ? [] : [sequence(text(keyEnd(parameter, kind, schema)), choice(...values))];
     });
     if (options.length === 0) return undefined;
-    return sequence(begin, this.json.book.define(name, choice(...options)), text(parameter.close));
+    return sequence(this.json.book.define(name, factored(this.json.book, name, options)), text(parameter.close));
   }
 
   /** Any arguments for a tool whose schema cannot be followed. */
   #anyTags(format: TaggedCalls): Expression {
     const compiler = new SchemaCompiler(true, this.json, 'tools');
     const nothing = { open: empty, between: text(format.parameter.separator), close: empty, closeEmpty: empty };
-    const names = compiler.text({ pattern: '^[A-Za-z_][A-Za-z0-9_.-]{0,63}$' }, '#', { spelling: 'raw', hint: 'name' });
-    const value = compiler.text({}, '#', { spelling: 'raw', hint: 'any-text', without: format.parameter.close.trim() });
+    const texts = (plain: JsonObject, writing: Omit<Writing, 'spelling'>) =>
+      compiler.texts([{ plain, path: '#' }], '#', { spelling: 'raw', ...writing });
+    const names = texts({ pattern: '^[A-Za-z_][A-Za-z0-9_.-]{0,63}$' }, { hint: 'name' });
+    const value = texts({}, { hint: 'any-text', without: format.parameter.close.trim() });
     if (!names || !value) return empty;
     const pair = sequence(
       text(format.parameter.open),
@@ -202,6 +208,13 @@ export class ToolArguments {
     );
     return memberRules(this.json.book, [], nothing, { further: { pair, min: 0, max: undefined } });
   }
+}
+
+/** Members that stand one behind the other, none beside those that are declared. */
+function declaredMembers(separator: string) {
+  const style = { open: empty, between: text(separator), close: empty, closeEmpty: empty };
+  // Text as it stands may look like any other value.
+  return { style, byKind: false, further: () => undefined };
 }
 
 /** A tool without parameters takes none; a free-form one takes its text as `input`. */

@@ -77,7 +77,6 @@ describe('schemas made to hurt', { timeout: 30_000 }, () => {
     anyOf: [next, { anyOf: [next, { type: 'null' }], title: 'x' }, { type: 'array', items: next }],
   });
   it.each<[string, unknown, string]>([
-    ['a doubling union', chain(40, union, { type: 'string' }), 'can begin in more than 20000 ways'],
     ['a billion laughs', chain(60, doubled, { type: 'string' }), 'unfolds into too many parts'],
     ['products of unions', { type: 'string', allOf: strings }, 'alternatives; the limit is 256'],
     [
@@ -105,6 +104,7 @@ describe('schemas made to hurt', { timeout: 30_000 }, () => {
   });
 
   it.each<[string, JsonValue]>([
+    ['a doubling union', chain(40, union, { type: 'string' })],
     ['a doubling expression', { type: 'string', pattern: '(a|b)*a(a|b){20}$' }],
     ['counts in counts', { type: 'string', pattern: '^((a{1,100}){1,100}){1,100}$' }],
     ['a huge count', { type: 'string', pattern: '^(a|b){1,99999}c$' }],

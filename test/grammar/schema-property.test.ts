@@ -9,6 +9,7 @@ import { schemaToGrammar } from '../../src/grammar/json-schema.ts';
 import { fits } from '../../src/grammar/machine.ts';
 import { isValid } from '../../src/grammar/validate.ts';
 import { runs } from '../support/runs.ts';
+import { recursiveSchemas, recursiveValues } from './random-recursion.ts';
 import { type SchemaAndValues, schemas } from './random-schema.ts';
 import { randomText } from './random-text.ts';
 
@@ -31,7 +32,7 @@ describe('random schemas', { timeout: 60_000 }, () => {
     let checked = 0;
     fc.assert(
       fc.property(
-        schemas.map(({ schema }) => schema),
+        fc.oneof({ weight: 2, arbitrary: schemas }, recursiveSchemas).map(({ schema }) => schema),
         fc.infiniteStream(fc.nat()),
         (schema, numbers) => {
           const made = grammarOf(schema);
@@ -45,14 +46,16 @@ describe('random schemas', { timeout: 60_000 }, () => {
           expect([text, validate(value), validate.errors]).toEqual([text, true, null]);
         },
       ),
-      { numRuns: runs(30) },
+      { numRuns: runs(45) },
     );
     expect(checked).toBeGreaterThan(10);
   });
 
   it('every value that fits the schema is a text of the grammar', () => {
     let checked = 0;
-    const pairs = schemas.chain((pair: SchemaAndValues) => fc.tuple(fc.constant(pair.schema), pair.values));
+    const pairs = fc
+      .oneof({ weight: 2, arbitrary: schemas }, recursiveValues)
+      .chain((pair: SchemaAndValues) => fc.tuple(fc.constant(pair.schema), pair.values));
     fc.assert(
       fc.property(pairs, ([schema, value]) => {
         const valid = ajv.validate(Object(schema), value);
@@ -65,7 +68,7 @@ describe('random schemas', { timeout: 60_000 }, () => {
         checked++;
         expect([text, made !== undefined && fits(made.grammar, text)]).toEqual([text, true]);
       }),
-      { numRuns: runs(60) },
+      { numRuns: runs(90) },
     );
     expect(checked).toBeGreaterThan(10);
   });
