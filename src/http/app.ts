@@ -6,7 +6,7 @@ import { checkAccess } from './access/check-access.ts';
 import { corsHeaders, preflightResponse } from './access/cors.ts';
 import type { Keyring } from './access/keyring.ts';
 import { isLocalCaller } from './access/local-caller.ts';
-import { checkOrigin } from './access/origin.ts';
+import { checkOrigin, type Pages } from './access/origin.ts';
 import type { AppDependencies } from './dependencies.ts';
 import { errorResponse } from './error-response.ts';
 import { Exchange } from './exchange.ts';
@@ -83,16 +83,16 @@ async function headersFor(
     'x-request-id': requestId,
     ...(route.shape.name === 'anthropic-messages' && { 'request-id': requestId }),
     ...(await gate.headers(exchange)),
-    ...corsHeaders(request.headers, settings.corsOrigins),
+    ...corsHeaders(request, { ...settings, pages: pagesOf(route) }),
   };
 }
 
 async function handle(arrival: Arrival & { readonly keyring: Keyring }, exchange: Exchange): Promise<Response> {
   const { context, route, gate, dependencies, keyring } = arrival;
   try {
-    if (route.anyOrigin !== true) admit(arrival, exchange, keyring);
+    admit(arrival, exchange, keyring);
     if (context.req.method === 'OPTIONS')
-      return preflightResponse(exchange.request.headers, dependencies.settings.corsOrigins);
+      return preflightResponse(exchange.request, { ...dependencies.settings, pages: pagesOf(route) });
     if (route.work) await enter(exchange, gate, dependencies);
     return await route.handle(exchange);
   } catch (thrown) {
@@ -107,11 +107,16 @@ async function handle(arrival: Arrival & { readonly keyring: Keyring }, exchange
   }
 }
 
+function pagesOf({ pages = 'local' }: Route): Pages {
+  return pages;
+}
+
 function admit({ context, route, dependencies }: Arrival, { caller }: Exchange, keyring: Keyring): void {
   const { headers } = context.req.raw;
   const asksOnly = context.req.method === 'OPTIONS';
   const needsHost = context.env?.incoming !== undefined && !asksOnly;
-  checkOrigin(headers, { ...dependencies.settings, hasKeys: keyring.hasKeys, needsHost });
+  const pages = pagesOf(route);
+  checkOrigin(context.req.raw, { ...dependencies.settings, hasKeys: keyring.hasKeys, needsHost, pages });
   if (asksOnly) return;
   checkAccess(route.access, caller, headers, keyring);
 }

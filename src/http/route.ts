@@ -1,4 +1,5 @@
 import type { Access } from './access/check-access.ts';
+import type { Pages } from './access/origin.ts';
 import type { ErrorShape } from './error-response.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -18,7 +19,7 @@ export interface Route {
   readonly owns: 'none' | 'caller' | 'admin';
   /** New work, which is refused while the server drains. */
   readonly work: boolean;
-  /** For probes: whoever asks, from wherever, gets an answer. */
-  readonly anyOrigin?: boolean;
+  /** Absent: `local`. A path has the narrowest of its rows in its preflights and refusals. */
+  readonly pages?: Pages;
   readonly handle: (exchange: Exchange) => Promise<Response> | Response;
 }

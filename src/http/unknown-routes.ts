@@ -1,5 +1,6 @@
 import { ServeError } from '../contract/errors.ts';
 import { openaiShape } from '../dialects/shared/openai-error.ts';
+import type { Pages } from './access/origin.ts';
 import type { ErrorShape } from './error-response.ts';
 import type { Route } from './route.ts';
 
@@ -8,13 +9,14 @@ export function refusals(routes: readonly Route[]): Map<string, Route> {
   const rows = new Map<string, Route>();
   for (const { paths, shape } of routes)
     for (const path of paths) {
-      const methods = routes.filter((route) => route.paths.includes(path)).map((route) => route.method);
-      rows.set(path, refusal(path, shape, methods));
+      const served = routes.filter((route) => route.paths.includes(path));
+      rows.set(path, refusal(path, shape, served));
     }
   return rows;
 }
 
-function refusal(path: string, shape: ErrorShape, methods: readonly Route['method'][]): Route & { allow: string } {
+function refusal(path: string, shape: ErrorShape, served: readonly Route[]): Route & { allow: string } {
+  const methods = served.map(({ method }) => method);
   const allow = [
     ...new Set(methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))),
     'OPTIONS',
@@ -26,6 +28,7 @@ function refusal(path: string, shape: ErrorShape, methods: readonly Route['metho
     access: 'open',
     owns: 'none',
     work: false,
+    pages: narrowest(served),
     allow,
     handle: (exchange) => {
       throw new ServeError(
@@ -34,6 +37,11 @@ function refusal(path: string, shape: ErrorShape, methods: readonly Route['metho
       );
     },
   };
+}
+
+function narrowest(rows: readonly Route[]): Pages {
+  if (rows.some(({ pages }) => pages === 'own')) return 'own';
+  return rows.every(({ pages }) => pages === 'any') ? 'any' : 'local';
 }
 
 export function allowHeader(route: Route): Record<string, string> {

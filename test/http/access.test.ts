@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { openaiShape } from '../../src/dialects/shared/openai-error.ts';
+import { corsHeaders } from '../../src/http/access/cors.ts';
 import { isLocalCaller } from '../../src/http/access/local-caller.ts';
+import { checkOrigin, type Pages } from '../../src/http/access/origin.ts';
+import { refusals } from '../../src/http/unknown-routes.ts';
 import { hello, openDoor } from './support.ts';
 
 describe('a key', () => {
@@ -99,6 +103,57 @@ describe('a web page', () => {
     const door = openDoor({ settings: { corsOrigins: ['*'] } });
     const headers = { origin: 'https://any.example' };
     expect((await door.post('/v1/chat/completions', hello, { headers })).status).toBe(200);
+  });
+});
+
+describe('a route for the own page only', () => {
+  const rules = {
+    corsOrigins: ['https://chat.example'],
+    allowedHosts: ['box.lan'],
+    boundHost: '127.0.0.1',
+    hasKeys: false,
+    needsHost: true,
+    pages: 'own',
+  } as const;
+  const asked = (host: string, origin: string | undefined, scheme = 'http') =>
+    new Request(`${scheme}://${host}/api/chats`, { headers: { host, ...(origin !== undefined && { origin }) } });
+
+  it.each([
+    ['no page', 'localhost:8080', undefined, true],
+    ['the own page', 'localhost:8080', 'http://localhost:8080', true],
+    ['the own page under another name', 'box.lan:8080', 'http://box.lan:8080', true],
+    ['the own page on the usual port', 'box.lan:80', 'http://box.lan', true],
+    ['a page that was allowed', 'localhost:8080', 'https://chat.example', true],
+    ['a page on another port', 'localhost:8080', 'http://localhost:3000', false],
+    ['the same page by another name', 'localhost:8080', 'http://127.0.0.1:8080', false],
+    ['the same page by another scheme', 'localhost:8080', 'https://localhost:8080', false],
+    ['a desktop app', 'localhost:8080', 'tauri://localhost', false],
+    ['a page without a name', 'localhost:8080', 'null', false],
+    ['a page from elsewhere', 'localhost:8080', 'https://evil.example', false],
+  ])('lets in or not: %s', (_, host, origin, allowed) => {
+    const request = asked(host, origin);
+    const check = () => checkOrigin(request, rules);
+    if (allowed) expect(check).not.toThrow();
+    else expect(check).toThrow(expect.objectContaining({ code: 'forbidden' }));
+    expect(corsHeaders(request, rules)['access-control-allow-origin']).toBe(allowed ? origin : undefined);
+  });
+
+  it('knows the own page behind HTTPS', () => {
+    expect(() => checkOrigin(asked('box.lan', 'https://box.lan', 'https'), rules)).not.toThrow();
+    expect(() => checkOrigin(asked('box.lan', 'http://box.lan', 'https'), rules)).toThrow('may not use this server');
+  });
+
+  it('makes preflights and refusals of its path as narrow', () => {
+    const row = { method: 'GET', paths: ['/x'], shape: openaiShape, access: 'key', owns: 'none', work: false } as const;
+    const handle = () => new Response();
+    const pagesOf = (...pages: readonly (Pages | undefined)[]) =>
+      refusals(pages.map((own) => ({ ...row, handle, ...(own && { pages: own }) }))).get('/x')?.pages;
+    expect([pagesOf('own'), pagesOf('any', 'own'), pagesOf(undefined, 'any'), pagesOf('any')]).toEqual([
+      'own',
+      'own',
+      'local',
+      'any',
+    ]);
   });
 });
 

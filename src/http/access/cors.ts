@@ -1,9 +1,11 @@
-import { originAllowed } from './origin.ts';
+import { type OriginRules, originAllowed } from './origin.ts';
+
+type PageRules = Pick<OriginRules, 'corsOrigins' | 'pages'>;
 
 /** Headers that let an allowed page read the answer; none for requests that come from no page. */
-export function corsHeaders(headers: Headers, corsOrigins: readonly string[]): Record<string, string> {
-  const origin = headers.get('origin');
-  if (origin === null || !originAllowed(origin, headers.get('host') ?? '', corsOrigins)) return {};
+export function corsHeaders(request: Request, rules: PageRules): Record<string, string> {
+  const origin = request.headers.get('origin');
+  if (origin === null || !originAllowed(origin, request, rules)) return {};
   return {
     'access-control-allow-origin': origin,
     'access-control-expose-headers': 'x-request-id, request-id, retry-after, x-serve-model-warning',
@@ -12,8 +14,9 @@ export function corsHeaders(headers: Headers, corsOrigins: readonly string[]): R
 }
 
 /** The answer to a browser's question whether it may send the real request. It carries no key, so it needs none. */
-export function preflightResponse(headers: Headers, corsOrigins: readonly string[]): Response {
-  const allowed = corsHeaders(headers, corsOrigins);
+export function preflightResponse(request: Request, rules: PageRules): Response {
+  const { headers } = request;
+  const allowed = corsHeaders(request, rules);
   const asked = headers.get('access-control-request-headers');
   return new Response(null, {
     status: 204,

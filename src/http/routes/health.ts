@@ -19,7 +19,7 @@ export function healthRoutes({ models }: AppDependencies): Route[] {
     access: 'open',
     owns: 'none',
     work: false,
-    anyOrigin: true,
+    pages: 'any',
   } as const;
   const ready = (exchange: Exchange) => {
     const state = models.state();

@@ -18,7 +18,7 @@ export function metricsRoutes({ metrics, settings }: AppDependencies): Route[] {
       access: 'open',
       owns: 'none',
       work: false,
-      anyOrigin: true,
+      pages: 'any',
       handle: async ({ request }) => {
         if (settings.metrics === 'token') checkToken(request.headers, settings.metricsToken);
         return new Response(await metrics.render(), {
