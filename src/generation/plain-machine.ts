@@ -6,6 +6,7 @@ export function createPlainMachine(): TextPipelineOptions['machine'] {
   let open = false;
   return {
     state: 'text',
+    unread: 0,
     push(text): BlockEvent[] {
       const delta: BlockEvent = { type: 'block-delta', index: 0, delta: text };
       if (open) return [delta];

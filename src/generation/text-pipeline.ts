@@ -1,12 +1,13 @@
-import type { BlockEvent, TokenLogprob } from '../contract/events.ts';
+import type { BlockDelta, BlockEvent } from '../contract/events.ts';
 import type { Directive, GeneratedToken } from '../engine/engine.ts';
 import type { OutputMachine } from '../output/output-machine.ts';
 import { createStopStrings, type StopStrings } from '../output/stop-strings.ts';
+import { type OwnToken, type Reading, TokenTrail } from './token-trail.ts';
 import { TokenDecoder, type VisibleTokens } from './visible-tokens.ts';
 
 export interface TextPipelineOptions {
   /** Model text -> blocks. */
-  readonly machine: Pick<OutputMachine, 'push' | 'end' | 'state'>;
+  readonly machine: Pick<OutputMachine, 'push' | 'end' | 'state' | 'unread'>;
   readonly stop: readonly string[];
   readonly tokens: VisibleTokens;
   readonly steering: Steering;
@@ -42,8 +43,12 @@ export class TextPipeline {
   push(token: GeneratedToken): { readonly events: readonly BlockEvent[]; readonly directive: Directive } {
     const { machine, tokens, steering } = this.#options;
     const before = machine.state;
-    const text = this.#decoder.push(tokens(token.token));
-    const events = this.#blocks.filter(text ? machine.push(text) : [], token.logprob);
+    const visible = tokens(token.token);
+    const text = this.#decoder.push(visible);
+    if (token.logprob && visible.bytes.length > 0) this.#blocks.trail.wrote(text, token.logprob);
+    const written = text ? machine.push(text) : [];
+    const thinking = before === 'reasoning' || machine.state === 'reasoning';
+    const events = this.#blocks.filter(written, { unread: machine.unread, thinking });
     this.outputTokens++;
     if (before === 'reasoning' && machine.state !== 'tool-call') this.reasoningTokens++;
     if (this.#blocks.stopString !== undefined) return { events, directive: { type: 'stop' } };
@@ -55,15 +60,21 @@ export class TextPipeline {
     if (this.#blocks.stopString !== undefined) return [];
     const { machine } = this.#options;
     const rest = this.#decoder.end();
-    return this.#blocks.filter([...(rest ? machine.push(rest) : []), ...machine.end(end)]);
+    const events = [...(rest ? machine.push(rest) : []), ...machine.end(end)];
+    return this.#blocks.filter(events, { unread: 0, thinking: false });
   }
 }
 
 /** Stop strings end text blocks, never reasoning or calls; log probabilities ride on text only. */
 class BlockFilter {
   readonly #stop: readonly string[];
+  readonly trail = new TokenTrail();
   #strings: StopStrings | undefined;
-  #pending: TokenLogprob[] = [];
+  /** Tokens of the open text that wait for their first character to be shown. */
+  #waiting: OwnToken[] = [];
+  /** Characters of the open text that have come, and that were shown. */
+  #come = 0;
+  #shown = 0;
   stopString: string | undefined;
   calledTools = false;
 
@@ -71,8 +82,8 @@ class BlockFilter {
     this.#stop = stop;
   }
 
-  filter(events: readonly BlockEvent[], logprob?: TokenLogprob): BlockEvent[] {
-    if (logprob) this.#pending.push(logprob);
+  filter(events: readonly BlockEvent[], reading: Reading): BlockEvent[] {
+    this.trail.follow(events, reading);
     const passed: BlockEvent[] = [];
     for (const event of events) {
       if (this.stopString !== undefined) break;
@@ -84,12 +95,11 @@ class BlockFilter {
   #pass(event: BlockEvent): BlockEvent[] {
     switch (event.type) {
       case 'block-start':
-        if (event.kind === 'text') this.#strings = createStopStrings(this.#stop);
-        else this.#pending = [];
+        if (event.kind === 'text') this.#beginText();
         if (event.kind === 'tool-call') this.calledTools = true;
         return [event];
       case 'block-delta':
-        return this.#strings ? this.#text(event.index, event.delta, this.#strings) : [event];
+        return this.#strings ? this.#text(event, this.#strings) : [event];
       case 'block-end': {
         const held = this.#strings?.end() ?? '';
         this.#strings = undefined;
@@ -100,7 +110,17 @@ class BlockFilter {
     }
   }
 
-  #text(index: number, delta: string, strings: StopStrings): BlockEvent[] {
+  #beginText(): void {
+    this.#strings = createStopStrings(this.#stop);
+    this.#waiting = [];
+    this.#come = 0;
+    this.#shown = 0;
+  }
+
+  #text(event: BlockDelta, strings: StopStrings): BlockEvent[] {
+    const { index, delta } = event;
+    for (const { logprob, at } of this.trail.tokensOf(event)) this.#waiting.push({ logprob, at: this.#come + at });
+    this.#come += delta.length;
     const { text, stop } = strings.push(delta);
     this.stopString = stop;
     const shown = text ? [this.#delta(index, text)] : [];
@@ -108,8 +128,10 @@ class BlockFilter {
   }
 
   #delta(index: number, delta: string): BlockEvent {
-    const logprobs = this.#pending;
-    this.#pending = [];
-    return { type: 'block-delta', index, delta, ...(logprobs.length > 0 && { logprobs }) };
+    this.#shown += delta.length;
+    const ready = this.#waiting.filter(({ at }) => at < this.#shown);
+    if (ready.length === 0) return { type: 'block-delta', index, delta };
+    this.#waiting = this.#waiting.slice(ready.length);
+    return { type: 'block-delta', index, delta, logprobs: ready.map(({ logprob }) => logprob) };
   }
 }

@@ -82,6 +82,10 @@ export class MarkerScanner {
     return this.#at === 0 ? this.#text : this.#text.slice(this.#at);
   }
 
+  get unread(): number {
+    return this.#text.length - this.#at;
+  }
+
   record(): void {
     this.#recorded = [];
   }

@@ -40,6 +40,8 @@ export interface OutputMachine {
    */
   end(end: Exclude<TextEnd, 'open'>): BlockEvent[];
   readonly state: OutputState;
+  /** Characters at the end of what was pushed that are not read yet: they may become markup. */
+  readonly unread: number;
   /** Mended places in tool calls so far. */
   readonly repairs: number;
   /** The text to inject now so that the thinking ends; the machine must be given it like any other text. */
@@ -104,6 +106,9 @@ export function createOutputMachine(options: OutputMachineOptions): OutputMachin
     },
     get state() {
       return state;
+    },
+    get unread() {
+      return scanner.unread;
     },
     get repairs() {
       return repairs;
