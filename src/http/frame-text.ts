@@ -24,6 +24,15 @@ export function frameText(frames: readonly Frame[], format: Dialect['format']): 
   return frames.map(writers[format]).join('');
 }
 
+/**
+ * What goes out by itself. Many programs read Ollama's streams chunk by chunk and take each chunk for one JSON value, as
+ * Ollama flushes every line.
+ */
+export function writesOf(text: string, format: Dialect['format']): readonly string[] {
+  if (text === '') return [];
+  return format === 'ndjson' ? text.split(/(?<=\n)/) : [text];
+}
+
 export const streamContentType = {
   sse: 'text/event-stream',
   ndjson: 'application/x-ndjson',

@@ -1,6 +1,6 @@
 import type { Clock, Timers } from '../contract/services.ts';
 import type { Dialect, Frame } from '../dialects/dialect.ts';
-import { frameText, streamContentType } from './frame-text.ts';
+import { frameText, streamContentType, writesOf } from './frame-text.ts';
 
 export interface FrameSource {
   /** The next frames. Must not throw: an error is a frame. */
@@ -22,7 +22,7 @@ export interface StreamOptions {
    * long at most. 0: every frame is a write of its own. A write costs 0.1 to 0.3 ms here and as much in the reader, on
    * cores that decode. Tokens a second on two cores with 5 / 12 / 25 ms: 24 layers and one stream 85 / 88 / 91; 2 layers
    * and one stream 633 / 670 / 656, four 1,130 / 1,190 / 1,180. A timer alone would write at any moment of a step; a frame
-   * comes at the one moment that is meant for it.
+   * comes at the one moment that is meant for it. Lines of NDJSON never wait: each is a write of its own.
    */
   readonly gatherMs: number;
   /** The client has waited long enough to be told something at once. */
@@ -89,7 +89,7 @@ class FrameStream {
     this.#lastMove = this.#options.clock();
     this.#lastWrite = this.#lastMove;
     if (this.#over) return;
-    if (text !== '') controller.enqueue(encoder.encode(text));
+    for (const write of writesOf(text, this.#options.format)) controller.enqueue(encoder.encode(write));
     if (!this.#source.done) return;
     this.#close('complete');
     controller.close();
@@ -115,7 +115,8 @@ class FrameStream {
 
   /** What else comes until the time for the next write. The first writes are never held: they are the first token. */
   async #gather(): Promise<string> {
-    const { gatherMs, clock, timers } = this.#options;
+    const { clock, timers, format } = this.#options;
+    const gatherMs = format === 'ndjson' ? 0 : this.#options.gatherMs;
     const due = this.#lastWrite + gatherMs;
     const wait = due - clock();
     if (this.#writes < promptWrites || wait <= 0) return '';

@@ -1,7 +1,10 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { Ollama } from 'ollama';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../src/main.ts';
 import { startDemoServer } from '../support/demo-server.ts';
+import { withDeadline } from '../support/serve-process.ts';
 
 const weather = {
   type: 'function',
@@ -57,6 +60,17 @@ describe('the ollama client', () => {
     const response = await client.chat({ model, messages, think: false, options: { ...options, num_predict: 5 } });
     expect(response.message).toEqual({ role: 'assistant', content: expect.stringMatching(/^I am the/) });
     expect(response).toMatchObject({ done_reason: 'length', eval_count: 5 });
+  });
+
+  it('gives programs that read chunk by chunk one line in each', async () => {
+    const asked = request(`${server.url}/api/chat`, { method: 'POST' });
+    asked.end(JSON.stringify({ model, messages, options }));
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    const chunks: string[] = [];
+    response.on('data', (bytes: Buffer) => chunks.push(bytes.toString()));
+    await withDeadline('the end of the stream', once(response, 'end'));
+    expect(chunks.filter((chunk) => !/^[^\n]+\n$/.test(chunk))).toEqual([]);
+    expect(chunks.length).toBeGreaterThan(20);
   });
 
   it('calls a tool and reads its answer', async () => {
@@ -122,7 +136,7 @@ describe('the ollama client', () => {
     expect(models[0]?.details).toMatchObject({ format: 'gguf', family: 'llama', parameter_size: '3.0M' });
     expect((await client.ps()).models.map(({ name }) => name)).toEqual(['serve-model-demo:latest']);
     const shown = await client.show({ model: 'serve-model-demo:latest' });
-    expect(shown.capabilities).toEqual(['completion', 'tools', 'thinking', 'insert', 'embedding']);
+    expect(shown.capabilities).toEqual(['completion', 'tools', 'thinking', 'insert']);
     expect(shown.model_info).toMatchObject({ 'general.architecture': 'llama', 'llama.context_length': 4096 });
     expect((await client.version()).version).toMatch(/^\d+\./);
   });

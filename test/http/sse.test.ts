@@ -7,15 +7,16 @@ import { FakeTime } from './support.ts';
 const gatherMs = 15;
 
 /** Frames that come when told, over a stream whose writes are recorded. */
-function gatheringStream() {
+function gatheringStream(format: 'sse' | 'ndjson' = 'sse') {
   const time = new FakeTime();
   const waiting: Frame[] = [];
   let wake: () => void = () => undefined;
   let over = false;
+  let atOnce = 1;
   const source: FrameSource = {
     async next() {
       while (waiting.length === 0 && !over) await new Promise<void>((resolve) => (wake = resolve));
-      return waiting.splice(0, 1);
+      return waiting.splice(0, atOnce);
     },
     get done() {
       return over && waiting.length === 0;
@@ -23,7 +24,7 @@ function gatheringStream() {
     heartbeat: () => ({ type: 'comment', text: '' }),
     closed: () => undefined,
   };
-  const options = { format: 'sse', headers: {}, heartbeatMs: 1e6, stallTimeoutMs: 1e6, gatherMs } as const;
+  const options = { format, headers: {}, heartbeatMs: 1e6, stallTimeoutMs: 1e6, gatherMs } as const;
   const response = streamResponse(source, { ...options, clock: time.clock, timers: time });
   const writes: string[] = [];
   const finished = (async () => {
@@ -40,6 +41,12 @@ function gatheringStream() {
     },
     give(text: string) {
       waiting.push({ type: 'raw', text });
+      wake();
+    },
+    /** Several frames that the source has at the same time. */
+    giveLines(...values: string[]) {
+      atOnce = values.length;
+      waiting.push(...values.map((data): Frame => ({ type: 'data', data })));
       wake();
     },
     end() {
@@ -105,4 +112,12 @@ describe('frames that come close together', () => {
     expect(await written()).toEqual(['d']);
     expect(time.waiting).toBe(0);
   });
+});
+
+it('lines of NDJSON are a write each, however close together they come', async () => {
+  const { giveLines, written } = gatheringStream('ndjson');
+  giveLines('a', 'b', 'c', 'd');
+  expect(await written()).toEqual(['"a"', '"b"', '"c"', '"d"']);
+  giveLines('e');
+  expect(await written()).toEqual(['"e"']);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { ServeError } from '../../src/contract/errors.ts';
 import { answer, openDoor } from './support.ts';
 
@@ -182,10 +183,16 @@ describe("Ollama's models", () => {
     });
     expect(await (await openDoor().post('/api/show', { model: 'demo:latest' })).json()).toMatchObject({
       details,
-      capabilities: ['completion', 'embedding'],
-      model_info: { 'general.architecture': 'llama', 'llama.context_length': 4096, 'llama.embedding_length': 64 },
+      capabilities: ['completion'],
+      parameters: `${'num_ctx'.padEnd(30)} 2048`,
+      model_info: { 'general.architecture': 'llama', 'llama.context_length': 2048, 'llama.embedding_length': 64 },
     });
-    expect(await (await get('/api/version')).json()).toEqual({ version: expect.stringMatching(/^\d+\.\d+\.\d+$/) });
+  });
+
+  it('tells a version that today’s clients talk to', async () => {
+    const { version } = z.object({ version: z.string() }).parse(await (await get('/api/version')).json());
+    for (const asked of ['0.6.5', '0.13.4', '0.14.2'])
+      expect([asked, version.localeCompare(asked, 'en', { numeric: true }) >= 0]).toEqual([asked, true]);
   });
 
   it('says 501 to what only a model store can do', async () => {

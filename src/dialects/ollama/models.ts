@@ -4,10 +4,29 @@ import type { ModelProfile } from '../../contract/model.ts';
 import { callsTools, isForVectors, parameterText, thinks } from '../shared/model-facts.ts';
 
 /**
- * The version of Ollama's API that is spoken here. Clients compare it to know what they may ask for, so it is not this
- * server's own version.
+ * What clients ask of /api/version before they talk to a server. A client that wants more gets a row here, once what it
+ * wants the version for is there.
  */
-export const ollamaVersion = '0.12.0';
+const versionsAsked = {
+  /** `codex --oss`: codex-rs/ollama/src/lib.rs, for /v1/responses. */
+  codex: '0.13.4',
+  /** 1Code (21st.dev): its settings page, for /v1/messages. */
+  '1code': '0.14.2',
+  /** VS Code's Copilot: ollamaProvider.ts. */
+  copilot: '0.6.4',
+  /** Raycast's extension raycast-ollama. */
+  raycast: '0.6.4',
+  /** Granite.Code: its setup wizard. */
+  granite: '0.6.5',
+} as const;
+
+/**
+ * The version of Ollama's API that is spoken here, the highest that a client asks for. Clients compare it to know what
+ * they may ask for, so it is not this server's own version.
+ */
+export const ollamaVersion = Object.values(versionsAsked).reduce((highest, asked) =>
+  highest.localeCompare(asked, 'en', { numeric: true }) < 0 ? asked : highest,
+);
 
 /** Of a time that never comes: when an idle model goes is not part of what is told about it. */
 const never = '9999-12-31T23:59:59Z';
@@ -68,23 +87,25 @@ function details(profile: ModelProfile): JsonObject {
   };
 }
 
-function parameters({ recommendedSampling }: ModelProfile): string {
-  const names = { temperature: 'temperature', topP: 'top_p', topK: 'top_k', minP: 'min_p' } as const;
-  return Object.entries(recommendedSampling)
-    .map(([name, value]) => `${names[name as keyof typeof names].padEnd(30)} ${value}`)
+function parameters({ recommendedSampling: { temperature, topP, topK, minP }, contextSize }: ModelProfile): string {
+  const lines = { num_ctx: contextSize, temperature, top_p: topP, top_k: topK, min_p: minP };
+  return Object.entries(lines)
+    .flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(30)} ${value}`]))
     .join('\n');
 }
 
-function modelInfo({ metadata, architecture, parameters: count, trainedContextSize, embeddingSize }: ModelProfile) {
+/** The context is that of a slot, not the trained one: clients fill what they are told and would be refused. */
+function modelInfo({ metadata, architecture, parameters: count, contextSize, embeddingSize }: ModelProfile) {
   return {
     ...metadata,
     'general.architecture': architecture,
     ...(count !== undefined && { 'general.parameter_count': count }),
-    [`${architecture}.context_length`]: trainedContextSize,
+    [`${architecture}.context_length`]: contextSize,
     [`${architecture}.embedding_length`]: embeddingSize,
   };
 }
 
+/** Chat models give vectors too, but clients that see `embedding` put a model among their embedding models. */
 function capabilities(profile: ModelProfile): string[] {
   if (isForVectors(profile)) return ['embedding'];
   return [
@@ -92,6 +113,5 @@ function capabilities(profile: ModelProfile): string[] {
     ...(callsTools(profile) ? ['tools'] : []),
     ...(thinks(profile) ? ['thinking'] : []),
     ...(profile.vocabulary.infill ? ['insert'] : []),
-    'embedding',
   ];
 }

@@ -25,12 +25,30 @@ const ignoredOptions = [
   'penalize_newline',
 ] as const;
 
-/** Ollama's docs/modelfile.mdx, "Valid parameters and values". */
+const anyNumber = optional(z.number());
+
+/** Ollama refuses no number: what is too small or too large counts as the nearest that there is. */
+function clamped(least: number, most: number) {
+  return anyNumber.transform((value) => (value === undefined ? undefined : Math.min(Math.max(value, least), most)));
+}
+
+/** A penalty of 0 or less is none, which is written 1. */
+const repeatPenalty = anyNumber.transform((value) => (value !== undefined && value <= 0 ? 1 : value));
+
+/** Ollama's docs/modelfile.mdx, "Valid parameters and values"; the borders are those of its sample/samplers.go. */
 const options = z.looseObject({
   ...samplingFields,
+  temperature: clamped(0, Number.POSITIVE_INFINITY),
+  top_p: clamped(0, 1),
+  min_p: clamped(0, 1),
+  top_k: optional(z.int()),
+  repeat_penalty: repeatPenalty,
+  repetition_penalty: repeatPenalty,
+  frequency_penalty: anyNumber,
+  presence_penalty: anyNumber,
   stop: stopField,
   /** -1 and -2 (fill the context) and 0 put no limit. */
-  num_predict: optional(z.int().min(-2)),
+  num_predict: optional(z.int()),
 });
 
 const keepAlive = optional(z.union([z.number(), z.string()]));

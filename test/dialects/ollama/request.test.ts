@@ -65,6 +65,23 @@ describe('request of /api/chat', () => {
     });
   });
 
+  it.each([
+    [{ temperature: 3 }, { temperature: 3 }],
+    [{ temperature: -1 }, { temperature: 0 }],
+    [{ repeat_penalty: 0 }, { repeatPenalty: 1 }],
+    [{ repeat_penalty: 20 }, { repeatPenalty: 20 }],
+    [
+      { top_p: 1.5, min_p: -0.1, top_k: -5 },
+      { topP: 1, minP: 0, topK: -5 },
+    ],
+    [
+      { frequency_penalty: 4, presence_penalty: -3 },
+      { frequencyPenalty: 4, presencePenalty: -3 },
+    ],
+  ])('refuses no number in its options: %j', (options, sampling) => {
+    expect(chat({ options }).generations[0]?.sampling).toEqual(sampling);
+  });
+
   it('says which options it ignored', () => {
     expect(chat({ options: { num_ctx: 4096, mirostat: 0, num_gpu: null, typical_p: 0.7 } }).warnings).toEqual([
       'num_ctx is not supported and was ignored',
@@ -72,7 +89,7 @@ describe('request of /api/chat', () => {
     ]);
   });
 
-  it.each([-2, -1, 0])('puts no limit for num_predict %i', (num_predict) => {
+  it.each([-3, -2, -1, 0])('puts no limit for num_predict %i', (num_predict) => {
     expect(chat({ options: { num_predict } }).generations[0]?.maxTokens).toBe(-1);
   });
 
@@ -156,7 +173,7 @@ describe('request of /api/chat', () => {
     [{ messages: [{ role: 'user', content: 'a', images: ['AAAA'] }] }, 'messages[0].images'],
     [{ messages: [{ role: 'robot', content: 'a' }] }, 'messages[0].role'],
     [{ options: { temperature: 'hot' } }, 'options.temperature'],
-    [{ options: { num_predict: -3 } }, 'options.num_predict'],
+    [{ options: { num_predict: 1.5 } }, 'options.num_predict'],
     [{ format: 'xml' }, 'format'],
     [{ tools: [{ type: 'function', function: {} }] }, 'tools[0].function.name'],
   ])('refuses %j', (body, param) => {
