@@ -1,6 +1,7 @@
 import koffi from 'koffi';
 import { checkLayouts } from './check-layouts.ts';
 import { chooseTable } from './choose-table.ts';
+import { withVariable } from './environment.ts';
 import { type BackendFunctions, GgmlBackendDevType, type NativeFunctions, type NativeStructs } from './functions.ts';
 import { Libraries, type LibraryFiles, noUsableDevice } from './libraries.ts';
 import { NativeTypes, type Signature, type StructLayout } from './native-types.ts';
@@ -84,7 +85,11 @@ export function openLibrary(files: LibraryFiles, options: OpenLibraryOptions = {
 }
 
 function loadBackends({ files, functions }: NativeLibrary): void {
-  functions.ggml_backend_load_all_from_path(files.folder);
+  const load = () => functions.ggml_backend_load_all_from_path(files.folder);
+  // Metal keeps what is resident in sets, and asserts at the end of the process that they are empty: every exit with a
+  // loaded model would be a crash.
+  if (process.platform === 'darwin') withVariable('GGML_METAL_NO_RESIDENCY', '1', load);
+  else load();
   if (files.gpu && files.fallbackFolder && !hasGpu(functions)) {
     functions.ggml_backend_load_all_from_path(files.fallbackFolder);
   }

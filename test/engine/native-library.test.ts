@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import koffi from 'koffi';
 import { describe, expect, it } from 'vitest';
+import { withVariable } from '../../src/native/environment.ts';
 import { findLibrary } from '../../src/native/find-library.ts';
 import { openLibrary } from '../../src/native/open-library.ts';
 import { nullPointer } from '../../src/native/pointer.ts';
@@ -189,6 +190,16 @@ describe('the opened library', () => {
     const said = await new Promise((tell, fail) => worker.once('message', tell).once('error', fail));
     expect(said).toEqual([table.llama, opened.functions.ggml_backend_reg_count()]);
     await worker.terminate();
+  });
+
+  it.runIf(process.platform !== 'win32')('can set a variable for native code alone, while something runs', () => {
+    const get = koffi.load(null).func('getenv', 'str', ['str']);
+    const seen: (string | null)[] = [];
+    withVariable('SERVE_MODEL_TRIES', 'outer', () => {
+      seen.push(get('SERVE_MODEL_TRIES'));
+      withVariable('SERVE_MODEL_TRIES', 'inner', () => seen.push(get('SERVE_MODEL_TRIES')));
+    });
+    expect([...seen, get('SERVE_MODEL_TRIES')]).toEqual(['outer', 'outer', null]);
   });
 
   it('is silent unless it is asked to speak', () => {

@@ -96,6 +96,12 @@ describe('what the library ends the process for', () => {
       '',
     ],
     [
+      'a grammar of 100,000 nested brackets',
+      `llama.llama_sampler_init_grammar(llama.llama_model_get_vocab(demo()),
+         'root ::= ' + '('.repeat(100_000) + '"a"' + ')'.repeat(100_000), 'root');`,
+      '',
+    ],
+    [
       'drawing where there is no output',
       `const made = context(); llama.llama_decode(made, batch(8, 1));
        llama.llama_sampler_sample(llama.llama_sampler_init_greedy(), made, 3);`,
@@ -139,6 +145,43 @@ describe('what the library ends the process for', () => {
       if (llama.llama_decode(made, batch(8, 2)) !== 0) throw new Error('decode');
       llama.llama_memory_seq_cp(llama.llama_get_memory(made), 0, 1, -1, -1);
       llama.llama_sampler_apply(llama.llama_sampler_init_mirostat_v2(1, 5, 0.1), candidates(3));`);
+    expect({ alive, said }).toEqual({ alive: true, said: '' });
+  });
+
+  it('no number that is given to a sampler, however odd', () => {
+    const { alive, said } = run(`
+      let seed = 7;
+      const random = (most) => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) % most;
+      const one = (list) => list[random(list.length)];
+      const odd = () => one([0, -0, 1, -1, 0.5, 1e-30, 3e38, -3e38, Infinity, -Infinity, NaN, 2]);
+      const whole = () => one([0, 1, -1, 40, 1000, 2147483647, -2147483648]);
+      const keep = () => one([0, 1, 5, 100_000]);
+      const vocabulary = 2000;
+      const cuts = [
+        () => llama.llama_sampler_init_penalties(vocabulary, one([0, -1, 64, 100_000]), odd(), odd(), odd()),
+        () => llama.llama_sampler_init_top_k(whole()), () => llama.llama_sampler_init_top_p(odd(), keep()),
+        () => llama.llama_sampler_init_min_p(odd(), keep()), () => llama.llama_sampler_init_typical(odd(), keep()),
+        () => llama.llama_sampler_init_temp_ext(odd(), odd(), odd()), () => llama.llama_sampler_init_top_n_sigma(odd()),
+        () => llama.llama_sampler_init_xtc(odd(), odd(), keep(), 7),
+      ];
+      const ends = [
+        () => llama.llama_sampler_init_dist(3), () => llama.llama_sampler_init_adaptive_p(odd(), odd(), 3),
+        () => llama.llama_sampler_init_mirostat(vocabulary, 3, odd(), odd(), 100),
+        () => llama.llama_sampler_init_mirostat_v2(3, odd(), odd()),
+      ];
+      for (let round = 0; round < 300; round++) {
+        const chain = [one(cuts)(), one(cuts)(), one(cuts)(), one(ends)()];
+        for (let draw = 0; draw < 2; draw++) {
+          const list = candidates(vocabulary);
+          const logits = new Float32Array(kept.buffer);
+          for (let at = 0; at < vocabulary; at++) logits[3 * at + 1] = one([random(40) - 20, -Infinity, 3e38]);
+          for (const sampler of chain) llama.llama_sampler_apply(sampler, list);
+          const { size, selected } = library.read('llama_token_data_array', library.address(list));
+          if (selected < 0 || selected >= size) throw new Error('nothing was chosen');
+          for (const sampler of chain) llama.llama_sampler_accept(sampler, new Int32Array(kept.buffer)[3 * selected]);
+        }
+        for (const sampler of chain) llama.llama_sampler_free(sampler);
+      }`);
     expect({ alive, said }).toEqual({ alive: true, said: '' });
   });
 
