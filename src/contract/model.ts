@@ -27,6 +27,8 @@ export interface ModelProfile {
   /** Overrides the family found by the template's markers. */
   readonly chatFormat: string | undefined;
   readonly vocabulary: VocabularyFacts;
+  /** It was loaded for embeddings and ranks only, whatever its file could do. */
+  readonly vectorsOnly?: boolean;
   /** From `general.sampling.*` of the GGUF. */
   readonly recommendedSampling: {
     readonly temperature?: number;

@@ -50,11 +50,19 @@ export interface ResponseStore {
 
 export type ServerState = 'loading' | 'ready' | 'draining' | 'empty';
 
+/** A model that a request may name. What only a loaded one tells is a guess until then. */
+export interface KnownModel {
+  readonly profile: ModelProfile;
+  readonly state: 'loaded' | 'loading' | 'not-loaded';
+}
+
 /** The models as the door sees them. */
 export interface ModelDirectory {
   state(): ServerState;
   /** Loaded models, the default one first. */
   list(): readonly ModelProfile[];
+  /** All that a request may name, the default one first: loaded, or loaded by the request. Each id and alias is one model's. */
+  known(): Promise<readonly KnownModel[]>;
   /**
    * The model that serves this name. Unknown names are served by the default model, unless the server is strict
    * (ServeError model_not_found). model_loading or model_not_loaded when there is none.

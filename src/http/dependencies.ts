@@ -1,6 +1,5 @@
 import type { Caller } from '../contract/caller.ts';
 import type { ModelControl, SlotReport } from '../contract/control.ts';
-import type { ModelProfile } from '../contract/model.ts';
 import type { RequestKeys } from '../contract/request.ts';
 import type {
   Clock,
@@ -19,8 +18,6 @@ import type { Keyring } from './access/keyring.ts';
 export interface AppDependencies {
   readonly generation: GenerationService;
   readonly models: ModelDirectory;
-  /** Every model that a request may name, loaded or not. Undefined: those that are loaded. */
-  readonly knownModels?: () => Promise<readonly ModelProfile[]>;
   readonly embeddings: EmbeddingService;
   readonly rerank: RerankService;
   readonly tokens: TokenService;

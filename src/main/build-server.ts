@@ -9,7 +9,6 @@ import { ConstraintPlanner } from '../grammar/planner.ts';
 import { createKeyring, type Keyring } from '../http/access/keyring.ts';
 import { createApp } from '../http/app.ts';
 import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts';
-import { cannotGenerate, readModelProfile } from '../models/profile.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createSpans, loadOpenTelemetry } from '../telemetry/spans.ts';
@@ -21,7 +20,6 @@ import { openConfiguredStore } from './response-store.ts';
 import { chatDirectory } from './served-model.ts';
 import type { System } from './system.ts';
 import { createVectors } from './vectors.ts';
-import { createVectorsOnly } from './vectors-only.ts';
 
 export interface StartObserver {
   progress(phase: 'load' | 'calibrate', fraction: number): void;
@@ -86,10 +84,9 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
     serve: ({ runtime, loaded }) => vectors.serveChat(runtime, loaded),
     serveVectors: (running) => vectors.serveAlone(running),
   });
-  const vectorsOnly = config.embeddings || cannotGenerate(file) ? createVectorsOnly() : undefined;
   metrics.watch(() => managed.runtimes().map(liveModel));
-  const models = vectorsOnly ?? managed.manager;
-  const runtimes = vectorsOnly ?? chatDirectory(managed.manager);
+  const models = managed.directory;
+  const runtimes = chatDirectory(models);
   const vectors = createVectors(models);
   const cancels = createCancelRegistry({ clock: system.clock });
   const generation = createGenerationService({
@@ -148,33 +145,21 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
     metrics,
     version: packageVersion(),
     stats: () => describeRuntimes(managed.runtimes()),
-    ...(!vectorsOnly && {
-      control: managed.control,
-      knownModels: managed.known,
-      slots: () => managed.manager.slots(),
-    }),
+    control: managed.control,
+    slots: () => managed.manager.slots(),
     ...(responseStore && { responseStore }),
     keyring: () => keyring,
     settings: doorSettings(config),
   });
-  if (!vectorsOnly) await managed.prepare(file);
+  await managed.prepare(file);
 
   return {
     app,
     async load(observer, signal) {
-      const progress = (fraction: number) => observer.progress('load', fraction);
-      const loading = { config, telemetry, signal, progress };
-      if (vectorsOnly) {
-        const profile = await vectors.load(file, { ...loading, maxTokens: config.ctxSize || undefined });
-        vectorsOnly.serve(profile);
-        return { profile, engine: undefined };
-      }
-      if (config.embeddingModel !== undefined)
-        await vectors.load(await readModelProfile(config.embeddingModel), loading);
-      return managed.start(observer, signal);
+      const { profile, runtime: served } = await managed.start(observer, signal);
+      return { profile, engine: served.type === 'chat' ? served.runtime.engine : undefined };
     },
     async drain() {
-      vectorsOnly?.setState('draining');
       managed.manager.drain();
       await Promise.race([
         idle(() => cancels.size > 0 || vectors.busy, system),
@@ -193,12 +178,10 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
     },
     finish,
     async close() {
-      vectorsOnly?.setState('draining');
       managed.manager.drain();
       await finish();
       await weights?.discard();
       await managed.manager.close();
-      await vectors.dispose();
       await responseStore?.close();
       metrics.close();
     },

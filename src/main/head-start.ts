@@ -20,6 +20,7 @@ export async function headStart(config: Config): Promise<HeadStart> {
   const file = await readModelProfile(config.model[0], {
     chatTemplate: config.chatTemplate,
     chatFormat: config.chatFormat,
+    vectorsOnly: config.embeddings,
     ...(config.alias.length > 0 && { aliases: config.alias }),
   });
   const plain = await goesPlainly(config, file);

@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import type { ModelSettings } from '../contract/control.ts';
-import { defaultSlots, type ModelProfile } from '../contract/model.ts';
+import { defaultSlots } from '../contract/model.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import { ModelControlService } from '../models/control.ts';
 import { createControlEvents } from '../models/control-events.ts';
@@ -15,7 +15,7 @@ import type { StartObserver } from './build-server.ts';
 import { slotReports } from './live-state.ts';
 import { type LoadProgress, type LoadTools, loadRuntime, type RunningModel } from './load-runtime.ts';
 import { gpuNames, libraryFor } from './native-library.ts';
-import { featuresOf, type ServedModel } from './served-model.ts';
+import { featuresOf, type ServedDirectory, type ServedModel } from './served-model.ts';
 import { createFileMemory, memoryFile } from './system.ts';
 import { loadVectors, type RunningVectors } from './vectors.ts';
 
@@ -31,6 +31,7 @@ const defaultKeepAliveSeconds = 300;
 /** The models of the server: loaded at start, by the control API, or by the first request that names them. */
 export function createManagedModels(options: ManagedModelsOptions) {
   const { config, system, metrics, telemetry } = options;
+  const vectorsOnly = config.embeddings;
   const tuningFile = memoryFile('tuning.json');
   const probeMemory: ProbeMemory = createFileMemory(memoryFile('sound-models.json'));
   const events = createControlEvents();
@@ -67,6 +68,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
     hub: { endpoint: config.hfEndpoint, token: config.hfToken },
     chatTemplate: config.chatTemplate,
     chatFormat: config.chatFormat,
+    vectorsOnly,
     probe,
     machineMemory: () => machineMemory(libraryFor(config)),
     freeMemory,
@@ -75,44 +77,58 @@ export function createManagedModels(options: ManagedModelsOptions) {
     timers: system.timers,
   });
 
+  const directory: ServedDirectory = {
+    state: () => manager.state(),
+    list: () => manager.list(),
+    resolve: (name) => manager.resolve(name),
+    forVectors: () => manager.forVectors(),
+    use: (name, signal) => manager.use(name, signal),
+    async known() {
+      if (config.autoload) await control.refresh();
+      const there = await Promise.all(
+        manager.known().map(async (known) => ((await exists(known.profile.path)) ? [known] : [])),
+      );
+      return there.flat();
+    },
+  };
+
   return {
     manager,
+    directory,
     control,
     /** Ends the streams of those who watch: the server stops. */
     endEvents: () => events.close(),
     /** What is loaded now. */
     runtimes: (): ModelRuntime[] => [...running].map(({ runtime }) => runtime),
-    /** What a request may name: loaded, configured, or in the models folder just now. */
-    async known(): Promise<readonly ModelProfile[]> {
-      if (config.autoload) await control.refresh();
-      const there = await Promise.all(
-        manager.known().map(async (profile) => ((await exists(profile.path)) ? [profile] : [])),
-      );
-      return there.flat();
-    },
     /** Makes the configured models known, `first` for the first of them. Rejects when one is no model. */
     async prepare(first: FileProfile): Promise<void> {
-      const { chatTemplate, chatFormat } = config;
+      const { chatTemplate, chatFormat, embeddingModel } = config;
       const named = await namedPlans();
       const settingsOf = ({ path }: FileProfile) => named.find(({ file }) => file.path === path)?.settings ?? {};
       manager.add({ file: withNames(first, named), settings: settingsOf(first) }, { atStart: true });
       for (const target of config.model.slice(1)) {
-        const file = await readModelProfile(target, { chatTemplate, chatFormat });
+        const file = await readModelProfile(target, { chatTemplate, chatFormat, vectorsOnly });
+        manager.add({ file: withNames(file, named), settings: settingsOf(file) }, { atStart: true });
+      }
+      if (embeddingModel !== undefined) {
+        const file = await readModelProfile(embeddingModel, { vectorsOnly: true });
         manager.add({ file: withNames(file, named), settings: settingsOf(file) }, { atStart: true });
       }
       for (const plan of named) manager.add(plan, { atStart: false });
       if (config.autoload) await control.refresh();
     },
-    /** Loads the first model, and without --autoload all that were given. */
-    async start(observer: StartObserver, signal: AbortSignal): Promise<ModelRuntime> {
+    /** Loads the first model and that for vectors, and without --autoload all that were given. */
+    async start(observer: StartObserver, signal: AbortSignal): Promise<LoadedModel<ServedModel>> {
       starting = observer;
       try {
         const [first, ...others] = manager.atStart();
         if (!first) throw new Error('prepare was not called');
-        const { runtime: served } = await first.load(signal);
+        // A chat model takes what memory there is for its context: those whose size is known come before it.
+        const small = others.filter(({ plan }) => cannotGenerate(plan.file));
+        for (const resident of small) await resident.load(signal);
+        const loaded = await first.load(signal);
         if (!config.autoload) for (const resident of others) await resident.load(signal);
-        if (served.type === 'chat') return served.runtime;
-        throw new Error('a server of vectors alone has no managed models');
+        return loaded;
       } finally {
         starting = undefined;
       }
@@ -126,7 +142,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
     for (const [name, { model, settings }] of Object.entries(namedSettings(config))) {
       const location = await locateModel(model, { modelsDir });
       if (location.type !== 'local') continue;
-      const file = await readModelProfile(location.path, { aliases: [name], chatTemplate, chatFormat });
+      const file = await readModelProfile(location.path, { aliases: [name], chatTemplate, chatFormat, vectorsOnly });
       plans.push({ file, settings });
     }
     return plans;
@@ -188,7 +204,8 @@ export function createManagedModels(options: ManagedModelsOptions) {
     const { running: vectors, profile } = await loadVectors(plan.file, {
       config: withSettings(config, plan.settings),
       telemetry,
-      maxTokens: plan.settings.contextSize,
+      // The context of a chat server is no wish for the model beside it.
+      maxTokens: plan.settings.contextSize ?? (isFirst(plan) ? config.ctxSize || undefined : undefined),
       signal: observer.signal,
       progress: (fraction) => progress('load', fraction),
     });
@@ -202,6 +219,10 @@ export function createManagedModels(options: ManagedModelsOptions) {
       slots: () => [],
       dispose,
     };
+  }
+
+  function isFirst({ file }: LoadPlan): boolean {
+    return manager.atStart()[0]?.plan.file.path === file.path;
   }
 
   async function probe(path: string, signal: AbortSignal): Promise<void> {

@@ -2,7 +2,6 @@ import type { ModelFeatures } from '../contract/control.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { ModelDirectory } from '../contract/services.ts';
 import type { ModelRuntime, RuntimeDirectory } from '../generation/runtime.ts';
-import type { ModelManager } from '../models/manager.ts';
 import { cannotGenerate } from '../models/profile.ts';
 import type { RunningVectors } from './vectors.ts';
 
@@ -13,6 +12,8 @@ export type ServedModel =
 
 /** Any model by its name. `release` ends the use. */
 export interface ServedDirectory extends ModelDirectory {
+  /** The name of the model that vectors come from when nobody names another that is there for them. */
+  forVectors(): string | undefined;
   use(
     name: string | undefined,
     signal: AbortSignal,
@@ -20,12 +21,14 @@ export interface ServedDirectory extends ModelDirectory {
 }
 
 /** The models as whoever generates sees them. One that cannot is refused before anything is loaded for it. */
-export function chatDirectory(manager: ModelManager<ServedModel>): RuntimeDirectory {
+export function chatDirectory(directory: ServedDirectory): RuntimeDirectory {
   return {
     async use(name, signal) {
-      const profile = manager.resolve(name);
-      if (cannotGenerate(profile)) throw vectorsAlone(profile.id);
-      const { runtime: served, release } = await manager.use(name, signal);
+      const profile = directory.resolve(name);
+      if (cannotGenerate(profile)) {
+        throw cannotGenerate(directory.resolve(undefined)) ? nothingGenerates() : vectorsAlone(profile.id);
+      }
+      const { runtime: served, release } = await directory.use(name, signal);
       if (served.type === 'chat') return { runtime: served.runtime, release };
       release();
       throw vectorsAlone(served.vectors.id);
@@ -47,6 +50,13 @@ const noFeatures: ModelFeatures = {
   reasoningAlwaysOn: false,
   supportsPreserveThinking: false,
 };
+
+function nothingGenerates(): ServeError {
+  return new ServeError(
+    'not_implemented',
+    'This server gives embeddings and ranks only: it was started with --embeddings, or with a model that cannot generate. Start one with a chat model.',
+  );
+}
 
 function vectorsAlone(id: string): ServeError {
   return new ServeError(

@@ -1,6 +1,5 @@
 import type { Config } from '../config.ts';
 import { ServeError } from '../contract/errors.ts';
-import type { ModelProfile } from '../contract/model.ts';
 import type { Telemetry } from '../contract/services.ts';
 import type { LoadedEngine } from '../engine/load-options.ts';
 import { loadVectorModel } from '../engine/thread/load-vectors.ts';
@@ -24,30 +23,23 @@ export interface VectorLoading {
   readonly progress: (fraction: number) => void;
 }
 
-/** The models that give vectors: one loaded for them (--embedding-model), and the chat model. */
+/** The models that give vectors: those loaded for them, and the chat models. */
 export interface Vectors extends VectorDirectory {
   /** A chat model gives vectors too; its contexts are made on first use. Gives what ends that, before the model goes. */
   serveChat(runtime: ModelRuntime, loaded: LoadedEngine): () => Promise<void>;
   /** A model that was loaded for vectors only, besides others. Gives what ends that. */
   serveAlone(running: RunningVectors): () => Promise<void>;
-  /** The model for vectors only that the server was started with. */
-  load(file: FileProfile, loading: VectorLoading): Promise<ModelProfile>;
   /** Whether somebody waits for vectors. */
   readonly busy: boolean;
-  /** Of the model loaded for vectors only. */
-  dispose(): Promise<void>;
 }
 
 export function createVectors(directory: ServedDirectory): Vectors {
   /** By the id of the chat model. */
   const chats = new Map<string, RunningVectors>();
-  /** Loaded later, for vectors only. */
+  /** Loaded for vectors only. */
   const alone = new Set<RunningVectors>();
-  let own: RunningVectors | undefined;
   return {
     async use(name, signal) {
-      // Clients that know one server name their chat model for everything: only a model loaded for vectors can be meant.
-      if (own) return { model: own, release: () => undefined };
       if (directory.state() === 'loading') throw stillLoading();
       const { runtime: served, release } = await directory.use(vectorModelFor(name, directory), signal);
       const model = served.type === 'vectors' ? served.vectors : chats.get(served.runtime.profile.id);
@@ -72,24 +64,19 @@ export function createVectors(directory: ServedDirectory): Vectors {
         await running.dispose();
       };
     },
-    async load(file, loading) {
-      const { running, profile } = await loadVectors(file, loading);
-      own = running;
-      return profile;
-    },
     get busy() {
-      return [...chats.values(), ...alone, own].some((running) => running?.embedder.busy || running?.ranker?.busy);
-    },
-    async dispose() {
-      await own?.dispose();
+      return [...chats.values(), ...alone].some(({ embedder, ranker }) => embedder.busy || ranker?.busy);
     },
   };
 }
 
-/** One loaded for vectors goes before the chat models, whatever name is given, unless that is another's such as it. */
+/**
+ * One that is there for vectors goes before the chat models, whatever name is given, unless that is another's such as it:
+ * clients that know one server name their chat model for everything.
+ */
 function vectorModelFor(name: string | undefined, directory: ServedDirectory): string | undefined {
-  const loaded = directory.list().find(cannotGenerate);
-  return loaded && !meansVectors(name, directory) ? loaded.id : name;
+  const own = directory.forVectors();
+  return own !== undefined && !meansVectors(name, directory) ? own : name;
 }
 
 function meansVectors(name: string | undefined, directory: ServedDirectory): boolean {

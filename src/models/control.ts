@@ -19,7 +19,7 @@ import { findLocalModel, localModels, type ReadModels, removeLocalModel } from '
 import { locateModel } from './locate.ts';
 import { type FreeMemory, mostOf } from './machine-memory.ts';
 import type { ModelManager } from './manager.ts';
-import { cannotGenerate, readModelProfile } from './profile.ts';
+import { cannotGenerate, type FileProfile, readModelProfile } from './profile.ts';
 import type { LoadPlan, Resident } from './resident.ts';
 import { weighHubModels } from './weigh-hub-models.ts';
 
@@ -33,6 +33,8 @@ export interface ControlOptions<Runtime> {
   /** Where a load gives none of its own. */
   readonly chatTemplate: string | undefined;
   readonly chatFormat: string | undefined;
+  /** Every model gives embeddings and ranks only. */
+  readonly vectorsOnly: boolean;
   /** Throws when the file would make the library crash. */
   readonly probe: (path: string, signal: AbortSignal) => Promise<void>;
   readonly machineMemory: () => Promise<MachineMemory>;
@@ -62,10 +64,17 @@ export class ModelControlService<Runtime> implements ModelControl {
 
   /** Makes every sound model of the models folder known, so that requests may name it. */
   async refresh(): Promise<void> {
-    for (const { id, profile } of await localModels(this.#options.modelsDir, this.#read)) {
+    const { manager, modelsDir, vectorsOnly } = this.#options;
+    const models = await localModels(modelsDir, this.#read);
+    const isOnly = (name: string) => models.filter(({ profile }) => profile?.id === name).length === 1;
+    for (const { id: place, profile } of models) {
       if (!profile) continue;
-      const file = id === profile.id ? profile : { ...profile, aliases: [...profile.aliases, id] };
-      this.#options.manager.add({ file, settings: {} }, { atStart: false });
+      const id = isOnly(profile.id) ? profile.id : place;
+      const aliases = id === place ? profile.aliases : [...profile.aliases, place];
+      manager.add(
+        { file: { ...profile, id, aliases, ...(vectorsOnly && { vectorsOnly }) }, settings: {} },
+        { atStart: false },
+      );
     }
   }
 
@@ -147,7 +156,7 @@ export class ModelControlService<Runtime> implements ModelControl {
   }
 
   async #load(request: LoadRequest, signal: AbortSignal) {
-    const { manager, gpuNames } = this.#options;
+    const { manager, gpuNames, vectorsOnly } = this.#options;
     if (request.gpuIds) checkGpuIds(request.gpuIds, await gpuNames());
     const plan = await this.#plan(request, signal);
     const resident = manager.add(plan, { atStart: false });
@@ -155,22 +164,22 @@ export class ModelControlService<Runtime> implements ModelControl {
     const same = sameSettings(resident.plan, plan);
     const already = same && resident.loaded !== undefined;
     const loaded = same ? await resident.load(signal) : await resident.replace(plan, signal);
-    if (!cannotGenerate(plan.file)) manager.activate(resident);
+    if (vectorsOnly || !cannotGenerate(plan.file)) manager.activate(resident);
     return { already, model: manager.describe(resident, loaded) };
   }
 
   /** The file that a request means, downloaded when it lies on the hub, checked, with its settings. */
   async #plan(request: LoadRequest, signal: AbortSignal): Promise<LoadPlan> {
-    const { manager, probe, chatFormat } = this.#options;
+    const { manager, probe, chatFormat, vectorsOnly } = this.#options;
     const settings = { ...this.#options.named[request.target]?.settings, ...request.settings };
     const path = await this.#obtain(request, signal);
     const known = manager.find(path);
     const chatTemplate = settings.chatTemplate ?? this.#options.chatTemplate;
-    const file = await readModelProfile(path, { chatTemplate, chatFormat });
+    const file = await readModelProfile(path, { chatTemplate, chatFormat, vectorsOnly });
     if (!known?.loaded) await probe(path, signal);
-    // Names given at start stay.
-    const names = known && { id: known.plan.file.id, aliases: known.plan.file.aliases };
-    return { file: { ...file, ...names }, settings };
+    // What it was called and what it was for at the start stays.
+    const stays = known && pick(known.plan.file);
+    return { file: { ...file, ...stays }, settings };
   }
 
   async #obtain(request: LoadRequest, signal: AbortSignal): Promise<string> {
@@ -291,6 +300,10 @@ export class ModelControlService<Runtime> implements ModelControl {
     };
     timers.after(0, look);
   }
+}
+
+function pick({ id, aliases, vectorsOnly }: FileProfile) {
+  return { id, aliases, ...(vectorsOnly && { vectorsOnly }) };
 }
 
 function withQuantization({ target, quantization }: LoadRequest): string {

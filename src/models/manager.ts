@@ -1,12 +1,15 @@
+import { basename, dirname } from 'node:path';
 import { showBytes } from '../contract/amounts.ts';
 import type { ControlEvent, ControlStatus, LoadedModelStatus, LoadProgress, SlotReport } from '../contract/control.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { ModelProfile } from '../contract/model.ts';
-import type { Clock, ModelDirectory, ServerState, Timers } from '../contract/services.ts';
+import { findByName } from '../contract/model-names.ts';
+import type { Clock, KnownModel, ServerState, Timers } from '../contract/services.ts';
 import type { ControlEvents } from './control-events.ts';
+import { mostByDefault } from './default-context.ts';
 import { type FreeMemory, mostOf } from './machine-memory.ts';
 import { type MemoryNeed, type MemoryShape, memoryNeed } from './memory.ts';
-import { completeProfile } from './profile.ts';
+import { cannotGenerate, completeProfile, type FileProfile } from './profile.ts';
 import { type LoadedModel, type LoadObserver, type LoadPlan, type ModelLoader, Resident } from './resident.ts';
 
 export interface ManagerSettings {
@@ -43,7 +46,7 @@ const mostRevivals = 3;
  * The models in memory: which serves a name, which is loaded when, and which has to go when memory does not suffice
  * (the one unused for longest, never one in use). One load at a time; other models' answers never wait for it.
  */
-export class ModelManager<Runtime> implements ModelDirectory {
+export class ModelManager<Runtime> {
   #options: ManagerOptions<Runtime>;
   /** By path. */
   #residents = new Map<string, Resident<Runtime>>();
@@ -61,14 +64,14 @@ export class ModelManager<Runtime> implements ModelDirectory {
     this.#options = options;
   }
 
-  /** Makes a model known. The first one becomes the active one, which unknown names go to. */
+  /** Makes a model known, under names of its own. The first one becomes the active one, which unknown names go to. */
   add(plan: LoadPlan, options: { readonly atStart: boolean }): Resident<Runtime> {
     const known = this.#residents.get(plan.file.path);
     if (known) return known;
     const { settings, events, clock, timers } = this.#options;
     const keepAliveMs = options.atStart ? settings.startKeepAliveMs : settings.keepAliveMs;
     const resident: Resident<Runtime> = new Resident(
-      plan,
+      { ...plan, file: this.#withOwnNames(plan.file) },
       { keepAliveMs, givenAtStart: options.atStart },
       {
         load: (wanted, observer) => this.#load(wanted, observer),
@@ -97,7 +100,7 @@ export class ModelManager<Runtime> implements ModelDirectory {
   }
 
   find(name: string): Resident<Runtime> | undefined {
-    return [...this.#residents.values()].find((resident) => resident.answersTo(name));
+    return findByName(name, [...this.#residents.values()], ({ plan }) => plan.file);
   }
 
   /** From now on unknown names go there. */
@@ -108,31 +111,33 @@ export class ModelManager<Runtime> implements ModelDirectory {
 
   state(): ServerState {
     if (this.#closing) return 'draining';
+    if (this.#starting) return 'loading';
     const residents = [...this.#residents.values()];
     if (residents.some((resident) => resident.loaded)) return 'ready';
     // It went because nobody used it; the next request brings it back.
     if (this.#options.settings.autoload && this.#active?.isDormant) return 'ready';
-    return residents.some((resident) => resident.isLoading) || this.#starting ? 'loading' : 'empty';
+    return residents.some((resident) => resident.isLoading) ? 'loading' : 'empty';
   }
 
   list(): readonly ModelProfile[] {
     return this.#loaded().map(({ profile }) => profile);
   }
 
-  /**
-   * All that a request may name, the active one first: loaded, or loaded by the request. Of several with one id, the
-   * later ones come under another name of theirs.
-   */
-  known(): readonly ModelProfile[] {
-    const taken = new Set<string>();
+  /** All that a request may name, the active one first: loaded, loading, or loaded by the request. */
+  known(): readonly KnownModel[] {
     return this.#ordered()
-      .filter((resident) => resident.loaded ?? this.#loadsOnUse(resident))
-      .map(({ plan, loaded }) => {
-        const profile = loaded?.profile ?? this.#planned(plan);
-        const id = [profile.id, ...profile.aliases].find((name) => !taken.has(name)) ?? profile.id;
-        taken.add(id);
-        return { ...profile, id };
-      });
+      .filter((resident) => resident.loaded ?? (resident.isLoading || this.#loadsOnUse(resident)))
+      .map(({ plan, loaded, state }) => ({ profile: loaded?.profile ?? this.#planned(plan), state }));
+  }
+
+  /** The id of the model that vectors come from when nobody names another: loaded for them, or given at start. */
+  forVectors(): string | undefined {
+    const given = [...this.#residents.values()].filter(({ plan }) => cannotGenerate(plan.file));
+    const [first] = [
+      ...given.filter(({ loaded }) => loaded),
+      ...given.filter((resident) => resident.givenAtStart && this.#loadsOnUse(resident)),
+    ];
+    return first?.id;
   }
 
   resolve(name: string | undefined): ModelProfile {
@@ -241,6 +246,18 @@ export class ModelManager<Runtime> implements ModelDirectory {
     return memoryNeed(facts, { ...this.shapeOf(settings), contextSize, slots });
   }
 
+  /** A name means one model: what another one has is left to that, and an id that is taken gets its folder in front. */
+  #withOwnNames(file: FileProfile): FileProfile {
+    const taken = new Set([...this.#residents.values()].flatMap(({ plan }) => [plan.file.id, ...plan.file.aliases]));
+    const free = (name: string) => !taken.has(name);
+    const aliases = file.aliases.filter(free);
+    if (free(file.id)) return { ...file, aliases };
+    const folder = `${basename(dirname(file.path))}/${file.id}`;
+    const numbered = Array.from({ length: taken.size + 1 }, (_, index) => `${folder}-${index + 2}`);
+    const id = [...aliases, folder, ...numbered].find(free) ?? file.path;
+    return { ...file, id, aliases: aliases.filter((name) => name !== id) };
+  }
+
   async #load(plan: LoadPlan, observer: LoadObserver): Promise<LoadedModel<Runtime>> {
     const { path } = plan.file;
     const before = await this.#options.freeMemory();
@@ -324,7 +341,8 @@ export class ModelManager<Runtime> implements ModelDirectory {
   }
 
   #publish(event: ControlEvent, events: ControlEvents): void {
-    if (event.type === 'model' && event.state === 'ready') this.#starting = false;
+    // What is loaded before the active one makes no server yet.
+    if (event.type === 'model' && event.state === 'ready' && event.model === this.#active?.id) this.#starting = false;
     events.publish(event);
   }
 
@@ -341,25 +359,25 @@ export class ModelManager<Runtime> implements ModelDirectory {
   /** As far as the file tells: for a model that will be loaded by the request that asks. */
   #planned(plan: LoadPlan): ModelProfile {
     const { contextSize, slots } = this.shapeOf(plan.settings);
+    const { trainedContextSize, vocabularySize = 0, metadata, architecture } = plan.file;
+    const width = metadata[`${architecture}.embedding_length`];
     return completeProfile(plan.file, {
-      ...unknownFacts,
+      vocabulary: { ...unknownVocabulary, size: vocabularySize },
+      embeddingSize: typeof width === 'number' ? width : 0,
       slots,
-      contextSize: contextSize || plan.file.trainedContextSize,
+      // On a GPU it may be more.
+      contextSize: contextSize || Math.min(trainedContextSize, mostByDefault),
     });
   }
 }
 
-const unknownFacts = {
-  vocabulary: {
-    size: 0,
-    bosText: '',
-    eosText: '',
-    addsBos: false,
-    addsEos: false,
-    controlTexts: [],
-    infill: undefined,
-  },
-  embeddingSize: 0,
+const unknownVocabulary = {
+  bosText: '',
+  eosText: '',
+  addsBos: false,
+  addsEos: false,
+  controlTexts: [],
+  infill: undefined,
 } as const;
 
 /** No more than the model can have taken: other programs come and go meanwhile. */

@@ -27,6 +27,8 @@ export interface ProfileOptions {
   /** Instead of the templates in the file. */
   readonly chatTemplate?: string | undefined;
   readonly chatFormat?: string | undefined;
+  /** It is to give embeddings and ranks only. */
+  readonly vectorsOnly?: boolean;
 }
 
 /**
@@ -43,8 +45,12 @@ export async function readModelProfile(target: string | undefined, options: Prof
 }
 
 /** A model whose attention sees the whole input has no next token to tell: it is there for vectors, whoever loads it. */
-export function cannotGenerate({ metadata, architecture }: Pick<FileProfile, 'metadata' | 'architecture'>): boolean {
-  return metadata[`${architecture}.attention.causal`] === false;
+export function cannotGenerate({
+  metadata,
+  architecture,
+  vectorsOnly,
+}: Pick<FileProfile, 'metadata' | 'architecture' | 'vectorsOnly'>): boolean {
+  return vectorsOnly === true || metadata[`${architecture}.attention.causal`] === false;
 }
 
 export function completeProfile({ vocabularySize: _, ...profile }: FileProfile, facts: LoadedFacts): ModelProfile {
@@ -80,6 +86,7 @@ function describe(path: string, first: GgufHeader, { headers, created, options }
     recommendedSampling: recommendedSampling(metadata),
     metadata: Object.fromEntries([...metadata].filter(([, value]) => !isLongArray(value))),
     ...(vocabularySize !== undefined && { vocabularySize }),
+    ...(options.vectorsOnly && { vectorsOnly: true }),
   };
 }
 

@@ -8,7 +8,7 @@ import type {
 } from '../contract/control.ts';
 import { ServeError, toServeError } from '../contract/errors.ts';
 import type { ModelProfile } from '../contract/model.ts';
-import type { Clock, Timers } from '../contract/services.ts';
+import type { Clock, KnownModel, Timers } from '../contract/services.ts';
 import type { FileProfile } from './profile.ts';
 
 /** What is to be loaded, and how. */
@@ -123,9 +123,9 @@ export class Resident<Runtime> {
     return !this.#sound && !this.parked && this.#loaded === undefined && !this.isLoading;
   }
 
-  answersTo(name: string): boolean {
-    const { id, aliases, path } = this.plan.file;
-    return name === id || name === path || aliases.includes(name);
+  get state(): KnownModel['state'] {
+    if (this.loaded) return 'loaded';
+    return this.isLoading ? 'loading' : 'not-loaded';
   }
 
   progress(): LoadProgress | undefined {

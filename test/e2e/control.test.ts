@@ -134,7 +134,7 @@ describe('the control API', () => {
       namesBody.parse((await call('GET', path)).body).models.map(({ name }) => name.replace(/:latest$/, ''));
     expect((await names('/api/tags')).toSorted()).toEqual(['fifth', 'other/fifth', 'second', key, 'small'].toSorted());
     expect(await names('/api/ps')).toEqual([key]);
-    expect((await ask('other/fifth')).body.model).toBe('fifth');
+    expect((await ask('other/fifth')).body.model).toBe('other/fifth');
     await post('unload', { model_path: 'other/fifth' });
     for (const file of ['fifth.gguf', 'other']) await rm(join(folder, file), { recursive: true });
     expect(await names('/api/tags')).not.toContain('fifth');

@@ -279,13 +279,18 @@ describe('models', () => {
     expect(await response.json()).toMatchObject({
       object: 'list',
       data: [
-        { id: 'demo', ...entry },
-        { id: 'team/demo', ...entry },
+        { id: 'demo', state: 'loaded', ...entry },
+        { id: 'team/demo', state: 'loaded', ...entry },
       ],
     });
   });
 
-  it.each(['/v1/models/team/demo', '/v1/models/team%2Fdemo'])('are found at %s', async (path) => {
+  it.each([
+    '/v1/models/team/demo',
+    '/v1/models/team%2Fdemo',
+    '/v1/models/team/demo:latest',
+    '/v1/models/team/demo.gguf',
+  ])('are found at %s', async (path) => {
     expect(await (await openDoor().app.request(path)).json()).toMatchObject({ id: 'team/demo', ...entry });
   });
 
@@ -293,7 +298,7 @@ describe('models', () => {
     const response = await openDoor().app.request('/v1/models/gpt-4o');
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({
-      error: { code: 'model_not_found', message: 'There is no model "gpt-4o" here. Loaded: "demo", "team/demo".' },
+      error: { code: 'model_not_found', message: 'There is no model "gpt-4o" here. Known: "demo", "team/demo".' },
     });
   });
 

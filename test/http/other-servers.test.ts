@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ModelProfile } from '../../src/contract/model.ts';
+import type { KnownModel } from '../../src/contract/services.ts';
 import { emptyControl } from '../support/route-rows.ts';
-import { openDoor, profile } from './support.ts';
+import { FakeModels, openDoor, profile } from './support.ts';
 
 const template = '{% if tools %}{{ tools }}{% endif %}';
 const coder: ModelProfile = {
@@ -25,12 +26,20 @@ const vectors: ModelProfile = {
   contextSize: 512,
   metadata: { 'bert.pooling_type': 1, 'general.organization': 'Makers' },
 };
-const knownModels = async () => [profile, coder, vectors];
+
+class ThreeModels extends FakeModels {
+  override known = async (): Promise<KnownModel[]> => [
+    { profile, state: 'loaded' },
+    { profile: coder, state: 'not-loaded' },
+    { profile: vectors, state: 'not-loaded' },
+  ];
+}
+const models = new ThreeModels();
 const json = async (path: string, more = {}) => (await openDoor({ more }).app.request(path)).json();
 
 describe('the lists of LM Studio', () => {
   it('tell every model with its state, in the older form', async () => {
-    expect(await json('/api/v0/models', { knownModels })).toEqual({
+    expect(await json('/api/v0/models', { models })).toEqual({
       object: 'list',
       data: [
         {
@@ -74,14 +83,14 @@ describe('the lists of LM Studio', () => {
   });
 
   it('tell one model by its id or another name of it', async () => {
-    expect(await json('/api/v0/models/team/demo', { knownModels })).toMatchObject({ id: 'demo', state: 'loaded' });
-    const missing = await openDoor({ more: { knownModels } }).app.request('/api/v0/models/nobody');
+    expect(await json('/api/v0/models/team/demo', { models })).toMatchObject({ id: 'demo', state: 'loaded' });
+    const missing = await openDoor({ more: { models } }).app.request('/api/v0/models/nobody');
     expect(missing.status).toBe(404);
     expect(await missing.json()).toMatchObject({ error: { code: 'model_not_found' } });
   });
 
   it('tell every model with its loaded instances, in the newer form', async () => {
-    expect(await json('/api/v1/models', { knownModels })).toEqual({
+    expect(await json('/api/v1/models', { models })).toEqual({
       models: [
         {
           type: 'llm',

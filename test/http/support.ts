@@ -6,6 +6,7 @@ import type { ModelProfile } from '../../src/contract/model.ts';
 import type { GenerationRequest } from '../../src/contract/request.ts';
 import type {
   GenerationService,
+  KnownModel,
   ModelDirectory,
   RequestRecord,
   ServerState,
@@ -199,6 +200,9 @@ export class FakeModels implements ModelDirectory {
   }
   list(): readonly ModelProfile[] {
     return this.current === 'empty' || this.current === 'loading' ? [] : [profile];
+  }
+  async known(): Promise<readonly KnownModel[]> {
+    return this.list().map((each) => ({ profile: each, state: 'loaded' }));
   }
   resolve(name: string | undefined): ModelProfile {
     if (this.current === 'loading') throw new ServeError('model_loading', 'loading', { retryAfterSeconds: 3 });

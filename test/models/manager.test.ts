@@ -200,10 +200,16 @@ describe('ModelManager', () => {
     manager.add(plan('b'), { atStart: false });
     const { file, settings } = plan('b');
     manager.add({ file: { ...file, path: '/other/b.gguf', aliases: ['other/b'] }, settings }, { atStart: false });
-    expect(manager.known().map(({ id }) => id)).toEqual(['a', 'b', 'other/b']);
+    manager.add({ file: { ...file, path: '/third/b.gguf' }, settings }, { atStart: false });
+    manager.add({ file: { ...file, path: '/deeper/third/b.gguf', aliases: ['b', 'a'] }, settings }, { atStart: false });
+    const known = () => manager.known().map(({ profile, state }) => `${profile.id} ${state}`);
+    const others = ['b not-loaded', 'other/b not-loaded', 'third/b not-loaded', 'third/b-2 not-loaded'];
+    expect(known()).toEqual(['a loaded', ...others]);
+    expect(manager.known().flatMap(({ profile }) => profile.aliases)).toEqual([]);
+    expect(manager.resolve('third/b').path).toBe('/third/b.gguf');
     parked.parked = true;
     await parked.unload();
-    expect(manager.known().map(({ id }) => id)).toEqual(['b', 'other/b']);
+    expect(known()).toEqual(others);
     expect(manager.list()).toEqual([]);
   });
 
@@ -307,6 +313,7 @@ describe('ModelManager', () => {
     time.pass(1000);
     await settled();
     expect(manager.list()).toEqual([]);
+    expect(manager.known()).toMatchObject([{ profile: { id: 'a' }, state: 'not-loaded' }]);
     expect(manager.state()).toBe('ready');
     const use = manager.use('gpt-4o', patient);
     await settled();

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { JsonObject } from '../../contract/json.ts';
 import type { EmbeddingAnswer, EmbeddingCall } from '../../contract/services.ts';
-import { modelName } from '../ollama/options.ts';
 import { optional, validate } from '../shared/validate.ts';
 import { toUnit } from './vectors.ts';
 
@@ -24,7 +23,7 @@ const oldEmbeddings = z.object({
 export function parseEmbed(body: unknown): EmbeddingCall {
   const { model, input, truncate, dimensions } = validate(embed, body);
   return {
-    model: modelName(model),
+    model,
     inputs: typeof input === 'string' ? [input] : input,
     dimensions,
     truncate: truncate ?? true,
@@ -33,7 +32,7 @@ export function parseEmbed(body: unknown): EmbeddingCall {
 
 export function parseOldEmbeddings(body: unknown): EmbeddingCall {
   const { model, prompt } = validate(oldEmbeddings, body);
-  return { model: modelName(model), inputs: [prompt], dimensions: undefined, truncate: true };
+  return { model, inputs: [prompt], dimensions: undefined, truncate: true };
 }
 
 /** `milliseconds` is what it took; the answer tells it in nanoseconds. */

@@ -75,18 +75,13 @@ export function toOptions(wire: OllamaFields): Omit<GenerationRequest, 'prompt'>
   return {
     ...toRequestOptions({ ...wire, ...wire.options }),
     ...defined({
-      model: modelName(wire.model),
+      model: wire.model,
       logprobs: wire.logprobs ? { top: wire.top_logprobs ?? 0 } : undefined,
     }),
     maxTokens: limit > 0 ? limit : -1,
     stop: wire.options?.stop ?? [],
     outputShape: toOutputShape(wire.format),
   };
-}
-
-/** Every name that Ollama knows has a tag; ours have none, and clients add the default one. */
-export function modelName(name: string | undefined): string | undefined {
-  return name?.replace(/:latest$/, '');
 }
 
 /** true, false, or an effort by name; `none` is false. */

@@ -5,7 +5,7 @@ import type { ParsedCall } from '../dialect.ts';
 import { toolsField, toTools } from '../openai-chat/tools.ts';
 import { optional, validate } from '../shared/validate.ts';
 import { imagesField, messagesField, refuseImages, toMessages } from './messages.ts';
-import { modelName, ollamaFields, toOptions, toReasoning, toWarnings } from './options.ts';
+import { ollamaFields, toOptions, toReasoning, toWarnings } from './options.ts';
 
 /** Ollama's docs/api.md, "Generate a chat completion". */
 const chat = z.object({ ...ollamaFields, messages: messagesField, tools: toolsField });
@@ -69,7 +69,7 @@ function toCall(wire: Partial<z.output<z.ZodObject<typeof ollamaFields>>>, promp
     generations: prompt ? [{ ...toOptions(wire), prompt }] : [],
     stream: wire.stream ?? true,
     warnings: toWarnings(wire),
-    ...(!prompt && { modelWish: { model: modelName(wire.model), wish: isZero(wire.keep_alive) ? 'unload' : 'load' } }),
+    ...(!prompt && { modelWish: { model: wire.model, wish: isZero(wire.keep_alive) ? 'unload' : 'load' } }),
   };
 }
 

@@ -1,19 +1,15 @@
 import { ServeError } from '../../contract/errors.ts';
+import { findByName } from '../../contract/model-names.ts';
 import { entry, oldEntry, type StatedModel } from '../../dialects/lm-studio/models.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { Route } from '../route.ts';
 
 /** The lists of models that clients of LM Studio look for, in the forms of both its REST APIs. */
-export function lmStudioRoutes({ models, knownModels = async () => models.list() }: AppDependencies): Route[] {
+export function lmStudioRoutes({ models }: AppDependencies): Route[] {
   const common = { method: 'GET', shape: openaiShape, access: 'key', owns: 'none', work: false } as const;
-  const all = async (): Promise<StatedModel[]> => {
-    const loaded = models.list();
-    return (await knownModels()).map((profile) => ({
-      profile,
-      loaded: loaded.find(({ path }) => path === profile.path),
-    }));
-  };
+  const all = async (): Promise<StatedModel[]> =>
+    (await models.known()).map(({ profile, state }) => ({ profile, loaded: state === 'loaded' ? profile : undefined }));
   return [
     {
       ...common,
@@ -24,7 +20,7 @@ export function lmStudioRoutes({ models, knownModels = async () => models.list()
       ...common,
       paths: ['/api/v0/models/:id{.+}'],
       handle: async ({ parameters: { id = '' } }) => {
-        const found = (await all()).find(({ profile }) => profile.id === id || profile.aliases.includes(id));
+        const found = findByName(id, await all(), ({ profile }) => profile);
         if (found) return Response.json(oldEntry(found));
         throw new ServeError('model_not_found', `There is no model ${JSON.stringify(id)} here.`, { param: 'model' });
       },

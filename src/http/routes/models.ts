@@ -1,6 +1,7 @@
 import { ServeError } from '../../contract/errors.ts';
 import type { JsonObject } from '../../contract/json.ts';
-import type { ModelDirectory } from '../../contract/services.ts';
+import { findByName } from '../../contract/model-names.ts';
+import type { KnownModel, ModelDirectory } from '../../contract/services.ts';
 import { type NamedModel, toModelInfo, toModelList } from '../../dialects/anthropic-messages/models.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import type { AppDependencies } from '../dependencies.ts';
@@ -11,48 +12,57 @@ import type { Route } from '../route.ts';
 export function modelRoutes({ models }: AppDependencies): Route[] {
   const common = { method: 'GET', shape: openaiShape, access: 'key', owns: 'none', work: false } as const;
   return [
-    { ...common, paths: ['/v1/models', '/models'], handle: (exchange) => Response.json(list(models, exchange)) },
+    {
+      ...common,
+      paths: ['/v1/models', '/models'],
+      handle: async (exchange) => Response.json(list(await named(models), exchange)),
+    },
     {
       ...common,
       paths: ['/v1/models/:id{.+}', '/models/:id{.+}'],
-      handle: (exchange) => Response.json(one(models, exchange)),
+      handle: async (exchange) => Response.json(one(await named(models), exchange)),
     },
   ];
 }
 
+interface Entry extends NamedModel {
+  readonly state: KnownModel['state'];
+}
+
 /** One entry per name: gateways that route by a served name look for each of them. */
-function named(models: ModelDirectory): NamedModel[] {
+async function named(models: ModelDirectory): Promise<Entry[]> {
   if (models.state() === 'loading')
     throw new ServeError('model_loading', 'The model is still being loaded. Try again in a moment.');
-  return models
-    .list()
-    .flatMap((profile) => [...new Set([profile.id, ...profile.aliases])].map((id) => ({ id, profile })));
+  return (await models.known()).flatMap(({ profile, state }) =>
+    [...new Set([profile.id, ...profile.aliases])].map((id) => ({ id, profile, state })),
+  );
 }
 
-function list(models: ModelDirectory, exchange: Exchange): JsonObject {
-  const all = named(models);
-  return isAnthropic(exchange) ? toModelList(all) : { object: 'list', data: all.map(openaiModel) };
+function list(entries: readonly Entry[], exchange: Exchange): JsonObject {
+  return isAnthropic(exchange) ? toModelList(entries) : { object: 'list', data: entries.map(openaiModel) };
 }
 
-function one(models: ModelDirectory, exchange: Exchange): JsonObject {
+/** Names are read as in requests. */
+function one(entries: readonly Entry[], exchange: Exchange): JsonObject {
   const id = exchange.parameters.id ?? '';
-  const found = named(models).find((entry) => entry.id === id);
+  const found = findByName(id, entries, (entry) => ({ id: entry.id, aliases: [], path: entry.profile.path }));
   if (found) return isAnthropic(exchange) ? toModelInfo(found) : openaiModel(found);
-  const known = named(models).map((entry) => JSON.stringify(entry.id));
+  const known = entries.map((entry) => JSON.stringify(entry.id));
   throw new ServeError(
     'model_not_found',
-    `There is no model ${JSON.stringify(id)} here. ${known.length === 0 ? 'None is loaded.' : `Loaded: ${known.join(', ')}.`}`,
+    `There is no model ${JSON.stringify(id)} here. ${known.length === 0 ? 'None is loaded.' : `Known: ${known.join(', ')}.`}`,
     { param: 'model' },
   );
 }
 
 /** The context size under every name that some client looks for. */
-function openaiModel({ id, profile }: NamedModel): JsonObject {
+function openaiModel({ id, profile, state }: Entry): JsonObject {
   return {
     id,
     object: 'model',
     created: profile.created,
     owned_by: 'serve-model',
+    state,
     root: profile.id,
     parent: null,
     context_length: profile.contextSize,

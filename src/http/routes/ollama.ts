@@ -13,7 +13,6 @@ import { inputOnly, tokensOf } from './vectors.ts';
 /** Ollama's API beside its two generating endpoints: models, embeddings, and a clear no to the rest. */
 export function ollamaRoutes(dependencies: AppDependencies): Route[] {
   const { models, embeddings } = dependencies;
-  const knownModels = dependencies.knownModels ?? (async () => models.list());
   const common = { shape: ollamaChat, access: 'key', owns: 'none', work: false } as const;
   const get = { ...common, method: 'GET' } as const;
   const post = { ...common, method: 'POST' } as const;
@@ -33,7 +32,7 @@ export function ollamaRoutes(dependencies: AppDependencies): Route[] {
     {
       ...get,
       paths: ['/api/tags'],
-      handle: async () => Response.json({ models: (await knownModels()).map(listedModel) }),
+      handle: async () => Response.json({ models: (await models.known()).map(({ profile }) => listedModel(profile)) }),
     },
     { ...get, paths: ['/api/ps'], handle: () => Response.json({ models: models.list().map(runningModel) }) },
     { ...get, paths: ['/api/version'], access: 'open', handle: () => Response.json({ version: ollamaVersion }) },

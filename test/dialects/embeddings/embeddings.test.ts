@@ -85,7 +85,7 @@ describe('/v1/embeddings', () => {
 
 describe("Ollama's embeddings", () => {
   it('cuts long inputs unless told otherwise', () => {
-    expect(parseEmbed({ model: 'm:latest', input: ['a', ''] })).toEqual({
+    expect(parseEmbed({ model: 'm', input: ['a', ''] })).toEqual({
       model: 'm',
       inputs: ['a', ''],
       dimensions: undefined,

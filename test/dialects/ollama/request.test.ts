@@ -111,11 +111,6 @@ describe('request of /api/chat', () => {
     expect(chat({ format }).generations[0]?.outputShape).toEqual(outputShape);
   });
 
-  it('cuts the default tag off the name of the model', () => {
-    expect(chat({ model: 'demo:latest' }).generations[0]?.model).toBe('demo');
-    expect(chat({ model: 'demo:8b' }).generations[0]?.model).toBe('demo:8b');
-  });
-
   it('gives tool answers to the calls they belong to, by name or by order', () => {
     const call = (name: string, value: number) => ({ function: { name, arguments: { value } } });
     const { generations } = ollamaChat.parse({
@@ -215,7 +210,7 @@ describe('request of /api/generate', () => {
     ['0', 'unload'],
     ['0s', 'unload'],
   ])('without a prompt, keep_alive %j means %s', (keep_alive, wish) => {
-    expect(ollamaGenerate.parse({ model: 'demo:latest', keep_alive })).toMatchObject({
+    expect(ollamaGenerate.parse({ model: 'demo', keep_alive })).toMatchObject({
       generations: [],
       modelWish: { model: 'demo', wish },
     });
