@@ -144,4 +144,6 @@ export interface RenderedPrompt {
   /** Pieces to be tokenized one by one, see TokenText.tokenize. */
   readonly pieces: readonly string[];
   readonly opening: PromptOpening;
+  /** What the client should know although the prompt was made. */
+  readonly warnings: readonly string[];
 }

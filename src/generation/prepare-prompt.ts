@@ -10,6 +10,8 @@ export interface PreparedPrompt {
   readonly opening: PromptOpening | undefined;
   /** Token positions where others' prompts are likely to part from this one: end of the system part, start of the answer. */
   readonly checkpoints: readonly number[];
+  /** What the client should know although it gets its answer. */
+  readonly warnings: readonly string[];
 }
 
 /** Renders and tokenizes, without blocking the event loop for long. */
@@ -29,9 +31,9 @@ export async function preparePrompt(
   switch (prompt.type) {
     case 'chat': {
       refuseHopelessPrompt(textLength(prompt), contextSize, request.maxTokens);
-      const { pieces, opening } = runtime.renderer.render(prompt, request.outputShape);
+      const { pieces, opening, warnings } = runtime.renderer.render(prompt, request.outputShape);
       const tokens = [...bos, ...(await tokenize(pieces, true))];
-      return { tokens, opening, checkpoints: turnBorders(tokens, runtime) };
+      return { tokens, opening, checkpoints: turnBorders(tokens, runtime), warnings };
     }
     case 'text': {
       const tokens = await tokenize([prompt.text], true);
@@ -54,9 +56,9 @@ export async function preparePrompt(
 
 /** An empty raw prompt starts from nothing, which needs at least the token that texts start with. */
 function raw(tokens: readonly number[], start: number | undefined): PreparedPrompt {
-  if (tokens.length > 0) return { tokens, opening: undefined, checkpoints: [] };
+  if (tokens.length > 0) return { tokens, opening: undefined, checkpoints: [], warnings: [] };
   if (start === undefined) throw new ServeError('invalid_request', 'The prompt is empty.', { param: 'prompt' });
-  return { tokens: [start], opening: undefined, checkpoints: [] };
+  return { tokens: [start], opening: undefined, checkpoints: [], warnings: [] };
 }
 
 async function mixedTokens(

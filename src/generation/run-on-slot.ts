@@ -68,7 +68,8 @@ export function runOnSlot(work: SlotWork): SlotRun {
       const finish = finishEvent(work, result, { start, seed: job.sampling.seed, elapsedMs: clock() - startedAt });
       const misfits = check.warnings(finish);
       for (const sentence of misfits) observer?.misfit(sentence);
-      const warnings = [...misfits, ...(fitted.dropped > 0 ? [droppedWarning(fitted.dropped)] : [])];
+      const { prompt, dropped } = fitted;
+      const warnings = [...misfits, ...prompt.warnings, ...(dropped > 0 ? [droppedWarning(dropped)] : [])];
       queue.add([...rest, { ...finish, ...(warnings.length > 0 && { warnings }) }]);
       queue.close();
     })

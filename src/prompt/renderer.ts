@@ -5,6 +5,7 @@ import type { VocabularyFacts } from '../contract/model.ts';
 import type { ChatPrompt, OutputShape } from '../contract/request.ts';
 import { adaptConversation } from './adapt.ts';
 import { type Capabilities, capabilitiesOf } from './capabilities.ts';
+import { otherEfforts } from './efforts.ts';
 import { type CompileTemplate, isRefusal, jinjaCompiler, toRefusal, withFallback } from './jinja.ts';
 import { templateMessage } from './messages.ts';
 import { closeOpenThought, continueMessage, openingOf } from './opening.ts';
@@ -103,6 +104,7 @@ class Rendering {
   readonly #answer: OutputShape;
   readonly #protection: Protection;
   readonly #options: PromptRendererOptions;
+  #effort: string | undefined;
 
   constructor(template: Template, request: Request, protection: Protection, options: PromptRendererOptions) {
     this.#template = template;
@@ -112,7 +114,28 @@ class Rendering {
     this.#options = options;
   }
 
+  /** Templates that refuse the effort that was asked for get the nearest that they take. */
   run(): RenderedPrompt {
+    const { effort } = this.#chat.reasoning;
+    try {
+      return this.#run(effort, []);
+    } catch (refused) {
+      if (effort === undefined) throw refused;
+      for (const other of otherEfforts(effort)) {
+        try {
+          return this.#run(other, [
+            `the reasoning effort ${JSON.stringify(effort)} was taken as ${JSON.stringify(other)}`,
+          ]);
+        } catch {
+          // Refused as well, or for another reason, which the first refusal tells.
+        }
+      }
+      throw refused;
+    }
+  }
+
+  #run(effort: string | undefined, warnings: readonly string[]): RenderedPrompt {
+    this.#effort = effort;
     const { format } = this.#options;
     const { messages, continueFinalMessage } = this.#chat;
     const last = messages.at(-1);
@@ -122,7 +145,7 @@ class Rendering {
     const { prefill, opening } = isContinued
       ? continueMessage(last, generationPrompt, format, this.#protection)
       : this.#begin(generationPrompt);
-    return { pieces: this.#protection.split(rendered + prefill), opening };
+    return { pieces: this.#protection.split(rendered + prefill), opening, warnings };
   }
 
   /** Templates that fail on the tools as they are get them once more in a form that every template can print. */
@@ -218,7 +241,8 @@ class Rendering {
 
   /** Absent wishes leave the choice to the template, but that thinking models think. */
   #reasoning(): JsonObject {
-    const { enabled, effort, budget } = this.#chat.reasoning;
+    const { enabled, budget } = this.#chat.reasoning;
+    const effort = this.#effort;
     const { reasoning } = this.#options.format;
     const asked = budget === 0 ? false : enabled;
     const thinking = asked ?? (reasoning !== undefined && !reasoning.onlyWhenAsked);

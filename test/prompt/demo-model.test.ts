@@ -60,6 +60,7 @@ describe('the demo model', () => {
     expect(renderer.render(begun)).toEqual({
       pieces: ['<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\nOnce upon'],
       opening: { block: 'text', generationPrompt: '<|im_start|>assistant\nOnce upon', continues: true },
+      warnings: [],
     });
   });
 

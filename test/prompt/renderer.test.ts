@@ -397,3 +397,28 @@ describe('user text', () => {
     expect(pieces).toEqual(['user(a<', 'tool_call>b)']);
   });
 });
+
+describe('an effort that the template refuses', () => {
+  const template = `{%- if reasoning_effort not in ['low', 'high'] -%}{{ raise_exception('no ' ~ reasoning_effort) }}{%- endif -%}
+{{ reasoning_effort }} {{ messages[0].content }}`;
+  const rendered = (effort: string, text = template) => {
+    const { pieces, warnings } = rendererOf(text).render(chat([user], { reasoning: { enabled: true, effort } }));
+    return [pieces.join(''), warnings];
+  };
+
+  it('becomes the nearest that it takes, of two the higher one', () => {
+    expect(rendered('low')).toEqual(['low Hi', []]);
+    expect(rendered('medium')).toEqual(['high Hi', ['the reasoning effort "medium" was taken as "high"']]);
+    expect(rendered('minimal')).toEqual(['low Hi', ['the reasoning effort "minimal" was taken as "low"']]);
+    expect(rendered('max')).toEqual(['high Hi', ['the reasoning effort "max" was taken as "high"']]);
+    expect(rendered('ultra')).toEqual(['high Hi', ['the reasoning effort "ultra" was taken as "high"']]);
+  });
+
+  it('stays as it was spelled where the template takes any', () => {
+    expect(rendered('ultra', '{{ reasoning_effort }} {{ messages[0].content }}')).toEqual(['ultra Hi', []]);
+  });
+
+  it('is refused in the first words where every effort is', () => {
+    expect(() => rendered('medium', "{{ raise_exception('never ' ~ reasoning_effort) }}")).toThrow('never medium');
+  });
+});

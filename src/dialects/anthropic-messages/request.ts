@@ -5,6 +5,7 @@ import { defined } from '../shared/defined.ts';
 import { ignoredSamplers } from '../shared/ignored-samplers.ts';
 import { toReasoning, toRequestOptions } from '../shared/sampling.ts';
 import { validate } from '../shared/validate.ts';
+import { takeVendorValue } from '../shared/vendor-values.ts';
 import type { Warnings } from './conversation.ts';
 import { toMessages } from './conversation.ts';
 import type { MessagesBody } from './schema.ts';
@@ -22,11 +23,12 @@ export function parseMessages(body: unknown): MessagesCall {
   const valid = validate(requestSchema, flat);
   const warnings: Warnings = new Set([...unusedFields(valid), ...(isJsonObject(flat) ? ignoredSamplers(flat) : [])]);
   const request = toRequest(valid, warnings);
+  const display = takeVendorValue('thinking.display', valid.thinking?.display, warnings.add.bind(warnings));
   return {
     generations: [request],
     stream: valid.stream ?? false,
     warnings: [...warnings],
-    showThinking: valid.thinking?.display !== 'omitted',
+    showThinking: display !== 'omitted',
   };
 }
 
@@ -49,7 +51,7 @@ function toRequest(body: MessagesBody, warnings: Warnings): GenerationRequest {
       tools,
       toolChoice: toToolChoice(body.tool_choice, tools),
       parallelToolCalls: toParallelToolCalls(body.tool_choice),
-      reasoning: toThinking(body),
+      reasoning: toThinking(body, warnings),
       templateVariables: body.chat_template_kwargs ?? {},
       continueFinalMessage: true,
     }),
@@ -60,10 +62,11 @@ function toRequest(body: MessagesBody, warnings: Warnings): GenerationRequest {
 }
 
 /** The protocol's rule: without a `thinking` field there is none. The extensions of this server can still ask for it. */
-function toThinking(body: MessagesBody): Reasoning {
+function toThinking(body: MessagesBody, warnings: Warnings): Reasoning {
   const asked = toReasoning(body, body.output_config?.effort);
   if (!body.thinking) return { ...asked, enabled: asked.enabled ?? false };
-  const { type, budget_tokens } = body.thinking;
+  const { budget_tokens } = body.thinking;
+  const type = takeVendorValue('thinking.type', body.thinking.type, warnings.add.bind(warnings));
   // between_tools stands for no thinking but remarks between calls, which models write anyway.
   const enabled = type === 'enabled' || type === 'adaptive';
   return defined({ ...asked, enabled, budget: budget_tokens ?? asked.budget });

@@ -99,9 +99,9 @@ export const requestSchema = z.object({
   ),
   thinking: optional(
     z.object({
-      type: z.enum(['enabled', 'adaptive', 'disabled', 'between_tools']),
+      type: z.string(),
       budget_tokens: optional(z.int().min(-1)),
-      display: optional(z.enum(['summarized', 'omitted'])),
+      display: optional(z.string()),
     }),
   ),
   output_config: optional(z.object({ effort: optional(z.string()), format: optional(jsonFormat) })),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ServeError } from '../../contract/errors.ts';
 import { isJsonObject } from '../../contract/json.ts';
-import type { ChatPrompt, GenerationRequest, Reasoning } from '../../contract/request.ts';
+import type { ChatPrompt, GenerationRequest, Message, Reasoning } from '../../contract/request.ts';
 import type { ParsedCall } from '../dialect.ts';
 import { defined } from '../shared/defined.ts';
 import { ignoredSamplers } from '../shared/ignored-samplers.ts';
@@ -19,6 +19,7 @@ import {
   toRequestOptions,
 } from '../shared/sampling.ts';
 import { optional, validate } from '../shared/validate.ts';
+import { takeVendorValue, type VendorValue } from '../shared/vendor-values.ts';
 import { message, messagesField, toMessages } from './messages.ts';
 import { responseFormatField, toOutputShape } from './response-format.ts';
 import { tool, toolChoiceField, toolsField, toToolChoice, toTools } from './tools.ts';
@@ -68,7 +69,7 @@ export const chatBody = z.object({
   /** Anthropic's and DeepSeek's way to say it. */
   thinking: optional(
     z.object({
-      type: optional(z.enum(['enabled', 'disabled', 'adaptive', 'auto'])),
+      type: optional(z.string()),
       budget_tokens: optional(z.int().min(-1)),
     }),
   ),
@@ -83,26 +84,28 @@ export const chatBody = z.object({
 export const describedChatBody = chatBody.extend({ messages: z.array(message).min(1), tools: optional(z.array(tool)) });
 
 type Body = z.output<typeof chatBody>;
+type Warn = (warning: string) => void;
 
 export function parseChat(wire: unknown): ChatCall {
   const body = validate(chatBody, wire);
   const raw = isJsonObject(wire) ? wire : {};
   refuseUnsupported(raw);
   refuseLoneTopLogprobs(body);
-  const request = toRequest(body);
+  const warnings = new Set(ignoredSamplers(raw));
+  const request = toRequest(body, (warning) => warnings.add(warning));
   return {
     generations: Array.from({ length: body.n ?? 1 }, (_, choice) => forChoice(request, choice)),
     stream: body.stream ?? false,
     includeUsage: body.stream_options?.include_usage ?? false,
-    warnings: ignoredSamplers(raw),
+    warnings: [...warnings],
   };
 }
 
-function toRequest(body: Body): GenerationRequest {
+function toRequest(body: Body, warn: Warn): GenerationRequest {
   return defined({
     ...toRequestOptions(body, { user: body.user, cacheKey: body.prompt_cache_key }),
     model: body.model || undefined,
-    prompt: toPrompt(body),
+    prompt: toPrompt(body, warn),
     maxTokens: body.max_completion_tokens ?? body.max_tokens ?? -1,
     stop: body.stop,
     outputShape: toOutputShape(body),
@@ -111,16 +114,18 @@ function toRequest(body: Body): GenerationRequest {
   });
 }
 
-function toPrompt(body: Body): ChatPrompt {
+function toPrompt(body: Body, warn: Warn): ChatPrompt {
   const tools = toTools(body.tools);
   const toolChoice = toToolChoice(body.tool_choice, tools);
+  const messages = toMessages(body.messages);
+  if (body.continue_final_message === true) refuseNothingToContinue(messages);
   return defined({
     type: 'chat' as const,
-    messages: toMessages(body.messages),
+    messages,
     tools,
     toolChoice,
     parallelToolCalls: openaiParallelCalls(toolChoice, body.parallel_tool_calls),
-    reasoning: readReasoning(body),
+    reasoning: readReasoning(body, warn),
     templateVariables: body.chat_template_kwargs ?? {},
     documents: body.documents,
     continueFinalMessage: body.continue_final_message ?? true,
@@ -129,18 +134,31 @@ function toPrompt(body: Body): ChatPrompt {
 }
 
 /** All spellings of the same wish; the ones of this API win over the guests'. */
-function readReasoning(body: Body): Reasoning {
+function readReasoning(body: Body, warn: Warn): Reasoning {
+  const type = takeVendorValue('chat thinking.type', body.thinking?.type, warn);
   const guests = defined({
-    enabled: body.reasoning?.enabled ?? thinkingSwitch(body.thinking?.type),
+    enabled: body.reasoning?.enabled ?? thinkingSwitch(type),
     budget: body.reasoning?.max_tokens ?? body.thinking?.budget_tokens,
   });
   return { ...guests, ...toReasoning(body, body.reasoning_effort ?? body.reasoning?.effort) };
 }
 
 /** `adaptive` and `auto` leave it to the model, as if nothing had been said. */
-function thinkingSwitch(type: string | undefined): boolean | undefined {
+function thinkingSwitch(type: VendorValue<'chat thinking.type'> | undefined): boolean | undefined {
   if (type === 'enabled') return true;
   return type === 'disabled' ? false : undefined;
+}
+
+/** Asked for by name, it must not silently become a new message. */
+function refuseNothingToContinue(messages: readonly Message[]): void {
+  const last = messages.at(-1);
+  if (last?.role === 'assistant' && !last.toolCalls) return;
+  const what = last?.role === 'assistant' ? 'has tool calls, which are complete' : `is one of the role "${last?.role}"`;
+  throw new ServeError(
+    'invalid_request',
+    `\`continue_final_message\` is true, but the last message ${what}. Put the beginning of the answer behind it as an assistant message, or leave the field out.`,
+    { param: 'continue_final_message' },
+  );
 }
 
 function refuseLoneTopLogprobs(body: Body): void {

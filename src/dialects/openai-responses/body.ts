@@ -46,7 +46,7 @@ export const responsesBody = z.object({
   ),
   include: optional(z.array(z.string())),
   top_logprobs: optional(z.int().min(0).max(20)),
-  truncation: optional(z.enum(['auto', 'disabled'])),
+  truncation: optional(z.string()),
   metadata: optional(jsonObject),
   stream: optional(z.boolean()),
   store: optional(z.boolean()),

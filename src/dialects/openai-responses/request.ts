@@ -7,6 +7,7 @@ import { ignoredSamplers } from '../shared/ignored-samplers.ts';
 import { openaiParallelCalls } from '../shared/parallel-calls.ts';
 import { toReasoning, toRequestOptions } from '../shared/sampling.ts';
 import { pathName, validate } from '../shared/validate.ts';
+import { takeVendorValue, warnOfUnknownIncludes } from '../shared/vendor-values.ts';
 import { type ResponsesBody, responsesBody, type TextFormat } from './body.ts';
 import { type InputItem, inputItem, userItem } from './items.ts';
 import { Conversation } from './messages.ts';
@@ -41,10 +42,10 @@ export interface ParseOptions {
 }
 
 export function parseResponses(body: unknown, options: ParseOptions = {}): ResponsesCall {
-  const request = validate(responsesBody, body);
-  refuseWhatNeedsServerState(request, options);
   const warnings = new Set<string>();
   const warn: Warn = (warning) => void warnings.add(warning);
+  const request = withKnownValues(validate(responsesBody, body), warn);
+  refuseWhatNeedsServerState(request, options);
   const items = inputItems(request);
   const all = [...toHistory(options.history), ...items.map((item, index) => ({ item, at: ['input', index] }))];
   const toolSet = collectTools(request, all, warn);
@@ -81,16 +82,23 @@ export function parseResponses(body: unknown, options: ParseOptions = {}): Respo
     directory: toolSet.directory,
     input: items.map((item) => item.raw),
     show: {
-      reasoningSummary: wantsSummary(request),
+      reasoningSummary: request.reasoning?.summary !== undefined,
       encryptedReasoning: request.include?.includes('reasoning.encrypted_content') ?? false,
       logprobs: generation.logprobs !== undefined,
     },
   };
 }
 
-function wantsSummary({ reasoning }: ResponsesBody): boolean {
-  const asked = reasoning?.summary ?? reasoning?.generate_summary;
-  return asked !== undefined && asked !== 'none';
+function withKnownValues(request: ResponsesBody, warn: Warn): ResponsesBody {
+  const { truncation, reasoning, text, include } = request;
+  warnOfUnknownIncludes(include, warn);
+  const summary = takeVendorValue('reasoning.summary', reasoning?.summary ?? reasoning?.generate_summary, warn);
+  return {
+    ...request,
+    truncation: takeVendorValue('truncation', truncation, warn),
+    reasoning: reasoning && { ...reasoning, summary: summary === 'none' ? undefined : summary },
+    text: text && { ...text, verbosity: takeVendorValue('text.verbosity', text.verbosity, warn) },
+  };
 }
 
 function inputItems(request: ResponsesBody): InputItem[] {

@@ -15,7 +15,8 @@ export function toSettings(request: ResponsesBody, body: unknown, canStore: bool
     prompt_cache_key: request.prompt_cache_key,
     reasoning: { effort: request.reasoning?.effort ?? null, summary: request.reasoning?.summary ?? null },
     safety_identifier: request.safety_identifier,
-    service_tier: request.service_tier ?? 'default',
+    // What was really served: there is one tier, whatever was asked for.
+    service_tier: 'default',
     store: canStore && (request.store ?? true),
     temperature: request.temperature ?? 1,
     top_p: request.top_p ?? 1,

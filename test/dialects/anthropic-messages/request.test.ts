@@ -123,7 +123,7 @@ describe('a Messages request', () => {
       [{ messages: [user([{ text: 'x' }])] }, 'messages[0].content[0].type'],
       [{ messages: [user([result('a', { content: [{ type: 'text' }] })])] }, 'messages[0].content[0].content[0].text'],
       [{ messages: [user([{ type: 'tool_result' }])] }, 'messages[0].content[0].tool_use_id'],
-      [{ ...hello, thinking: { type: 'maybe' } }, 'thinking.type'],
+      [{ ...hello, thinking: { type: 7 } }, 'thinking.type'],
       [{ ...hello, tools: [{ input_schema: {} }] }, 'tools[0].name'],
       [{ ...hello, output_format: { type: 'xml' } }, 'output_format.type'],
     ];
@@ -370,6 +370,33 @@ describe('tools', () => {
 });
 
 describe('thinking', () => {
+  it('is taken in words that came after this server, with a warning', () => {
+    const parsed = (thinking: object) => {
+      const { generations, showThinking, warnings } = anthropicMessages.parse({ ...hello, thinking });
+      const { prompt } = generations[0];
+      return [prompt.type === 'chat' && prompt.reasoning.enabled, showThinking, warnings];
+    };
+    expect(parsed({ type: 'adaptive', display: 'updates' })).toEqual([
+      true,
+      true,
+      ['thinking.display "updates" is not known here and was taken as "summarized"'],
+    ]);
+    expect(parsed({ type: 'auto' })).toEqual([
+      true,
+      true,
+      ['thinking.type "auto" is not known here and was taken as "adaptive"'],
+    ]);
+    expect(parsed({ type: 'toString', display: 'constructor' })).toEqual([
+      true,
+      true,
+      [
+        'thinking.type "toString" is not known here and was taken as "adaptive"',
+        'thinking.display "constructor" is not known here and was taken as "summarized"',
+      ],
+    ]);
+    expect(parsed({ type: 'disabled', display: 'omitted' })).toEqual([false, false, []]);
+  });
+
   const reasoningOf = (body: object) => chatOf(body).reasoning;
 
   it('is off unless it was asked for', () => {

@@ -121,6 +121,25 @@ describe('a chat request', () => {
     });
   });
 
+  it('leaves it to the model where the word for its thinking is new, with a warning', () => {
+    const { generations, warnings } = openaiChat.parse({ messages: [user], thinking: { type: 'interleaved' } });
+    expect(generations[0]?.prompt).toMatchObject({ reasoning: {} });
+    expect(warnings).toEqual(['thinking.type "interleaved" is not known here and was taken as "adaptive"']);
+    expect(openaiChat.parse({ messages: [user], thinking: { type: 'auto' } }).warnings).toEqual([]);
+  });
+
+  it('continues a message by name only where there is one to continue', () => {
+    const answer = { role: 'assistant', content: 'The' };
+    const call = { id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } };
+    const parse = (...messages: object[]) => openaiChat.parse({ messages, continue_final_message: true });
+    expect(parse(user, answer).generations[0]?.prompt).toMatchObject({ continueFinalMessage: true });
+    for (const last of [user, { ...answer, tool_calls: [call] }, { role: 'tool', tool_call_id: 'a', content: 'x' }])
+      expect(() => parse(user, last)).toThrow(
+        expect.objectContaining({ code: 'invalid_request', details: { param: 'continue_final_message' } }),
+      );
+    expect(openaiChat.parse({ messages: [user] }).generations[0]?.prompt).toMatchObject({ continueFinalMessage: true });
+  });
+
   it('names the samplers that it does not have', () => {
     expect(openaiChat.parse({ messages: [user], mirostat: 2, typical_p: 1, min_tokens: 3 }).warnings).toEqual([
       'mirostat is not supported and was ignored',

@@ -262,7 +262,7 @@ describe('the input of a response', () => {
     ['a function without a name', { input: 'x', tools: [{ type: 'function' }] }, 'tools[0].name', 'is missing'],
     ['a temperature out of range', { input: 'x', temperature: 3 }, 'temperature', 'at most 2'],
     ['a token limit of zero', { input: 'x', max_output_tokens: 0 }, 'max_output_tokens', 'at least 1'],
-    ['a wrong truncation', { input: 'x', truncation: 'some' }, 'truncation', 'one of "auto", "disabled"'],
+    ['a wrong truncation', { input: 'x', truncation: true }, 'truncation', 'a string'],
     [
       'a schema format without a schema',
       { input: 'x', text: { format: { type: 'json_schema' } } },
@@ -366,6 +366,33 @@ describe('the settings of a response', () => {
       priority: 3,
       keys: { sessionId: 'conversation', userHint: 'person' },
     });
+  });
+
+  it('takes words that came after this server as those that it knows, with a warning', () => {
+    const body = {
+      input: 'x',
+      truncation: 'smart',
+      reasoning: { effort: 'ultra', summary: 'verbose' },
+      text: { verbosity: 'chatty' },
+      service_tier: 'turbo',
+      include: ['web_search_call.results', 'reasoning.everything'],
+    };
+    const { generations, settings, show, warnings } = parseResponses(body);
+    expect(generations[0]).not.toHaveProperty('overflow');
+    expect(generations[0]?.prompt).toMatchObject({ reasoning: { effort: 'ultra' } });
+    expect(show.reasoningSummary).toBe(true);
+    expect(settings).toMatchObject({
+      truncation: 'disabled',
+      reasoning: { effort: 'ultra', summary: 'auto' },
+      text: { verbosity: 'medium' },
+      service_tier: 'default',
+    });
+    expect(warnings).toEqual([
+      'include "reasoning.everything" is not known here and was ignored',
+      'reasoning.summary "verbose" is not known here and was taken as "auto"',
+      'truncation "smart" is not known here and was taken as "disabled"',
+      'text.verbosity "chatty" is not known here and was taken as "medium"',
+    ]);
   });
 
   it('leaves everything open that was not asked, null being as good as absent', () => {

@@ -305,7 +305,7 @@ describe('the whole answer', () => {
       user: 'u',
     };
     const response = expectResponsesStream(wireEvents(frames({ ...asked, store: true }, generation([]))));
-    expect(response).toMatchObject({ ...asked, store: false });
+    expect(response).toMatchObject({ ...asked, store: false, service_tier: 'default' });
   });
 });
 

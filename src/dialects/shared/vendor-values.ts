@@ -1,0 +1,76 @@
+/** A field whose values its vendor adds to at will, while what the answer is does not hang on them. */
+interface VendorField {
+  readonly known: readonly string[];
+  /** New words for something that is known under another one. */
+  readonly takenAs?: Readonly<Record<string, string>>;
+  /** What every other word is taken as: a new release of a client must not break on it. */
+  readonly otherwise: string;
+}
+
+/**
+ * All of them, by the names that their dialects give them. Enums whose value changes what the answer is stay strict:
+ * roles, content parts, tool_choice, the forms of response_format, encoding_format, reasoning_format. So do the words of
+ * our own extensions. Efforts are no list at all: each template has its own words for them.
+ */
+const vendorFields = {
+  /** Anthropic's `thinking`; `auto` is Claude Code's newest word. */
+  'thinking.type': {
+    known: ['enabled', 'adaptive', 'disabled', 'between_tools'],
+    takenAs: { auto: 'adaptive' },
+    otherwise: 'adaptive',
+  },
+  'thinking.display': {
+    known: ['summarized', 'omitted'],
+    takenAs: { updates: 'summarized' },
+    otherwise: 'summarized',
+  },
+  /** The same object in chat completions, where DeepSeek and Doubao say `auto` as well. */
+  'chat thinking.type': { known: ['enabled', 'disabled', 'adaptive', 'auto'], otherwise: 'adaptive' },
+  /** `disabled` answers what does not fit with an error: nothing is left out that was not meant to be. */
+  truncation: { known: ['auto', 'disabled'], otherwise: 'disabled' },
+  'reasoning.summary': { known: ['auto', 'concise', 'detailed', 'none'], otherwise: 'auto' },
+  'text.verbosity': { known: ['low', 'medium', 'high'], otherwise: 'medium' },
+} as const satisfies Record<string, VendorField>;
+
+export type VendorFieldName = keyof typeof vendorFields;
+export type VendorValue<Name extends VendorFieldName> = (typeof vendorFields)[Name]['known'][number];
+
+/** The value as one of those that are known, with a warning where it was another word. */
+export function takeVendorValue<Name extends VendorFieldName>(
+  name: Name,
+  value: string | undefined,
+  warn: (sentence: string) => void,
+): VendorValue<Name> | undefined {
+  const { known, takenAs, otherwise }: VendorFieldOf<VendorValue<Name>> = vendorFields[name];
+  if (value === undefined) return undefined;
+  const meant = known.find((one) => one === value);
+  if (meant !== undefined) return meant;
+  const taken = (Object.hasOwn(takenAs ?? {}, value) ? takenAs?.[value] : undefined) ?? otherwise;
+  const field = name.replace('chat ', '');
+  warn(`${field} ${JSON.stringify(value.slice(0, 60))} is not known here and was taken as ${JSON.stringify(taken)}`);
+  return taken;
+}
+
+interface VendorFieldOf<Value extends string> {
+  readonly known: readonly Value[];
+  readonly takenAs?: Readonly<Record<string, Value>>;
+  readonly otherwise: Value;
+}
+
+/** OpenAI's `include` asks for more of what hosted tools did; what is in this list either holds here or has nothing to show. */
+const includable: readonly string[] = [
+  'reasoning.encrypted_content',
+  'message.output_text.logprobs',
+  'message.input_image.image_url',
+  'file_search_call.results',
+  'web_search_call.results',
+  'web_search_call.action.sources',
+  'computer_call_output.output.image_url',
+  'code_interpreter_call.outputs',
+];
+
+export function warnOfUnknownIncludes(include: readonly string[] | undefined, warn: (sentence: string) => void): void {
+  for (const value of include ?? [])
+    if (!includable.includes(value))
+      warn(`include ${JSON.stringify(value.slice(0, 60))} is not known here and was ignored`);
+}
