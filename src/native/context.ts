@@ -236,11 +236,13 @@ export class Context extends Handle {
     return setState(this.pointer, state, state.length, sequence, flags) > 0;
   }
 
-  /** Bytes written. */
+  /** Bytes written. Throws where the library could not write all. */
   writeState(sequence: number, path: string, tokens: readonly number[]): number {
     this.#checkSequence(sequence);
     const { llama_state_seq_save_file: save } = this.library.functions;
-    return save(this.pointer, path, sequence, Int32Array.from(tokens), tokens.length);
+    const written = save(this.pointer, path, sequence, Int32Array.from(tokens), tokens.length);
+    if (written === 0) throw new Error(`${path} could not be written. Is the disk full?`);
+    return written;
   }
 
   /** The tokens that were written; undefined: refused. Only files that are known whole may be read. */

@@ -229,9 +229,14 @@ async function loadScripted(script: string, changes: Partial<ProcessLoadOptions>
   await writeFile(
     entry,
     `process.on('message', ({ type }) => {
-      const info = { slots: 1, contextSize: 64, batchSize: 8, vocabularySize: 1, device: 'none', processId: process.pid };
-      const tokens = { bytes: new Uint8Array(1), ends: Uint32Array.of(1), control: [], endsGeneration: [] };
-      if (type === 'load') process.send({ type: 'loaded', facts: { info, tokens, stats: {}, embedder: {} } });
+      const model = {
+        processId: process.pid,
+        weights: { facts: {}, gpus: [] },
+        facts: { slots: 1, contextSize: 64, batchSize: 8, tuning: { threads: {} }, stats: {} },
+        description: { vocabulary: { size: 1 }, endTokens: [] },
+        tokens: { bytes: new Uint8Array(1), ends: Uint32Array.of(1), control: [] },
+      };
+      if (type === 'load') process.send({ type: 'opened', model });
       ${script}
     });`,
   );
