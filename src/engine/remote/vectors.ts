@@ -150,7 +150,7 @@ function checkLength(needed: number, available: number, param: string): void {
   if (needed <= available) return;
   throw new ServeError(
     'context_length_exceeded',
-    `\`${param}\` has ${needed} tokens, but this model takes ${available} at once. Split it into shorter parts.`,
+    `This model's maximum context length is ${available} tokens; \`${param}\` has ${needed} tokens. Split it into shorter parts.`,
     { param, tokens: { needed, available, asked: 0, estimated: false } },
   );
 }
