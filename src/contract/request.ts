@@ -162,6 +162,15 @@ export interface ChatPrompt {
   readonly autoHealToolCalls?: boolean;
 }
 
+/** How much of an adapter is added: 0 nothing, 1 all of it. */
+export interface AdapterScale {
+  readonly id: number;
+  readonly scale: number;
+}
+
+/** The server's own scales (true), none at all (false), one adapter by its name, or exactly these. */
+export type AdapterWish = boolean | string | readonly AdapterScale[];
+
 /** Where a request belongs and how it can be found again. */
 export interface RequestKeys {
   /** Whose it is, see Caller, set by the door: the other keys are found by those only who see this owner. */
@@ -194,6 +203,8 @@ export interface GenerationRequest {
   readonly logprobs?: { readonly top: number };
   readonly promptLogprobs?: { readonly top: number };
   readonly ignoreEos: boolean;
+  /** Absent: the server's own scales. */
+  readonly adapters?: AdapterWish;
   readonly cachePrompt: boolean;
   /** 1 (low) to 5 (high). */
   readonly priority: number;

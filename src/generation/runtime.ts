@@ -3,6 +3,7 @@ import type { ModelProfile } from '../contract/model.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { PromptRenderer } from '../prompt/renderer.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
+import type { Adapters } from './adapters.ts';
 
 /** A loaded model with everything that a generation on it needs. Built by main. */
 export interface ModelRuntime {
@@ -11,6 +12,8 @@ export interface ModelRuntime {
   readonly scheduler: Scheduler;
   readonly renderer: PromptRenderer;
   readonly format: ChatFormat;
+  /** Absent: the model has none. */
+  readonly adapters?: Adapters;
 }
 
 /** Where the conductor finds models. `release` ends the use: a model in use is never unloaded. */
