@@ -47,7 +47,7 @@ class LoopThread {
 
   /** Until there is nothing left to do. */
   step(): void {
-    for (;;) {
+    while (!this.ended) {
       // Before the messages: who raises the flag has said before why.
       this.#weights?.interrupt.clear();
       this.#takeAll();

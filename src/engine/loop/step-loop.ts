@@ -160,10 +160,11 @@ export class StepLoop {
     const participants = this.#fill(shares);
     if (!this.#decode(participants)) return true;
     for (const participant of participants) count(participant);
-    for (const participant of participants) if (participant.run.mayDraw) this.#advance(participant);
+    const late = participants.filter(({ run }) => !run.mayDraw);
+    for (const participant of participants) if (!late.includes(participant)) this.#advance(participant);
     this.#report(participants, this.#options.clock() - startedAt);
     this.#tell();
-    this.#advanceSteered(participants.filter(({ run, slot }) => slot.run === run && !run.mayDraw));
+    this.#advanceSteered(late);
     return true;
   }
 
