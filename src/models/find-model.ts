@@ -1,7 +1,8 @@
-import { access, readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ServeError } from '../contract/errors.ts';
+import { type FileKind, kindWords, readKind } from './file-kind.ts';
 
 /** A model on this machine: one file, or all parts of a split one in order. */
 export interface ModelFiles {
@@ -24,22 +25,26 @@ export async function findModel(target: string | undefined): Promise<ModelFiles>
   return withParts(found.isDirectory() ? await onlyModelOf(path) : path);
 }
 
-/** The models of a folder, one per split set, projectors left out; sorted. */
+/** The .gguf files of a folder, of a split one its first part or the first that is there; sorted. */
 export async function modelsIn(folder: string): Promise<string[]> {
-  const names = await readdir(folder);
-  return names
-    .filter((name) => name.toLowerCase().endsWith('.gguf') && !name.toLowerCase().startsWith('mmproj'))
-    .filter((name) => (splitOf(name)?.index ?? 1) === 1)
-    .sort()
-    .map((name) => join(folder, name));
+  const names = (await readdir(folder)).filter((name) => /\.gguf$/i.test(name)).sort();
+  const firsts = new Map<string, string>();
+  for (const name of names) {
+    const split = splitOf(name);
+    const key = split ? `${split.stem}-of-${split.count}` : `/${name}`;
+    const first = splitOf(firsts.get(key) ?? '')?.index ?? Number.POSITIVE_INFINITY;
+    if ((split?.index ?? 0) < first && (await isFile(join(folder, name)))) firsts.set(key, name);
+  }
+  return [...firsts.values()].map((name) => join(folder, name));
 }
 
 /** `name-00002-of-00005.gguf` -> its place among the parts. */
 export function splitOf(
   name: string,
 ): { readonly stem: string; readonly index: number; readonly count: number } | undefined {
-  const match = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/i.exec(name);
-  return match ? { stem: match[1] ?? '', index: Number(match[2]), count: Number(match[3]) } : undefined;
+  const [, stem, place, all] = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/i.exec(name) ?? [];
+  const [index, count] = [Number(place), Number(all)];
+  return stem !== undefined && index >= 1 && index <= count ? { stem, index, count } : undefined;
 }
 
 /** The model's own name: the file name without .gguf and part numbers. */
@@ -49,11 +54,12 @@ export function modelName(path: string): string {
 }
 
 async function onlyModelOf(folder: string): Promise<string> {
-  const candidates = await modelsIn(folder);
+  const files = await Promise.all((await modelsIn(folder)).map(async (path) => ({ path, kind: await readKind(path) })));
+  const candidates = files.flatMap(({ path, kind }) => (kind === 'model' ? [path] : []));
   const [first, ...others] = candidates;
-  if (first === undefined) throw refusal(`The folder ${folder} holds no .gguf file. Give a model file.`, folder);
-  if (others.length === 0) return first;
-  const shown = candidates.slice(0, 5).map((path) => basename(path));
+  if (first !== undefined && others.length === 0) return first;
+  if (first === undefined) throw noModel(folder, files);
+  const shown = candidates.slice(0, mostShown).map((path) => basename(path));
   const more = candidates.length > shown.length ? ` and ${candidates.length - shown.length} more` : '';
   throw refusal(
     `The folder ${folder} holds several models: ${shown.join(', ')}${more}. Give one of these files.`,
@@ -61,27 +67,42 @@ async function onlyModelOf(folder: string): Promise<string> {
   );
 }
 
+const mostShown = 5;
+
+function noModel(folder: string, [other]: readonly { readonly path: string; readonly kind: FileKind }[]): ServeError {
+  if (!other || other.kind === 'model') {
+    return refusal(`The folder ${folder} holds no .gguf file. Give a model file.`, folder);
+  }
+  const { is, next } = kindWords[other.kind];
+  return refusal(`The folder ${folder} holds no model: ${basename(other.path)} is ${is}. ${next}`, folder);
+}
+
 async function withParts(path: string): Promise<ModelFiles> {
   const split = splitOf(basename(path));
   if (!split) return { path, parts: [path] };
+  const { stem, count } = split;
+  const folder = dirname(path);
+  const there = await readdir(folder).catch((): string[] => []);
+  const ending = extname(path);
   const digits = (value: number) => String(value).padStart(5, '0');
-  const parts = Array.from({ length: split.count }, (_, index) =>
-    join(dirname(path), `${split.stem}-${digits(index + 1)}-of-${digits(split.count)}.gguf`),
-  );
-  const missing = await firstMissing(parts);
-  if (missing === undefined) return { path: parts[0] ?? path, parts };
-  throw refusal(`The model ${path} is split in ${split.count} parts and ${missing} is missing. Download it too.`, path);
+  const parts: string[] = [];
+  for (let index = 1; index <= count; index++) {
+    const name = `${stem}-${digits(index)}-of-${digits(count)}${ending}`;
+    const found = there.includes(name) ? name : there.find((other) => other.toLowerCase() === name.toLowerCase());
+    if (found === undefined) {
+      const missing = join(folder, name);
+      throw refusal(`The model ${path} is split in ${count} parts and ${missing} is missing. Download it too.`, path);
+    }
+    parts.push(join(folder, found));
+  }
+  return { path: parts[0] ?? path, parts };
 }
 
-async function firstMissing(parts: readonly string[]): Promise<string | undefined> {
-  for (const part of parts) {
-    const there = await access(part).then(
-      () => true,
-      () => false,
-    );
-    if (!there) return part;
-  }
-  return undefined;
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
 }
 
 function refusal(message: string, param: string): ServeError {

@@ -71,26 +71,53 @@ export async function growHeader(
 /** `bytes`: the beginning of the file. Throws MoreBytesNeeded when the header goes on behind them. */
 export function parseGguf(bytes: Uint8Array, fileSize: number): GgufHeader {
   const reader = new GgufReader(bytes, fileSize);
-  checkMagic(bytes, fileSize);
-  reader.take(4);
-  const version = reader.uint32();
-  if (version !== 2 && version !== 3) {
-    throw new ServeError('invalid_request', `This GGUF file has version ${version}; versions 2 and 3 can be read.`);
-  }
-  const tensorCount = reader.countOf('tensors', reader.uint64(), 24);
-  const entryCount = reader.countOf('metadata entries', reader.uint64(), 13);
+  const { version, tensorCount, entryCount } = readCounts(reader, bytes, fileSize);
   const metadata = new Map<string, JsonValue>();
   for (let index = 0; index < entryCount; index++) metadata.set(reader.string(), readValue(reader, reader.uint32()));
   const { tensors, dataStart } = readTensors(reader, tensorCount, metadata.get('general.alignment'));
   return { version, metadata, tensors, dataStart, fileSize };
 }
 
+/** The metadata as far as the bytes at hand go, without what they cut. Throws where it is no GGUF file. */
+export function readGeneralEntries(bytes: Uint8Array, fileSize: number): GgufHeader['metadata'] {
+  const reader = new GgufReader(bytes, fileSize);
+  const { entryCount } = readCounts(reader, bytes, fileSize);
+  const metadata = new Map<string, JsonValue>();
+  try {
+    for (let index = 0; index < entryCount; index++) metadata.set(reader.string(), readValue(reader, reader.uint32()));
+  } catch (error) {
+    if (!(error instanceof MoreBytesNeeded)) throw error;
+  }
+  return metadata;
+}
+
+function readCounts(reader: GgufReader, bytes: Uint8Array, fileSize: number) {
+  checkMagic(bytes, fileSize);
+  reader.take(4);
+  const version = reader.uint32();
+  if (version !== 2 && version !== 3) throw wrongVersion(version);
+  const tensorCount = reader.countOf('tensors', reader.uint64(), 24);
+  const entryCount = reader.countOf('metadata entries', reader.uint64(), 13);
+  return { version, tensorCount, entryCount };
+}
+
+/** The letters at the beginning are the same in both byte orders; the number behind them tells. */
+function wrongVersion(version: number): ServeError {
+  const words =
+    version > 0 && version % 2 ** 24 === 0
+      ? 'This GGUF file is big-endian, which is not supported. Take one for little-endian machines.'
+      : `This GGUF file has version ${version}; versions 2 and 3 can be read.`;
+  return new ServeError('invalid_request', words);
+}
+
 function checkMagic(bytes: Uint8Array, fileSize: number): void {
   const magic = new TextDecoder('latin1').decode(bytes.subarray(0, 4));
   if (magic === 'GGUF') return;
   if (fileSize === 0) throw new ServeError('invalid_request', 'This file is empty. Download it again.');
-  const next = magic === 'FUGG' ? 'It is big-endian, which is not supported.' : 'Give a model in GGUF format.';
-  throw new ServeError('invalid_request', `This is no GGUF file: it does not begin with the letters GGUF. ${next}`);
+  throw new ServeError(
+    'invalid_request',
+    'This is no GGUF file: it does not begin with the letters GGUF. Give a model in GGUF format.',
+  );
 }
 
 function readValue(reader: GgufReader, type: number): JsonValue {

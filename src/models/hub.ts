@@ -129,7 +129,7 @@ function isEntry(entry: unknown): entry is { path?: JsonValue; size?: JsonValue;
 
 function isModelFile(path: string): boolean {
   const escapes = path.split('/').some((step) => step === '..' || step === '') || /[\\\p{Cc}]/u.test(path);
-  return /\.gguf$/i.test(path) && !/^mmproj/i.test(basename(path)) && !escapes;
+  return /\.gguf$/i.test(path) && !/(^|[-_.])(mmproj|imatrix)([-_.]|$)/i.test(basename(path)) && !escapes;
 }
 
 /** `<https://...?cursor=...>; rel="next"`. Another host is not followed: the token goes along. */

@@ -1,4 +1,4 @@
-import { readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { readdir, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { ServeError } from '../contract/errors.ts';
 import { findModel, modelName, modelsIn } from './find-model.ts';
@@ -56,6 +56,7 @@ export async function removeLocalModel(name: string, modelsDir: string): Promise
   if (!model) {
     throw new ServeError('model_not_found', `There is no model ${name} in ${modelsDir}. serve-model list shows them.`);
   }
+  await refuseLinked(model, modelsDir);
   const parts = await findModel(model.path).then(
     (found) => found.parts,
     () => [model.path],
@@ -63,6 +64,17 @@ export async function removeLocalModel(name: string, modelsDir: string): Promise
   for (const part of parts) await rm(part, { force: true });
   await removeEmpty(dirname(model.path), resolve(modelsDir));
   return model;
+}
+
+/** A linked file is a link of this folder's own; what lies in a linked folder is another's. */
+async function refuseLinked({ id, path }: LocalModel, modelsDir: string): Promise<void> {
+  const [folder, root] = await Promise.all([realpath(dirname(path)), realpath(modelsDir)]);
+  if (folder === root || folder.startsWith(root + sep)) return;
+  throw new ServeError(
+    'invalid_request',
+    `${id} lies in ${folder}, which is only linked into the models folder. Delete it there.`,
+    { param: id },
+  );
 }
 
 async function describe(path: string, modelsDir: string): Promise<LocalModel> {
@@ -89,12 +101,26 @@ function isOfHub(name: string, model: LocalModel): boolean {
   return inRepo && (hub.quantization === undefined || quantizationOf(model.path) === hub.quantization.toUpperCase());
 }
 
-/** The folder and all below it, hidden ones (downloads under way) left out. */
+/** The folder and all below it, each once, then linked ones; hidden ones (downloads under way) left out. */
 async function foldersIn(root: string): Promise<string[]> {
-  const entries = await readdir(root, { withFileTypes: true }).catch(() => undefined);
-  if (!entries) return [];
-  const below = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'));
-  return [root, ...(await Promise.all(below.map((entry) => foldersIn(join(root, entry.name))))).flat()];
+  const folders: string[] = [];
+  const seen = new Set<string>();
+  const starts = [root];
+  const walk = async (folder: string): Promise<void> => {
+    const real = await realpath(folder).catch(() => undefined);
+    const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
+    if (real === undefined || !entries || seen.has(real)) return;
+    seen.add(real);
+    folders.push(folder);
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      if (entry.name.startsWith('.')) continue;
+      if (entry.isDirectory()) await walk(join(folder, entry.name));
+      else if (entry.isSymbolicLink()) starts.push(join(folder, entry.name));
+    }
+  };
+  // It grows meanwhile: what lies here goes by its own name, not by that of a link to it.
+  for (const start of starts) await walk(start);
+  return folders;
 }
 
 async function removeEmpty(folder: string, root: string): Promise<void> {

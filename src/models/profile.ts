@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { ServeError } from '../contract/errors.ts';
 import { isJsonObject, type JsonValue } from '../contract/json.ts';
 import type { ModelProfile, VocabularyFacts } from '../contract/model.ts';
+import { type FileKind, kindOf, kindWords } from './file-kind.ts';
 import { findModel, modelName } from './find-model.ts';
 import { type GgufHeader, readGguf } from './gguf.ts';
 import { fileTypes } from './gguf-tables.ts';
@@ -40,8 +41,15 @@ export async function readModelProfile(target: string | undefined, options: Prof
   const headers = await Promise.all(parts.map(readGguf));
   const first = headers[0];
   if (!first) throw new ServeError('internal', `The model ${path} has no parts.`);
+  refuseOthers(path, kindOf(first.metadata));
   const { mtimeMs } = await stat(path);
   return describe(path, first, { headers, created: Math.floor(mtimeMs / 1000), options });
+}
+
+function refuseOthers(path: string, kind: FileKind): void {
+  if (kind === 'model') return;
+  const { is, next } = kindWords[kind];
+  throw new ServeError('invalid_request', `${path} is ${is}. ${next}`, { param: path });
 }
 
 /** A model whose attention sees the whole input has no next token to tell: it is there for vectors, whoever loads it. */
@@ -79,7 +87,7 @@ function describe(path: string, first: GgufHeader, { headers, created, options }
       headers.flatMap((header) => header.tensors).reduce((sum, tensor) => sum + tensor.values, 0) || undefined,
     quantization: fileTypes[numberOf(metadata.get('general.file_type')) ?? -1],
     trainedContextSize: numberOf(metadata.get(`${architecture}.context_length`)) ?? 0,
-    chatTemplate: options.chatTemplate ?? textOf(metadata.get('tokenizer.chat_template')),
+    chatTemplate: options.chatTemplate?.replace(/^\ufeff/, '') ?? textOf(metadata.get('tokenizer.chat_template')),
     toolTemplate:
       options.chatTemplate === undefined ? textOf(metadata.get('tokenizer.chat_template.tool_use')) : undefined,
     chatFormat: options.chatFormat,

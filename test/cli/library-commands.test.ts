@@ -1,9 +1,11 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { inspectModel, listModels, removeModel } from '../../src/cli/library-commands.ts';
 import { bundledModelPath } from '../../src/models/find-model.ts';
 import { localModels } from '../../src/models/library.ts';
+import { ggufBytes, stringEntry } from '../models/gguf-bytes.ts';
 import { writeTinyBert } from '../support/tiny-bert.ts';
 import { gigabyte, LibraryPlace, smallModel } from './library-place.ts';
 import { recordTerminal } from './terminal-recorder.ts';
@@ -63,6 +65,49 @@ describe('localModels', () => {
     expect(changed?.profile?.sizeBytes).toBe(smallModel(20).length);
     await rm(join(place.folder, 'plain.gguf'));
     expect(await localModels(place.folder, read)).toEqual([]);
+  });
+});
+
+describe('the models folder', () => {
+  const ids = async () => (await localModels(place.folder)).map(({ id }) => id);
+
+  it('goes on in linked folders, each once, whatever links there are', async () => {
+    const disk = await mkdtemp(join(tmpdir(), 'serve-model-disk-'));
+    await mkdir(join(disk, 'deep'));
+    for (const name of ['big', 'deep/bigger']) await writeFile(join(disk, `${name}.gguf`), smallModel(10));
+    await place.local('owner/m');
+    await symlink(disk, join(place.folder, 'disk'));
+    // Links in a circle, to what is listed already, and to nothing.
+    await symlink(place.folder, join(disk, 'deep/back'));
+    await symlink(join(disk, 'deep'), join(place.folder, 'disk-again'));
+    await symlink(join(place.folder, 'owner'), join(place.folder, 'aaa'));
+    await symlink(join(disk, 'nowhere'), join(place.folder, 'dangling.gguf'));
+    await symlink(join(disk, 'big.gguf'), join(place.folder, 'file.gguf'));
+    expect(await ids()).toEqual(['disk/big', 'disk/deep/bigger', 'file', 'owner/m']);
+
+    const { terminal } = recordTerminal();
+    await expect(removeModel('big', place.config(), terminal)).rejects.toThrow(
+      `disk/big lies in ${await realpath(disk)}, which is only linked into the models folder. Delete it there.`,
+    );
+    await removeModel('file', place.config(), terminal);
+    expect(await ids()).toEqual(['disk/big', 'disk/deep/bigger', 'owner/m']);
+    await rm(disk, { recursive: true });
+  });
+
+  it('takes no folder for a model, and shows other files as what they are', async () => {
+    await place.local('x.GGUF/m');
+    const clip = ggufBytes({ entries: [stringEntry('general.architecture', 'clip')] });
+    await writeFile(join(place.folder, 'pictures.gguf'), clip);
+    await place.local('big-00002-of-00003');
+    const { terminal, out } = recordTerminal();
+    await listModels(place.config(), terminal);
+    expect(out().split('\n')).toEqual([
+      expect.stringMatching(/^big .* is split in 3 parts and .*big-00001-of-00003.gguf is missing/),
+      expect.stringMatching(/^pictures .* is a projector, the part of a model that reads images or sound/),
+      expect.stringMatching(/^x\.GGUF\/m +\d+ bytes/),
+      '',
+    ]);
+    await expect(removeModel('x.GGUF', place.config(), terminal)).rejects.toMatchObject({ code: 'model_not_found' });
   });
 });
 

@@ -1,8 +1,20 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundledModelPath, findModel, modelName } from '../../src/models/find-model.ts';
+import { ggufBytes, stringEntry } from './gguf-bytes.ts';
+
+const architecture = (name: string) => stringEntry('general.architecture', name);
+const type = (name: string) => stringEntry('general.type', name);
+/** What lies beside models, under names that do not tell it. */
+const others = {
+  'moondream2-mmproj-f16.gguf': [architecture('clip')],
+  'sound.gguf': [architecture('llama'), type('mmproj')],
+  'style.gguf': [architecture('llama'), type('adapter')],
+  'data.gguf': [type('imatrix')],
+  'steering.gguf': [architecture('controlvector')],
+};
 
 let root = '';
 const at = (...names: readonly string[]) => join(root, ...names);
@@ -11,7 +23,6 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'serve-model-find-'));
   const files = [
     'one/model.gguf',
-    'one/mmproj-model.gguf',
     'one/notes.txt',
     'several/a.gguf',
     'several/b.gguf',
@@ -27,11 +38,21 @@ beforeAll(async () => {
     'many/5.gguf',
     'many/6.gguf',
     'capital/MODEL.GGUF',
+    'shouted/M-00001-of-00002.GGUF',
+    'shouted/M-00002-of-00002.gguf',
+    'later/big-00002-of-00002.gguf',
+    'odd/big-00003-of-00002.gguf',
+    'linked/real.gguf',
   ];
   for (const file of files) {
     await mkdir(at(file.split('/')[0] ?? ''), { recursive: true });
     await writeFile(at(file), '');
   }
+  for (const [name, entries] of Object.entries(others)) await writeFile(at('one', name), ggufBytes({ entries }));
+  await mkdir(at('projector'));
+  await writeFile(at('projector/clip.gguf'), ggufBytes({ entries: others['moondream2-mmproj-f16.gguf'] }));
+  await mkdir(at('linked/folder.gguf'));
+  await symlink(at('nowhere.gguf'), at('linked/dangling.gguf'));
 });
 afterAll(() => rm(root, { recursive: true }));
 
@@ -43,8 +64,9 @@ describe('findModel', () => {
     });
   });
 
-  it('takes the only model of a folder and no projector', async () => {
+  it('takes the only model of a folder, and nothing that only looks like one', async () => {
     expect((await findModel(at('one'))).path).toBe(at('one/model.gguf'));
+    expect((await findModel(at('linked'))).path).toBe(at('linked/real.gguf'));
     expect((await findModel(at('capital'))).path).toBe(at('capital/MODEL.GGUF'));
   });
 
@@ -55,6 +77,17 @@ describe('findModel', () => {
       expect(await findModel(at(target))).toEqual({ path: parts[0], parts });
     },
   );
+
+  it('takes the parts under the names that they have', async () => {
+    const parts = ['shouted/M-00001-of-00002.GGUF', 'shouted/M-00002-of-00002.gguf'].map((name) => at(name));
+    for (const target of ['shouted', ...parts]) {
+      expect(await findModel(target === 'shouted' ? at(target) : target)).toEqual({ path: parts[0], parts });
+    }
+  });
+
+  it('takes a name as it is that counts more parts than there can be', async () => {
+    expect((await findModel(at('odd'))).parts).toEqual([at('odd/big-00003-of-00002.gguf')]);
+  });
 
   it('takes the bundled model for nothing', async () => {
     expect(await findModel(undefined)).toEqual({ path: bundledModelPath, parts: [bundledModelPath] });
@@ -68,6 +101,16 @@ describe('findModel', () => {
       'many',
       () =>
         `The folder ${at('many')} holds several models: 1.gguf, 2.gguf, 3.gguf, 4.gguf, 5.gguf and 1 more. Give one of these files.`,
+    ],
+    [
+      'projector',
+      () =>
+        `The folder ${at('projector')} holds no model: clip.gguf is a projector, the part of a model that reads images or sound. Give the model that it belongs to.`,
+    ],
+    [
+      'later',
+      () =>
+        `The model ${at('later/big-00002-of-00002.gguf')} is split in 2 parts and ${at('later/big-00001-of-00002.gguf')} is missing. Download it too.`,
     ],
     [
       'broken',

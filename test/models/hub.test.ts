@@ -11,6 +11,8 @@ afterEach(async () => {
 const files = {
   'README.md': new Uint8Array(10),
   'mmproj-model-f16.gguf': new Uint8Array(5),
+  'moondream2-mmproj-f16.gguf': new Uint8Array(5),
+  'imatrix.gguf': new Uint8Array(5),
   'Model-Q8_0.gguf': new Uint8Array(40),
   'Model-Q4_K_M.gguf': new Uint8Array(20),
   'F16/Model-F16-00001-of-00002.gguf': new Uint8Array(50),

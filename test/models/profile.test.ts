@@ -104,6 +104,42 @@ describe('readModelProfile', () => {
     await expect(readModelProfile(path)).rejects.toThrow(/split-00002-of-00002.gguf: This GGUF file is damaged/);
   });
 
+  it.each([
+    [
+      'clip',
+      undefined,
+      'is a projector, the part of a model that reads images or sound. Give the model that it belongs to.',
+    ],
+    [
+      'llama',
+      'mmproj',
+      'is a projector, the part of a model that reads images or sound. Give the model that it belongs to.',
+    ],
+    ['llama', 'adapter', 'is an adapter (LoRA), which changes another model. Give the model that it was made for.'],
+    [undefined, 'imatrix', 'is an importance matrix, which is for quantizing. Give a model.'],
+    [
+      'controlvector',
+      undefined,
+      'is a control vector, which steers another model. Give the model that it was made for.',
+    ],
+  ])('says of architecture %s and type %s what it is instead of a model', async (architecture, type, words) => {
+    const entries = [
+      ...(architecture === undefined ? [] : [stringEntry('general.architecture', architecture)]),
+      ...(type === undefined ? [] : [stringEntry('general.type', type)]),
+    ];
+    const path = await model('other.gguf', ggufBytes({ entries }));
+    await expect(readModelProfile(path)).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: `${path} ${words}`,
+    });
+  });
+
+  it('takes a file that calls itself a model, and a template without its byte order mark', async () => {
+    const entries = [stringEntry('general.type', 'model'), ...everything];
+    const path = await model('model.gguf', ggufBytes({ entries, ...weights }));
+    expect(await readModelProfile(path, { chatTemplate: '\ufeffmine' })).toMatchObject({ chatTemplate: 'mine' });
+  });
+
   it('refuses a file without a model', async () => {
     const path = await model('empty.gguf', ggufBytes());
     await expect(readModelProfile(path)).rejects.toThrow(ServeError);
