@@ -1,7 +1,8 @@
+import type { GeneratedToken } from '../engine.ts';
 import type { LoopStats, RunEnd, SlotReport, StepMessage, StepReport } from '../remote/protocol.ts';
 import type { Slot } from './slot.ts';
 
-type Part = 'admitted' | 'promptLogprobs' | 'delivered' | 'ended' | 'reports';
+type Part = 'admitted' | 'promptLogprobs' | 'ended';
 type News<Which extends Part> = NonNullable<StepMessage[Which]>[number];
 type Contents = { [Which in Part]?: News<Which>[] };
 
@@ -13,28 +14,38 @@ const reportEvery = 16;
 /** Milliseconds: 16 steps that take longer each would be told seconds late. */
 const slowStepMs = 25;
 
+type HeldSlot = Pick<Slot, 'id' | 'tokens' | 'cutPoints'>;
+
 /** What the loop has to tell of a step, gathered and sent in one message. */
 export class Outbox {
-  readonly #slots: readonly Slot[];
+  readonly #slots: readonly HeldSlot[];
   readonly #stats: () => LoopStats;
   readonly #send: (message: StepMessage) => void;
   #contents: Contents = {};
+  readonly #delivered = new Map<number, GeneratedToken[]>();
   readonly #reports: StepReport[] = [];
   /** The run whose tokens a slot holds; none when its state came from elsewhere. */
   readonly #owners = new Map<number, number>();
   readonly #told = new Map<number, SlotReport>();
   #step = 0;
 
-  constructor(slots: readonly Slot[], stats: () => LoopStats, send: (message: StepMessage) => void) {
+  constructor(slots: readonly HeldSlot[], stats: () => LoopStats, send: (message: StepMessage) => void) {
     this.#slots = slots;
     this.#stats = stats;
     this.#send = send;
   }
 
-  add<Which extends Exclude<Part, 'reports'>>(part: Which, news: News<Which>): void {
+  add<Which extends Part>(part: Which, news: News<Which>): void {
     const list: News<Which>[] = this.#contents[part] ?? [];
     list.push(news);
     Object.assign(this.#contents, { [part]: list });
+  }
+
+  /** Tokens of one run go together, however many steps they are from. */
+  deliver(run: number, tokens: readonly GeneratedToken[]): void {
+    const known = this.#delivered.get(run);
+    if (known) known.push(...tokens);
+    else this.#delivered.set(run, [...tokens]);
   }
 
   report(report: StepReport): void {
@@ -57,23 +68,31 @@ export class Outbox {
     this.add('ended', end);
   }
 
-  /** Sends what there is; gives the number of the message that delivers tokens. */
+  /** Whether somebody waits for what there is: how runs begin and end, and how far prompts have come. */
+  get isUrgent(): boolean {
+    return Object.keys(this.#contents).length > 0 || (this.#reports.at(-1)?.prefillTokens ?? 0) > 0;
+  }
+
+  /** Sends what there is; gives the number of the message where it delivers tokens. */
   flush({ resting = false } = {}): number | undefined {
     const contents = this.#contents;
+    const delivered = Array.from(this.#delivered, ([run, tokens]) => ({ run, tokens }));
     const slots = this.#changedSlots();
     const tellsReports = resting || this.#isTimeToReport(contents);
     const reports = tellsReports ? this.#reports.splice(0) : [];
-    if (Object.keys(contents).length === 0 && slots.length === 0 && reports.length === 0) return undefined;
+    if (!Object.keys(contents).length && !delivered.length && !slots.length && !reports.length) return undefined;
     this.#contents = {};
+    this.#delivered.clear();
     const step = ++this.#step;
     this.#send({
       type: 'step',
       step,
       ...contents,
+      ...(delivered.length > 0 && { delivered }),
       ...(slots.length > 0 && { slots }),
       ...(reports.length > 0 && { reports, stats: this.#stats() }),
     });
-    return contents.delivered ? step : undefined;
+    return delivered.length > 0 ? step : undefined;
   }
 
   /** Whoever hears that a run has ended finds it counted, and how far a prompt has come is waited for. */

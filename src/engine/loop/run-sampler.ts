@@ -21,6 +21,8 @@ export interface SamplingTools {
 /** What sampling gives where the grammar allows no token. */
 export const noToken = -1;
 
+export type RunSampling = Pick<RunSampler, keyof RunSampler>;
+
 /** One run's sampling: the chain, its grammar, raw log probabilities. */
 export class RunSampler {
   readonly #tools: SamplingTools;

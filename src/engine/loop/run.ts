@@ -2,7 +2,7 @@ import type { TokenLogprob } from '../../contract/events.ts';
 import type { Clock } from '../../contract/services.ts';
 import type { Directive, GeneratedToken, RunResult } from '../engine.ts';
 import type { WireJob } from '../remote/protocol.ts';
-import type { RunSampler } from './run-sampler.ts';
+import type { RunSampling } from './run-sampler.ts';
 
 interface SlotFacts {
   /** Tokens of the prompt that the slot holds. */
@@ -22,7 +22,7 @@ export class LoopRun {
   readonly id: number;
   readonly job: WireJob;
   readonly stops: readonly number[];
-  readonly sampler: RunSampler;
+  readonly sampler: RunSampling;
   cachedTokens: number;
   /** Tokens to be evaluated next: the rest of the prompt, or what was generated last. */
   input: readonly number[];
@@ -48,7 +48,7 @@ export class LoopRun {
   #firstTokenAt: number | undefined;
   #lastTokenAt: number | undefined;
 
-  constructor(id: number, job: WireJob, slot: SlotFacts, sampler: RunSampler, clock: Clock) {
+  constructor(id: number, job: WireJob, slot: SlotFacts, sampler: RunSampling, clock: Clock) {
     this.id = id;
     this.job = job;
     this.stops = slot.stops;
@@ -109,9 +109,10 @@ export class LoopRun {
 
   /** The slot now holds `held` of the `before` tokens that it held before a batch: the rest is evaluated again. */
   rewind(tokens: readonly number[], held: number): void {
-    this.input = [...tokens.slice(held), ...this.input.slice(this.position)];
+    const certain = this.input.slice(this.position, this.input.length - this.guessed.length);
+    this.input = [...tokens.slice(held), ...certain];
     this.position = 0;
-    if (this.prefilling) this.cachedTokens = Math.min(this.cachedTokens, held);
+    if (this.prefilling) this.cachedTokens = held;
     this.guessed = [];
   }
 

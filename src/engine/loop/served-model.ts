@@ -129,7 +129,7 @@ export class ServedModel {
     const refuse = (error: unknown) => send({ type: 'refusal', id, error: toWire(error) });
     const tell = (answer: Answer) => {
       // What slots held at the time of the answer is known before it.
-      this.#chat?.outbox.flush();
+      this.#chat?.loop.tellAll();
       send({ type: 'answer', id, answer });
     };
     try {

@@ -3,12 +3,12 @@ import { ServeError } from '../../contract/errors.ts';
 import type { Context } from '../../native/context.ts';
 import type { Answer, Question } from '../remote/protocol.ts';
 import type { Outbox } from './outbox.ts';
-import type { Slot } from './slot.ts';
+import type { SequenceMemory, Slot } from './slot.ts';
 
 type Move = Extract<Question, { about: 'save' | 'load' | 'drop' | 'copy' | 'write-file' | 'read-file' }>;
 
 interface SlotMovesOptions {
-  readonly context: Context;
+  readonly context: SequenceMemory & Pick<Context, 'unified' | 'shareBeginning' | 'writeState' | 'readState'>;
   readonly slots: readonly Slot[];
   readonly outbox: Outbox;
 }

@@ -3,8 +3,11 @@ import type { SlotState } from '../engine.ts';
 import type { WireJob } from '../remote/protocol.ts';
 import type { LoopRun } from './run.ts';
 
+/** What a slot does with its native sequence. */
+export type SequenceMemory = Pick<Context, 'cut' | 'clear' | 'lastPosition' | 'saveState' | 'restoreState'>;
+
 export interface SlotTools {
-  readonly context: Context;
+  readonly context: SequenceMemory;
   /** The model's state can be cut only at checkpoints (sliding window, recurrent layers). */
   readonly needsCheckpoints: boolean;
 }

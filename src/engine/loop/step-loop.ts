@@ -61,7 +61,10 @@ export class StepLoop {
   readonly #runs = new Map<number, Slot>();
   /** Runs that wait for an answer, by the step that delivered their tokens. */
   readonly #deliveries = new Map<number, readonly LoopRun[]>();
-  #delivering: LoopRun[] = [];
+  readonly #delivering = new Set<LoopRun>();
+  #toldAt = Number.NEGATIVE_INFINITY;
+  /** Somebody waits for the tokens that are to be told. */
+  #isAwaited = false;
 
   constructor(options: StepLoopOptions) {
     const { context, slots, guessers } = options;
@@ -153,7 +156,7 @@ export class StepLoop {
     this.#drawHeldBack();
     const shares = this.#plan();
     if (shares.length === 0) {
-      this.#tell({ resting: true });
+      this.tellAll({ resting: true });
       return false;
     }
     const startedAt = this.#options.clock();
@@ -170,9 +173,9 @@ export class StepLoop {
 
   /** Every run ends with the error; nothing is to be called afterwards but `free`. */
   failAll(error: unknown): void {
-    const { slots, outbox } = this.#options;
+    const { slots } = this.#options;
     for (const { run } of slots) if (run) this.#end(run.id, () => ({ run: run.id, error: toWire(error) }));
-    outbox.flush();
+    this.tellAll();
   }
 
   free(): void {
@@ -317,9 +320,9 @@ export class StepLoop {
   #take(run: LoopRun, { tokens, guesses, end }: Drawn): void {
     run.generated(tokens, guesses);
     if (tokens.length > 0) {
-      this.#options.outbox.add('delivered', { run: run.id, tokens });
-      run.delivered();
-      this.#delivering.push(run);
+      this.#options.outbox.deliver(run.id, tokens);
+      this.#delivering.add(run);
+      if (run.job.steered || run.outputTokens <= firstTokens) this.#isAwaited = true;
     }
     if (end) this.#finish(run, end);
     // The budget is used up: the last token is not evaluated any more.
@@ -350,14 +353,30 @@ export class StepLoop {
     if (run?.id === id) change(run);
   }
 
-  #tell(how?: { readonly resting: boolean }): void {
+  /** Everything that happened up to now. */
+  tellAll(how?: { readonly resting: boolean }): void {
     const step = this.#options.outbox.flush(how);
-    const delivering = this.#delivering;
-    if (delivering.length === 0) return;
-    this.#delivering = [];
-    if (step !== undefined) this.#deliveries.set(step, delivering);
+    this.#toldAt = this.#options.clock();
+    this.#isAwaited = false;
+    if (step === undefined) return;
+    this.#deliveries.set(step, [...this.#delivering]);
+    for (const run of this.#delivering) run.delivered();
+    this.#delivering.clear();
+  }
+
+  /**
+   * A message costs this thread and the server's 0.1 ms each, which on small models is a tenth of a step; and where ggml's
+   * threads have all cores, the server's takes one from them. So tokens that nobody waits for are gathered for a moment.
+   */
+  #tell(): void {
+    const awaited = this.#isAwaited || this.#options.outbox.isUrgent;
+    if (awaited || this.#options.clock() - this.#toldAt >= gatherMs) this.tellAll();
   }
 }
+
+/** Milliseconds. A stop is heard so much later: what was drawn meanwhile is thrown away. */
+const gatherMs = 10;
+const firstTokens = 3;
 
 /** The batch was decoded: the slot holds its tokens. */
 function count({ slot, run, share }: Participant): void {
