@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { RunSampling } from '../../src/engine/loop/run-sampler.ts';
 
 /** Sampling that draws nothing and remembers what it is told. */
@@ -18,4 +19,68 @@ export function recordedSampling(): RunSampling & { readonly calls: readonly unk
 
 function unwanted(): never {
   throw new Error('Nothing is drawn here.');
+}
+
+/**
+ * Sequences of positions as a native context keeps them. Its state is text: `3` for three positions, `~3` for the part of
+ * it that cannot be cut.
+ */
+export class FakeMemory {
+  readonly unified: boolean;
+  /** Positions of each sequence. */
+  readonly lengths: number[];
+  readonly calls: string[] = [];
+  /** Names of what is refused. */
+  readonly refuses = new Set<'cut' | 'restoreState' | 'readState'>();
+
+  constructor(sequences: number, { unified = false } = {}) {
+    this.unified = unified;
+    this.lengths = Array<number>(sequences).fill(0);
+  }
+
+  cut(sequence: number, from: number): boolean {
+    this.calls.push(`cut ${sequence} ${from}`);
+    if (this.refuses.has('cut')) return false;
+    this.lengths[sequence] = Math.min(from, this.lengths[sequence] ?? 0);
+    return true;
+  }
+
+  clear(sequence: number): void {
+    this.calls.push(`clear ${sequence}`);
+    this.lengths[sequence] = 0;
+  }
+
+  lastPosition(sequence: number): number {
+    return (this.lengths[sequence] ?? 0) - 1;
+  }
+
+  saveState(sequence: number, partial = false): Uint8Array {
+    return Buffer.from(`${partial ? '~' : ''}${this.lengths[sequence]}`);
+  }
+
+  restoreState(sequence: number, state: Uint8Array, partial = false): boolean {
+    const text = Buffer.from(state).toString();
+    this.calls.push(`restore ${sequence} ${text}`);
+    if (this.refuses.has('restoreState') || text.startsWith('~') !== partial) return false;
+    if (!partial) this.lengths[sequence] = Number(text);
+    return true;
+  }
+
+  shareBeginning(from: number, to: number, tokens: number): void {
+    this.calls.push(`share ${from} ${to} ${tokens}`);
+    this.lengths[to] = tokens;
+  }
+
+  writeState(sequence: number, path: string, tokens: readonly number[]): number {
+    writeFileSync(path, tokens.join());
+    this.calls.push(`write ${sequence}`);
+    return tokens.join().length;
+  }
+
+  readState(sequence: number, path: string): readonly number[] | undefined {
+    if (this.refuses.has('readState')) return undefined;
+    const tokens = readFileSync(path, 'utf8').split(',').map(Number);
+    this.lengths[sequence] = tokens.length;
+    return tokens;
+  }
 }
