@@ -104,7 +104,10 @@ describe('a slot whose memory has checkpoints', () => {
   });
 
   it.each([
-    [[10, 50], [10, 50]],
+    [
+      [10, 50],
+      [10, 50],
+    ],
     [[0, 10, 100, 101], [10]],
     [[], [99]],
     [undefined, [99]],

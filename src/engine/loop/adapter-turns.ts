@@ -1,21 +1,27 @@
 import type { Clock } from '../../contract/services.ts';
+import type { Adapter } from '../../native/adapter.ts';
 import type { Context } from '../../native/context.ts';
 import { areAlike } from '../reusable-prefix.ts';
-import type { LoadedAdapter } from './weights.ts';
+
+type AdaptedContext = Pick<Context, 'useAdapters'>;
+
+interface TurnAdapter {
+  readonly adapter: Pick<Adapter, 'pointer'>;
+}
 
 /**
  * Runs with unlike adapters cannot share a batch: adapters are a setting of the context, and each change of it costs as
  * much as a short step. So they take turns, of at least one step target each.
  */
 export class AdapterTurns {
-  readonly #context: Context;
-  readonly #adapters: readonly LoadedAdapter[];
+  readonly #context: AdaptedContext;
+  readonly #adapters: readonly TurnAdapter[];
   readonly #clock: Clock;
   readonly #turnMs: number;
   #scales: readonly number[] = [];
   #since = 0;
 
-  constructor(context: Context, adapters: readonly LoadedAdapter[], clock: Clock, turnMs: number) {
+  constructor(context: AdaptedContext, adapters: readonly TurnAdapter[], clock: Clock, turnMs: number) {
     this.#context = context;
     this.#adapters = adapters;
     this.#clock = clock;
