@@ -43,6 +43,20 @@ describe('the turns of runs with adapters', () => {
     expect(used).toHaveLength(4);
   });
 
+  it('come to each of many kinds, whoever is first in the list', () => {
+    const { next, pass } = turns();
+    const kinds = [base, one, other, [1, 1]];
+    const wanted = [one, other, one, base, [1, 1], other];
+    const seen: number[] = [];
+    for (let turn = 0; turn < 12; turn++) {
+      const scales = next(...wanted);
+      seen.push(kinds.findIndex((kind) => kind.join() === scales.join()));
+      pass(50);
+    }
+    const rounds = [0, 4, 8].map((at) => seen.slice(at, at + 4).sort());
+    expect(rounds).toEqual(Array(3).fill([0, 1, 2, 3]));
+  });
+
   it('tell adapters by what they add, not by the list that says it', () => {
     const { next, used } = turns();
     next([1, 0]);

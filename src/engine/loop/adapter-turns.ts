@@ -3,6 +3,9 @@ import type { Adapter } from '../../native/adapter.ts';
 import type { Context } from '../../native/context.ts';
 import { areAlike } from '../reusable-prefix.ts';
 
+/** More than runs go on at once. */
+const turnsRemembered = 256;
+
 type AdaptedContext = Pick<Context, 'useAdapters'>;
 
 interface TurnAdapter {
@@ -19,6 +22,8 @@ export class AdapterTurns {
   readonly #clock: Clock;
   readonly #turnMs: number;
   #scales: readonly number[] = [];
+  /** Whose turn it was, the latest last. */
+  #recent: readonly (readonly number[])[] = [];
   #since = 0;
 
   constructor(context: AdaptedContext, adapters: readonly TurnAdapter[], clock: Clock, turnMs: number) {
@@ -28,16 +33,21 @@ export class AdapterTurns {
     this.#turnMs = turnMs;
   }
 
-  /** Of what the runs want that could go on now, in their order: those whose turn it is. */
+  /** Of what the runs want that could go on now: those whose turn it is. The next turn is of who waits longest. */
   next(wanted: readonly (readonly number[])[]): readonly number[] {
     const others = wanted.filter((scales) => !areAlike(scales, this.#scales));
-    const [first] = others;
-    if (first === undefined) return this.#scales;
+    if (others.length === 0) return this.#scales;
     const now = this.#clock();
     if (others.length < wanted.length && now - this.#since < this.#turnMs) return this.#scales;
     this.#since = now;
-    this.#use(first);
-    return first;
+    const next = others.reduce((oldest, scales) => (this.#lastTurn(scales) < this.#lastTurn(oldest) ? scales : oldest));
+    this.#recent = [...this.#recent.filter((scales) => !areAlike(scales, next)), next].slice(-turnsRemembered);
+    this.#use(next);
+    return next;
+  }
+
+  #lastTurn(scales: readonly number[]): number {
+    return this.#recent.findIndex((each) => areAlike(each, scales));
   }
 
   #use(scales: readonly number[]): void {
