@@ -1,0 +1,115 @@
+import type { Directive, GeneratedToken, RunResult } from '../../src/engine/engine.ts';
+import { ServedModel } from '../../src/engine/loop/served-model.ts';
+import type { ContextOptions, FromLoop, RunEnd, StepMessage, WireJob } from '../../src/engine/remote/protocol.ts';
+import { Interrupt } from '../../src/native/interrupt.ts';
+import { Model } from '../../src/native/model.ts';
+import { greedy } from '../engine-contract/subject.ts';
+import { demoModelPath } from './demo-engine.ts';
+import { library } from './native.ts';
+
+const usualOptions: ContextOptions = {
+  contextSize: 512,
+  slots: 3,
+  batchSize: 64,
+  microBatchSize: undefined,
+  threads: 1,
+  promptThreads: undefined,
+  pool: {},
+  flashAttention: false,
+  keyType: undefined,
+  valueType: undefined,
+  unified: undefined,
+  fullWindows: undefined,
+  rope: undefined,
+  speculation: undefined,
+  stepTargetMs: 50,
+  remembered: undefined,
+};
+
+/**
+ * The engine's loop on the demo model, driven by hand: nothing happens but by `step`, and messages come when the test
+ * gives them. Steps take no time, so pieces of prompts are of 64 tokens; enough passes between two that each is told.
+ */
+export class DrivenLoop {
+  readonly interrupt = Interrupt.create(library);
+  readonly model = Model.load(library, demoModelPath, { gpuLayers: 0 });
+  readonly said: FromLoop[] = [];
+  /** Called when the loop waits for answers. */
+  onWait: () => void = () => undefined;
+  readonly #served: ServedModel;
+  #read = 0;
+  #now = 0;
+
+  constructor(changes: Partial<ContextOptions> = {}) {
+    this.#served = new ServedModel({
+      ...{ model: this.model, interrupt: this.interrupt, adapters: [], clock: () => this.#now },
+      send: (message) => this.said.push(structuredClone(message)),
+      waitForAnswers: () => this.onWait(),
+    });
+    this.#served.openContext({ ...usualOptions, ...changes });
+  }
+
+  tokens(text: string): number[] {
+    return [...this.model.vocabulary.tokenize(text, true)];
+  }
+
+  run(run: number, job: Partial<WireJob> & Pick<WireJob, 'prompt'>): void {
+    const whole = { slot: 0, reuse: 0, sampling: greedy, maxTokens: 8, ignoreEos: true, ...job };
+    this.#served.take({ type: 'run', run, job: whole });
+  }
+
+  abort(run: number): void {
+    this.#served.take({ type: 'abort', run });
+  }
+
+  /** False: there was nothing to do. */
+  step(): boolean {
+    this.#now += 100;
+    return this.#served.advance();
+  }
+
+  /** What was told since the last time. */
+  news(): StepMessage[] {
+    const messages = this.said.slice(this.#read);
+    this.#read = this.said.length;
+    return messages.filter((message) => message.type === 'step');
+  }
+
+  answer(step: number, run: number, directives: readonly Directive[] = []): void {
+    this.#served.take({ type: 'directives', step, runs: [{ run, directives }] });
+  }
+
+  /** Every delivery is answered at once, by nothing, until nothing is left to do. */
+  finish(): void {
+    const answerAll = () => {
+      for (const { step, delivered } of this.news()) if (delivered) this.answer(step, delivered[0]?.run ?? 0);
+    };
+    this.onWait = answerAll;
+    for (let idle = false; !idle; answerAll()) idle = !this.step() && this.said.length === this.#read;
+  }
+
+  tokensOf(run: number): GeneratedToken[] {
+    return this.#steps().flatMap(({ delivered = [] }) =>
+      delivered.flatMap((each) => (each.run === run ? each.tokens : [])),
+    );
+  }
+
+  endOf(run: number): RunEnd | undefined {
+    return this.#steps().flatMap(({ ended = [] }) => ended.filter((each) => each.run === run))[0];
+  }
+
+  reasonOf(run: number): RunResult['reason'] | 'failed' | undefined {
+    const end = this.endOf(run);
+    return end && ('result' in end ? end.result.reason : 'failed');
+  }
+
+  #steps(): StepMessage[] {
+    return this.said.filter((message) => message.type === 'step');
+  }
+
+  free(): void {
+    this.#served.free();
+    this.model.free();
+    this.interrupt.free();
+  }
+}
