@@ -46,7 +46,11 @@ function isOpen(config: Config): boolean {
 /** Models that lie on the hub are downloaded first: the server itself knows files only. */
 async function withModelFiles(config: Config, terminal: Terminal): Promise<Config> {
   const options = { config, terminal, signal: new AbortController().signal, memory: () => machineMemory() };
+  const obtain = async (target: string | undefined) =>
+    target === undefined ? undefined : await obtainModel(target, options);
   const model: string[] = [];
   for (const target of config.model) model.push(await obtainModel(target, options));
-  return Object.freeze({ ...config, model });
+  const draftModel = await obtain(config.draftModel);
+  const embeddingModel = await obtain(config.embeddingModel);
+  return Object.freeze({ ...config, model, draftModel, embeddingModel });
 }

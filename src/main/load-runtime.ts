@@ -32,6 +32,8 @@ export interface LoadTools {
   readonly tuningFile: string;
   /** What is loading already, see head-start. */
   readonly early: EarlyWeights | undefined;
+  /** What guesses for it. */
+  readonly draft: FileProfile | undefined;
   /** Bytes of main memory that a model could take now. */
   readonly freeRam: () => number;
 }
@@ -93,7 +95,7 @@ export async function loadRuntime(file: FileProfile, tools: LoadTools, load: Loa
 }
 
 /** What the model is loaded with where there is no GPU. */
-function contextOnProcessor(file: FileProfile, { config, freeRam }: LoadTools): ChosenContext {
+function contextOnProcessor(file: FileProfile, { config, draft, freeRam }: LoadTools): ChosenContext {
   if (file.trainedContextSize === 0 && config.ctxSize === 0) {
     const key = `${file.architecture}.context_length`;
     throw new ServeError(
@@ -110,7 +112,8 @@ function contextOnProcessor(file: FileProfile, { config, freeRam }: LoadTools): 
     flashAttention: config.flashAttn,
   };
   const prefixCache = config.prefixCacheMb * 1024 * 1024;
-  return chooseContext(file, wish, { total: mainMemory().total, available: freeRam(), prefixCache });
+  const weighed = draft ? { ...file, beside: [draft] } : file;
+  return chooseContext(weighed, wish, { total: mainMemory().total, available: freeRam(), prefixCache });
 }
 
 async function schedule(

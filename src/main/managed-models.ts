@@ -4,10 +4,12 @@ import { defaultSlots } from '../contract/model.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import { ModelControlService } from '../models/control.ts';
 import { createControlEvents } from '../models/control-events.ts';
+import { otherTokens, speaksSameTokens } from '../models/draft-model.ts';
 import { bundledModelPath } from '../models/find-model.ts';
 import { exists, locateModel } from '../models/locate.ts';
 import { type FreeMemory, machineMemory, mainMemory, mappedBytes } from '../models/machine-memory.ts';
 import { ModelManager } from '../models/manager.ts';
+import { ModelFiles } from '../models/model-files.ts';
 import { type ProbeMemory, probeModel } from '../models/probe.ts';
 import { cannotGenerate, type FileProfile, readModelProfile } from '../models/profile.ts';
 import type { LoadedModel, LoadObserver, LoadPlan } from '../models/resident.ts';
@@ -19,7 +21,7 @@ import { featuresOf, type ServedDirectory, type ServedModel } from './served-mod
 import { createFileMemory, memoryFile } from './system.ts';
 import { loadVectors, type RunningVectors } from './vectors.ts';
 
-export interface ManagedModelsOptions extends Omit<LoadTools, 'tuningFile' | 'freeRam'> {
+export interface ManagedModelsOptions extends Omit<LoadTools, 'tuningFile' | 'freeRam' | 'draft'> {
   /** Told of every chat model that is loaded; gives what ends that, before the model goes. */
   readonly serve: (running: RunningModel) => () => Promise<void>;
   /** The same of models for vectors only; what it gives also lets them go. */
@@ -60,20 +62,28 @@ export function createManagedModels(options: ManagedModelsOptions) {
     },
   });
 
-  const control = new ModelControlService<ServedModel>({
-    manager,
-    events,
+  const files = new ModelFiles({
     modelsDir: config.modelsDir,
     named: namedSettings(config),
     hub: { endpoint: config.hfEndpoint, token: config.hfToken },
+    probe,
+    machineMemory: () => machineMemory(libraryFor(config)),
+    shapeOf: (settings) => manager.shapeOf(settings),
+    onDownload: (progress) => events.publish({ type: 'progress', ...progress }),
+    tell: (sentence) => telemetry.log('warn', sentence),
+  });
+
+  const control = new ModelControlService<ServedModel>({
+    manager,
+    files,
+    events,
+    modelsDir: config.modelsDir,
+    named: namedSettings(config),
     chatTemplate: config.chatTemplate,
     chatFormat: config.chatFormat,
     vectorsOnly,
-    probe,
-    machineMemory: () => machineMemory(libraryFor(config)),
     freeMemory,
     gpuNames: async () => gpuNames(config),
-    tell: (sentence) => telemetry.log('warn', sentence),
     timers: system.timers,
   });
 
@@ -171,8 +181,22 @@ export function createManagedModels(options: ManagedModelsOptions) {
     return cannotGenerate(plan.file) ? loadForVectors(plan, observer, progress) : loadForChat(plan, observer, progress);
   }
 
+  /** Tried like any other file. That of the flags is left out for models of another vocabulary. */
+  async function draftFor({ file, settings: { speculation } }: LoadPlan, signal: AbortSignal) {
+    const own = typeof speculation === 'object' ? speculation.draftModel : undefined;
+    const path = speculation === undefined ? config.draftModel : own;
+    if (path === undefined) return undefined;
+    const draft = await files.admit(path, signal);
+    if (speaksSameTokens(draft, file)) return draft;
+    if (own !== undefined || isFirst(file)) throw otherTokens(draft, file);
+    telemetry.log('warn', `${draft.id} has another vocabulary than ${file.id}, which is loaded without a draft model`);
+    return undefined;
+  }
+
   async function loadForChat(plan: LoadPlan, observer: LoadObserver, progress: LoadProgress['progress']) {
-    const tools = { ...options, config: withSettings(config, plan.settings), tuningFile, freeRam };
+    const draft = await draftFor(plan, observer.signal);
+    const loadConfig = { ...withSettings(config, plan.settings), draftModel: draft?.path };
+    const tools = { ...options, config: loadConfig, draft, tuningFile, freeRam };
     const model = await loadRuntime(plan.file, tools, {
       signal: observer.signal,
       progress,
@@ -205,7 +229,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
       config: withSettings(config, plan.settings),
       telemetry,
       // The context of a chat server is no wish for the model beside it.
-      maxTokens: plan.settings.contextSize ?? (isFirst(plan) ? config.ctxSize || undefined : undefined),
+      maxTokens: plan.settings.contextSize ?? (isFirst(plan.file) ? config.ctxSize || undefined : undefined),
       signal: observer.signal,
       progress: (fraction) => progress('load', fraction),
     });
@@ -221,8 +245,8 @@ export function createManagedModels(options: ManagedModelsOptions) {
     };
   }
 
-  function isFirst({ file }: LoadPlan): boolean {
-    return manager.atStart()[0]?.plan.file.path === file.path;
+  function isFirst({ path }: FileProfile): boolean {
+    return manager.atStart()[0]?.plan.file.path === path;
   }
 
   async function probe(path: string, signal: AbortSignal): Promise<void> {
@@ -273,9 +297,6 @@ function withSettings(config: Config, settings: ModelSettings): Config {
     parallel: settings.slots ?? config.parallel,
     gpuLayers: settings.gpuLayers ?? config.gpuLayers,
     cacheTypeKv: settings.cacheTypeKv ?? config.cacheTypeKv,
-    ...(speculation !== undefined && {
-      draftModel: typeof speculation === 'object' ? speculation.draftModel : undefined,
-      lookupDecoding: speculation === 'lookup',
-    }),
+    ...(speculation !== undefined && { lookupDecoding: speculation === 'lookup' }),
   };
 }

@@ -1,4 +1,3 @@
-import { relative, resolve, sep } from 'node:path';
 import type {
   LoadProgress,
   LoadRequest,
@@ -9,40 +8,32 @@ import type {
 } from '../contract/control.ts';
 import { ServeError, toServeError } from '../contract/errors.ts';
 import type { Timers } from '../contract/services.ts';
-import { chooseQuantization, type MachineMemory, rateQuantizations } from './choose-quantization.ts';
 import type { ControlEvents } from './control-events.ts';
-import { downloadModel } from './download.ts';
+import { otherTokens, speaksSameTokens } from './draft-model.ts';
 import { checkGpuIds } from './gpu-ids.ts';
-import { askedModel, type HubAccess, type HubModel, listHubModels } from './hub.ts';
-import { type HubName, showHubName } from './hub-name.ts';
+import { showHubName } from './hub-name.ts';
 import { findLocalModel, localModels, type ReadModels, removeLocalModel } from './library.ts';
-import { locateModel } from './locate.ts';
 import { type FreeMemory, mostOf } from './machine-memory.ts';
 import type { ModelManager } from './manager.ts';
-import { cannotGenerate, type FileProfile, readModelProfile } from './profile.ts';
+import type { ModelFiles, ModelFilesOptions } from './model-files.ts';
+import { cannotGenerate, type FileProfile } from './profile.ts';
 import type { LoadPlan, Resident } from './resident.ts';
-import { weighHubModels } from './weigh-hub-models.ts';
 
 export interface ControlOptions<Runtime> {
   readonly manager: ModelManager<Runtime>;
+  readonly files: ModelFiles;
   readonly events: ControlEvents;
   readonly modelsDir: string;
   /** Names that the user gave, with how to load them. */
-  readonly named: Readonly<Record<string, { readonly model: string; readonly settings: ModelSettings }>>;
-  readonly hub: { readonly endpoint: string; readonly token: string | undefined };
+  readonly named: ModelFilesOptions['named'];
   /** Where a load gives none of its own. */
   readonly chatTemplate: string | undefined;
   readonly chatFormat: string | undefined;
   /** Every model gives embeddings and ranks only. */
   readonly vectorsOnly: boolean;
-  /** Throws when the file would make the library crash. */
-  readonly probe: (path: string, signal: AbortSignal) => Promise<void>;
-  readonly machineMemory: () => Promise<MachineMemory>;
   readonly freeMemory: () => Promise<FreeMemory>;
   /** Names of the GPUs in use, none without one. */
   readonly gpuNames: () => Promise<readonly string[]>;
-  /** For the log. */
-  readonly tell: (sentence: string) => void;
   readonly timers: Timers;
 }
 
@@ -54,12 +45,13 @@ export class ModelControlService<Runtime> implements ModelControl {
   #options: ControlOptions<Runtime>;
   /** Downloads and loads under way, by what was asked for. */
   #running = new Map<string, AbortController>();
-  #download: LoadProgress | undefined;
+  #files: ModelFiles;
   #read: ReadModels = new Map();
   #watching = false;
 
   constructor(options: ControlOptions<Runtime>) {
     this.#options = options;
+    this.#files = options.files;
   }
 
   /** Makes every sound model of the models folder known, so that requests may name it. */
@@ -125,7 +117,7 @@ export class ModelControlService<Runtime> implements ModelControl {
   }
 
   progress(): LoadProgress | undefined {
-    return this.#download ?? this.#options.manager.progress();
+    return this.#files.download ?? this.#options.manager.progress();
   }
 
   events(signal: AbortSignal) {
@@ -170,106 +162,60 @@ export class ModelControlService<Runtime> implements ModelControl {
 
   /** The file that a request means, downloaded when it lies on the hub, checked, with its settings. */
   async #plan(request: LoadRequest, signal: AbortSignal): Promise<LoadPlan> {
-    const { manager, probe, chatFormat, vectorsOnly } = this.#options;
-    const settings = { ...this.#options.named[request.target]?.settings, ...request.settings };
+    const { manager, chatFormat, vectorsOnly } = this.#options;
+    const asked = { ...this.#options.named[request.target]?.settings, ...request.settings };
     const path = await this.#obtain(request, signal);
     const known = manager.find(path);
-    const chatTemplate = settings.chatTemplate ?? this.#options.chatTemplate;
-    const file = await readModelProfile(path, { chatTemplate, chatFormat, vectorsOnly });
-    if (!known?.loaded) await probe(path, signal);
+    const chatTemplate = asked.chatTemplate ?? this.#options.chatTemplate;
+    const file = await this.#files.admit(path, signal, { chatTemplate, chatFormat, vectorsOnly });
+    const settings = await this.#withDraft(asked, file, request, signal);
     // What it was called and what it was for at the start stays.
     const stays = known && pick(known.plan.file);
     return { file: { ...file, ...stays }, settings };
   }
 
-  async #obtain(request: LoadRequest, signal: AbortSignal): Promise<string> {
-    const known = this.#options.manager.find(request.target);
-    if (known && request.quantization === undefined) return known.plan.file.path;
-    const location = await locateModel(withQuantization(request), this.#places());
-    if (location.type === 'hub') return this.#pull(location.name, request, signal);
-    this.#checkPlace(location.path, request);
-    return location.path;
-  }
-
-  #checkPlace(path: string, { anyPath }: LoadRequest): void {
-    const { modelsDir, manager } = this.#options;
-    const inside = !relative(resolve(modelsDir), resolve(path)).startsWith(`..${sep}`);
-    if (anyPath || inside || manager.find(path)) return;
-    throw new ServeError(
-      'forbidden',
-      'Only models in the models folder can be loaded from here. Use the admin token, or ask from the machine itself.',
-      { param: 'model_path' },
-    );
-  }
-
-  async #pull(name: HubName, request: LoadRequest, signal: AbortSignal): Promise<string> {
-    const { modelsDir, events } = this.#options;
-    const access = this.#access(request, signal);
-    const model = await this.#choose(name, request, access);
-    const progress = (bytesLoaded: number, etaSeconds: number | undefined) => {
-      const fraction = model.bytes === 0 ? 1 : bytesLoaded / model.bytes;
-      this.#download = {
-        model: showHubName(name),
-        phase: 'download',
-        bytesLoaded,
-        bytesTotal: model.bytes,
-        fraction,
-        etaSeconds,
-      };
-      events.publish({ type: 'progress', ...this.#download });
-    };
+  /** A draft model comes the same way as any other. */
+  async #withDraft(
+    settings: ModelSettings,
+    file: FileProfile,
+    request: LoadRequest,
+    signal: AbortSignal,
+  ): Promise<ModelSettings> {
+    if (typeof settings.speculation !== 'object') return settings;
+    const { draftModel } = settings.speculation;
     try {
-      progress(0, undefined);
-      const onProgress = (now: { readonly bytes: number; readonly etaSeconds: number | undefined }) =>
-        progress(now.bytes, now.etaSeconds);
-      return await downloadModel(model, { ...access, modelsDir, onProgress });
-    } finally {
-      this.#download = undefined;
+      const known = this.#options.manager.find(draftModel)?.plan.file.path;
+      const path = known ?? (await this.#files.obtain(draftModel, request, signal));
+      const draft = await this.#files.admit(path, signal);
+      if (!speaksSameTokens(draft, file)) throw otherTokens(draft, file);
+      return { ...settings, speculation: { draftModel: draft.path } };
+    } catch (error) {
+      throw about('draft_model', error);
     }
   }
 
-  async #choose(name: HubName, request: LoadRequest, access: HubAccess): Promise<HubModel> {
-    const models = await listHubModels(name, access);
-    const asked = askedModel(name, models);
-    if (asked) return asked;
-    const neededFor = await this.#weighOnHub(models, request, access);
-    const model = chooseQuantization(rateQuantizations(models, await this.#options.machineMemory(), neededFor));
-    if (model) return model;
-    throw new ServeError(
-      'insufficient_memory',
-      `No file of ${showHubName(name)} fits this machine. Take a smaller model.`,
-    );
-  }
-
-  #weighOnHub(models: readonly HubModel[], { settings }: LoadRequest, access: HubAccess) {
-    const { manager, tell } = this.#options;
-    return weighHubModels(models, { access, shape: manager.shapeOf(settings), tell });
-  }
-
-  #places() {
-    return { modelsDir: this.#options.modelsDir, namedModels: this.#options.named };
-  }
-
-  #access({ hubToken }: LoadRequest, signal: AbortSignal): HubAccess {
-    const { endpoint, token } = this.#options.hub;
-    return { endpoint, token: hubToken ?? token, signal };
+  async #obtain(request: LoadRequest, signal: AbortSignal): Promise<string> {
+    const known = this.#options.manager.find(request.target);
+    if (known && request.quantization === undefined) return known.plan.file.path;
+    try {
+      return await this.#files.obtain(withQuantization(request), request, signal);
+    } catch (error) {
+      throw about('model_path', error);
+    }
   }
 
   /** What a model takes, without loading or downloading it. */
   async #weigh(request: LoadRequest, signal: AbortSignal) {
-    const { manager, probe } = this.#options;
+    const { manager } = this.#options;
     const known = manager.find(request.target);
-    const target = known?.plan.file.path ?? withQuantization(request);
-    const location = await locateModel(target, this.#places());
+    const location = known
+      ? ({ type: 'local', path: known.plan.file.path } as const)
+      : await this.#files.locate(withQuantization(request), request);
     if (location.type === 'hub') {
-      const access = this.#access(request, signal);
-      const model = await this.#choose(location.name, request, access);
-      const neededFor = await this.#weighOnHub([model], request, access);
-      return { identifier: showHubName(location.name), sizeBytes: model.bytes, requiredBytes: neededFor(model) };
+      const weighed = await this.#files.weighOnHub(location.name, request, signal);
+      return { identifier: showHubName(location.name), ...weighed };
     }
-    this.#checkPlace(location.path, request);
-    const file = await readModelProfile(location.path);
-    await probe(location.path, signal);
+    const file = await this.#files.admit(location.path, signal);
     const requiredBytes = manager.requiredBytes({ file, settings: request.settings });
     return { identifier: known?.id ?? file.id, sizeBytes: file.sizeBytes, requiredBytes };
   }
@@ -278,7 +224,7 @@ export class ModelControlService<Runtime> implements ModelControl {
     const { manager } = this.#options;
     const named = manager.find(target);
     if (named) return named;
-    const location = await locateModel(target, this.#places()).catch(() => undefined);
+    const location = await this.#files.locate(target, { anyPath: true }).catch(() => undefined);
     return location?.type === 'local' ? manager.find(location.path) : undefined;
   }
 
@@ -300,6 +246,13 @@ export class ModelControlService<Runtime> implements ModelControl {
     };
     timers.after(0, look);
   }
+}
+
+/** What is wrong with a file that a request names is about the field that names it. */
+function about(param: string, error: unknown): unknown {
+  return error instanceof ServeError && param !== error.details.param
+    ? new ServeError(error.code, error.message, { ...error.details, param }, { cause: error.cause })
+    : error;
 }
 
 function pick({ id, aliases, vectorsOnly }: FileProfile) {
