@@ -216,6 +216,13 @@ it('count_tokens says exactly what the call takes', async () => {
   }
 });
 
+it('a tool that waits to be found takes no room in the prompt', async () => {
+  const body = { model: 'demo', messages: [user('Hello!')] };
+  const { input_tokens } = await client.messages.countTokens({ ...body, tools: [weather] });
+  const late = { ...weather, name: 'later', defer_loading: true };
+  expect(await client.messages.countTokens({ ...body, tools: [late, weather] })).toEqual({ input_tokens });
+});
+
 describe('errors', () => {
   const failure = (params: Partial<Anthropic.MessageCreateParamsNonStreaming>) =>
     client.messages.create({ ...base, messages: [user('Hello!')], ...params }).then(

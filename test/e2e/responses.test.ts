@@ -57,6 +57,46 @@ describe('the Responses API through the official SDK', () => {
     expect((await house.client.responses.stream(body).finalResponse()).output_parsed).toEqual(wanted);
   });
 
+  it('lets the client search for tools and calls what it found', async () => {
+    const parameters = {
+      type: 'object',
+      properties: { query: { type: 'string', maxLength: 20 } },
+      required: ['query'],
+    };
+    const search = {
+      type: 'tool_search' as const,
+      execution: 'client' as const,
+      description: 'Find tools',
+      parameters,
+    };
+    const question = { role: 'user' as const, content: "What's the weather in Paris?" };
+    const asked = await house.client.responses.create({
+      ...ask,
+      tools: [search],
+      tool_choice: 'required',
+      parallel_tool_calls: false,
+      input: [question],
+    });
+    const call = asked.output.find((item) => item.type === 'tool_search_call');
+    expect(call).toMatchObject({ execution: 'client', status: 'completed', arguments: { query: expect.any(String) } });
+    const found: ResponseInputItem = {
+      type: 'tool_search_output',
+      call_id: call?.call_id ?? '',
+      execution: 'client',
+      tools: [{ ...weatherTool, defer_loading: true }],
+    };
+    const input: ResponseInputItem[] = [question, ...(call ? [call] : []), found];
+    const told = await house.client.responses.create({
+      ...ask,
+      tools: [search],
+      tool_choice: { type: 'function', name: weatherTool.name },
+      input,
+    });
+    expect(told.output.filter(({ type }) => type === 'function_call')).toMatchObject([
+      { name: weatherTool.name, arguments: expect.stringContaining('{') },
+    ]);
+  });
+
   it('runs a loop of tools over three turns with every item replayed', async () => {
     const input: ResponseInputItem[] = [];
     const outputs: Record<string, string> = {

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import type { GenerationEvent } from '../../src/contract/events.ts';
+import { events, finish } from '../dialects/endpoint-answers.ts';
 import { sampleAnswers } from '../dialects/sample-answers.ts';
 import { newStore } from '../http/responses/support.ts';
 import { openDoor, sseData } from '../http/support.ts';
@@ -140,6 +141,16 @@ async function answersOf(path: keyof typeof endpoints, what: string, said: reado
 
 const parens = (type: string) => (type.startsWith('Pick') ? `(${type})` : type);
 
+/** A search for tools that the client is to make. */
+async function searchAnswers(): Promise<Sample[]> {
+  const door = openDoor();
+  const call = { call: 'tool_search', arguments: ['{"query":', '"crm"}'] };
+  door.generation.script = (run) => run.say(...events([call], finish({ reason: 'tool-calls' })));
+  const body = { input: 'Hi', tools: [{ type: 'tool_search', execution: 'client' }] };
+  const response = await door.post('/v1/responses', body);
+  return [{ what: 'a search for tools', type: 'OpenAI.Responses.Response', value: await response.json() }];
+}
+
 /** What is kept of a response, and what became of it. */
 async function keptAnswers(): Promise<Sample[]> {
   const door = openDoor({ more: { responseStore: await newStore() } });
@@ -196,7 +207,12 @@ it('every answer is what the types of the official SDKs say', async () => {
   const generated = await Promise.all(
     paths.flatMap((path) => Object.entries(sampleAnswers).map(([what, said]) => answersOf(path, what, said))),
   );
-  const samples = [...generated.flat(), ...(await otherAnswers()), ...(await keptAnswers())];
+  const samples = [
+    ...generated.flat(),
+    ...(await otherAnswers()),
+    ...(await keptAnswers()),
+    ...(await searchAnswers()),
+  ];
   const source = program(samples);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'answers.ts'), source);

@@ -8,6 +8,7 @@ import { validate } from '../shared/validate.ts';
 import { takeVendorValue } from '../shared/vendor-values.ts';
 import type { Warnings } from './conversation.ts';
 import { toMessages } from './conversation.ts';
+import { loadedTools } from './loaded-tools.ts';
 import type { MessagesBody } from './schema.ts';
 import { requestSchema } from './schema.ts';
 import { toParallelToolCalls, toToolChoice, toTools } from './tools.ts';
@@ -41,7 +42,7 @@ function withExtraBody(body: unknown): unknown {
 }
 
 function toRequest(body: MessagesBody, warnings: Warnings): GenerationRequest {
-  const tools = toTools(body.tools ?? [], warnings);
+  const tools = toTools(body.tools ?? [], loadedTools(body), warnings);
   return defined({
     ...toRequestOptions(body, { user: body.metadata?.user_id }),
     model: body.model,

@@ -62,6 +62,8 @@ const customTool = z.object({
   description: optional(z.string()),
   input_schema: optional(z.record(z.string(), z.json())),
   strict: optional(z.boolean()),
+  /** It waits until a `tool_reference` names it. */
+  defer_loading: optional(z.boolean()),
 });
 
 /** Tools without a type are custom ones; every other type is run by Anthropic's servers or has a schema only they know. */

@@ -4,8 +4,23 @@ import { defined } from '../shared/defined.ts';
 import type { Warnings } from './conversation.ts';
 import type { MessagesBody, WireTool } from './schema.ts';
 
-/** The custom tools. Others run on Anthropic's servers or have schemas that only its models know: they are left out. */
-export function toTools(tools: readonly WireTool[], warnings: Warnings): Tool[] {
+type CustomTool = Extract<WireTool, { type: 'custom' }>;
+
+/**
+ * The custom tools: those that need no loading, then those of `loaded`, in its order. Others run on Anthropic's servers
+ * or have schemas that only its models know: they are left out. Where it is Anthropic that would search for tools, nobody
+ * does, so nothing waits to be found.
+ */
+export function toTools(tools: readonly WireTool[], loaded: readonly string[], warnings: Warnings): Tool[] {
+  const hosted = tools.some((tool) => tool.type === 'server' && tool.name.startsWith('tool_search_tool_'));
+  const custom = customTools(tools, warnings);
+  const waits = (tool: CustomTool) => tool.defer_loading === true && !hosted;
+  const waiting = new Map(custom.filter(waits).map((tool) => [tool.name, tool]));
+  const offered = custom.filter((tool) => !waits(tool));
+  return [...offered, ...loaded.flatMap((name) => waiting.get(name) ?? [])].map(toTool);
+}
+
+function customTools(tools: readonly WireTool[], warnings: Warnings): readonly CustomTool[] {
   const seen = new Set<string>();
   return tools.flatMap((tool, index) => {
     if (tool.type === 'server') {
@@ -18,11 +33,11 @@ export function toTools(tools: readonly WireTool[], warnings: Warnings): Tool[] 
         `tools[${index}].name`,
       );
     seen.add(tool.name);
-    return [toTool(tool)];
+    return [tool];
   });
 }
 
-function toTool(tool: Extract<WireTool, { type: 'custom' }>): Tool {
+function toTool(tool: CustomTool): Tool {
   const facts = defined({ name: tool.name, description: tool.description, parameters: tool.input_schema });
   return defined({ ...facts, strict: tool.strict, definition: { type: 'function', function: facts } });
 }

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../contract/json.ts';
+import type { JsonObject, JsonValue } from '../../contract/json.ts';
 import { FreeformInput } from './freeform-input.ts';
 import type { ItemEvent, ItemStatus, OutputItem, Place } from './output-item.ts';
 import type { DeclaredTool } from './tool-directory.ts';
@@ -34,6 +34,54 @@ export class FunctionCallItem implements OutputItem {
     const id = this.#place.item_id;
     const call = { type: 'function_call', id, status, call_id: this.#callId, name, arguments: this.#arguments };
     return namespace === undefined ? call : { ...call, namespace };
+  }
+}
+
+/** A search for tools that the client makes: complete, or nothing of it; the protocol has no deltas for it. */
+export class SearchCallItem implements OutputItem {
+  readonly #place: Place;
+  readonly #callId: string;
+  #arguments = '';
+
+  constructor(place: Place, callId: string) {
+    this.#place = place;
+    this.#callId = callId;
+  }
+
+  begin(): readonly ItemEvent[] {
+    return [];
+  }
+
+  grow(delta: string): readonly ItemEvent[] {
+    this.#arguments += delta;
+    return [];
+  }
+
+  end(): readonly ItemEvent[] {
+    return [];
+  }
+
+  object(status: ItemStatus): JsonObject {
+    const begun = status === 'in_progress' ? '' : this.#arguments;
+    const type = 'tool_search_call';
+    return {
+      type,
+      id: this.#place.item_id,
+      status,
+      call_id: this.#callId,
+      execution: 'client',
+      arguments: parsed(begun),
+    };
+  }
+}
+
+/** The arguments as JSON; what is none, because it was cut off, as the text that it is. */
+function parsed(text: string): JsonValue {
+  if (text.trim() === '') return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
 }
 

@@ -55,6 +55,9 @@ const item = z.discriminatedUnion('kind', [
     output: z.unknown().optional(),
   }),
   z.object({ kind: z.literal('more-tools'), raw, tools: z.array(jsonObject) }),
+  /** A search for tools that the client makes; OpenAI's own searches have no call id. */
+  z.object({ kind: z.literal('search-call'), raw, call_id: optional(z.string()), arguments: z.unknown().optional() }),
+  z.object({ kind: z.literal('search-output'), raw, call_id: optional(z.string()), tools: z.array(jsonObject) }),
   z.object({ kind: z.literal('reference'), raw, id: z.string() }),
   z.object({ kind: z.literal('unknown'), raw, type: z.string() }),
 ]);
@@ -82,7 +85,8 @@ const kinds = new Map<string, InputItem['kind']>([
   ['shell_call_output', 'call-output'],
   ['apply_patch_call_output', 'call-output'],
   ['additional_tools', 'more-tools'],
-  ['tool_search_output', 'more-tools'],
+  ['tool_search_call', 'search-call'],
+  ['tool_search_output', 'search-output'],
   ['item_reference', 'reference'],
 ]);
 

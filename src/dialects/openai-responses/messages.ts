@@ -6,6 +6,7 @@ import { unpackReasoning } from '../shared/hidden-reasoning.ts';
 import { joinedText, messageContent, outputContent } from './content.ts';
 import type { InputItem, ItemOf } from './items.ts';
 import { qualifiedName } from './tool-directory.ts';
+import { shownNames, toolSearchName } from './tool-search.ts';
 
 type Warn = (warning: string) => void;
 
@@ -54,8 +55,16 @@ export class Conversation {
         break;
       case 'more-tools':
         break;
+      case 'search-call':
+        if (item.call_id === undefined) this.#warn('Searches for tools that OpenAI made were skipped.');
+        else this.#addCall(item.call_id, toolSearchName, argumentsText(item.arguments));
+        break;
+      case 'search-output':
+        if (item.call_id !== undefined) this.#addFound(item.call_id, shownNames(item.tools));
+        break;
       case 'reference':
-        throw notKept(item.id, param);
+        this.#addReference(item.id, param);
+        break;
       case 'unknown':
         this.#warn(`Input items of type ${item.type} are not known here and were skipped.`);
         break;
@@ -112,6 +121,19 @@ export class Conversation {
     );
   }
 
+  /** The definitions are among the tools; the model is told that they are there now. */
+  #addFound(toolCallId: string, names: readonly string[]): void {
+    this.#endTurn();
+    const content = names.length === 0 ? 'No tools were found.' : `These tools can be called now: ${names.join(', ')}`;
+    this.#messages.push({ role: 'tool', content, toolCallId, name: toolSearchName });
+  }
+
+  /** A thought that nobody has any more is no loss beside its answer, which stands there; anything else would be. */
+  #addReference(id: string, param: string): void {
+    if (!id.startsWith('rs_')) throw notKept(id, param);
+    this.#warn(`The reasoning item ${JSON.stringify(id.slice(0, 100))} is not kept here and was skipped.`);
+  }
+
   /** Behind an unanswered call everything stays in its turn: templates want the tool's output right after the calls. */
   #endTurnOfText(): void {
     if (this.#turn && this.#turn.texts.length > 0 && this.#turn.calls.length === 0) this.#endTurn();
@@ -148,6 +170,11 @@ function reasoningText(item: ItemOf<'reasoning'>): string {
 function builtInArguments(raw: JsonObject): JsonObject {
   if (isJsonObject(raw.action)) return raw.action;
   return isJsonObject(raw.operation) ? raw.operation : {};
+}
+
+/** An object, as OpenAI's API has it; some clients send back the text that a function call has. */
+function argumentsText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? {});
 }
 
 function notKept(id: string, param: string): ServeError {

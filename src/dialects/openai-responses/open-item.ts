@@ -1,5 +1,5 @@
 import type { BlockStart } from '../../contract/events.ts';
-import { CustomCallItem, FunctionCallItem } from './call-items.ts';
+import { CustomCallItem, FunctionCallItem, SearchCallItem } from './call-items.ts';
 import { MessageItem } from './message-item.ts';
 import type { OutputItem, Place } from './output-item.ts';
 import { ReasoningItem } from './reasoning-items.ts';
@@ -26,9 +26,9 @@ export function openItem(block: BlockStart, context: ItemContext): OutputItem {
       return new ReasoningItem(place('rs_'), context.show);
     case 'tool-call': {
       const tool = context.findTool(block.name);
-      return tool.kind === 'custom'
-        ? new CustomCallItem(place('ctc_'), block.id, tool)
-        : new FunctionCallItem(place('fc_'), block.id, tool);
+      if (tool.kind === 'custom') return new CustomCallItem(place('ctc_'), block.id, tool);
+      if (tool.kind === 'search') return new SearchCallItem(place('tsc_'), block.id);
+      return new FunctionCallItem(place('fc_'), block.id, tool);
     }
     default:
       return block satisfies never;

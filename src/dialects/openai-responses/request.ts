@@ -12,7 +12,7 @@ import { type ResponsesBody, responsesBody, type TextFormat } from './body.ts';
 import { type InputItem, inputItem, userItem } from './items.ts';
 import { Conversation } from './messages.ts';
 import { type ResponseSettings, toSettings } from './settings.ts';
-import { toToolChoice } from './tool-choice.ts';
+import { chosenNames, toToolChoice } from './tool-choice.ts';
 import type { ToolDirectory } from './tool-directory.ts';
 import { ToolCollector, type ToolSet } from './tools.ts';
 
@@ -145,8 +145,9 @@ function toInstructions({ instructions }: ResponsesBody): PlacedItem[] {
 
 function collectTools(request: ResponsesBody, items: readonly PlacedItem[], warn: Warn): ToolSet {
   const tools = new ToolCollector(warn);
-  tools.addAll(request.tools ?? [], ['tools']);
-  for (const { item, at } of items) if (item.kind === 'more-tools') tools.addAll(item.tools, [...at, 'tools']);
+  tools.addOffered(request.tools ?? [], ['tools'], chosenNames(request.tool_choice));
+  for (const { item, at } of items)
+    if (item.kind === 'more-tools' || item.kind === 'search-output') tools.addAll(item.tools, [...at, 'tools']);
   return tools.result();
 }
 

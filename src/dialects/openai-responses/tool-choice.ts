@@ -2,6 +2,7 @@ import { ServeError } from '../../contract/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.ts';
 import type { ToolChoice } from '../../contract/request.ts';
 import { qualifiedName } from './tool-directory.ts';
+import { toolSearchName } from './tool-search.ts';
 import type { ToolSet } from './tools.ts';
 
 type Warn = (warning: string) => void;
@@ -19,18 +20,32 @@ export function toToolChoice(asked: Asked, tools: ToolSet, warn: Warn): ToolChoi
     case 'function':
     case 'custom':
       return { type: 'function', name: knownName(asked, tools, 'tool_choice') };
+    case 'tool_search':
+      if (tools.tools.every((tool) => tool.name !== toolSearchName)) break;
+      return { type: 'function', name: toolSearchName };
     case 'allowed_tools':
       return allowedTools(asked, tools, warn);
     default:
-      warn(`tool_choice of type ${JSON.stringify(asked.type ?? null)} is not supported and counts as "auto".`);
-      return { type: 'auto' };
+      break;
   }
+  warn(`tool_choice of type ${JSON.stringify(asked.type ?? null)} is not supported and counts as "auto".`);
+  return { type: 'auto' };
+}
+
+/** The tools that the choice names, as the client named them: they are offered, even if they would wait to be found. */
+export function chosenNames(asked: Asked): readonly string[] {
+  if (!isJsonObject(asked)) return [];
+  return [asked, ...list(asked.tools)].flatMap((tool) =>
+    isJsonObject(tool) && typeof tool.name === 'string' ? [tool.name] : [],
+  );
 }
 
 function allowedTools(asked: JsonObject, tools: ToolSet, warn: Warn): ToolChoice {
   const names = list(asked.tools).flatMap((tool, index) => {
     if (isJsonObject(tool) && (tool.type === 'function' || tool.type === 'custom'))
       return [knownName(tool, tools, `tool_choice.tools[${index}]`)];
+    if (isJsonObject(tool) && tool.type === 'tool_search' && tools.tools.some(({ name }) => name === toolSearchName))
+      return [toolSearchName];
     warn('tool_choice allows hosted tools, which are not offered to the model.');
     return [];
   });

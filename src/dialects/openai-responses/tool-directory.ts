@@ -1,6 +1,6 @@
 /** What the model is shown under one name, and how the client declared it. */
 export interface DeclaredTool {
-  readonly kind: 'function' | 'custom';
+  readonly kind: 'function' | 'custom' | 'search';
   readonly name: string;
   readonly namespace?: string;
 }

@@ -6,9 +6,11 @@ import { optional, validate } from '../shared/validate.ts';
 import { inputPattern } from './freeform-grammar.ts';
 import { jsonObject } from './items.ts';
 import { type DeclaredTool, qualifiedName, ToolDirectory } from './tool-directory.ts';
+import { isClientSearch, searchFunction, toolSearchName } from './tool-search.ts';
 
 type Warn = (warning: string) => void;
 type Path = readonly PropertyKey[];
+type Waits = (tool: JsonObject) => boolean;
 
 const functionTool = z.object({
   type: z.literal('function'),
@@ -32,7 +34,10 @@ export interface ToolSet {
   readonly directory: ToolDirectory;
 }
 
-/** Tools from `tools` and from `additional_tools` items, one flat list. A name declared twice keeps its last meaning. */
+/**
+ * Tools from `tools` and from items that bring more, one flat list. A name declared twice keeps its last meaning. What is
+ * loaded in the course of a conversation stands last, so that the prompt begins as it did before.
+ */
 export class ToolCollector {
   readonly #tools = new Map<string, Tool>();
   readonly #declared = new Map<string, DeclaredTool>();
@@ -42,35 +47,46 @@ export class ToolCollector {
     this.#warn = warn;
   }
 
-  addAll(tools: readonly JsonObject[], at: Path, namespace?: string): void {
-    tools.forEach((tool, index) => {
-      this.#add(tool, [...at, index], namespace);
-    });
+  /** The request's own. Where the client searches for tools, those with `defer_loading` wait until they are found. */
+  addOffered(tools: readonly JsonObject[], at: Path, chosen: readonly string[]): void {
+    const searches = tools.some(isClientSearch);
+    const isChosen = (name: unknown) => chosen.some((one) => one === name);
+    const waits = (tool: JsonObject) => searches && tool.defer_loading === true && !isChosen(tool.name);
+    this.#addEach(tools, at, undefined, waits);
+  }
+
+  addAll(tools: readonly JsonObject[], at: Path): void {
+    this.#addEach(tools, at, undefined, () => false);
   }
 
   result(): ToolSet {
     return { tools: [...this.#tools.values()], directory: new ToolDirectory(this.#declared) };
   }
 
-  #add(tool: JsonObject, at: Path, namespace: string | undefined): void {
+  #addEach(tools: readonly JsonObject[], at: Path, namespace: string | undefined, waits: Waits): void {
+    for (const [index, tool] of tools.entries()) if (!waits(tool)) this.#add(tool, [...at, index], namespace, waits);
+  }
+
+  #add(tool: JsonObject, at: Path, namespace: string | undefined, waits: Waits): void {
     switch (tool.type) {
       case 'function':
         this.#addFunction(tool, at, namespace);
-        break;
+        return;
       case 'custom':
         this.#addCustom(tool, at, namespace);
-        break;
+        return;
       case 'namespace': {
         const { name, tools } = validate(namespaceTool, tool, at);
-        this.addAll(tools, [...at, 'tools'], qualifiedName(name, namespace));
-        break;
+        this.#addEach(tools, [...at, 'tools'], qualifiedName(name, namespace), waits);
+        return;
       }
-      default:
-        // Tools that run on OpenAI's servers. Clients send them without asking whether the server has them.
-        this.#warn(
-          `Tools of type ${JSON.stringify(tool.type ?? null)} run elsewhere and are not offered to the model.`,
-        );
+      case 'tool_search':
+        if (!isClientSearch(tool)) break;
+        this.#put(toolSearchName, { kind: 'search', name: toolSearchName }, searchFunction(tool, at));
+        return;
     }
+    // Tools that run on OpenAI's servers. Clients send them without asking whether the server has them.
+    this.#warn(`Tools of type ${JSON.stringify(tool.type ?? null)} run elsewhere and are not offered to the model.`);
   }
 
   #addFunction(tool: JsonObject, at: Path, namespace: string | undefined): void {

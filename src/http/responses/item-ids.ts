@@ -20,6 +20,7 @@ const prefixes: Readonly<Record<string, string>> = {
   reasoning: 'rs_',
   function_call: 'fc_',
   custom_tool_call: 'ctc_',
+  tool_search_call: 'tsc_',
 };
 
 /** A request's items as `input_items` lists them: each has an id, a type and a status, messages a list of parts. */

@@ -340,6 +340,44 @@ describe('tools', () => {
     expect(call.warnings).toEqual(['the tool web_search_20250305 was left out: only custom tools can be used here']);
   });
 
+  describe('with defer_loading', () => {
+    const late = (name: string) => ({ ...look, name, defer_loading: true });
+    const reference = (tool_name: string) => ({ type: 'tool_reference', tool_name });
+    const search = { type: 'tool_use', id: 's', name: 'ToolSearch', input: { query: 'x' } };
+    const result = (...content: object[]) => ({ type: 'tool_result', tool_use_id: 's', content });
+    const tools = [late('a'), look, late('b'), { name: 'ToolSearch' }, late('c')];
+    const namesOf = (...messages: object[]) =>
+      chatOf({ tools, messages: [...hello.messages, ...messages] }).tools.map(({ name }) => name);
+    const found = (...blocks: object[]) => [
+      { role: 'assistant', content: [search] },
+      { role: 'user', content: blocks },
+    ];
+
+    it('stay out of the prompt until a reference names them, and then stand last', () => {
+      expect(namesOf()).toEqual(['look', 'ToolSearch']);
+      expect(namesOf(...found(result(reference('c'))))).toEqual(['look', 'ToolSearch', 'c']);
+      expect(namesOf(...found(result(reference('c'), reference('nobody'), reference('a'), reference('c'))))).toEqual([
+        'look',
+        'ToolSearch',
+        'c',
+        'a',
+      ]);
+    });
+
+    it('stay where they were called, though the reference is gone', () => {
+      const used = { role: 'assistant', content: [{ type: 'tool_use', id: 'u', name: 'b', input: {} }] };
+      const answered = { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'u', content: 'ok' }] };
+      expect(namesOf(used, answered)).toEqual(['look', 'ToolSearch', 'b']);
+    });
+
+    it('are there where one has to be called, and where Anthropic would search', () => {
+      const chosen = chatOf({ tools, tool_choice: { type: 'tool', name: 'b' } });
+      expect(chosen.tools.map(({ name }) => name)).toEqual(['look', 'ToolSearch', 'b']);
+      const hosted = { type: 'tool_search_tool_regex_20251119', name: 'tool_search_tool_regex' };
+      expect(chatOf({ tools: [hosted, late('a'), look] }).tools.map(({ name }) => name)).toEqual(['a', 'look']);
+    });
+  });
+
   it('are chosen as asked', () => {
     const choiceOf = (tool_choice: unknown) => {
       const { toolChoice, parallelToolCalls } = chatOf({ tools: [look], tool_choice });

@@ -49,6 +49,8 @@ const rules: Readonly<Record<string, readonly ItemRules[]>> = {
       textOf: (item: { arguments: string }) => item.arguments,
     },
   ],
+  // It has no deltas: its arguments are an object, which comes whole.
+  tool_search_call: [{ opening: [], delta: '', closing: [], textOf: () => '' }],
   custom_tool_call: [
     {
       opening: [],
