@@ -1,7 +1,7 @@
 import { showBytes, showCount } from '../contract/amounts.ts';
 import type { ModelProfile } from '../contract/model.ts';
+import { printable } from '../contract/printable.ts';
 import { bundledModelPath } from '../models/find-model.ts';
-import { printable } from '../telemetry/printable.ts';
 
 export interface BannerFacts {
   readonly version: string;

@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import { ServeError } from '../contract/errors.ts';
-import { printable } from '../telemetry/printable.ts';
+import { printable } from '../contract/printable.ts';
 
 /** Anything thrown at start -> what stands on stderr: one sentence with the next step, for a person. */
 export function failureText(thrown: unknown, config: Pick<Config, 'logLevel'> | undefined): string {

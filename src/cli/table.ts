@@ -1,4 +1,4 @@
-import { printable } from '../telemetry/printable.ts';
+import { printable } from '../contract/printable.ts';
 
 /** Rows -> lines with columns as wide as they need to be. Numbers and sizes (`right`) are aligned at the right. */
 export function tableLines(cells: readonly (readonly string[])[], right: readonly number[] = []): string[] {

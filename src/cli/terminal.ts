@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import { printableLines } from '../telemetry/printable.ts';
+import { printableLines } from '../contract/printable.ts';
 
 /** Where the commands write to. Results go to stdout; progress, questions and failures to stderr. */
 export interface Terminal {

@@ -38,7 +38,7 @@ export const flags = {
     defaultText: '4, or as many as there is memory for',
     help: 'Slots: how many requests are generated at the same time.',
   }),
-  draftModel: flag('Model', text('FILE'), {
+  draftModel: flag('Model', text('MODEL'), {
     default: undefined,
     help: 'Speculative decoding with this small model of the same vocabulary.',
   }),
@@ -46,7 +46,7 @@ export const flags = {
     default: false,
     help: 'Speculative decoding from the text of the prompt.',
   }),
-  embeddingModel: flag('Model', text('FILE'), {
+  embeddingModel: flag('Model', text('MODEL'), {
     default: undefined,
     help: 'Serve embeddings from this model beside the chat model.',
   }),

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ServeError } from '../contract/errors.ts';
+import { printable } from '../contract/printable.ts';
 import { type FileKind, kindWords, readKind } from './file-kind.ts';
 
 /** A model on this machine: one file, or all parts of a split one in order. */
@@ -47,10 +48,10 @@ export function splitOf(
   return stem !== undefined && index >= 1 && index <= count ? { stem, index, count } : undefined;
 }
 
-/** The model's own name: the file name without .gguf and part numbers. */
+/** The model's own name: the file name without .gguf and part numbers, and control characters spelled out. */
 export function modelName(path: string): string {
   const name = basename(path);
-  return splitOf(name)?.stem ?? name.replace(/\.gguf$/i, '');
+  return printable(splitOf(name)?.stem ?? name.replace(/\.gguf$/i, ''));
 }
 
 async function onlyModelOf(folder: string): Promise<string> {

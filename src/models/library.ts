@@ -1,6 +1,7 @@
 import { readdir, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { ServeError } from '../contract/errors.ts';
+import { printable } from '../contract/printable.ts';
 import { findModel, modelName, modelsIn } from './find-model.ts';
 import { parseHubName, quantizationOf } from './hub-name.ts';
 import { type FileProfile, readModelProfile } from './profile.ts';
@@ -39,9 +40,10 @@ export async function localModels(modelsDir: string, read: ReadModels = new Map(
  */
 export async function findLocalModel(name: string, modelsDir: string): Promise<LocalModel | undefined> {
   const models = await localModels(modelsDir);
-  const exact = models.find((model) => model.id === name);
+  const spelled = printable(name);
+  const exact = models.find((model) => model.id === spelled);
   if (exact) return exact;
-  const wanted = name.replace(/\.gguf$/i, '');
+  const wanted = spelled.replace(/\.gguf$/i, '');
   const meant = models.filter(
     (model) => model.id === wanted || model.id.endsWith(`/${wanted}`) || isOfHub(name, model),
   );
@@ -78,9 +80,8 @@ async function refuseLinked({ id, path }: LocalModel, modelsDir: string): Promis
 }
 
 async function describe(path: string, modelsDir: string): Promise<LocalModel> {
-  const id = join(dirname(relative(modelsDir, path)), modelName(path))
-    .split(sep)
-    .join('/');
+  const place = join(dirname(relative(modelsDir, path)), modelName(path));
+  const id = printable(place.split(sep).join('/'));
   try {
     return { id, path, profile: await readModelProfile(path), problem: undefined };
   } catch (error) {

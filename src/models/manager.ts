@@ -4,6 +4,7 @@ import type { ControlEvent, ControlStatus, LoadedModelStatus, LoadProgress, Slot
 import { ServeError } from '../contract/errors.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import { findByName } from '../contract/model-names.ts';
+import { printable } from '../contract/printable.ts';
 import type { Clock, KnownModel, ServerState, Timers } from '../contract/services.ts';
 import type { ControlEvents } from './control-events.ts';
 import { mostByDefault } from './default-context.ts';
@@ -252,7 +253,7 @@ export class ModelManager<Runtime> {
     const free = (name: string) => !taken.has(name);
     const aliases = file.aliases.filter(free);
     if (free(file.id)) return { ...file, aliases };
-    const folder = `${basename(dirname(file.path))}/${file.id}`;
+    const folder = `${printable(basename(dirname(file.path)))}/${file.id}`;
     const numbered = Array.from({ length: taken.size + 1 }, (_, index) => `${folder}-${index + 2}`);
     const id = [...aliases, folder, ...numbered].find(free) ?? file.path;
     return { ...file, id, aliases: aliases.filter((name) => name !== id) };

@@ -1,8 +1,8 @@
 import pino from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import { printableJson } from '../contract/printable.ts';
 import type { RequestRecord, Telemetry } from '../contract/services.ts';
 import { createLogSink, type LogStream } from './log-sink.ts';
-import { printableJson } from './printable.ts';
 
 export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';

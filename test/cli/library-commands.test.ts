@@ -94,6 +94,21 @@ describe('the models folder', () => {
     await rm(disk, { recursive: true });
   });
 
+  it.skipIf(process.platform === 'win32')(
+    'spells out what a terminal would take as an order (no such names on Windows)',
+    async () => {
+      await mkdir(join(place.folder, 'o\u001b[2Jwner'));
+      await writeFile(join(place.folder, 'o\u001b[2Jwner', 'a\nb\u202e.gguf'), smallModel(10));
+      const [model] = await localModels(place.folder);
+      expect(model?.id).toBe('o\\u001b[2Jwner/a\\nb\\u202e');
+      expect(model?.profile?.id).toBe('a\\nb\\u202e');
+      const { terminal, out } = recordTerminal();
+      await removeModel('a\\nb\\u202e', place.config(), terminal);
+      expect(out()).toMatch(/^deleted o\\u001b\[2Jwner\/a\\nb\\u202e, \d+ bytes\n$/);
+      expect(await ids()).toEqual([]);
+    },
+  );
+
   it('takes no folder for a model, and shows other files as what they are', async () => {
     await place.local('x.GGUF/m');
     const clip = ggufBytes({ entries: [stringEntry('general.architecture', 'clip')] });
