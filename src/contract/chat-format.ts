@@ -31,6 +31,8 @@ export interface ReasoningMarkers {
   readonly close: string;
   /** Further texts that end the reasoning without belonging to it (a call may end an unclosed thought). */
   readonly alsoEndedBy?: readonly string[];
+  /** The opening marker is a token that is nothing else: it opens a thought also in the middle of a line. */
+  readonly opensAnywhere?: boolean;
   /** The model thinks only when a request asks for it. */
   readonly onlyWhenAsked?: boolean;
   /** What ends a thought before its time, where that is more than `close`; see closingText. */
@@ -74,6 +76,8 @@ export interface NamedJsonCalls extends CallFrame {
   readonly idOpen?: string;
   /** Between id and name (Solar: `<|tool_call:name|>`). */
   readonly idEnd?: string;
+  /** DeepSeek: what may stand in front of the name; where `open` ends with it, models leave it out all the same. */
+  readonly kindOpen?: string;
   /** Kimi K2: the name is written `functions.N:INDEX`, and that text is the call's id. */
   readonly indexedName?: boolean;
 }

@@ -14,24 +14,35 @@ export interface ChatFormatReport {
 }
 
 interface Rendering {
-  readonly vocabulary: Pick<VocabularyFacts, 'bosText' | 'eosText'>;
+  readonly vocabulary: Pick<VocabularyFacts, 'bosText' | 'eosText' | 'controlTexts'>;
   readonly now: () => Date;
   /** Another engine than the built-in one. */
   readonly compile?: (template: string) => (variables: Record<string, unknown>) => string;
 }
 
+const noVocabulary = { bosText: '', eosText: '', controlTexts: [] };
+
 /** By the markers of all the file's templates; of an unknown one, by the turns that it renders. */
 export function chatFormatOf(file: FileProfile, { vocabulary, now, compile }: Rendering): ChatFormat {
   const template = file.toolTemplate ?? file.chatTemplate;
-  return detectChatFormat(allTemplates(file), file.chatFormat, () =>
+  const format = detectChatFormat(allTemplates(file), file.chatFormat, () =>
     template === undefined ? undefined : renderSampleTurns(template, vocabulary, now, compile),
   );
+  return withControlTokens(format, vocabulary.controlTexts);
+}
+
+/** What only the vocabulary knows: whether a thought's opening marker is text that may stand anywhere. */
+function withControlTokens(format: ChatFormat, controlTexts: readonly string[]): ChatFormat {
+  const { reasoning } = format;
+  if (!reasoning || !controlTexts.some((text) => text.length > 1 && reasoning.open.trim().startsWith(text)))
+    return format;
+  return { ...format, reasoning: { ...reasoning, opensAnywhere: true } };
 }
 
 /** The family of a model on disk, found as for a load, by the file alone. */
 export function explainChatFormat(file: FileProfile, now: () => Date): ChatFormatReport {
   // The texts that begin and end a sequence are in the vocabulary, which is not read; markers do not depend on them.
-  const { name, reasoning, toolCalls } = chatFormatOf(file, { vocabulary: { bosText: '', eosText: '' }, now });
+  const { name, reasoning, toolCalls } = chatFormatOf(file, { vocabulary: noVocabulary, now });
   return { name, why: reasonFor(file, name), thinks: reasoning !== undefined, callsTools: toolCalls !== undefined };
 }
 

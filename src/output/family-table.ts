@@ -31,13 +31,13 @@ export const families: readonly Family[] = [
   {
     name: 'mistral-small',
     all: ['[TOOL_CALLS]', '[ARGS]', '[CALL_ID]'],
-    reasoning: { open: '[THINK]', close: '[/THINK]' },
+    reasoning: { open: '[THINK]', close: '[/THINK]', opensAnywhere: true },
     toolCalls: calls.mistralSmallCalls,
   },
   {
     name: 'mistral',
     all: ['[TOOL_CALLS]', '[ARGS]'],
-    reasoning: { open: '[THINK]', close: '[/THINK]' },
+    reasoning: { open: '[THINK]', close: '[/THINK]', opensAnywhere: true },
     toolCalls: calls.mistralCalls,
   },
   {
@@ -83,6 +83,7 @@ export const families: readonly Family[] = [
       open: '<|open|>think<|sep|>',
       close: '<|close|>think<|sep|>',
       alsoEndedBy: ['<|open|>response<|sep|>', '<|open|>tools<|sep|>'],
+      opensAnywhere: true,
     },
     toolCalls: calls.kimi3Calls,
     text: { open: '<|open|>response<|sep|>', close: '<|close|>response<|sep|>' },
@@ -98,14 +99,14 @@ export const families: readonly Family[] = [
   {
     name: 'cohere-moe',
     all: ['<|START_TEXT|>', '<|START_ACTION|>'],
-    reasoning: { open: '<|START_THINKING|>', close: '<|END_THINKING|>' },
+    reasoning: { open: '<|START_THINKING|>', close: '<|END_THINKING|>', opensAnywhere: true },
     toolCalls: calls.cohereCalls,
     text: { open: '<|START_TEXT|>', close: '<|END_TEXT|>' },
   },
   {
     name: 'command-r7b',
     all: ['<|START_RESPONSE|>', '<|START_ACTION|>'],
-    reasoning: { open: '<|START_THINKING|>', close: '<|END_THINKING|>' },
+    reasoning: { open: '<|START_THINKING|>', close: '<|END_THINKING|>', opensAnywhere: true },
     toolCalls: calls.cohereCalls,
     text: { open: '<|START_RESPONSE|>', close: '<|END_RESPONSE|>' },
   },
@@ -146,7 +147,7 @@ export const families: readonly Family[] = [
   {
     name: 'gemma-4',
     all: ["'<|tool_call>call:'"],
-    reasoning: { open: '<|channel>thought\n', close: '<channel|>' },
+    reasoning: { open: '<|channel>thought\n', close: '<channel|>', opensAnywhere: true },
     toolCalls: calls.gemma4Calls,
     hidden: ['<|channel>', '<channel|>'],
     visible: ['<|"|>', '<|channel>', '<|tool_call>'],
@@ -223,6 +224,7 @@ export const families: readonly Family[] = [
       open: '<|inner_prefix|>',
       close: '<|inner_suffix|>',
       alsoEndedBy: ['<|tools_prefix|>'],
+      opensAnywhere: true,
       onlyWhenAsked: true,
     },
     toolCalls: calls.apertusCalls,
@@ -243,7 +245,7 @@ export const families: readonly Family[] = [
   {
     name: 'solar',
     all: ['<|tool_call:begin|>'],
-    reasoning: { open: '<|think|>', close: '<|end|>' },
+    reasoning: { open: '<|think|>', close: '<|end|>', opensAnywhere: true },
     toolCalls: calls.solarCalls,
     text: { open: '<|content|>', close: '<|end|>' },
     hidden: ['<|begin|>assistant', '<|flush|>'],
