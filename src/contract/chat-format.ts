@@ -35,11 +35,11 @@ export interface ReasoningMarkers {
   readonly opensAnywhere?: boolean;
   /** The model thinks only when a request asks for it. */
   readonly onlyWhenAsked?: boolean;
-  /** What ends a thought before its time, where that is more than `close`; see closingText. */
+  /** What the template writes between a thought and the answer, where that is more than `close`; see closingText. */
   readonly forcedClose?: string;
 }
 
-/** The text that ends an open thought, on lines of its own where the family writes its markers so. */
+/** The text that ends an open thought; where nothing tells it, on lines of its own as its opening marker is. */
 export function closingText({ open, close, forcedClose }: ReasoningMarkers): string {
   return forcedClose ?? (open.endsWith('\n') ? `\n${close.trim()}\n\n` : close);
 }

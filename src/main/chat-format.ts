@@ -1,7 +1,7 @@
 import type { ChatFormat } from '../contract/chat-format.ts';
 import type { VocabularyFacts } from '../contract/model.ts';
 import type { FileProfile } from '../models/profile.ts';
-import { detectChatFormat, markersOf } from '../output/families.ts';
+import { detectChatFormat, markersOf, withControlTokens } from '../output/families.ts';
 import { renderSampleTurns } from '../prompt/sample-turns.ts';
 
 export interface ChatFormatReport {
@@ -22,21 +22,16 @@ interface Rendering {
 
 const noVocabulary = { bosText: '', eosText: '', controlTexts: [] };
 
-/** By the markers of all the file's templates; of an unknown one, by the turns that it renders. */
+/** By the markers of all the file's templates, and the turns that the one for tools renders. */
 export function chatFormatOf(file: FileProfile, { vocabulary, now, compile }: Rendering): ChatFormat {
   const template = file.toolTemplate ?? file.chatTemplate;
-  const format = detectChatFormat(allTemplates(file), file.chatFormat, () =>
-    template === undefined ? undefined : renderSampleTurns(template, vocabulary, now, compile),
-  );
+  let turns: ReturnType<typeof renderSampleTurns>;
+  const samples = () => {
+    if (template !== undefined) turns ??= renderSampleTurns(template, vocabulary, now, compile);
+    return turns;
+  };
+  const format = detectChatFormat(allTemplates(file), file.chatFormat, samples);
   return withControlTokens(format, vocabulary.controlTexts);
-}
-
-/** What only the vocabulary knows: whether a thought's opening marker is text that may stand anywhere. */
-function withControlTokens(format: ChatFormat, controlTexts: readonly string[]): ChatFormat {
-  const { reasoning } = format;
-  if (!reasoning || !controlTexts.some((text) => text.length > 1 && reasoning.open.trim().startsWith(text)))
-    return format;
-  return { ...format, reasoning: { ...reasoning, opensAnywhere: true } };
 }
 
 /** The family of a model on disk, found as for a load, by the file alone. */

@@ -21,6 +21,7 @@ export interface Family {
 }
 
 const think: ReasoningMarkers = { open: '<think>\n', close: '</think>' };
+const bareThink: ReasoningMarkers = { open: '<think>', close: '</think>' };
 
 function endedBy(...alsoEndedBy: string[]): ReasoningMarkers {
   return { ...think, alsoEndedBy };
@@ -111,8 +112,8 @@ export const families: readonly Family[] = [
     text: { open: '<|START_RESPONSE|>', close: '<|END_RESPONSE|>' },
   },
   { name: 'command-r-plus', all: ['<|CHATBOT_TOKEN|>', 'Action:', '```json'], toolCalls: calls.commandPlusCalls },
-  { name: 'lfm2', all: ['<|tool_list_start|>', '<|tool_list_end|>'], reasoning: think, toolCalls: calls.lfm2Calls },
-  { name: 'lfm2.5', all: ['List of tools: ['], reasoning: think, toolCalls: calls.lfm2Calls },
+  { name: 'lfm2', all: ['<|tool_list_start|>', '<|tool_list_end|>'], reasoning: bareThink, toolCalls: calls.lfm2Calls },
+  { name: 'lfm2.5', all: ['List of tools: ['], reasoning: bareThink, toolCalls: calls.lfm2Calls },
   {
     name: 'gigachat-3.1',
     all: ['<|role_sep|>', '<|message_sep|>', '<|function_call|>'],

@@ -310,6 +310,17 @@ describe('a message that is to be continued', () => {
     expect(opening).toEqual({ block, generationPrompt: text.slice('<think>user(Hi)'.length), continues: true });
   });
 
+  it.each([
+    ['opens', '<think>\n', '<think>\n'],
+    ['skips with an empty one', '<think>\n\n</think>\n\n', '<think>\n'],
+    ['skips with a closing marker', '</think>', '<think>\n'],
+  ])('has its thought in the place of the one that the prompt %s', (_, end, open) => {
+    const ending = template.replace('<think>\n{% endif', `${end}{% endif`);
+    const begun: Message = { role: 'assistant', content: 'Ye', reasoning: 'Hm.\n' };
+    const { pieces } = rendererOf(ending).render(chat([user, begun]));
+    expect(pieces.join('')).toBe(`<think>user(Hi)assistant${open}Hm.\n</think>\n\nYe`);
+  });
+
   it('is not begun when there is nothing of it', () => {
     const { pieces, opening } = rendererOf(template).render(chat([user, { role: 'assistant', content: '' }]));
     expect([pieces.join(''), opening.block, opening.continues]).toEqual([open, 'reasoning', undefined]);
