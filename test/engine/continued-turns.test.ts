@@ -1,20 +1,13 @@
-import { getLlama } from 'node-llama-cpp';
 import { describe, expect, it } from 'vitest';
 import { closingText } from '../../src/contract/chat-format.ts';
 import type { Message } from '../../src/contract/request.ts';
-import { nativeBindings } from '../../src/engine/llama/native.ts';
 import { detectChatFormat } from '../../src/output/families.ts';
-import type { CompileTemplate } from '../../src/prompt/jinja.ts';
 import { createPromptRenderer } from '../../src/prompt/renderer.ts';
 import { renderSampleTurns } from '../../src/prompt/sample-turns.ts';
 import { chat, vocabulary } from '../prompt/chat.ts';
 import { realTemplates } from '../support/llama-sources.ts';
+import { compileTemplate as compile } from '../support/native.ts';
 
-const bindings = nativeBindings(await getLlama({ build: 'never', gpu: false }));
-const compile: CompileTemplate = (template) => {
-  const renderer = new bindings.AddonJinjaRenderer(template);
-  return (variables) => renderer.render(variables);
-};
 const now = () => new Date(0);
 const user: Message = { role: 'user', content: 'Question?' };
 const thought = 'I think of it.';
