@@ -52,7 +52,7 @@ process.exit(0);
 function measure(context, streams) {
   context.useThreads(pools, Number(threads), Number(threads));
   const batch = new Batch(library, 512);
-  const rules = { contextSize: context.contextSize, unlikely: [], suppressed: new Int32Array(0) };
+  const rules = { contextSize: context.contextSize, forbidden: [] };
   const { settings } = chainSettings(sampling, rules);
   const chains = Array.from({ length: streams }, () => new SamplerChain(library, model.vocabulary, settings));
   let tokens = chains.map((_, sequence) => 100 + sequence);

@@ -1,5 +1,5 @@
 import { flag } from './flag.ts';
-import { choice, coreMask, decimal, integer, list, shares, text, toggle } from './value-kinds.ts';
+import { choice, coreMask, decimal, exactList, integer, list, shares, text, toggle } from './value-kinds.ts';
 
 const none: readonly string[] = [];
 const cacheTypes = ['f32', 'f16', 'bf16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 'iq4_nl'] as const;
@@ -155,6 +155,10 @@ export const engineFlags = {
     default: undefined,
     defaultText: "the model's own",
     help: 'YaRN: where interpolation is whole.',
+  }),
+  lora: flag('Engine', exactList('FILE[:SCALE]'), {
+    default: none,
+    help: 'LoRA adapter of the model, added by SCALE (1): repeat it for several. GET /lora-adapters lists them.',
   }),
   prefixCacheMb: flag('Engine', integer({ min: 0 }), {
     default: 512,

@@ -2,7 +2,7 @@ import type { Caller } from './caller.ts';
 import type { GenerationEvent, Usage } from './events.ts';
 import type { JsonObject } from './json.ts';
 import type { ModelProfile } from './model.ts';
-import type { GenerationRequest } from './request.ts';
+import type { AdapterScale, GenerationRequest } from './request.ts';
 
 /** What the door may ask of the conductor. Built by main, handed to http. */
 export interface GenerationService {
@@ -68,6 +68,17 @@ export interface ModelDirectory {
    * (ServeError model_not_found). model_loading or model_not_loaded when there is none.
    */
   resolve(name: string | undefined): ModelProfile;
+}
+
+/** The adapters of loaded models. ServeError model_not_found or model_not_loaded for a model that is not loaded. */
+export interface AdapterDirectory {
+  list(model: string | undefined): readonly AdapterInfo[];
+  /** For requests that say nothing; adapters that are not named are not added. ServeError invalid_request: no such id. */
+  set(model: string | undefined, scales: readonly AdapterScale[]): void;
+}
+
+export interface AdapterInfo extends AdapterScale {
+  readonly path: string;
 }
 
 /** Milliseconds since some fixed moment, monotonic. */

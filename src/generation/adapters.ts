@@ -1,10 +1,7 @@
 import { basename } from 'node:path';
 import { ServeError } from '../contract/errors.ts';
 import type { AdapterScale, AdapterWish } from '../contract/request.ts';
-
-export interface AdapterInfo extends AdapterScale {
-  readonly path: string;
-}
+import type { AdapterInfo } from '../contract/services.ts';
 
 /** The adapters of a loaded model, and how much of each is added where a request says nothing. */
 export class Adapters {

@@ -3,6 +3,7 @@ import type { GenerationEvent } from '../contract/events.ts';
 import type { GenerationRequest } from '../contract/request.ts';
 import type { GenerationService } from '../contract/services.ts';
 import type { Admission, Lease, QueuePlace } from '../scheduler/admission.ts';
+import { Adapters } from './adapters.ts';
 import type { RunEnd } from './cancellation.ts';
 import { createTextPipeline, type PipelinePlan } from './create-pipeline.ts';
 import type { GenerationDependencies } from './dependencies.ts';
@@ -106,6 +107,7 @@ interface Started {
   readonly fitted: FittedPrompt;
   readonly plan: PipelinePlan;
   readonly lease: Lease;
+  readonly adapters: readonly number[] | undefined;
 }
 
 /** A model and a slot on it. */
@@ -126,11 +128,21 @@ async function admit(
   { deps, request, controller: { signal }, onPlace }: Beginning,
   runtime: ModelRuntime,
 ): Promise<Omit<Started, 'use'>> {
+  const adapters = adaptersOf(request, runtime);
   const fitted = await fitContext(runtime, request, signal);
   const plan = await createTextPipeline(deps, runtime, request, fitted.prompt.opening);
   const ask = admissionOf(request, fitted.prompt, fitted.maxTokens);
   const lease = await runtime.scheduler.admit({ ...ask, ...(onPlace && { onPlace }) }, signal);
-  return { fitted, plan, lease };
+  return { fitted, plan, lease, adapters };
+}
+
+function adaptersOf({ adapters }: GenerationRequest, runtime: ModelRuntime): readonly number[] | undefined {
+  if (runtime.adapters) return runtime.adapters.scales(adapters);
+  // Refused in the same words.
+  if (typeof adapters === 'string' || (typeof adapters === 'object' && adapters.length > 0)) {
+    new Adapters([]).scales(adapters);
+  }
+  return undefined;
 }
 
 function admissionOf(

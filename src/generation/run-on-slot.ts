@@ -19,6 +19,8 @@ export interface SlotWork {
   readonly fitted: FittedPrompt;
   readonly plan: PipelinePlan;
   readonly lease: Lease;
+  /** How much of each adapter of the model is added. */
+  readonly adapters: readonly number[] | undefined;
   readonly controller: AbortController;
 }
 
@@ -88,7 +90,7 @@ export function runOnSlot(work: SlotWork): SlotRun {
 }
 
 function engineJob(work: SlotWork, give: (events: readonly GenerationEvent[]) => void): EngineJob {
-  const { deps, runtime, request, fitted, plan, lease, controller } = work;
+  const { deps, runtime, request, fitted, plan, lease, adapters, controller } = work;
   const { pipeline, constraint } = plan;
   return {
     slot: lease.slot,
@@ -97,6 +99,7 @@ function engineJob(work: SlotWork, give: (events: readonly GenerationEvent[]) =>
     checkpoints: fitted.prompt.checkpoints,
     sampling: forbid(plan.forbidden, resolveSampling(request.sampling, runtime.profile, deps.drawSeed)),
     maxTokens: fitted.maxTokens,
+    ...(adapters && { adapters }),
     ignoreEos: request.ignoreEos,
     signal: controller.signal,
     steered: plan.steered,

@@ -2,6 +2,7 @@ import type { Caller } from '../contract/caller.ts';
 import type { ModelControl, SlotReport } from '../contract/control.ts';
 import type { RequestKeys } from '../contract/request.ts';
 import type {
+  AdapterDirectory,
   Clock,
   EmbeddingService,
   GenerationService,
@@ -41,6 +42,8 @@ export interface AppDependencies {
   readonly metrics?: { render(): Promise<string>; readonly contentType: string };
   /** What the slots of every loaded model do. */
   readonly slots?: () => readonly { readonly model: string; readonly slots: readonly SlotReport[] }[];
+  /** Absent: no model has adapters here. */
+  readonly adapters?: AdapterDirectory;
   /** Slots, queue, cache, threads, versions and what else there is to tell; for /internal/stats. */
   readonly stats?: () => Readonly<Record<string, unknown>>;
   /** Undefined: answers are not kept. */

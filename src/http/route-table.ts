@@ -1,6 +1,7 @@
 import type { AppDependencies } from './dependencies.ts';
 import type { Gate } from './limits/gate.ts';
 import type { Route } from './route.ts';
+import { adapterRoutes } from './routes/adapters.ts';
 import { cancelRoutes } from './routes/cancel.ts';
 import { controlRoutes } from './routes/control.ts';
 import { countTokensRoutes } from './routes/count-tokens.ts';
@@ -31,6 +32,7 @@ export function routeTable(dependencies: AppDependencies, gate: Gate): Route[] {
     ...modelRoutes(dependencies),
     ...lmStudioRoutes(dependencies),
     ...llamaCppRoutes(dependencies),
+    ...adapterRoutes(dependencies),
     ...(dependencies.control ? controlRoutes(dependencies, dependencies.control) : []),
     ...healthRoutes(dependencies),
     ...metricsRoutes(dependencies),

@@ -12,6 +12,7 @@ import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts'
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createSpans, loadOpenTelemetry } from '../telemetry/spans.ts';
+import { createAdapterDirectory } from './adapters.ts';
 import { elapsed } from './elapsed.ts';
 import type { HeadStart } from './head-start.ts';
 import { describeRuntimes, liveModel } from './live-state.ts';
@@ -145,6 +146,7 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
     metrics,
     version: packageVersion(),
     stats: () => describeRuntimes(managed.runtimes()),
+    adapters: createAdapterDirectory(models, managed.runtimes),
     control: managed.control,
     slots: () => managed.manager.slots(),
     ...(responseStore && { responseStore }),

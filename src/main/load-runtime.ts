@@ -8,6 +8,7 @@ import { loadModelInProcess } from '../engine/process/load.ts';
 import type { StepReport } from '../engine/remote/protocol.ts';
 import type { EarlyWeights } from '../engine/thread/early-weights.ts';
 import { loadModel } from '../engine/thread/load.ts';
+import { Adapters } from '../generation/adapters.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import { type ChosenContext, chooseContext } from '../models/default-context.ts';
 import { hugePageVariables } from '../models/huge-pages.ts';
@@ -21,7 +22,7 @@ import { chatFormatOf } from './chat-format.ts';
 import { engineChild, engineWorker } from './entries.ts';
 import { openKeptPrefixes } from './kept-prefixes.ts';
 import { createTuningMemory, type System } from './system.ts';
-import { computeWish, weightsWish } from './weights-wish.ts';
+import { adapterFiles, computeWish, weightsWish } from './weights-wish.ts';
 
 export interface LoadTools {
   readonly config: Config;
@@ -85,7 +86,10 @@ export async function loadRuntime(file: FileProfile, tools: LoadTools, load: Loa
   const prefixCacheBytes = short ? chosen.prefixCache : config.prefixCacheMb * 1024 * 1024;
   const scheduler = await schedule(loaded, profile, { ...tools, prefixCacheBytes });
   return {
-    runtime: { profile, engine, renderer, format, scheduler },
+    runtime: {
+      ...{ profile, engine, renderer, format, scheduler },
+      ...(config.lora.length > 0 && { adapters: new Adapters(adapterFiles(config)) }),
+    },
     loaded,
     async dispose() {
       await scheduler.close();

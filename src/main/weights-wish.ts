@@ -9,6 +9,7 @@ export function weightsWish(path: string, config: Config): WeightsWish {
     path,
     library: libraryFor(config),
     verbose: config.logLevel === 'debug',
+    adapters: adapterFiles(config).map(({ path: file }) => ({ path: file })),
     parameters: {
       gpuLayers: config.gpu === 'off' ? 0 : (config.gpuLayers ?? -1),
       loading: mmap ? 'map' : 'read',
@@ -20,6 +21,14 @@ export function weightsWish(path: string, config: Config): WeightsWish {
       tensorPlaces: tensorPlaces(config),
     },
   };
+}
+
+/** Those of --lora, with the scales that requests get which say nothing. */
+export function adapterFiles({ lora }: Pick<Config, 'lora'>): { readonly path: string; readonly scale: number }[] {
+  return lora.map((text) => {
+    const [, path = text, scale] = /^(.+):(-?\d+(?:\.\d+)?)$/.exec(text) ?? [];
+    return { path, scale: scale === undefined ? 1 : Number(scale) };
+  });
 }
 
 /** The experts of a mixture-of-experts model, as llama.cpp's files name their tensors. */

@@ -50,6 +50,11 @@ export class Candidates {
     this.#reset(1);
   }
 
+  /** Right after `fill`: candidates still lie by their numbers. */
+  forbid(tokens: readonly number[]): void {
+    for (const token of tokens) this.#logits[token * words + 1] = Number.NEGATIVE_INFINITY;
+  }
+
   #reset(size: number): void {
     this.#fields.setBigUint64(this.#at.data, this.#data, true);
     this.#fields.setBigUint64(this.#at.size, BigInt(size), true);
@@ -60,8 +65,9 @@ export class Candidates {
   /** Whether any candidate is left that may be drawn. */
   get anyAllowed(): boolean {
     const size = Number(this.#fields.getBigUint64(this.#at.size, true));
+    const first = this.#first;
     for (let at = 0; at < size; at++) {
-      if ((this.#logits[at * words + 1] ?? Number.NEGATIVE_INFINITY) !== Number.NEGATIVE_INFINITY) return true;
+      if ((this.#logits[first + at * words + 1] ?? Number.NEGATIVE_INFINITY) !== Number.NEGATIVE_INFINITY) return true;
     }
     return false;
   }
@@ -69,9 +75,12 @@ export class Candidates {
   /** What a chain has chosen; undefined: nothing. */
   get selected(): number | undefined {
     const selected = Number(this.#fields.getBigInt64(this.#at.selected, true));
-    // A sampler may have put another array in the place of this one.
-    if (selected < 0 || this.#fields.getBigUint64(this.#at.data, true) !== this.#data) return undefined;
-    return this.#ids[selected * words];
+    return selected < 0 ? undefined : this.#ids[this.#first + selected * words];
+  }
+
+  /** Where the candidates begin now: XTC drops the likeliest by moving the pointer on. In words. */
+  get #first(): number {
+    return Number(this.#fields.getBigUint64(this.#at.data, true) - this.#data) / 4;
   }
 
   free(): void {

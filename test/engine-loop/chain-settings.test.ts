@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { chainSettings, impossible } from '../../src/engine/loop/chain-settings.ts';
+import { chainSettings } from '../../src/engine/loop/chain-settings.ts';
 import { usualSamplers } from '../../src/native/sampler.ts';
 import { greedy } from '../engine-contract/subject.ts';
 
-const rules = { contextSize: 1000, unlikely: [], suppressed: new Int32Array(0) };
+const rules = { contextSize: 1000, forbidden: [] };
 
 describe('the settings of a sampler chain', () => {
   it("are llama.cpp's own where the request says nothing", () => {
@@ -23,7 +23,7 @@ describe('the settings of a sampler chain', () => {
     expect(minTokens).toBe(4);
   });
 
-  it('add what is said of single tokens: -100 is never, suppressed ones too, unlikely ones only where nothing else is left', () => {
+  it('add what is said of single tokens: -100 is never, and so are those that are forbidden', () => {
     const logitBias = new Map([
       [1, 5],
       [2, -100],
@@ -31,15 +31,12 @@ describe('the settings of a sampler chain', () => {
       [4, 100],
       [5, 3],
     ]);
-    const { settings } = chainSettings(
-      { ...greedy, logitBias },
-      { ...rules, unlikely: [4, 6], suppressed: Int32Array.of(5, 6) },
-    );
+    const { settings } = chainSettings({ ...greedy, logitBias }, { ...rules, forbidden: [4, 5, 6] });
     expect([...settings.bias]).toEqual([
       [1, 5],
-      [2, impossible],
+      [2, Number.NEGATIVE_INFINITY],
       [3, -99.5],
-      [4, impossible],
+      [4, Number.NEGATIVE_INFINITY],
       [5, Number.NEGATIVE_INFINITY],
       [6, Number.NEGATIVE_INFINITY],
     ]);

@@ -111,9 +111,9 @@ describe('POST /v1/chat/completions', () => {
   it('names what it accepted and does not act on', async () => {
     const door = openDoor();
     door.generation.script = (run) => run.say(...answer(['a'], finish({ warnings: ['schema loosened: é'] })));
-    const response = await door.post('/v1/chat/completions', { ...hello, mirostat: 2 });
+    const response = await door.post('/v1/chat/completions', { ...hello, use_beam_search: true });
     expect(response.headers.get('x-serve-model-warning')).toBe(
-      'mirostat is not supported and was ignored; schema loosened: ?',
+      'use_beam_search is not supported and was ignored; schema loosened: ?',
     );
   });
 });

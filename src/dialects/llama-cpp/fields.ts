@@ -23,11 +23,7 @@ export const ignoredOptions = [
   'id_slot',
   't_max_prompt_ms',
   't_max_predict_ms',
-  'samplers',
-  'min_keep',
-  'repeat_last_n',
   'post_sampling_probs',
-  'lora',
 ] as const;
 
 const predict = optional(

@@ -19,9 +19,6 @@ const ignoredOptions = [
   'use_mmap',
   'use_mlock',
   'tfs_z',
-  'repeat_last_n',
-  'mirostat_tau',
-  'mirostat_eta',
   'penalize_newline',
 ] as const;
 

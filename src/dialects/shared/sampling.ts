@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { GenerationRequest, Reasoning, RequestKeys, Sampling } from '../../contract/request.ts';
+import { advancedSamplingFields, toAdvancedSampling } from './advanced-sampling.ts';
 import { defined } from './defined.ts';
 import { optional, rule, show } from './validate.ts';
 
@@ -23,6 +24,7 @@ export const samplingFields = {
   /** Checked by hand: a schema would look at a million entries before it counted them. */
   logit_bias: optional(z.unknown()).transform((bias, context) => toLogitBias(bias, context)),
   ignore_eos: optional(z.boolean()),
+  ...advancedSamplingFields,
 } as const;
 
 /** Extensions of this server that every generating dialect takes. */
@@ -32,6 +34,10 @@ export const extensionFields = {
   cancel_id: optional(z.string().max(512)),
   /** 1 (low) to 5 (high). */
   priority: optional(z.int().min(1).max(5)),
+  /** llama.cpp's: exactly these adapters. */
+  lora: optional(z.array(z.looseObject({ id: z.int().min(0), scale: z.number() })).max(1000)),
+  /** The Studio API's: the server's own adapters, none, or one by its name. */
+  use_adapter: optional(z.union([z.boolean(), z.string().max(512)])),
 } as const;
 
 /** How the thinking is controlled beside a dialect's own words. */
@@ -78,6 +84,8 @@ export function toSampling(body: Fields<typeof samplingFields>): Sampling {
     frequencyPenalty: body.frequency_penalty,
     presencePenalty: body.presence_penalty,
     logitBias: body.logit_bias,
+    minTokens: body.min_tokens || undefined,
+    advanced: toAdvancedSampling(body),
   });
 }
 
@@ -97,13 +105,15 @@ export function toKeys(
 export function toRequestOptions(
   body: Fields<typeof samplingFields & typeof extensionFields>,
   hints: { user?: string | undefined; cacheKey?: string | undefined } = {},
-): Pick<GenerationRequest, 'sampling' | 'ignoreEos' | 'cachePrompt' | 'priority' | 'keys'> {
+): Pick<GenerationRequest, 'sampling' | 'ignoreEos' | 'cachePrompt' | 'priority' | 'keys' | 'adapters'> {
+  const adapters = body.lora?.map(({ id, scale }) => ({ id, scale })) ?? body.use_adapter;
   return {
     sampling: toSampling(body),
     ignoreEos: body.ignore_eos ?? false,
     cachePrompt: body.cache_prompt ?? true,
     priority: body.priority ?? 3,
     keys: toKeys(body, hints),
+    ...(adapters !== undefined && { adapters }),
   };
 }
 

@@ -100,7 +100,7 @@ class Bench {
     const { library, vocabulary } = context.model;
     this.#options = options;
     this.#batch = new Batch(library, context.batchSize);
-    const rules = { contextSize: context.contextSize, unlikely: [], suppressed: new Int32Array(0) };
+    const rules = { contextSize: context.contextSize, forbidden: [] };
     const { settings } = chainSettings(usualSampling, rules);
     this.#samplers = Array.from(
       { length: Math.min(manySequences, context.sequences) },

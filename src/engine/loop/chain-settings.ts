@@ -1,8 +1,8 @@
 import { type ChainSettings, usualSamplers } from '../../native/sampler.ts';
 import type { ResolvedSampling } from '../engine.ts';
 
-/** Not infinite: what a grammar forbids is less likely still. */
-export const impossible = -1e9;
+/** OpenAI's API: -100 bans a token. */
+const banned = -100;
 
 /** llama.cpp's own defaults (common_params_sampling), for what a client rarely says. */
 const defaults = {
@@ -30,21 +30,18 @@ const defaults = {
 export interface TokenRules {
   /** Tokens per slot: no sampler looks back further. */
   readonly contextSize: number;
-  /** Tokens that come only where nothing else is left. */
-  readonly unlikely: readonly number[];
-  /** Tokens that never come: the model's makers want it so. */
-  readonly suppressed: Int32Array;
+  /** Tokens that never come. */
+  readonly forbidden: readonly number[];
 }
 
-/** What the chain of a request is made of; -100 of a logit bias means never, as in OpenAI's API. */
+/** What the chain of a request is made of. */
 export function chainSettings(
   { logitBias, minTokens = 0, advanced, ...sampling }: ResolvedSampling,
-  { contextSize, unlikely, suppressed }: TokenRules,
+  { contextSize, forbidden }: TokenRules,
 ): ChosenSettings {
   const bias = new Map<number, number>();
-  for (const [token, value] of logitBias ?? []) bias.set(token, value <= -100 ? impossible : value);
-  for (const token of unlikely) bias.set(token, impossible);
-  for (const token of suppressed) bias.set(token, Number.NEGATIVE_INFINITY);
+  for (const [token, value] of logitBias ?? []) bias.set(token, value <= banned ? Number.NEGATIVE_INFINITY : value);
+  for (const token of forbidden) bias.set(token, Number.NEGATIVE_INFINITY);
   const settings = { ...defaults, ...sampling, ...advanced };
   const { repeatPenalty, frequencyPenalty, presencePenalty, dryMultiplier } = settings;
   const window = (tokens: number) => (tokens < 0 ? contextSize : Math.min(tokens, contextSize));

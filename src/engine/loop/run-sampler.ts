@@ -28,19 +28,17 @@ export class RunSampler {
   readonly #tools: SamplingTools;
   readonly #chain: SamplerChain;
   #grammar: Grammar | undefined;
+  /** What the chain never draws. */
+  readonly #forbidden: readonly number[];
   /** Tokens that are still to come before an end may be drawn. */
   #barredFor: number;
 
   constructor(tools: SamplingTools, job: WireJob) {
     const { model, context, endTokens } = tools;
     this.#tools = tools;
-    const { settings, minTokens, looksBack } = chainSettings(job.sampling, {
-      contextSize: context.contextSize,
-      // Under a grammar too: where it allows anything else the end is not drawn, and where it is finished the end is all
-      // that is left, however unlikely.
-      unlikely: job.ignoreEos ? endTokens : [],
-      suppressed: model.vocabulary.suppressed(),
-    });
+    this.#forbidden = [...(job.ignoreEos ? endTokens : []), ...model.vocabulary.suppressed()];
+    const rules = { contextSize: context.contextSize, forbidden: this.#forbidden };
+    const { settings, minTokens, looksBack } = chainSettings(job.sampling, rules);
     this.#barredFor = minTokens;
     this.#chain = new SamplerChain(model.library, model.vocabulary, settings, minTokens > 0 ? endTokens : []);
     try {
@@ -93,6 +91,9 @@ export class RunSampler {
       candidates.fill(logits);
       this.#grammar.apply(candidates.array);
       if (!candidates.anyAllowed) return noToken;
+      // Where the end is all that the grammar leaves, it comes, though the chain would never draw it.
+      candidates.forbid(this.#barredFor > 0 ? [...this.#forbidden, ...this.#tools.endTokens] : this.#forbidden);
+      if (!candidates.anyAllowed) return this.#tools.endTokens[0] ?? noToken;
       this.#chain.apply(candidates.array);
       token = candidates.selected;
       if (token === undefined || !this.#allows(this.#grammar, token)) return noToken;

@@ -478,10 +478,10 @@ describe('the form of the answer', () => {
 });
 
 it('fields for services of Anthropic and for samplers that are not here are ignored with a warning', () => {
-  const body = { ...hello, mcp_servers: [], context_management: { edits: [] }, extra_body: { typical_p: 0.5 } };
+  const body = { ...hello, mcp_servers: [], context_management: { edits: [] }, extra_body: { length_penalty: 0.5 } };
   expect(anthropicMessages.parse(body).warnings).toEqual([
     'mcp_servers was ignored: this server has no such service',
     'context_management was ignored: this server has no such service',
-    'typical_p is not supported and was ignored',
+    'length_penalty is not supported and was ignored',
   ]);
 });

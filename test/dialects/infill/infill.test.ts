@@ -71,16 +71,14 @@ describe('/infill', () => {
     const body = {
       n_indent: 4,
       t_max_predict_ms: 500,
-      samplers: ['top_k'],
-      mirostat: 0,
-      typical_p: 0.5,
+      use_beam_search: false,
+      length_penalty: 0.5,
       id_slot: null,
     };
     expect(infill.parse(body).warnings).toEqual([
       'n_indent is not supported and was ignored',
       't_max_predict_ms is not supported and was ignored',
-      'samplers is not supported and was ignored',
-      'typical_p is not supported and was ignored',
+      'length_penalty is not supported and was ignored',
     ]);
   });
 

@@ -73,17 +73,14 @@ describe('/completion', () => {
     expect(call.generations).toMatchObject([
       {
         maxTokens: 0,
-        sampling: { temperature: 0, topK: 0, seed: 7 },
+        sampling: { temperature: 0, topK: 0, seed: 7, advanced: { mirostat: 2 } },
         stop: ['\n'],
         cachePrompt: false,
         logprobs: { top: 3 },
       },
       { sampling: { seed: 8 } },
     ]);
-    expect(call.warnings).toEqual([
-      'id_slot is not supported and was ignored',
-      'mirostat is not supported and was ignored',
-    ]);
+    expect(call.warnings).toEqual(['id_slot is not supported and was ignored']);
     expect(llamaCompletion.parse({ prompt: 'Hi', temperature: 5 }).generations[0]?.sampling.temperature).toBe(5);
   });
 

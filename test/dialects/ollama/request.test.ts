@@ -83,9 +83,9 @@ describe('request of /api/chat', () => {
   });
 
   it('says which options it ignored', () => {
-    expect(chat({ options: { num_ctx: 4096, mirostat: 0, num_gpu: null, typical_p: 0.7 } }).warnings).toEqual([
+    expect(chat({ options: { num_ctx: 4096, num_gpu: null, tfs_z: 0.7 } }).warnings).toEqual([
       'num_ctx is not supported and was ignored',
-      'typical_p is not supported and was ignored',
+      'tfs_z is not supported and was ignored',
     ]);
   });
 

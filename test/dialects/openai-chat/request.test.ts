@@ -141,9 +141,8 @@ describe('a chat request', () => {
   });
 
   it('names the samplers that it does not have', () => {
-    expect(openaiChat.parse({ messages: [user], mirostat: 2, typical_p: 1, min_tokens: 3 }).warnings).toEqual([
-      'mirostat is not supported and was ignored',
-      'min_tokens is not supported and was ignored',
+    expect(openaiChat.parse({ messages: [user], use_beam_search: true, length_penalty: 1 }).warnings).toEqual([
+      'use_beam_search is not supported and was ignored',
     ]);
   });
 

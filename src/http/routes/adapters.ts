@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { openaiShape } from '../../dialects/shared/openai-error.ts';
+import { validate } from '../../dialects/shared/validate.ts';
+import type { AppDependencies } from '../dependencies.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Route } from '../route.ts';
+
+const scales = z.array(z.looseObject({ id: z.int().min(0), scale: z.number() })).max(1000);
+
+/** llama.cpp's server README, "GET /lora-adapters" and "POST /lora-adapters". `?model=` names one of several models. */
+export function adapterRoutes({ adapters }: AppDependencies): Route[] {
+  if (!adapters) return [];
+  const modelOf = ({ request }: Exchange) => new URL(request.url).searchParams.get('model') ?? undefined;
+  const common = { paths: ['/lora-adapters'], shape: openaiShape, work: false } as const;
+  return [
+    {
+      ...common,
+      method: 'GET',
+      access: 'key',
+      owns: 'none',
+      handle: (exchange) => Response.json(adapters.list(modelOf(exchange))),
+    },
+    {
+      ...common,
+      method: 'POST',
+      access: 'admin',
+      owns: 'admin',
+      handle: async (exchange) => {
+        adapters.set(modelOf(exchange), validate(scales, await exchange.json()));
+        return Response.json({ success: true });
+      },
+    },
+  ];
+}
