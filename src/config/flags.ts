@@ -127,7 +127,7 @@ export const flags = {
   }),
   maxBodyMb: flag('Limits', integer({ min: 1, max: 1024 }), { default: 32, help: 'Largest request body in MB.' }),
   maxJsonDepth: flag('Limits', integer({ min: 8, max: 1000 }), {
-    default: 64,
+    default: 256,
     help: 'Deepest nesting of a request body.',
   }),
   headerTimeout: flag('Limits', duration({ min: 1 }), { default: 15, help: 'Longest time to send the headers.' }),

@@ -7,8 +7,9 @@ import { hiddenTokens } from './hidden-tokens.ts';
 import { createPlainMachine } from './plain-machine.ts';
 import type { ModelRuntime } from './runtime.ts';
 import { freeSteering, limitReasoning } from './steering.ts';
-import { TextPipeline } from './text-pipeline.ts';
+import { type Steering, TextPipeline } from './text-pipeline.ts';
 import { allTokens, visibleTokens } from './visible-tokens.ts';
+import { type GrammarWatch, watchGrammar } from './watch-grammar.ts';
 
 export interface PipelinePlan {
   readonly pipeline: TextPipeline;
@@ -17,6 +18,8 @@ export interface PipelinePlan {
   readonly forbidden: readonly number[];
   /** Directives may have to be obeyed at exactly the token that they answer. */
   readonly steered: boolean;
+  /** Of a grammar that a client wrote. */
+  readonly watch?: GrammarWatch | undefined;
 }
 
 type PipelineDependencies = Pick<GenerationDependencies, 'newToolCallId' | 'settings' | 'planner'>;
@@ -44,8 +47,9 @@ export async function createTextPipeline(
   const forbidden = isHiding ? await hiddenTokens(runtime) : [];
   if (!chat || !opening) {
     const machine = createPlainMachine();
-    const pipeline = new TextPipeline({ machine, stop: request.stop, tokens, steering: freeSteering });
-    return { pipeline, constraint, forbidden, steered: false };
+    const watched = watch(freeSteering, constraint);
+    const pipeline = new TextPipeline({ machine, stop: request.stop, tokens, steering: watched.steering });
+    return { pipeline, constraint, forbidden, ...watched };
   }
   const machine = createOutputMachine({
     format: runtime.format,
@@ -58,10 +62,21 @@ export async function createTextPipeline(
     checkToolNames: settings.checkToolNames,
   });
   const limit = await reasoningLimit(runtime, machine, chat.reasoning.budget);
-  const steering = limit ? limitReasoning({ ...limit, afterwards: constraint.afterReasoning }) : freeSteering;
+  const limited = limit ? limitReasoning({ ...limit, afterwards: constraint.afterReasoning }) : freeSteering;
+  const watched = watch(limited, constraint);
   const stop = [...request.stop, ...runtime.format.stopStrings];
-  const pipeline = new TextPipeline({ machine, stop, tokens, steering });
-  return { pipeline, constraint, forbidden, steered: limit !== undefined };
+  const pipeline = new TextPipeline({ machine, stop, tokens, steering: watched.steering });
+  return { pipeline, constraint, forbidden, ...watched };
+}
+
+/** Directives may come from a budget, and from the count of a client's grammar. */
+function watch(steering: Steering, { counted }: ConstraintPlan) {
+  const found = counted && watchGrammar(steering, counted);
+  return {
+    steering: found?.steering ?? steering,
+    watch: found,
+    steered: found !== undefined || steering !== freeSteering,
+  };
 }
 
 async function reasoningLimit(runtime: ModelRuntime, machine: OutputMachine, budget: number | undefined) {

@@ -68,7 +68,7 @@ export function runOnSlot(work: SlotWork): SlotRun {
       const rest = plan.pipeline.end(isCut(result) ? 'cut' : 'complete');
       check.see(rest);
       const finish = finishEvent(work, result, { start, seed: job.sampling.seed, elapsedMs: clock() - startedAt });
-      const misfits = check.warnings(finish);
+      const misfits = [...check.warnings(finish), ...(plan.watch?.warnings(finish) ?? [])];
       for (const sentence of misfits) observer?.misfit(sentence);
       const { prompt, dropped } = fitted;
       const warnings = [...misfits, ...prompt.warnings, ...(dropped > 0 ? [droppedWarning(dropped)] : [])];

@@ -119,9 +119,11 @@ class PlainAnswer {
     const wrapper = format.text;
     const value =
       content && sequence(optional(text(wrapper?.open ?? '')), content, optional(text(wrapper?.close ?? '')));
-    // Within a prefilled answer a line break would stand in the middle of its text.
+    // Within a prefilled answer no call begins.
     if (this.#parts.opening.continues === true && this.#parts.opening.block === 'text' && value) return value;
-    return sequence(space(this.#json), choice(...[value, last].filter((each) => each !== undefined)));
+    // Nothing stands before the value: it would be part of the answer, which is then none of the form's texts.
+    const call = last && sequence(space(this.#json), last);
+    return choice(...[value, call].filter((each) => each !== undefined));
   }
 
   /** Text, in which an opening marker can only begin a whole call. */

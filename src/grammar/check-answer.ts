@@ -1,7 +1,7 @@
 import type { Block } from '../contract/events.ts';
 import type { JsonValue } from '../contract/json.ts';
 import type { ConstraintPlan } from './plan.ts';
-import { misfits } from './validate.ts';
+import { type Misfit, misfits } from './validate.ts';
 
 /**
  * Checks a finished answer against the schemas whose grammar had to be loosened. [] when all is well; otherwise one
@@ -23,10 +23,20 @@ export function checkAnswer({ checks }: Pick<ConstraintPlan, 'checks'>, blocks: 
 function sentence(what: string, schema: JsonValue, text: string): readonly string[] {
   const value = parse(text);
   if (value === undefined) return [`${what} not fit the schema: it is no complete JSON.`];
-  const wrong = misfits(schema, value);
+  const wrong = misfitsOf(schema, value);
+  if (!wrong) return [`Whether it fits the schema could not be told: it nests too deep.`];
   if (wrong.length === 0) return [];
   const places = wrong.slice(0, 5).map(({ path, keyword }) => `${keyword} at ${path}`);
   return [`${what} not fit the schema: ${places.join(', ')}.`];
+}
+
+/** undefined: a value so deep that it cannot be looked through. An answer is never lost to its check. */
+function misfitsOf(schema: JsonValue, value: JsonValue): readonly Misfit[] | undefined {
+  try {
+    return misfits(schema, value);
+  } catch {
+    return undefined;
+  }
 }
 
 function parse(text: string): JsonValue | undefined {

@@ -1,22 +1,26 @@
 import type { Expression } from './gbnf.ts';
 import { choice, printBody, sequence, text } from './gbnf.ts';
-import type { RuleBook } from './rule-book.ts';
+
+/** Where rules are kept. */
+interface Rules {
+  define(hint: string, expression: Expression): Expression;
+}
 
 /**
  * A choice between the options with their common beginnings written once: the names of a hundred tools are then read in
  * one way up to where they part, not in a hundred. Beginnings are common when they are spelled alike.
  */
-export function factored(book: RuleBook, hint: string, options: readonly Expression[]): Expression {
+export function factored(book: Rules, hint: string, options: readonly Expression[]): Expression {
   const all = options.flatMap((each) => (each.kind === 'choice' ? each.options : [each]));
   return merge(book, hint, all.map(partsOf));
 }
 
 type Parts = readonly Expression[];
 
-function merge(book: RuleBook, hint: string, options: readonly Parts[]): Expression {
+function merge(book: Rules, hint: string, options: readonly Parts[]): Expression {
   const groups = new Map<string, Parts[]>();
   for (const option of options) {
-    const key = beginning(option[0]);
+    const key = beginning(option[0]) ?? `option ${groups.size}`;
     const group = groups.get(key);
     if (group) group.push(option);
     else groups.set(key, [option]);
@@ -25,7 +29,7 @@ function merge(book: RuleBook, hint: string, options: readonly Parts[]): Express
 }
 
 /** Options that begin alike. */
-function joined(book: RuleBook, hint: string, group: readonly Parts[]): Expression {
+function joined(book: Rules, hint: string, group: readonly Parts[]): Expression {
   const [first = [], ...others] = group;
   const [head] = first;
   if (!head || others.length === 0) return sequence(...first);
@@ -40,9 +44,12 @@ function joined(book: RuleBook, hint: string, group: readonly Parts[]): Expressi
   return sequence(common, rest.kind === 'choice' ? book.define(hint, rest) : rest);
 }
 
-function beginning(part: Expression | undefined): string {
+/** undefined: too much to be compared. */
+function beginning(part: Expression | undefined): string | undefined {
   if (!part) return '';
-  return part.kind === 'text' ? `"${String.fromCodePoint(part.text.codePointAt(0) ?? 0)}` : printBody(part);
+  if (part.kind === 'text') return `"${String.fromCodePoint(part.text.codePointAt(0) ?? 0)}`;
+  const inner = part.kind === 'repeat' ? part.part : part;
+  return inner.kind === 'choice' || inner.kind === 'sequence' || inner.kind === 'repeat' ? undefined : printBody(part);
 }
 
 function partsOf(expression: Expression): Parts {

@@ -54,7 +54,12 @@ function buildFormats() {
   ].join('|');
   const urlChar = `(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%${hex}{2})`;
   const tail = `(?:/${urlChar}*)*(?:\\?(?:${urlChar}|[/?])*)?(?:#(?:${urlChar}|[/?])*)?`;
-  const uri = `[A-Za-z][A-Za-z0-9+.-]*://${label}(?:\\.${label})*(?::\\d{1,5})?${tail}`;
+  const scheme = '[A-Za-z][A-Za-z0-9+.-]*:';
+  const located = `//${label}(?:\\.${label})*(?::\\d{1,5})?${tail}`;
+  // mailto:, urn:, tel: and the like have a name in place of a host.
+  const named = `${urlChar}(?:${urlChar}|/)*(?:\\?(?:${urlChar}|[/?])*)?(?:#(?:${urlChar}|[/?])*)?`;
+  const uri = `${scheme}(?:${located}|${named})`;
+  const url = `${scheme}${located}`;
   const atom = "[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+";
   const period = '\\d{1,9}D|\\d{1,9}M(?:\\d{1,9}D)?|\\d{1,9}Y(?:\\d{1,9}M(?:\\d{1,9}D)?)?';
   const clock = 'T(?:\\d{1,9}S|\\d{1,9}M(?:\\d{1,9}S)?|\\d{1,9}H(?:\\d{1,9}M(?:\\d{1,9}S)?)?)';
@@ -70,7 +75,7 @@ function buildFormats() {
     ipv4: whole(`${byte}(?:\\.${byte}){3}`, true),
     ipv6: whole(ipv6, false),
     uri: whole(uri, false),
-    url: whole(uri, false),
+    url: whole(url, false),
     'uri-reference': whole(`${uri}|/?(?:${urlChar}+)?${tail}`, false),
     'json-pointer': whole('(?:/(?:[^~/]|~[01])*)*', true),
   };

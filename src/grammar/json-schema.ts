@@ -4,11 +4,13 @@ import type { Grammar } from './gbnf.ts';
 import { printGrammar } from './gbnf.ts';
 import { checkRules } from './gbnf-check.ts';
 import { JsonRules } from './json.ts';
+import { patternProblem } from './pattern-test.ts';
 import { productive } from './productive.ts';
 import { RuleBook } from './rule-book.ts';
 import type { Loosened } from './schema-compiler.ts';
 import { SchemaCompiler } from './schema-compiler.ts';
-import { checkSchemaWords, refuse } from './schema-words.ts';
+import { resolveReference } from './schema-references.ts';
+import { allSchemas, checkSchemaWords, patternsOf, refuse } from './schema-words.ts';
 
 export interface SchemaGrammar {
   /** GBNF text with the rule `root`. */
@@ -32,7 +34,7 @@ export const maxGrammarLength = 400_000;
  * references that lead out of the document, for schemas that no value satisfies, and for those that explode.
  */
 export function schemaToGrammar(schema: JsonValue, { param = 'schema' }: SchemaGrammarOptions = {}): SchemaGrammar {
-  checkSchemaWords(schema, param);
+  checkDocument(schema, param);
   const json = new JsonRules(newBook(param));
   const compiler = new SchemaCompiler(schema, json, param);
   const root = compiler.value(schema, '#');
@@ -40,6 +42,23 @@ export function schemaToGrammar(schema: JsonValue, { param = 'schema' }: SchemaG
   if (!grammar) throw refuse('fits no value at all; look for limits that exclude each other', '#', param);
   checkRules(flatten(grammar, param), param);
   return { grammar: printGrammar(grammar), loosened: compiler.loosened };
+}
+
+/** Refuses what is no JSON Schema, and what a document that an answer must fit may not hold. */
+export function checkDocument(schema: JsonValue, param: string): void {
+  checkSchemaWords(schema, param);
+  for (const { schema: each, path } of allSchemas(schema)) {
+    if (typeof each.$ref === 'string') resolveReference(schema, each.$ref, { path, param });
+    for (const [word, pattern] of patternsOf(each)) {
+      const problem = patternProblem(pattern);
+      if (problem !== undefined)
+        throw refuse(
+          `needs a regular expression for "${word}", not ${JSON.stringify(pattern)}: ${problem}`,
+          path,
+          param,
+        );
+    }
+  }
 }
 
 export function newBook(param: string): RuleBook {

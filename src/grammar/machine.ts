@@ -26,6 +26,7 @@ export class GrammarMachine {
   #open: Readings;
   #shared = new Map<Stack | undefined, Map<readonly Element[], Map<number, Stack>>>();
   #kept = 0;
+  #seen = new Map<readonly Element[], Set<number>>();
 
   constructor(grammar: Grammar | readonly FlatRule[], param = 'grammar') {
     this.#rules = 'get' in grammar ? flatten(grammar, param) : grammar;
@@ -68,7 +69,49 @@ export class GrammarMachine {
    * it goes on no further once there are more than `limit`.
    */
   mostReadings(characters: number, limit: number): number {
-    let open = this.#open;
+    return this.#mostFrom(this.#open, characters, limit);
+  }
+
+  /**
+   * In so many ways may the next `characters` characters be read from a place of the grammar that a reading has reached
+   * for the first time: within a token llama.cpp walks each way, also where several lead to the same place. 0: no reading
+   * stands at a new place.
+   */
+  mostWaysFromNewPlaces(characters: number, limit: number): number {
+    let most = 0;
+    for (const stack of this.#open) {
+      if (!stack || this.#seen.get(stack.elements)?.has(stack.at)) continue;
+      this.#seen.set(stack.elements, (this.#seen.get(stack.elements) ?? new Set()).add(stack.at));
+      most = Math.max(most, this.#mostWays(stack, characters, limit));
+      if (most > limit) break;
+    }
+    return most;
+  }
+
+  #mostWays(start: Stack, characters: number, limit: number): number {
+    let ways: ReadonlyMap<Stack | undefined, number> = new Map([[start, 1]]);
+    let most = 1;
+    for (let at = 0; at < characters && most <= limit; at++) {
+      let widest: ReadonlyMap<Stack | undefined, number> = new Map();
+      let [best, count] = [0, 0];
+      for (const point of this.#samples([...ways.keys()])) {
+        const next = new Map<Stack | undefined, number>();
+        count = 0;
+        for (const [stack, number] of ways)
+          for (const each of this.#step([stack], point)) {
+            next.set(each, (next.get(each) ?? 0) + number);
+            count += number;
+          }
+        if (count > best) [best, widest] = [count, next];
+      }
+      ways = widest;
+      most = Math.max(most, best);
+    }
+    return most;
+  }
+
+  #mostFrom(start: Readings, characters: number, limit: number): number {
+    let open = start;
     let most = open.length;
     for (let at = 0; at < characters && most <= limit; at++) {
       let widest: Readings = [];
@@ -215,7 +258,8 @@ export function fits(grammar: Grammar, text: string): boolean {
   return machine.accept(text) && machine.complete;
 }
 
-function matches(expression: Terminal, point: number): boolean {
+/** Does a character fit? None fits a token that is asked for by its number. */
+export function matches(expression: Terminal, point: number): boolean {
   if (expression.kind === 'token') return false;
   if (expression.kind === 'any') return true;
   return expression.ranges.some(([low, high]) => low <= point && point <= high) !== expression.negated;

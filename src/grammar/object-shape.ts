@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import type { Automaton } from './automaton.ts';
-import { complement, intersect, isNothing, ofTexts } from './automaton.ts';
+import { complement, intersect, isNothing as isNoText, ofTexts } from './automaton.ts';
 import type { Member } from './containers.ts';
 import { jsonStyle, memberRules } from './containers.ts';
 import type { Expression } from './gbnf.ts';
@@ -10,6 +10,7 @@ import { regexAutomaton } from './regex-automaton.ts';
 import type { RuleBook } from './rule-book.ts';
 import type { SchemaCompiler } from './schema-compiler.ts';
 import { forName, keys, list, member } from './schema-merge.ts';
+import { isNothing } from './schema-types.ts';
 import { pointerPart } from './schema-words.ts';
 import { isValid } from './validate.ts';
 
@@ -28,9 +29,10 @@ export interface ObjectShape {
 
 /** May members come that are neither declared nor of a pattern? Objects that declare some are closed unless they say otherwise. */
 export function isOpenObject(schema: JsonObject): boolean {
-  const rest = schema.additionalProperties ?? (schema.unevaluatedProperties === false ? false : undefined);
+  const { unevaluatedProperties: unevaluated = true } = schema;
+  const rest = schema.additionalProperties ?? (isNothing(unevaluated) ? false : undefined);
   const isBare = keys(schema.properties).length + keys(schema.patternProperties).length === 0;
-  return rest === undefined ? isBare : rest !== false;
+  return rest === undefined ? isBare : !isNothing(rest);
 }
 
 /** Required names without a schema of their own come after the declared ones. */
@@ -148,7 +150,7 @@ function pairOf(
   { names, schema, path }: { names: Automaton | undefined; schema: JsonValue; path: string },
 ): Expression | undefined {
   const value = compiler.inner(schema, path);
-  if (!names || !value || isNothing(names)) return undefined;
+  if (!names || !value || isNoText(names)) return undefined;
   const { json } = compiler;
   return sequence(json.keyOf(names), value);
 }
@@ -169,6 +171,7 @@ function propertyNames(compiler: SchemaCompiler, schema: JsonObject, path: strin
   const asked = schema.propertyNames;
   if (asked === undefined || asked === true) return undefined;
   const [plain, ...more] = compiler.expander.expand(asked, `${path}/propertyNames`);
+  if (!plain) return ofTexts([], 1);
   const values = plain && more.length === 0 ? compiler.fixedValues(plain) : undefined;
   if (values)
     return compiler.json.book.explore(() =>

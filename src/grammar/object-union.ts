@@ -108,7 +108,8 @@ class ObjectUnion {
     const min = Number(schema.minProperties ?? 0);
     const max = schema.maxProperties === undefined ? undefined : Number(schema.maxProperties);
     if (max !== undefined && (needed > max || min > max)) return undefined;
-    if (declared.some((property) => property.required && property.schema === false)) return undefined;
+    if (declared.some(({ schema: asked, required }) => required && this.#compiler.kinds.of(asked).length === 0))
+      return undefined;
     const properties = max === needed ? declared.filter(({ required }) => required) : declared;
     const further = max === needed ? undefined : this.#furtherOf(schema);
     if (further === undefined && properties.length < min) return undefined;

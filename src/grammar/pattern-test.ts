@@ -18,6 +18,7 @@ const maxEndless = 3;
  */
 export class PatternTests {
   #automata = new Map<string, Automaton | undefined>();
+  #problems = new Map<string, string | undefined>();
   #natives = 0;
   #endless = 0;
 
@@ -33,18 +34,71 @@ export class PatternTests {
     return found;
   }
 
+  /** Why it is no regular expression; undefined: it is one. */
+  problemOf(pattern: string): string | undefined {
+    if (!this.#problems.has(pattern)) this.#problems.set(pattern, patternProblem(pattern));
+    return this.#problems.get(pattern);
+  }
+
   matches(pattern: string, text: string): boolean {
     return this.test(pattern, text) ?? false;
   }
 }
 
+/**
+ * Why a pattern is no regular expression; undefined: it is one. Patterns are ECMA-262's; of other spellings those are
+ * understood that mean the same wherever they are known, see `ecmaScript`.
+ */
+export function patternProblem(pattern: string): string | undefined {
+  try {
+    parseRegex(pattern);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UnsupportedRegex)) throw error;
+    return compiled(pattern) ? undefined : error.message;
+  }
+}
+
+/** Letters that mean nothing behind a backslash, or other things in other languages: JavaScript would take `\\h` for an h. */
+const unknownEscapes = 'aeghijlmopqyzACEFGHIJKLMNOPQRTUVXYZ';
+
+/** For what only a machine that backtracks understands; undefined: nobody does. `u` reads more strictly. */
+function compiled(pattern: string): { readonly source: string; readonly flags: string } | undefined {
+  const { source, flags } = ecmaScript(pattern);
+  const isStrange = [...source.matchAll(/\\([\s\S])/g)].some(([, letter = '']) => unknownEscapes.includes(letter));
+  return [`${flags}u`, ...(isStrange ? [] : [flags])].map((each) => ({ source, flags: each })).find(isReadable);
+}
+
+function isReadable({ source, flags }: { readonly source: string; readonly flags: string }): boolean {
+  try {
+    new RegExp(source, flags);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Python's and PCRE's spellings of what JavaScript has: flags at the beginning, named groups, ends of the text. */
+function ecmaScript(pattern: string): { readonly source: string; readonly flags: string } {
+  const [, caret = '', letters = '', rest = pattern] = /^(\^?)\(\?([imsua]+)\)([\s\S]*)$/.exec(pattern) ?? [];
+  const source = rest.replace(/\\([\s\S])|\(\?P<|\(\?P=(\w+)\)/g, (found, escaped?: string, name?: string) => {
+    if (found === '(?P<') return '(?<';
+    if (name !== undefined) return `\\k<${name}>`;
+    if (escaped === 'A') return '^';
+    return escaped === 'Z' || escaped === 'z' ? '$' : found;
+  });
+  return { source: caret + source, flags: [...new Set(letters)].filter((letter) => 'ims'.includes(letter)).join('') };
+}
+
 /** Only strings go in, and only a flag comes out. */
-const sandbox = createContext({ pattern: '', text: '' }, { codeGeneration: { strings: false, wasm: false } });
+const sandbox = createContext({ source: '', flags: '', text: '' }, { codeGeneration: { strings: false, wasm: false } });
 
 function runNative(pattern: string, text: string, timeout: number): boolean | undefined {
+  const readable = compiled(pattern);
+  if (!readable) return undefined;
   try {
-    Object.assign(sandbox, { pattern, text });
-    const found: unknown = runInContext('new RegExp(pattern, "u").test(text)', sandbox, { timeout });
+    Object.assign(sandbox, readable, { text });
+    const found: unknown = runInContext('new RegExp(source, flags).test(text)', sandbox, { timeout });
     return found === true;
   } catch {
     return undefined;

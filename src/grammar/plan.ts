@@ -7,14 +7,16 @@ import { flatten } from './flat-rules.ts';
 import type { Expression, Grammar } from './gbnf.ts';
 import { printGrammar, rule } from './gbnf.ts';
 import { checkGrammar, checkRules } from './gbnf-check.ts';
-import { hoistCounts, prefixRules } from './gbnf-rewrite.ts';
+import { readOneWay } from './gbnf-regular.ts';
+import { hoistCounts, prefixRules, shareBeginnings } from './gbnf-rewrite.ts';
 import { JsonRules, jsonNotation, pythonNotation } from './json.ts';
-import { newBook } from './json-schema.ts';
+import { checkDocument, newBook } from './json-schema.ts';
 import { GrammarMachine } from './machine.ts';
 import { productive } from './productive.ts';
+import { refuseTooManyReadings } from './readings-count.ts';
 import type { RuleBook } from './rule-book.ts';
-import { SchemaCompiler } from './schema-compiler.ts';
-import { checkSchemaWords, refuse } from './schema-words.ts';
+import { type Loosened, SchemaCompiler } from './schema-compiler.ts';
+import { refuse } from './schema-words.ts';
 import { argumentsSchema, type CallableTool, ToolArguments, type ToolLoosened } from './tool-arguments.ts';
 
 /** Everything about a request that decides what form its answer must have. */
@@ -30,6 +32,12 @@ export interface ConstraintRequest {
   readonly strictTools: boolean;
 }
 
+/** The grammars of a plan as data. */
+export interface CountedGrammars {
+  readonly whole: Grammar;
+  readonly afterReasoning: Grammar | undefined;
+}
+
 export interface ConstraintPlan {
   /** GBNF that holds from the first generated token to the last; undefined: the model is free. */
   readonly grammar: string | undefined;
@@ -38,7 +46,9 @@ export interface ConstraintPlan {
    * switched on with the token behind the injected ones. undefined: as `grammar`.
    */
   readonly afterReasoning: string | undefined;
-  readonly loosened: readonly (ToolLoosened | { readonly path: string; readonly keyword: string })[];
+  /** Where a client wrote the grammar: its open readings are to be counted while it runs, see ReadingsCount. */
+  readonly counted?: CountedGrammars;
+  readonly loosened: readonly (ToolLoosened | Loosened)[];
   /** Schemas that have to be checked afterwards: of the answer, and of arguments by tool name. */
   readonly checks: { readonly answer?: JsonValue; readonly tools: ReadonlyMap<string, JsonValue> };
 }
@@ -112,18 +122,21 @@ function write(request: ConstraintRequest, chosen: ChosenTools): ConstraintPlan 
   const args = new ToolArguments(argumentRules(book, json, format));
   const hasCalls = chosen.mode === 'must' || chosen.mode === 'may';
   const calls = hasCalls ? { tools: chosen.tools, parallel: request.parallelToolCalls !== false } : undefined;
-  const print = (root: Expression | undefined): string => {
+  const complete = (root: Expression | undefined): Grammar => {
     const grammar = root && productive(together(book.grammar(root), content?.raw));
     if (!grammar) throw refuse('fits no value at all; look for limits that exclude each other', '#', 'tools');
-    return printGrammar(grammar);
+    return grammar;
   };
   const answer = (begin: PromptOpening) =>
-    print(answerRules({ format, opening: begin, content: content?.rules, calls }, args));
+    complete(answerRules({ format, opening: begin, content: content?.rules, calls }, args));
   const behind: PromptOpening = { block: 'text', generationPrompt: format.reasoning?.close ?? '' };
   const raw = content?.rules === 'free' ? undefined : content?.rules;
+  const whole = opening ? answer(opening) : complete(raw);
+  const afterReasoning = opening && format.reasoning ? answer(behind) : undefined;
   return {
-    grammar: opening ? answer(opening) : print(raw),
-    afterReasoning: opening && format.reasoning ? answer(behind) : undefined,
+    grammar: printGrammar(whole),
+    afterReasoning: afterReasoning && printGrammar(afterReasoning),
+    ...(content?.isCounted && { counted: { whole, afterReasoning } }),
     loosened: [...(content?.loosened ?? []), ...args.loosened],
     checks: checksOf(chosen, args.loosened, content, outputShape),
   };
@@ -153,9 +166,11 @@ function argumentRules(book: RuleBook, json: JsonRules, { toolCalls }: ChatForma
 
 interface ShapeRules {
   readonly rules: 'free' | Expression;
-  readonly loosened: readonly { readonly path: string; readonly keyword: string }[];
+  readonly loosened: readonly Loosened[];
   /** Rules of a raw grammar, beside those of the book. */
   readonly raw?: Grammar;
+  /** A client wrote them so that several readings may be open. */
+  readonly isCounted?: boolean;
 }
 
 function together(own: Grammar, raw: Grammar | undefined): Grammar {
@@ -184,7 +199,7 @@ function shapeRules(json: JsonRules, shape: OutputShape): ShapeRules {
       return { rules: json.object, loosened: [] };
     case 'json-schema': {
       const param = 'response_format.json_schema.schema';
-      checkSchemaWords(shape.schema, param);
+      checkDocument(shape.schema, param);
       const compiler = new SchemaCompiler(shape.schema, json, param);
       const rules = compiler.value(shape.schema, '#');
       const grammar = rules && productive(json.book.grammar(rules));
@@ -193,8 +208,10 @@ function shapeRules(json: JsonRules, shape: OutputShape): ShapeRules {
       return { rules, loosened: compiler.loosened };
     }
     case 'grammar': {
-      const raw = prefixRules(hoistCounts(checkGrammar(shape.grammar, 'grammar')), 'raw-');
-      return { rules: rule('raw-root'), loosened: [], raw };
+      const { grammar, isCertain } = readOneWay(checkGrammar(shape.grammar, 'grammar'));
+      const own = hoistCounts(shareBeginnings(grammar));
+      if (!isCertain) refuseTooManyReadings(own);
+      return { rules: rule('raw-root'), loosened: [], raw: prefixRules(own, 'raw-'), isCounted: !isCertain };
     }
     default:
       return shape satisfies never;

@@ -13,8 +13,8 @@ export interface PlanRecord {
 }
 
 export interface LoosenedNote {
-  /** A whole schema was given up: worth a warning. */
-  readonly whole: boolean;
+  /** Something is not even checked afterwards, or a whole schema was given up. */
+  readonly isWarning: boolean;
   readonly sentence: string;
 }
 
@@ -73,9 +73,14 @@ export class ConstraintPlanner {
 function note(each: ConstraintPlan['loosened'][number]): LoosenedNote {
   const owner = 'tool' in each ? `the tool ${each.tool}` : 'the answer';
   if ('reason' in each && each.reason !== undefined)
-    return { whole: true, sentence: `The arguments of ${owner} are any JSON, checked afterwards: ${each.reason}` };
+    return { isWarning: true, sentence: `The arguments of ${owner} are any JSON, checked afterwards: ${each.reason}` };
+  if ('problem' in each && each.problem !== undefined)
+    return {
+      isWarning: true,
+      sentence: `In the schema of ${owner}, ${each.keyword} at ${each.path} is not looked at: ${each.problem}.`,
+    };
   return {
-    whole: false,
+    isWarning: false,
     sentence: `In the schema of ${owner}, ${each.keyword} at ${each.path} is only checked afterwards.`,
   };
 }
@@ -100,6 +105,10 @@ function keyOf({ format, opening, tools, ...rest }: ConstraintRequest): string {
   return createHash('sha256').update(facts).digest('base64');
 }
 
-function sizeOf({ grammar, afterReasoning }: ConstraintPlan): number {
-  return (grammar?.length ?? 0) + (afterReasoning?.length ?? 0);
+function sizeOf({ grammar, afterReasoning, counted }: ConstraintPlan): number {
+  const characters = (grammar?.length ?? 0) + (afterReasoning?.length ?? 0);
+  return counted ? characters * asData : characters;
 }
+
+/** A grammar as data takes so many times the memory of its text. */
+const asData = 20;

@@ -1,7 +1,10 @@
-import { invert, tidy } from './code-points.ts';
+import { anyChar, invert, tidy } from './code-points.ts';
 import type { CodePointRange } from './gbnf.ts';
 
-/** A regular expression as `pattern` may hold one: ECMA-262 with the `u` flag, as far as it is regular. */
+/**
+ * A regular expression as `pattern` may hold one: ECMA-262 with the `u` flag, as far as it is regular. Of Python and PCRE
+ * the flags `i`, `s` and `x` are understood, at the beginning or anywhere (`(?i)`, `(?i:...)`), named groups and `\\A`, `\\Z`.
+ */
 export type RegexNode =
   | { readonly kind: 'chars'; readonly ranges: readonly CodePointRange[] }
   | { readonly kind: 'sequence'; readonly parts: readonly RegexNode[] }
@@ -55,6 +58,7 @@ class Parser {
   #chars: readonly string[];
   #at = 0;
   #depth = 0;
+  #flags: Flags = { anyCase: false, dotAll: false, spaced: false };
 
   constructor(source: string) {
     this.#chars = [...source];
@@ -77,13 +81,24 @@ class Parser {
 
   #sequence(): RegexNode {
     const parts: RegexNode[] = [];
+    this.#skipBlanks();
     while (this.#at < this.#chars.length && this.#char() !== '|' && this.#char() !== ')') {
-      parts.push(this.#counted(this.#atom()));
+      const part = this.#counted(this.#atom());
+      if (part.kind !== 'sequence' || part.parts.length > 0) parts.push(part);
+      this.#skipBlanks();
     }
     return { kind: 'sequence', parts };
   }
 
+  /** In a spaced expression. */
+  #skipBlanks(): void {
+    while (this.#flags.spaced && /[\s#]/.test(this.#char())) {
+      if (this.#next() === '#') while (this.#char() !== '' && this.#char() !== '\n') this.#at++;
+    }
+  }
+
   #counted(part: RegexNode): RegexNode {
+    this.#skipBlanks();
     const count = this.#count();
     if (!count) return part;
     if (part.kind === 'start' || part.kind === 'end') throw new UnsupportedRegex('a count on an anchor');
@@ -95,7 +110,7 @@ class Parser {
     if (this.#take('*')) return { min: 0, max: undefined };
     if (this.#take('+')) return { min: 1, max: undefined };
     if (this.#take('?')) return { min: 0, max: 1 };
-    const match = /^\{(\d{1,6})(?:(,)(\d{1,6})?)?\}/.exec(this.#chars.slice(this.#at, this.#at + 16).join(''));
+    const match = /^\{(\d{1,6})(?:(,)(\d{1,6})?)?\}/.exec(this.#ahead(16));
     if (!match) return undefined;
     this.#at += match[0].length;
     const min = Number(match[1]);
@@ -108,22 +123,27 @@ class Parser {
     const char = this.#next();
     if (char === '^') return { kind: 'start' };
     if (char === '$') return { kind: 'end' };
-    if (char === '.') return { kind: 'chars', ranges: invert(lineEnds) };
+    if (char === '.') return { kind: 'chars', ranges: this.#flags.dotAll ? anyChar : invert(lineEnds) };
     if (char === '(') return this.#group();
     if (char === '[') return { kind: 'chars', ranges: this.#class() };
     if (char === '\\') return this.#escapedAtom();
     if (char === '*' || char === '+' || char === '?') throw new UnsupportedRegex('a count without anything before it');
-    return { kind: 'chars', ranges: [single(char)] };
+    return { kind: 'chars', ranges: this.#inCase([single(char)]) };
   }
 
   #group(): RegexNode {
+    const flags = this.#flags;
     if (this.#take('?')) {
-      const kind = /^(?:P?<[A-Za-z_]\w*>|:)/.exec(this.#chars.slice(this.#at, this.#at + 80).join(''));
-      if (!kind) throw new UnsupportedRegex('lookaround or flags in a group');
+      const kind = /^(?:P?<[A-Za-z_]\w*>|([a-zA-Z]*(?:-[a-zA-Z]+)?)([:)]))/.exec(this.#ahead(80));
+      if (!kind) throw new UnsupportedRegex('lookaround, or an unknown kind of group');
       this.#at += kind[0].length;
+      this.#flags = withFlags(flags, kind[1] ?? '');
+      // They hold to the end of the group around them.
+      if (kind[2] === ')') return { kind: 'sequence', parts: [] };
     }
     const inner = this.#choice();
     if (!this.#take(')')) throw new UnsupportedRegex('an open parenthesis');
+    this.#flags = flags;
     return inner;
   }
 
@@ -131,7 +151,17 @@ class Parser {
     const char = this.#char();
     if (char === 'A') return this.#anchor('start');
     if (char === 'Z' || char === 'z') return this.#anchor('end');
-    return { kind: 'chars', ranges: this.#escaped() };
+    const ranges = this.#escaped();
+    return { kind: 'chars', ranges: isSingle(ranges) ? this.#inCase(ranges) : ranges };
+  }
+
+  /** In both cases, where the flag says so. */
+  #inCase(ranges: readonly CodePointRange[]): readonly CodePointRange[] {
+    return this.#flags.anyCase ? tidy([...ranges, ...ranges.flatMap(otherCase)]) : ranges;
+  }
+
+  #ahead(length: number): string {
+    return this.#chars.slice(this.#at, this.#at + length).join('');
   }
 
   #anchor(kind: 'start' | 'end'): RegexNode {
@@ -146,14 +176,14 @@ class Parser {
       const low = this.#classAtom();
       const isRange = this.#char() === '-' && this.#chars[this.#at + 1] !== ']' && isSingle(low);
       if (!isRange) {
-        ranges.push(...low);
+        ranges.push(...(isSingle(low) ? this.#inCase(low) : low));
         continue;
       }
       this.#at++;
       const high = this.#classAtom();
       const [from, to] = [low[0]?.[0] ?? 0, high[0]?.[1] ?? 0];
       if (!isSingle(high) || to < from) throw new UnsupportedRegex('a range that ends before it begins');
-      ranges.push([from, to]);
+      ranges.push(...this.#inCase([[from, to]]));
     }
     return negated ? invert(ranges) : tidy(ranges);
   }
@@ -210,6 +240,35 @@ class Parser {
     this.#at++;
     return true;
   }
+}
+
+interface Flags {
+  readonly anyCase: boolean;
+  readonly dotAll: boolean;
+  /** Blanks and comments are none of the expression. */
+  readonly spaced: boolean;
+}
+
+/** `i`, `-s` and the like; letters that change nothing here are taken too. */
+function withFlags(flags: Flags, letters: string): Flags {
+  const [on = '', off = ''] = letters.split('-');
+  const unknown = [...on, ...off].find((letter) => !'isxua'.includes(letter));
+  if (unknown !== undefined) throw new UnsupportedRegex(`the flag ${unknown}`);
+  const flag = (letter: string, before: boolean) => (before || on.includes(letter)) && !off.includes(letter);
+  return { anyCase: flag('i', flags.anyCase), dotAll: flag('s', flags.dotAll), spaced: flag('x', flags.spaced) };
+}
+
+/** Longer ranges are of scripts without cases, or of all. */
+const mostWithCases = 5_000;
+
+function otherCase([low, high]: CodePointRange): CodePointRange[] {
+  const found: CodePointRange[] = [];
+  for (let point = low; point <= Math.min(high, low + mostWithCases); point++) {
+    const char = String.fromCodePoint(point);
+    for (const other of [char.toLowerCase(), char.toUpperCase()])
+      if (other !== char && [...other].length === 1) found.push(single(other));
+  }
+  return found;
 }
 
 function single(char: string): CodePointRange {

@@ -12,7 +12,7 @@ import { SchemaExpander } from './schema-expander.ts';
 import { SchemaKinds } from './schema-kinds.ts';
 import { joined, list, tuple, withoutAnnotations } from './schema-merge.ts';
 import { type Alternative, onlyTypes, type Placed, stringLimits } from './schema-types.ts';
-import { hint, refuse } from './schema-words.ts';
+import { hint, patternsOf, refuse } from './schema-words.ts';
 import { stringUnion } from './strings.ts';
 import type { Writing } from './text-rules.ts';
 import { automatonRules } from './text-rules.ts';
@@ -23,6 +23,8 @@ import { isValid } from './validate.ts';
 export interface Loosened {
   readonly path: string;
   readonly keyword: string;
+  /** Why it is not even checked afterwards. */
+  readonly problem?: string;
 }
 
 interface Work {
@@ -70,8 +72,10 @@ export class SchemaCompiler {
     return [...this.#loosened.values()];
   }
 
-  loosen(path: string, keyword: string): void {
-    this.#loosened.set(`${path} ${keyword}`, { path, keyword });
+  loosen(path: string, keyword: string, problem?: string): void {
+    const key = `${path} ${keyword}`;
+    if (problem !== undefined) this.#loosened.set(key, { path, keyword, problem });
+    else if (!this.#loosened.has(key)) this.#loosened.set(key, { path, keyword });
   }
 
   /** Values of the schema, spelled as JSON. */
@@ -253,6 +257,10 @@ export class SchemaCompiler {
   noteUnchecked(schema: JsonObject, path: string): void {
     for (const word of uncheckedWords) if (schema[word] !== undefined) this.loosen(path, word);
     if (joined(schema.not).some((each) => onlyTypes(each).length === 0)) this.loosen(path, 'not');
+    for (const [word, pattern] of patternsOf(schema)) {
+      const problem = this.tests.problemOf(pattern);
+      if (problem !== undefined) this.loosen(path, word, problem);
+    }
   }
 }
 

@@ -3,11 +3,14 @@ import { isJsonObject } from '../contract/json.ts';
 import type { PatternTests } from './pattern-test.ts';
 import { equal, keys, list, member, mergeSchemas, withoutAnnotations } from './schema-merge.ts';
 import { resolveReference } from './schema-references.ts';
+import { isAnything, isNothing } from './schema-types.ts';
 import { refuse } from './schema-words.ts';
 
 /** More alternatives than any real schema has; made-up ones multiply. */
 const maxAlternatives = 256;
 const maxSteps = 20_000;
+/** References and unions inside a `not` that are followed. */
+const maxNegated = 20;
 
 export interface ExpanderOptions {
   readonly root: JsonValue;
@@ -40,8 +43,11 @@ export class SchemaExpander {
     if (++this.#steps > maxSteps)
       throw refuse('unfolds into too many parts; use fewer combinations', path, this.#param);
     if (!isJsonObject(schema)) return schema === false ? [] : [{}];
-    const { $ref: reference, allOf, anyOf, oneOf, ...own } = withoutAnnotations(schema);
-    let found: readonly JsonObject[] = [own];
+    const { $ref: reference, allOf, anyOf, oneOf, not, ...others } = decided(withoutAnnotations(schema));
+    const { excluded, needed } = this.#negated(not ?? false, path);
+    if (excluded.some(isAnything)) return [];
+    let found: readonly JsonObject[] = [withExcluded(others, excluded)];
+    for (const each of needed) found = this.#product(found, this.expand(each, path, open), path);
     if (typeof reference === 'string') {
       if (open.has(reference)) return [];
       const target = this.resolve(reference, path);
@@ -58,6 +64,28 @@ export class SchemaExpander {
         );
     }
     return found;
+  }
+
+  /** What `not` keeps out, and what it asks for where it negates a `not`. */
+  #negated(not: JsonValue, path: string, steps = 0): { readonly excluded: JsonValue[]; readonly needed: JsonValue[] } {
+    if (!isJsonObject(not) || steps > maxNegated) return { excluded: not === false ? [] : [not], needed: [] };
+    const asked = withoutAnnotations(not);
+    const [word = '', ...more] = Object.keys(asked);
+    const parts =
+      more.length > 0
+        ? undefined
+        : word === '$ref'
+          ? [this.resolve(String(asked.$ref), path).schema]
+          : word === 'anyOf' || (word === 'allOf' && list(asked.allOf).length === 1)
+            ? list(asked[word])
+            : undefined;
+    if (more.length === 0 && asked.not !== undefined) return { excluded: [], needed: [asked.not] };
+    if (!parts) return { excluded: [asked], needed: [] };
+    const found = parts.map((each) => this.#negated(each, path, steps + 1));
+    return {
+      excluded: found.flatMap(({ excluded }) => excluded),
+      needed: found.flatMap(({ needed }) => needed),
+    };
   }
 
   #product(a: readonly JsonObject[], b: readonly JsonObject[], path: string): readonly JsonObject[] {
@@ -88,6 +116,21 @@ export class SchemaExpander {
       schema = this.resolve(schema.$ref, path).schema;
     return isJsonObject(schema) ? schema : undefined;
   }
+}
+
+/** `if` that always or never holds is one of its branches. */
+function decided(schema: JsonObject): JsonObject {
+  const { if: condition, then, else: otherwise, ...others } = schema;
+  if (condition === undefined || !(isAnything(condition) || isNothing(condition))) return schema;
+  const branch = isAnything(condition) ? then : otherwise;
+  return branch === undefined ? others : { ...others, allOf: [...list(others.allOf), branch] };
+}
+
+/** Spelled as `joined` reads it. */
+function withExcluded(schema: JsonObject, excluded: readonly JsonValue[]): JsonObject {
+  const [only, ...more] = excluded;
+  if (only === undefined) return schema;
+  return { ...schema, not: more.length === 0 ? only : { all: excluded } };
 }
 
 function sizeOf(schema: JsonObject | undefined): number {

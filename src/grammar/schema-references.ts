@@ -1,4 +1,5 @@
-import type { JsonValue } from '../contract/json.ts';
+import { ServeError } from '../contract/errors.ts';
+import type { JsonObject, JsonValue } from '../contract/json.ts';
 import { isJsonObject } from '../contract/json.ts';
 import { refuse, subschemas } from './schema-words.ts';
 
@@ -26,6 +27,16 @@ export function resolveReference(
   return { schema: target, path: `#${decode(fragment)}` };
 }
 
+/** The same for who must not throw: undefined for everything else. */
+export function referenced(root: JsonValue, reference: string): JsonValue | undefined {
+  try {
+    return resolveReference(root, reference, { path: '#', param: 'schema' }).schema;
+  } catch (error) {
+    if (error instanceof ServeError) return undefined;
+    throw error;
+  }
+}
+
 function follow(root: JsonValue, pointer: string): JsonValue | undefined {
   let at: JsonValue | undefined = root;
   for (const part of pointer.split('/').slice(1)) {
@@ -37,14 +48,25 @@ function follow(root: JsonValue, pointer: string): JsonValue | undefined {
   return at;
 }
 
+const knownAnchors = new WeakMap<JsonObject, ReadonlyMap<string, JsonObject>>();
+
 function anchored(root: JsonValue, name: string): JsonValue | undefined {
-  const todo = [root];
+  if (!isJsonObject(root)) return undefined;
+  const anchors = knownAnchors.get(root) ?? findAnchors(root);
+  knownAnchors.set(root, anchors);
+  return anchors.get(name);
+}
+
+function findAnchors(root: JsonObject): ReadonlyMap<string, JsonObject> {
+  const found = new Map<string, JsonObject>();
+  const todo: JsonValue[] = [root];
   for (let schema = todo.pop(); schema !== undefined; schema = todo.pop()) {
     if (!isJsonObject(schema)) continue;
-    if (schema.$anchor === name || schema.$id === `#${name}`) return schema;
+    if (typeof schema.$anchor === 'string') found.set(schema.$anchor, schema);
+    if (typeof schema.$id === 'string' && schema.$id.startsWith('#')) found.set(schema.$id.slice(1), schema);
     todo.push(...subschemas(schema).map(([, child]) => child));
   }
-  return undefined;
+  return found;
 }
 
 function decode(fragment: string): string {

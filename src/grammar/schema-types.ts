@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import { isJsonObject } from '../contract/json.ts';
-import { joined, list } from './schema-merge.ts';
+import { joined, list, withoutAnnotations } from './schema-merge.ts';
 
 /** A schema and its place in the document. */
 export interface Placed {
@@ -45,9 +45,24 @@ const typeWords: Readonly<Record<string, readonly string[]>> = {
 /** `{type: ...}` and nothing else: what `not` can take away exactly. `integer` cannot be taken from numbers. */
 export function onlyTypes(schema: JsonValue): readonly string[] {
   if (schema === true) return allTypes;
-  if (!isJsonObject(schema) || Object.keys(schema).join() !== 'type') return [];
-  const types = list(schema.type).map(String);
+  const words = isJsonObject(schema) ? withoutAnnotations(schema) : { not: true };
+  if (Object.keys(words).length === 0) return allTypes;
+  if (Object.keys(words).join() !== 'type') return [];
+  const types = list(words.type).map(String);
   return types.includes('integer') ? [] : types;
+}
+
+/** No value fits: `false`, or `not` of what everything fits. */
+export function isNothing(schema: JsonValue): boolean {
+  if (!isJsonObject(schema)) return schema === false;
+  const words = withoutAnnotations(schema);
+  return words.not !== undefined && isAnything(words.not);
+}
+
+/** Every value fits. */
+export function isAnything(schema: JsonValue): boolean {
+  const types = onlyTypes(schema);
+  return allTypes.every((type) => types.includes(type));
 }
 
 /** What a merged schema asks of a string. */

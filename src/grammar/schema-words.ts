@@ -108,7 +108,7 @@ const single = [
   'unevaluatedItems',
 ];
 const listed = ['prefixItems', 'anyOf', 'oneOf', 'allOf', 'items'];
-const mapped = ['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'];
+const mapped = ['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas', 'dependencies'];
 
 /** Subschemas with their path below this one. */
 export function subschemas(schema: JsonObject): (readonly [string, JsonValue])[] {
@@ -127,15 +127,41 @@ export function subschemas(schema: JsonObject): (readonly [string, JsonValue])[]
   for (const word of mapped) {
     const value = schema[word];
     if (isJsonObject(value))
+      // Draft 7's `dependencies` may also be lists of names.
       for (const [name, each] of Object.entries(value))
-        if (each !== undefined) found.push([`${word}/${pointerPart(name)}`, each]);
+        if (each !== undefined && !(word === 'dependencies' && Array.isArray(each)))
+          found.push([`${word}/${pointerPart(name)}`, each]);
   }
+  return found;
+}
+
+/** A document and all schemas in it. */
+export function allSchemas(root: JsonValue): readonly { readonly schema: JsonObject; readonly path: string }[] {
+  const found = isJsonObject(root) ? [{ schema: root, path: '#' }] : [];
+  // What is found on the way is pushed behind.
+  for (const { schema, path } of found)
+    for (const [word, child] of subschemas(schema))
+      if (isJsonObject(child)) found.push({ schema: child, path: `${path}/${word}` });
   return found;
 }
 
 /** A name as a JSON pointer spells it (RFC 6901). */
 export function pointerPart(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+/** The regular expressions of a schema, not of its parts, each with its keyword. */
+export function patternsOf(schema: JsonObject): (readonly [string, string])[] {
+  const { pattern, patternProperties } = schema;
+  const patterns = isJsonObject(pattern) && Array.isArray(pattern.all) ? pattern.all : [pattern];
+  return [
+    ...patterns.flatMap((each: JsonValue | undefined) =>
+      typeof each === 'string' ? [['pattern', each] as const] : [],
+    ),
+    ...(isJsonObject(patternProperties) ? Object.keys(patternProperties) : []).map(
+      (each) => ['patternProperties', each] as const,
+    ),
+  ];
 }
 
 /** A rule name out of a path's last word. */

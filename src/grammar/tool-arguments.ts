@@ -16,7 +16,7 @@ import { objectShape, type Property } from './object-shape.ts';
 import { type MemberWriter, objectUnionRules } from './object-union.ts';
 import { kindsOf, ofType, plainTexts } from './plain-values.ts';
 import { productive } from './productive.ts';
-import { SchemaCompiler } from './schema-compiler.ts';
+import { type Loosened, SchemaCompiler } from './schema-compiler.ts';
 import { checkSchemaWords } from './schema-words.ts';
 import { automatonRules, type Writing } from './text-rules.ts';
 import { unionRules } from './unions.ts';
@@ -29,10 +29,8 @@ export interface CallableTool {
 }
 
 /** What is only checked afterwards, by tool. A schema that cannot be followed at all has the keyword `schema`. */
-export interface ToolLoosened {
+export interface ToolLoosened extends Loosened {
   readonly tool: string;
-  readonly path: string;
-  readonly keyword: string;
   /** Why, when the whole schema was given up. */
   readonly reason?: string;
 }

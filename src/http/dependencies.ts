@@ -97,7 +97,7 @@ export const defaultDoorSettings: DoorSettings = {
   rateLimitRpm: undefined,
   rateLimitTpm: undefined,
   maxBodyBytes: 32 * 1024 * 1024,
-  maxJsonDepth: 64,
+  maxJsonDepth: 256,
   bodyTimeoutMs: 60_000,
   heartbeatMs: 10_000,
   stallTimeoutMs: 120_000,

@@ -108,7 +108,7 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
       onPlan: ({ cached, milliseconds, loosened }) => {
         if (cached) metrics.grammarCacheHit();
         else metrics.grammarCompiled(milliseconds / 1000);
-        for (const { whole, sentence } of loosened) telemetry.log(whole ? 'warn' : 'debug', sentence);
+        for (const { isWarning, sentence } of loosened) telemetry.log(isWarning ? 'warn' : 'debug', sentence);
       },
     }),
     observer: {

@@ -51,7 +51,7 @@ const bodies: HostileRequest[] = [
   { name: '100 MB', body: Buffer.alloc(100 * 1024 * 1024, 0x20), status: 413 },
   { name: '100,000 brackets', body: nested(100_000), status: 400 },
   { name: '30 MB of brackets', body: '['.repeat(30 * 1024 * 1024), status: 400 },
-  { name: 'nesting at the limit', body: `{"messages":[],"x":${nested(63)}}`, status: 400 },
+  { name: 'nesting at the limit', body: `{"messages":[],"x":${nested(255)}}`, status: 400 },
   { name: 'brackets in a string', body: json(JSON.stringify('['.repeat(500))), status: 200 },
   { name: 'lone surrogates', body: json('"\\ud800 \\udc00 \\ud83d\\ude00"'), status: 200 },
   {
@@ -168,7 +168,12 @@ const fields: HostileRequest[] = [
   { name: 'a model name of a megabyte', body: ask({ model: megabyte }), status: 400 },
   { name: 'a model name that is a path', body: ask({ model: '../../etc/passwd' }), status: 200 },
   { name: 'a schema 20 levels deep', body: ask(tool(deepSchema(20))), status: 200 },
-  { name: 'a schema 40 levels deep', body: ask(tool(deepSchema(40))), status: 400 },
+  {
+    name: 'a form 100 levels deep',
+    body: ask({ response_format: { type: 'json_schema', json_schema: { name: 'deep', schema: deepSchema(100) } } }),
+    status: 200,
+  },
+  { name: 'a schema 140 levels deep', body: ask(tool(deepSchema(140))), status: 400 },
   {
     name: '5,000 tools',
     body: ask({

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PromptOpening } from '../../src/contract/chat-format.ts';
 import type { OutputShape, Tool, ToolChoice } from '../../src/contract/request.ts';
+import { checkAnswer } from '../../src/grammar/check-answer.ts';
 import { checkGrammar } from '../../src/grammar/gbnf-check.ts';
 import { GrammarMachine } from '../../src/grammar/machine.ts';
 import { type ConstraintRequest, planConstraint } from '../../src/grammar/plan.ts';
@@ -187,6 +188,10 @@ describe('response_format', () => {
     ['a raw completion', schema, { opening: undefined, tools: [] }, '{"a":1}', 'whole'],
     ['raw GBNF', { type: 'grammar', grammar: 'root ::= "yes" | "no" root' }, { tools: [] }, 'nono\nyes', 'no'],
     ['raw GBNF', { type: 'grammar', grammar: 'root ::= "yes" | "no" root' }, { tools: [] }, 'nonoyes', 'whole'],
+    ['nothing before raw GBNF', { type: 'grammar', grammar: 'root ::= "yes" | "no"' }, { tools: [] }, '\nno', 'no'],
+    ['nothing before raw GBNF', { type: 'grammar', grammar: 'root ::= "yes" | "no"' }, {}, ' yes', 'no'],
+    ['nothing before a schema', schema, { tools: [] }, '\n{"a": 1}', 'no'],
+    ['a line break before a call', schema, {}, `\n\n${berlin}`, 'whole'],
     [
       'raw GBNF after a thought',
       { type: 'grammar', grammar: 'root ::= [a-c]{2}' },
@@ -413,6 +418,20 @@ describe('calls without a marker', () => {
 });
 
 describe('strange schemas', () => {
+  it('are never in the way of an answer that is there', () => {
+    const dangling: Tool = {
+      name: 'odd',
+      parameters: { type: 'object', properties: { a: { $ref: '#/$defs/x' } }, required: ['b'] },
+      definition: {},
+    };
+    const plan = planConstraint(request({ tools: [dangling], toolChoice: { type: 'required' } }));
+    const call = { kind: 'tool-call', id: '1', name: 'odd' } as const;
+    expect(checkAnswer(plan, [{ ...call, arguments: '{"a": 1, "b": 2}' }])).toEqual([]);
+    expect(checkAnswer(plan, [{ ...call, arguments: '{"a": 1}' }])).toEqual([
+      'The arguments of odd do not fit the schema: required at /.',
+    ]);
+  });
+
   it('cost their tool the constraint and never the request', () => {
     const strange: Tool = {
       name: 'odd',

@@ -71,13 +71,18 @@ describe('kept plans', () => {
       parameters: { type: 'object', properties: { a: { $ref: 'x.json' } } },
       definition: {},
     };
-    kept.plan(requestFor({ items: { type: 'array', uniqueItems: true } }, { tools: [remote] }));
+    const strange = { name: 'strange', parameters: { properties: { b: { pattern: '^(a$' } } }, definition: {} };
+    kept.plan(requestFor({ items: { type: 'array', uniqueItems: true } }, { tools: [remote, strange] }));
     expect(records[0]?.loosened).toEqual([
-      { whole: false, sentence: 'In the schema of the answer, uniqueItems at #/items is only checked afterwards.' },
+      { isWarning: false, sentence: 'In the schema of the answer, uniqueItems at #/items is only checked afterwards.' },
       {
-        whole: true,
+        isWarning: true,
         sentence:
           'The arguments of the tool odd are any JSON, checked afterwards: The schema at #/properties/a refers to another document with $ref "x.json"; copy that schema into $defs.',
+      },
+      {
+        isWarning: true,
+        sentence: 'In the schema of the tool strange, pattern at #/properties/b is not looked at: an open parenthesis.',
       },
     ]);
   });

@@ -60,6 +60,22 @@ describe('regular expressions as automata', () => {
     );
   });
 
+  it.each<[string, readonly string[], readonly string[]]>([
+    ['^(?i)abc$', ['abc', 'aBC'], ['ab', 'abcd']],
+    ['(?i)^[a-c]\\x64é$', ['adé', 'BDÉ'], ['ddé', 'aD']],
+    ['^a(?i:b)c$', ['abc', 'aBc'], ['aBC']],
+    ['^(?i)[^a]$', ['b'], ['a', 'A']],
+    ['^(?s).(?-s).$', ['\na'], ['a\n']],
+    ['(?x) ^ a + # some of these\n b $', ['aab'], ['a b']],
+    ['\\A(?P<year>\\d{4})\\Z', ['2024'], ['24']],
+  ])('%s: flags and names of Python and PCRE', (pattern, found, others) => {
+    const automaton = regexAutomaton(parseRegex(pattern), 5_000);
+    const texts = [...found, ...others];
+    expect(texts.map((text) => [text, accepts(automaton, text)])).toEqual(
+      texts.map((text) => [text, found.includes(text)]),
+    );
+  });
+
   it.each([
     '(?=a)',
     '(?!a)',
@@ -67,7 +83,9 @@ describe('regular expressions as automata', () => {
     '(a)\\1',
     '\\bword\\b',
     '\\p{L}',
-    '(?i)a',
+    '(?m)a',
+    'a++',
+    '(?>a)',
     'a**',
     '*a',
     '(a',

@@ -323,9 +323,18 @@ const strings = rows([
   [
     'uri',
     { type: 'string', format: 'uri' },
-    ['https://example.com', 'http://a.b:80/c/d?e=f&g#h', 'ftp://x/%20'],
-    ['example.com', 'http//x', 'http://a b'],
+    [
+      'https://example.com',
+      'http://a.b:80/c/d?e=f&g#h',
+      'ftp://x/%20',
+      'mailto:a@b.co',
+      'urn:isbn:0451450523',
+      'tel:+1-816-555-1212',
+      'news:comp.infosystems/a?b#c',
+    ],
+    ['example.com', 'http//x', 'http://a b', 'mailto:', ':a', 'http://'],
   ],
+  ['url', { type: 'string', format: 'url' }, ['https://example.com'], ['mailto:a@b.co']],
   ['hostname', { type: 'string', format: 'hostname' }, ['example.com', 'a', 'a-b.c'], ['-a', 'a_b', 'a..b', '']],
   [
     'duration',
@@ -495,6 +504,17 @@ const objects = rows([
     { loosened: ['# maxProperties'] },
   ],
   [
+    'properties and names that nothing fits',
+    {
+      type: 'object',
+      properties: { a: text, b: { not: {} }, c: { anyOf: [{ not: {} }, { type: 'null' }] } },
+      additionalProperties: { not: { description: 'nothing' } },
+    },
+    [{}, { a: '' }, { a: '', c: null }],
+    [{ b: 1 }, { c: 1 }, { d: 1 }],
+  ],
+  ['no names', { type: 'object', propertyNames: { not: {} } }, [{}], [{ a: 1 }]],
+  [
     'forbidden property',
     { type: 'object', properties: { a: text, b: false }, additionalProperties: true },
     [{ a: '' }, { c: 1 }],
@@ -646,6 +666,8 @@ const arrays = rows([
   ],
   ['items without type', { items: { type: 'integer' } }, [[1]], [['a']], { stricter: ['x'] }],
   ['impossible items', { type: 'array', items: false }, [[]], [[1]]],
+  ['items that nothing fits', { type: 'array', items: { not: {} } }, [[]], [[1]]],
+  ['items that are not nothing', { type: 'array', items: { not: { not: { type: 'integer' } } } }, [[], [1]], [['a']]],
   ['one hundred deep', nested(100), [nestedValue(100)], [nestedValue(99), nestedValue(101)]],
 ]);
 

@@ -33,6 +33,12 @@ describe('the validator for what grammars cannot ensure', () => {
       ],
     ],
     ['multipleOf', { items: { multipleOf: 0.1 } }, [[0.3, 1, 0.7], ['x']], [[[0.25], 'multipleOf at /0']]],
+    [
+      'reference to nothing',
+      { properties: { a: { $ref: '#/$defs/x' } }, required: ['a'] },
+      [{ a: 1 }],
+      [[{}, 'required at /']],
+    ],
     ['not', { not: { required: ['a'] } }, [{}], [[{ a: 1 }, 'not at /']]],
     ['oneOf', { oneOf: [{ minimum: 0 }, { maximum: 10 }] }, [-1, 11], [[5, 'oneOf at /']]],
     [

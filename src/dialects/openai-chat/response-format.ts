@@ -52,6 +52,12 @@ function fromResponseFormat(format: Wishes['response_format']): OutputShape {
   if (format === undefined || format.type === 'text') return { type: 'text' };
   const wrapped = format.type === 'json_schema' ? format.json_schema : undefined;
   const schema = wrapped?.schema ?? format.schema;
+  if (schema === undefined && format.type === 'json_schema')
+    throw new ServeError(
+      'invalid_request',
+      '`response_format.json_schema.schema` is missing: send the schema, or the type `json_object` for any JSON object.',
+      { param: 'response_format.json_schema.schema' },
+    );
   if (schema === undefined) return { type: 'json' };
   return defined({ type: 'json-schema', schema, name: wrapped?.name, strict: wrapped?.strict });
 }

@@ -352,7 +352,6 @@ describe('the form of the answer', () => {
       { type: 'json-schema', schema, name: 'n', strict: true },
     ],
     [{ response_format: { type: 'json_schema', schema } }, { type: 'json-schema', schema }],
-    [{ response_format: { type: 'json_schema', json_schema: { name: 'n' } } }, { type: 'json' }],
     [{ json_schema: schema }, { type: 'json-schema', schema }],
     [{ grammar: 'root ::= "a"' }, { type: 'grammar', grammar: 'root ::= "a"' }],
     [{ grammar: '' }, { type: 'text' }],
@@ -364,6 +363,8 @@ describe('the form of the answer', () => {
     [{ grammar: 'root ::= "a"', json_schema: {} }, 'grammar'],
     [{ response_format: { type: 'json_object' }, json_schema: {} }, 'json_schema'],
     [{ response_format: { type: 'xml' } }, 'response_format.type'],
+    [{ response_format: { type: 'json_schema' } }, 'response_format.json_schema.schema'],
+    [{ response_format: { type: 'json_schema', json_schema: { name: 'n' } } }, 'response_format.json_schema.schema'],
   ])('%j is refused', (body, param) => {
     expect(refusal({ messages: [user], ...body }).slice(0, 2)).toEqual(['invalid_request', param]);
   });

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { collect, type FinishEvent } from '../../src/contract/events.ts';
+import { requestDefaults } from '../../src/contract/request.ts';
+import { createFakeEngine } from '../../src/engine/fake.ts';
+import { freeSteering, limitReasoning } from '../../src/generation/steering.ts';
+import { watchGrammar } from '../../src/generation/watch-grammar.ts';
+import { checkGrammar } from '../../src/grammar/gbnf-check.ts';
+import { conductorOver } from './conductor.ts';
+
+/** Behind `!` each further character doubles the readings; it cannot come before the thirteenth. */
+const doubling = 'root ::= [a-z]{12} "!" list\nlist ::= "a" list "b" | [a-z] list "c" | ""';
+const begin = 'abcdefghijkl';
+/** Characters after which it cannot have been overlooked. */
+const seen = 12;
+const finish: FinishEvent = {
+  type: 'finish',
+  reason: 'stop',
+  usage: { inputTokens: 1, cachedTokens: 0, outputTokens: 1, reasoningTokens: 0 },
+  timings: { queueMs: 0, promptMs: 0, predictedMs: 0 },
+  seed: 1,
+};
+
+function watched(text: string, { grammar = doubling, end = finish, steering = freeSteering } = {}) {
+  const own = checkGrammar(grammar);
+  const watch = watchGrammar(steering, { whole: own, afterReasoning: own });
+  const directives = [...text].map((char, at) => watch.steering.afterToken({ token: at, forced: false }, char, 'text'));
+  return { lifted: directives.findIndex(({ type }) => type === 'grammar') + 1, warnings: watch.warnings(end), watch };
+}
+
+describe('a grammar that a client wrote', () => {
+  it('is left alone as long as few readings are open', () => {
+    expect(watched('ab')).toMatchObject({ lifted: 0, warnings: [] });
+  });
+
+  it('is lifted before the engine would walk into what doubles with every character, and the answer is checked', () => {
+    const { lifted, warnings } = watched(`${begin}!aabc`);
+    expect(lifted).toBeLessThanOrEqual(seen);
+    expect(warnings).toEqual([
+      `The grammar can be read in more than 100 ways at once behind token ${lifted}: from there on the answer was not held to it. It fits all the same.`,
+    ]);
+    expect(watched(`${begin}!aab`).warnings[0]).toMatch(/It does not fit\.$/);
+    expect(watched(`${begin}!`).warnings[0]).toMatch(/It fits all the same\.$/);
+  });
+
+  it('is not judged where the answer was cut or cancelled', () => {
+    expect(watched(`${begin}!aab`, { end: { ...finish, reason: 'length' } }).warnings[0]).toMatch(/not held to it\.$/);
+    expect(watched(`${begin}!aab`, { end: { ...finish, cancelled: true } }).warnings).toEqual([]);
+  });
+
+  it('counts anew where the end of a thought switches it on', () => {
+    const steering = limitReasoning({ budget: 1, closing: [7], afterwards: 'root ::= "x"' });
+    const { watch } = watched('', { steering });
+    const thought = watch.steering.afterToken({ token: 1, forced: false }, '…', 'reasoning');
+    expect(thought).toEqual({ type: 'force', tokens: [7] });
+    expect(watch.steering.afterToken({ token: 7, forced: true }, 'END', 'text')).toEqual({
+      type: 'grammar',
+      grammar: 'root ::= "x"',
+    });
+    const next = [...begin].map((char) => watch.steering.afterToken({ token: 1, forced: false }, char, 'text').type);
+    expect(next[0]).toBe('continue');
+    expect(next).toContain('grammar');
+  });
+});
+
+describe('a request with a grammar', () => {
+  const request = (grammar: string) => ({
+    ...requestDefaults,
+    prompt: { type: 'text', text: 'Hello' } as const,
+    outputShape: { type: 'grammar', grammar } as const,
+  });
+
+  it('goes on when its grammar is lifted, and tells so at its end', async () => {
+    const engine = createFakeEngine({ answer: `${begin}!aabb` });
+    const { service } = conductorOver(engine);
+    const result = await collect(service.generate(request(doubling), new AbortController().signal));
+    expect(engine.jobs[0]?.steered).toBe(true);
+    expect(result.finish.warnings).toEqual([expect.stringContaining('It fits all the same.')]);
+  });
+
+  it('is refused where the grammar begins in too many ways', async () => {
+    const { service } = conductorOver(createFakeEngine({ answer: '' }));
+    const list = 'root ::= "a" root "b" | [a-z] root "c" | ""';
+    await expect(collect(service.generate(request(list), new AbortController().signal))).rejects.toThrow(
+      'The grammar can be read in more than 100 ways at once within its first 8 characters',
+    );
+  });
+
+  it('takes a thousand labels, which share their beginnings', async () => {
+    const labels = Array.from({ length: 1000 }, (_, index) => `"label ${index}"`).join(' | ');
+    const { service } = conductorOver(createFakeEngine({ answer: 'label 7' }));
+    const result = await collect(service.generate(request(`root ::= ${labels}`), new AbortController().signal));
+    expect(result.finish.warnings).toBe(undefined);
+  });
+});
