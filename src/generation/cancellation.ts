@@ -29,8 +29,9 @@ export interface CancelRegistry {
   register(keys: CancelKeys & Pick<RequestKeys, 'owner'>, end: (why: RunEnd) => void): Registration;
   /**
    * A cancel id given matches exclusively: the other keys are not looked at, so a stale stop never hits a later run of
-   * the same session. How many runs were cancelled now. A cancel id is kept for a while, and so is the answer of every
-   * run that was found: its other choices may still be on their way. Other keys never are; no key finds nothing.
+   * the same session. How many runs were cancelled now. A cancel id that finds no run is kept for a while, until the
+   * first answer that it hits; and so is the answer of every run that was found: its other choices may still be on their
+   * way. Other keys never are; no key finds nothing.
    */
   cancel(keys: CancelKeys, caller: Canceller): number;
   /** The server stops: ends every run, and those that come later. Choices of an answer that was begun end as it does. */
@@ -83,7 +84,7 @@ export function createCancelRegistry({
     register: ({ owner = '', ...keys }, end) => {
       const run: Run = { keys, owner, end, ended: false, spoke: false };
       runs.add(run);
-      if (pending.has(keptKeys(keys), owner)) stop(run);
+      if (pending.spend(keys, owner)) stop(run);
       if (begun) shutDown(run, begun);
       return {
         spoke: () => {
@@ -95,11 +96,12 @@ export function createCancelRegistry({
       };
     },
     cancel: (keys, caller) => {
-      const found = [...runs].filter((run) => !run.ended && caller.sees(run.owner) && matches(run.keys, keys));
+      const met = [...runs].filter((run) => caller.sees(run.owner) && matches(run.keys, keys));
+      const found = met.filter((run) => !run.ended);
       for (const run of found) stop(run);
-      const answers = new Set(found.map((run) => run.keys.answerId));
-      pending.keep(keptKeys({ cancelId: keys.cancelId }), caller);
-      for (const answerId of answers) pending.keep(keptKeys({ answerId }), caller);
+      if (met.length === 0) pending.keep({ cancelId: keys.cancelId }, caller);
+      const answers = new Set((keys.cancelId === undefined ? found : met).map((run) => run.keys.answerId));
+      for (const answerId of answers) pending.keep({ answerId }, caller);
       return found.length;
     },
     shutDown: () => {
@@ -125,22 +127,43 @@ class PendingCancels {
     this.#limits = limits;
   }
 
-  keep(keys: readonly string[], { owner, sees }: Canceller): void {
+  /** One of the two. */
+  keep({ cancelId, answerId }: PendingKeys, { owner, sees }: Canceller): void {
     this.#forgetOld();
+    const key = cancelId === undefined ? answerKey(answerId) : cancelKey(cancelId);
+    if (key === undefined) return;
     const own = this.#byOwner.get(owner) ?? new Map<string, Pending>();
-    for (const key of keys) {
-      own.delete(key);
-      own.set(key, { until: this.#limits.clock() + this.#limits.pendingMs, sees });
-      const [oldest] = own.keys();
-      if (own.size > this.#limits.maxPending && oldest !== undefined) own.delete(oldest);
-    }
-    if (own.size > 0) this.#byOwner.set(owner, own);
+    this.#byOwner.set(owner, own);
+    this.#put(own, key, { until: this.#limits.clock() + this.#limits.pendingMs, sees });
   }
 
-  /** Whether one of these keys was cancelled by somebody who sees the owner's runs. */
-  has(keys: readonly string[], owner: string): boolean {
+  /**
+   * Whether the run was cancelled by somebody who sees its owner's runs. A cancel id ends one answer: from then on it is
+   * this answer that is kept, so that the next one under the same id runs.
+   */
+  spend({ cancelId, answerId }: PendingKeys, owner: string): boolean {
     this.#forgetOld();
-    return [...this.#byOwner.values()].some((own) => keys.some((key) => own.get(key)?.sees(owner)));
+    const [byId, byAnswer] = [cancelKey(cancelId), answerKey(answerId)];
+    for (const own of this.#byOwner.values()) {
+      const find = (key: string | undefined) => {
+        const kept = key === undefined ? undefined : own.get(key);
+        return kept && kept.until > this.#limits.clock() && kept.sees(owner) ? kept : undefined;
+      };
+      if (find(byAnswer)) return true;
+      const early = find(byId);
+      if (early === undefined || byId === undefined) continue;
+      own.delete(byId);
+      if (byAnswer !== undefined) this.#put(own, byAnswer, early);
+      return true;
+    }
+    return false;
+  }
+
+  #put(own: Map<string, Pending>, key: string, pending: Pending): void {
+    own.delete(key);
+    own.set(key, pending);
+    const [oldest] = own.keys();
+    if (own.size > this.#limits.maxPending && oldest !== undefined) own.delete(oldest);
   }
 
   #forgetOld(): void {
@@ -154,8 +177,14 @@ class PendingCancels {
   }
 }
 
-function keptKeys({ cancelId, answerId }: { [Key in keyof CancelKeys]?: string | undefined }): string[] {
-  return [...(cancelId === undefined ? [] : [`c${cancelId}`]), ...(answerId === undefined ? [] : [`a${answerId}`])];
+type PendingKeys = { readonly [Key in 'cancelId' | 'answerId']?: string | undefined };
+
+function cancelKey(cancelId: string | undefined): string | undefined {
+  return cancelId === undefined ? undefined : `c${cancelId}`;
+}
+
+function answerKey(answerId: string | undefined): string | undefined {
+  return answerId === undefined ? undefined : `a${answerId}`;
 }
 
 function matches(run: CancelKeys, { cancelId, sessionId, answerId }: CancelKeys): boolean {

@@ -81,6 +81,27 @@ describe('cancel registry', () => {
     expect(cancelled).toEqual(['run']);
   });
 
+  it('spends it on the first answer that it hits, with all its choices', () => {
+    const { cancels, cancelled, start } = registry();
+    cancels.cancel({ cancelId: 'early' }, person());
+    start('choice 0', { cancelId: 'early', answerId: 'a1' });
+    start('choice 1', { cancelId: 'early', answerId: 'a1' });
+    start('next answer', { cancelId: 'early', answerId: 'a2' });
+    start('choice 2', { cancelId: 'early', answerId: 'a1' });
+    start('without an answer', { cancelId: 'early' });
+    expect(cancelled).toEqual(['choice 0', 'choice 1', 'choice 2']);
+  });
+
+  it('does not keep one that hit an answer, however often it comes', () => {
+    const { cancels, cancelled, start } = registry();
+    const run = start('run', { cancelId: 'c', answerId: 'a1' });
+    cancels.cancel({ cancelId: 'c' }, person());
+    cancels.cancel({ cancelId: 'c' }, person());
+    run.release();
+    start('next answer', { cancelId: 'c', answerId: 'a2' });
+    expect(cancelled).toEqual(['run']);
+  });
+
   it('forgets it after 30 s', () => {
     const { cancels, cancelled, start, advance } = registry();
     cancels.cancel({ cancelId: 'early' }, person());
