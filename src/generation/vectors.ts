@@ -1,5 +1,5 @@
 import { ServeError } from '../contract/errors.ts';
-import type { EmbeddingService, RerankService } from '../contract/services.ts';
+import type { Embedding, EmbeddingService, RerankService } from '../contract/services.ts';
 import type { Embedder, Ranker } from '../engine/embedder.ts';
 
 /** What a loaded model can do besides generating. */
@@ -24,9 +24,12 @@ export interface VectorUse {
 export function createEmbeddingService(directory: VectorDirectory): EmbeddingService {
   return {
     embed: ({ model: name, inputs, truncate, dimensions }, signal) =>
-      using(directory, name, signal, async ({ id, embedder }) => {
+      using(directory, name, signal, async ({ id, embedder, ranker }) => {
+        if (ranker) throw noEmbedder(id);
         checkDimensions(dimensions, id, embedder.dimensions);
-        return { model: id, embeddings: await embedder.embed(inputs, { truncate, signal }) };
+        const embeddings = await embedder.embed(inputs, { truncate, signal });
+        refuseEmpty(embeddings, id);
+        return { model: id, embeddings };
       }),
   };
 }
@@ -61,6 +64,26 @@ function checkDimensions(asked: number | undefined, id: string, most: number): v
     'invalid_request',
     `\`dimensions\` is ${asked}, but the vectors of ${id} have ${most}. Ask for at most that many.`,
     { param: 'dimensions' },
+  );
+}
+
+/** A text without a token has no vector, and a place left empty would be taken for one. */
+function refuseEmpty(embeddings: readonly Embedding[], id: string): void {
+  const index = embeddings.findIndex(({ vector }) => vector.length === 0);
+  if (index < 0) return;
+  throw new ServeError(
+    'invalid_request',
+    `\`input[${index}]\` is empty: ${id} makes no token of it, so it has no vector. Leave it out.`,
+    { param: `input[${index}]` },
+  );
+}
+
+/** Its one number is a score of a question with its answer, and says nothing about a text alone. */
+function noEmbedder(id: string): ServeError {
+  return new ServeError(
+    'invalid_request',
+    `${id} is a ranking model: it gives scores and no vectors. Send the texts to /v1/rerank, or name a model that gives embeddings.`,
+    { param: 'model' },
   );
 }
 

@@ -43,6 +43,14 @@ describe('a ranking model beside the chat model', () => {
     });
   });
 
+  it('gives no vectors', async () => {
+    for (const path of ['/v1/embeddings', '/api/embed'])
+      expect(await post(server, path, { model: 'any', input: ['abc', 'hello'] })).toMatchObject({ status: 400 });
+    expect(await post(server, '/v1/embeddings', { input: 'abc' })).toMatchObject({
+      error: { param: 'model', message: expect.stringContaining('tiny-ranker is a ranking model') },
+    });
+  });
+
   it('leaves chatting to the chat model', async () => {
     const body = { messages: [{ role: 'user', content: 'Who are you?' }], max_tokens: 3 };
     expect(await post(server, '/v1/chat/completions', body)).toMatchObject({ status: 200, model: 'serve-model-demo' });

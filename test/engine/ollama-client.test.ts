@@ -126,6 +126,8 @@ describe('the ollama client', () => {
     expect(embeddings[2]).toEqual(embeddings[0]);
     expect(embeddings[1]).not.toEqual(embeddings[0]);
     expect(prompt_eval_count).toBeGreaterThan(2);
+    await expect(client.embed({ model, input: ['cat', '', 'dog'] })).rejects.toMatchObject({ status_code: 400 });
+    expect((await client.embed({ model, input: '' })).embeddings).toEqual([]);
     const old = await client.embeddings({ model, prompt: 'cat' });
     expect(old.embedding).toEqual(embeddings[0]);
   });

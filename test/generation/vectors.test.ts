@@ -12,7 +12,10 @@ const embedder: Embedder = {
   busy: false,
   embed: async (inputs, { truncate }) => {
     if (inputs.includes('bad')) throw new ServeError('context_length_exceeded', 'too long');
-    return inputs.map((input) => ({ vector: [input.length, truncate ? 1 : 0], tokens: input.length }));
+    return inputs.map((input) => ({
+      vector: input.length === 0 ? [] : [input.length, truncate ? 1 : 0],
+      tokens: input.length,
+    }));
   },
   dispose: async () => undefined,
 };
@@ -40,7 +43,7 @@ describe('the embedding service', () => {
   const call = { model: 'm', inputs: ['ab', 'c'], truncate: true, dimensions: 2 };
 
   it('answers with the vectors of the model that serves the name, and lets go of it', async () => {
-    const { directory, held } = directoryOf({ ranker });
+    const { directory, held } = directoryOf({ ranker: undefined });
     expect(await createEmbeddingService(directory).embed(call, signal)).toEqual({
       model: 'vectors',
       embeddings: [
@@ -52,7 +55,7 @@ describe('the embedding service', () => {
   });
 
   it('refuses more dimensions than there are, and lets go of the model', async () => {
-    const { directory, held } = directoryOf({ ranker });
+    const { directory, held } = directoryOf({ ranker: undefined });
     await expect(createEmbeddingService(directory).embed({ ...call, dimensions: 3 }, signal)).rejects.toMatchObject({
       code: 'invalid_request',
       message: '`dimensions` is 3, but the vectors of vectors have 2. Ask for at most that many.',
@@ -62,10 +65,34 @@ describe('the embedding service', () => {
   });
 
   it('lets go of the model when an input is refused', async () => {
-    const { directory, held } = directoryOf({ ranker });
+    const { directory, held } = directoryOf({ ranker: undefined });
     const refused = createEmbeddingService(directory).embed({ ...call, inputs: ['bad'] }, signal);
     await expect(refused).rejects.toMatchObject({ code: 'context_length_exceeded' });
     expect(held.count).toBe(0);
+  });
+});
+
+describe('what has no vector', () => {
+  const call = { model: undefined, truncate: true, dimensions: undefined };
+
+  it('is a model that ranks', async () => {
+    const { directory, held } = directoryOf({ ranker });
+    await expect(createEmbeddingService(directory).embed({ ...call, inputs: ['a'] }, signal)).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: expect.stringMatching(/is a ranking model.*\/v1\/rerank/),
+      details: { param: 'model' },
+    });
+    expect(held.count).toBe(0);
+  });
+
+  it('is a text without a token, in the midst of others', async () => {
+    const { directory } = directoryOf({ ranker: undefined });
+    const embed = (inputs: string[]) => createEmbeddingService(directory).embed({ ...call, inputs }, signal);
+    await expect(embed(['a', '', 'b'])).rejects.toMatchObject({
+      code: 'invalid_request',
+      details: { param: 'input[1]' },
+    });
+    expect(await embed([])).toEqual({ model: 'vectors', embeddings: [] });
   });
 });
 

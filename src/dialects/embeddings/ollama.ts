@@ -24,7 +24,7 @@ export function parseEmbed(body: unknown): EmbeddingCall {
   const { model, input, truncate, dimensions } = validate(embed, body);
   return {
     model,
-    inputs: typeof input === 'string' ? [input] : input,
+    inputs: typeof input === 'string' ? textsOf(input) : input,
     dimensions,
     truncate: truncate ?? true,
   };
@@ -32,7 +32,12 @@ export function parseEmbed(body: unknown): EmbeddingCall {
 
 export function parseOldEmbeddings(body: unknown): EmbeddingCall {
   const { model, prompt } = validate(oldEmbeddings, body);
-  return { model, inputs: [prompt], dimensions: undefined, truncate: true };
+  return { model, inputs: textsOf(prompt), dimensions: undefined, truncate: true };
+}
+
+/** A lone empty text asks for nothing but that the model be loaded. */
+function textsOf(text: string): readonly string[] {
+  return text === '' ? [] : [text];
 }
 
 /** `milliseconds` is what it took; the answer tells it in nanoseconds. */
