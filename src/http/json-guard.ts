@@ -1,10 +1,11 @@
 import { ServeError } from '../contract/errors.ts';
+import { withExactSeeds } from './exact-seeds.ts';
 
 /** JSON text -> value, with every way to fail told as the client's own. */
 export function parseJson(text: string, maxDepth: number): unknown {
   if (text.trim() === '') throw new ServeError('invalid_request', 'The request body is empty: send a JSON object.');
   refuseDeep(text, maxDepth);
-  const value = tryParse(text);
+  const value = withExactSeeds(tryParse(text), text);
   return text.includes('\\u') && mayHoldLoneSurrogates.test(text) ? wellFormed(value) : value;
 }
 

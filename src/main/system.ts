@@ -14,7 +14,7 @@ export interface System {
   readonly timers: Timers;
   /** 32 random hex digits. */
   readonly newId: () => string;
-  /** 0 to 2^32 - 1. */
+  /** 0 to 2^32 - 2: the highest one would have the sampler draw its own, which nobody could tell. */
   readonly drawSeed: () => number;
 }
 
@@ -23,7 +23,7 @@ export const realSystem: System = {
   unixMilliseconds: () => Date.now(),
   timers: systemTimers,
   newId: () => randomBytes(16).toString('hex'),
-  drawSeed: () => randomInt(0, 2 ** 32),
+  drawSeed: () => randomInt(0, 2 ** 32 - 1),
 };
 
 /** What is found out once and remembered between starts. Losing it costs time, nothing else. */

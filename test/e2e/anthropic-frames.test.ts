@@ -88,7 +88,8 @@ describe('the official client', () => {
       fc.asyncProperty(anyBlocks, anyEnd, async (blocks, end) => {
         const events = eventsOf(blocks, end);
         const fromStream = await streamed(framesOf(events));
-        const fromWhole = await whole(events);
+        // The helper keeps nothing that the protocol does not have.
+        const { seed: _, ...fromWhole } = JSON.parse(JSON.stringify(await whole(events)));
         // The stream helper adds `parsed_output`, for answers with a schema.
         expect(JSON.parse(JSON.stringify({ ...fromStream, parsed_output: undefined }))).toEqual(fromWhole);
       }),

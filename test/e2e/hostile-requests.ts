@@ -160,7 +160,7 @@ const fields: HostileRequest[] = [
   { name: 'a logit bias without bounds', body: ask({ logit_bias: { 5: 1e30 } }), status: 400 },
   { name: 'a logit bias of no token', body: ask({ logit_bias: { x: 1 } }), status: 400 },
   { name: 'a negative token in logit_bias', body: ask({ logit_bias: { '-5': 1 } }), status: 400 },
-  { name: 'a seed beyond 53 bits', body: ask({ seed: 2 ** 60 }), status: 400 },
+  { name: 'a seed beyond 64 bits', body: ask({ seed: 2 ** 65 }), status: 400 },
   { name: 'top_k of a huge number', body: ask({ top_k: Number.MAX_SAFE_INTEGER }), status: 200 },
   { name: 'top_logprobs of 1000', body: ask({ logprobs: true, top_logprobs: 1000 }), status: 400 },
   { name: 'a priority of 99', body: ask({ priority: 99 }), status: 400 },

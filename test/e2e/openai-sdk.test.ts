@@ -1,6 +1,7 @@
 import OpenAI from 'openai';
 import type { ChatCompletionMessageParam, ChatCompletionTool } from 'openai/resources/chat/completions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { RunningServer } from '../../src/main.ts';
 import { examples } from '../support/demo-examples.ts';
 import { startDemoServer } from '../support/demo-server.ts';
@@ -145,6 +146,24 @@ describe('the official client', () => {
     const error = await openai.chat.completions.create(ask('word '.repeat(3000))).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(OpenAI.BadRequestError);
     expect(error).toMatchObject({ code: 'context_length_exceeded' });
+  });
+
+  it('is told the seed that was used, which gives the same answer again', async () => {
+    const story = { ...ask('Tell me a story.'), temperature: 1.5, max_tokens: 40 };
+    const told = async (body: string) => {
+      const headers = { 'content-type': 'application/json' };
+      const response = await fetch(`${server.url}/v1/chat/completions`, { method: 'POST', headers, body });
+      const choice = z.object({ seed: z.int(), message: z.object({ content: z.string() }) });
+      const { choices } = z.object({ choices: z.tuple([choice]) }).parse(await response.json());
+      return [choices[0].seed, choices[0].message.content];
+    };
+    const drawn = await told(JSON.stringify(story));
+    expect(await told(JSON.stringify({ ...story, seed: drawn[0] }))).toEqual(drawn);
+    // Doubles cannot tell these two apart.
+    const [even, odd] = ['9007199254740992', '9007199254740993'].map((seed) =>
+      JSON.stringify({ ...story, seed: 0 }).replace('"seed":0', `"seed":${seed}`),
+    );
+    expect([(await told(even ?? ''))[0], (await told(odd ?? ''))[0]]).toEqual([0, 1]);
   });
 
   it('gets as many different answers as it asks for, and the same ones again by their seed', async () => {

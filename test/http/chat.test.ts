@@ -32,6 +32,7 @@ describe('POST /v1/chat/completions', () => {
           message: { role: 'assistant', content: 'Hello', refusal: null },
           logprobs: null,
           finish_reason: 'stop',
+          seed: 1,
         },
       ],
       usage: {

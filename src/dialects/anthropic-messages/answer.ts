@@ -17,6 +17,7 @@ export function wholeMessage(call: MessagesCall, answer: AnswerContext, result: 
     content: result.blocks.map((block) => toContentBlock(block, call.showThinking)),
     ...stopFields(result.finish),
     usage: { ...startUsage(result.start), ...finishUsage(result.finish) },
+    seed: result.finish.seed,
   };
 }
 

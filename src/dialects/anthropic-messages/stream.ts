@@ -35,7 +35,11 @@ export class MessagesEncoder implements StreamEncoder {
         return [...this.#signature(event.index), frame('content_block_stop', { index: event.index })];
       case 'finish':
         return [
-          frame('message_delta', { delta: { ...stopFields(event), container: null }, usage: finishUsage(event) }),
+          frame('message_delta', {
+            delta: { ...stopFields(event), container: null },
+            usage: finishUsage(event),
+            seed: event.seed,
+          }),
         ];
       default:
         return event satisfies never;

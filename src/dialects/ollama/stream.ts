@@ -110,7 +110,7 @@ function loaded(call: ParsedCall): JsonObject {
 const nanosecondsPerMillisecond = 1e6;
 
 /** The durations in nanoseconds. The model was loaded before the request came: `load_duration` is 0. */
-function ending({ reason, usage, timings }: FinishEvent): JsonObject {
+function ending({ reason, usage, timings, seed }: FinishEvent): JsonObject {
   const nanoseconds = (milliseconds: number) => Math.round(milliseconds * nanosecondsPerMillisecond);
   return {
     done: true,
@@ -121,6 +121,7 @@ function ending({ reason, usage, timings }: FinishEvent): JsonObject {
     prompt_eval_duration: nanoseconds(timings.promptMs),
     eval_count: usage.outputTokens,
     eval_duration: nanoseconds(timings.predictedMs),
+    seed,
   };
 }
 

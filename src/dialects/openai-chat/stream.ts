@@ -47,7 +47,7 @@ export class ChatStream implements StreamEncoder {
         return this.#finish(event, choice);
       case 'queued':
       case 'prompt-progress':
-        return [this.#delta(choice, {}, null, null, progressOf(event))];
+        return [this.#chunk({ index: choice, delta: {}, logprobs: null, finish_reason: null }, progressOf(event))];
       case 'block-end':
       case 'prompt-logprobs':
         return [];
@@ -101,8 +101,9 @@ export class ChatStream implements StreamEncoder {
 
   #finish(event: FinishEvent, choice: number): readonly Frame[] {
     this.#finishes.push(event);
-    const extras = { timings: openaiTimings([event]), ...(event.cancelled && { cancelled: true }) };
-    return [this.#delta(choice, {}, null, openaiFinishReason(event.reason), extras)];
+    const { reason, seed, cancelled } = event;
+    const ended = { index: choice, delta: {}, logprobs: null, finish_reason: openaiFinishReason(reason), seed };
+    return [this.#chunk(ended, { timings: openaiTimings([event]), ...(cancelled && { cancelled }) })];
   }
 
   #state(choice: number): ChoiceState {
@@ -111,21 +112,12 @@ export class ChatStream implements StreamEncoder {
     return state;
   }
 
-  #delta(
-    index: number,
-    delta: JsonObject,
-    logprobs: JsonObject | null = null,
-    finishReason: string | null = null,
-    extras: JsonObject = {},
-  ): Frame {
-    return {
-      type: 'data',
-      data: {
-        ...this.#head,
-        choices: [{ index, delta, logprobs, finish_reason: finishReason }],
-        ...(this.#includeUsage && { usage: null }),
-        ...extras,
-      },
-    };
+  #delta(index: number, delta: JsonObject, logprobs: JsonObject | null = null): Frame {
+    return this.#chunk({ index, delta, logprobs, finish_reason: null });
+  }
+
+  #chunk(choice: JsonObject, extras: JsonObject = {}): Frame {
+    const usage = this.#includeUsage && { usage: null };
+    return { type: 'data', data: { ...this.#head, choices: [choice], ...usage, ...extras } };
   }
 }

@@ -28,6 +28,7 @@ function choice(call: ChatCall, result: GenerationResult, index: number): JsonOb
     message: message(result.blocks),
     logprobs: call.generations[index]?.logprobs ? logprobs(result.blocks) : null,
     finish_reason: openaiFinishReason(result.finish.reason),
+    seed: result.finish.seed,
   };
 }
 

@@ -43,6 +43,7 @@ class Choice {
       index: this.index,
       logprobs: logprobs ?? null,
       finish_reason: finish ? (finish.reason === 'length' ? 'length' : 'stop') : null,
+      ...(finish && { seed: finish.seed }),
     };
   }
 

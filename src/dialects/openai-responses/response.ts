@@ -33,6 +33,7 @@ export function responseObject(settings: ResponseSettings, answer: AnswerContext
     model: answer.model,
     output,
     usage: finish && usageObject(finish.usage),
+    seed: finish?.seed,
     ...settings,
   };
 }

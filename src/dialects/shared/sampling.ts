@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { GenerationRequest, Reasoning, RequestKeys, Sampling } from '../../contract/request.ts';
 import { advancedSamplingFields, toAdvancedSampling } from './advanced-sampling.ts';
 import { defined } from './defined.ts';
+import { seedField, seedOfChoice, toSeed } from './seed.ts';
 import { optional, rule, show } from './validate.ts';
 
 /**
@@ -20,7 +21,7 @@ export const samplingFields = {
   /** The same under llama.cpp's name. */
   repeat_penalty: optional(z.number().gt(0).max(10)),
   /** -1: a random one, as if absent. */
-  seed: optional(z.int().min(-1)),
+  seed: seedField,
   /** Checked by hand: a schema would look at a million entries before it counted them. */
   logit_bias: optional(z.unknown()).transform((bias, context) => toLogitBias(bias, context)),
   ignore_eos: optional(z.boolean()),
@@ -79,7 +80,7 @@ export function toSampling(body: Fields<typeof samplingFields>): Sampling {
     topP: body.top_p,
     topK: body.top_k,
     minP: body.min_p,
-    seed: body.seed === -1 ? undefined : body.seed,
+    seed: toSeed(body.seed),
     repeatPenalty: body.repetition_penalty ?? body.repeat_penalty,
     frequencyPenalty: body.frequency_penalty,
     presencePenalty: body.presence_penalty,
@@ -139,7 +140,7 @@ function toReasoningFormat(format: string | undefined): Reasoning['format'] {
 export function forChoice(request: GenerationRequest, choice: number): GenerationRequest {
   const seed = request.sampling.seed;
   if (choice === 0 || seed === undefined) return request;
-  return { ...request, sampling: { ...request.sampling, seed: seed + choice } };
+  return { ...request, sampling: { ...request.sampling, seed: seedOfChoice(seed, choice) } };
 }
 
 const maxBiases = 10_000;

@@ -84,6 +84,7 @@ describe('the event stream of /v1/messages', () => {
           output_tokens_details: { thinking_tokens: 5 },
           server_tool_use: null,
         },
+        seed: 1,
       }),
       data('message_stop', {}),
     ]);

@@ -15,6 +15,7 @@ const figures = {
   prompt_eval_duration: 20e6,
   eval_count: 2,
   eval_duration: 4e6,
+  seed: 42,
 };
 
 describe('answer of /api/chat', () => {

@@ -69,7 +69,7 @@ function whole(events: readonly GenerationEvent[], body: object = {}) {
 
 const chunk = (delta: object, finish_reason: string | null = null, more: object = {}) => ({
   ...head,
-  choices: [{ index: 0, delta, logprobs: null, finish_reason }],
+  choices: [{ index: 0, delta, logprobs: null, finish_reason, ...(finish_reason !== null && { seed: 1 }) }],
   ...more,
 });
 
@@ -171,6 +171,7 @@ describe('a whole chat answer', () => {
           },
           logprobs: null,
           finish_reason: 'tool_calls',
+          seed: 1,
         },
       ],
       usage,

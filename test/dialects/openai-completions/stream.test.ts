@@ -17,6 +17,7 @@ const choice = (text: string, index = 0, finish_reason: string | null = null, lo
   index,
   logprobs,
   finish_reason,
+  ...(finish_reason !== null && { seed: 42 }),
 });
 
 function withPrompt(prompt: GenerationEvent, all: readonly GenerationEvent[]): GenerationEvent[] {

@@ -259,6 +259,7 @@ describe('the whole answer', () => {
         output_tokens_details: { reasoning_tokens: 3 },
         total_tokens: 19,
       },
+      seed: 1,
       background: false,
       instructions: null,
       max_output_tokens: null,

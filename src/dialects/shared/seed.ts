@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { optional, rule } from './validate.ts';
+
+/** OpenAI's range: 64 bits with a sign. */
+const limit = 2 ** 63;
+/** llama.cpp's samplers take 32 bits, of which the highest number stands for "a random one", as -1 does in its API. */
+const seeds = 2 ** 32;
+const anyRandom = seeds - 1;
+
+/** Any 64-bit integer. The door has read those that JSON.parse would round, see http/exact-seeds.ts. */
+export const seedField = optional(
+  rule(
+    z.number().meta({ type: 'integer', format: 'int64' }),
+    (value) => Number.isInteger(value) && value >= -limit && value <= limit,
+    'a whole number of at most 64 bits',
+  ),
+);
+
+/** The 32 bits of a seed that the sampler is given. */
+export function seedBits(seed: number | bigint): number {
+  return Number(BigInt.asUintN(32, BigInt(seed)));
+}
+
+/** What seeds the sampler; undefined: a random one, which the answer tells. */
+export function toSeed(seed: number | undefined): number | undefined {
+  const bits = seed === undefined ? anyRandom : seedBits(seed);
+  return bits === anyRandom ? undefined : bits;
+}
+
+/** The seed of choice number `choice`: it counts up, so that choices differ and can be repeated. */
+export function seedOfChoice(seed: number, choice: number): number {
+  return (seed + choice) % anyRandom;
+}
