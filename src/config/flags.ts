@@ -148,6 +148,11 @@ export const flags = {
     defaultText: 'keys marked admin',
     help: 'Token for /internal/* and for loading and unloading models; opens what a key opens too.',
   }),
+  cacheScope: flag('Keys and access', choice(['key', 'server']), {
+    default: undefined,
+    defaultText: 'key where there are several, else server',
+    help: 'Who shares prompts that were read once: the requests of one key, or all.',
+  }),
   corsOrigin: flag('Keys and access', list('ORIGIN'), {
     default: none,
     defaultText: 'local pages only',

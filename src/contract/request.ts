@@ -205,7 +205,12 @@ export interface GenerationRequest {
   readonly ignoreEos: boolean;
   /** Absent: the server's own scales. */
   readonly adapters?: AdapterWish;
+  /** False: nothing that others left is used, and nothing of this request serves others. */
   readonly cachePrompt: boolean;
+  /** Only requests with the same salt share evaluated prompts. */
+  readonly cacheSalt?: string;
+  /** Set by the door: only requests of the same scope share what was evaluated of them, prompts and images. */
+  readonly cacheScope?: string;
   /** 1 (low) to 5 (high). */
   readonly priority: number;
   /** Tell the place in the queue and how far the prompt is read. */

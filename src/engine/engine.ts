@@ -60,7 +60,10 @@ export interface TokenText {
 
 export interface SlotState {
   readonly id: number;
-  /** Tokens whose evaluation the slot holds. A live view: do not keep it over an await. */
+  /**
+   * Tokens whose evaluation the slot holds; from `run` on those that the run reuses, and what it has evaluated since. A
+   * live view: do not keep it over an await.
+   */
   readonly tokens: readonly number[];
   /** With which they were evaluated: of no use to a job with others. */
   readonly adapters?: readonly number[];
@@ -73,7 +76,7 @@ export interface EngineJob {
   readonly slot: number;
   /** The whole prompt, never empty. The engine reuses the longest common prefix with what the slot holds. */
   readonly prompt: readonly number[];
-  /** At least this much of the slot's state may be reused; less when caching is off (0). */
+  /** At most this much of the slot's state may be reused: 0 where it is not the request's to use. */
   readonly reuse: number;
   /**
    * Prompt positions, ascending, to which a later prompt may go back. Only models whose state cannot be cut anywhere

@@ -19,7 +19,6 @@ export function whenHeld<Slot extends HoldingSlot>(
         run = slot.run;
         run.done.then(check, check);
       }
-      // Until its first step the slot still holds what was there before the run.
       const held = run !== undefined && slot !== undefined && commonPrefix(slot.tokens, run.job.prompt) >= tokens;
       if (signal.aborted) settle(() => reject(signal.reason));
       else if (held) settle(() => resolve(true));

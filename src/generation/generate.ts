@@ -146,7 +146,7 @@ function adaptersOf({ adapters }: GenerationRequest, runtime: ModelRuntime): rea
 }
 
 function admissionOf(
-  { keys, priority, cachePrompt, promptLogprobs }: GenerationRequest,
+  { keys, priority, cachePrompt, cacheScope = '', promptLogprobs }: GenerationRequest,
   { tokens, checkpoints }: PreparedPrompt,
   maxTokens: number,
 ): Admission {
@@ -155,6 +155,7 @@ function admissionOf(
     maxTokens,
     priority,
     cachePrompt: cachePrompt && !promptLogprobs,
+    scope: cachePrompt ? cacheScope : undefined,
     checkpoints,
     ...(keys.owner !== undefined && { owner: keys.owner }),
     ...(keys.sessionId !== undefined && { sessionId: keys.sessionId }),

@@ -36,7 +36,7 @@ export interface SlotRun {
 
 /** Tokens come synchronously from the step loop into a queue, which waits for its reader. */
 export function runOnSlot(work: SlotWork): SlotRun {
-  const { deps, runtime, fitted, plan, controller } = work;
+  const { deps, runtime, fitted, plan, lease, controller } = work;
   const { clock, timers, settings, observer } = deps;
   let run: EngineRun | undefined;
   const queue = new EventQueue<GenerationEvent>(
@@ -50,6 +50,7 @@ export function runOnSlot(work: SlotWork): SlotRun {
     queue.add(events);
   });
   run = runtime.engine.run(job);
+  lease.begun();
   const startedAt = clock();
   const inputTokens = fitted.prompt.tokens.length;
   const start: StartEvent = { type: 'start', inputTokens, cachedTokens: run.cachedTokens };

@@ -65,6 +65,8 @@ export interface DoorSettings {
   readonly boundHost: string;
   /** Tools that requests may offer; empty: all. */
   readonly toolAllow: readonly string[];
+  /** Who shares evaluated prompts: the requests of one key, or all; undefined: of one key where there are several. */
+  readonly cacheScope: 'key' | 'server' | undefined;
   readonly metrics: 'public' | 'token' | 'off';
   readonly metricsToken: string | undefined;
   /** Work in the server at once, and of one key; undefined: no limit. */
@@ -90,6 +92,7 @@ export const defaultDoorSettings: DoorSettings = {
   allowedHosts: [],
   boundHost: '127.0.0.1',
   toolAllow: [],
+  cacheScope: undefined,
   metrics: 'public',
   metricsToken: undefined,
   maxInFlight: undefined,

@@ -5,6 +5,7 @@ import { type GenerationRequest, requestDefaults } from '../contract/request.ts'
 import type { ModelDirectory, Timers } from '../contract/services.ts';
 import type { AnswerContext, Dialect, ParsedCall, WholeAnswer } from '../dialects/dialect.ts';
 import { defined } from '../dialects/shared/defined.ts';
+import { cacheScopeOf } from './access/cache-scope.ts';
 import { AnswerStream } from './answer-stream.ts';
 import { checkTools } from './check-tools.ts';
 import { ChoiceEvents } from './choices.ts';
@@ -51,16 +52,18 @@ export function beginAnswer<Call extends ParsedCall>(
   return { id, created: unixSeconds(), model, newId: (prefix) => prefix + newId() };
 }
 
+export type RunDependencies = Pick<AppDependencies, 'generation' | 'settings' | 'keyring'>;
+
 /** The runs of an answer that has begun, one for each choice. */
 export function startRuns(
   { generations }: ParsedCall,
   exchange: Exchange,
-  { generation }: Pick<AppDependencies, 'generation'>,
+  dependencies: RunDependencies,
 ): AsyncIterable<GenerationEvent>[] {
   return generations.map((request, choice) => {
     // Choices share their prompt, which so counts once, as in the usage that the client is told.
     const isPayer = generations.findIndex(({ prompt }) => prompt === request.prompt) === choice;
-    return generation.generate(withKeys(request, exchange), exchange.signal, (usage) =>
+    return dependencies.generation.generate(owned(request, exchange, dependencies), exchange.signal, (usage) =>
       exchange.spend(isPayer ? usage : { ...usage, inputTokens: 0, cachedTokens: 0 }),
     );
   });
@@ -87,9 +90,19 @@ function choicesAtOnce(models: ModelDirectory, call: ParsedCall): number {
   return 2 * models.resolve(call.generations[0]?.model).slots;
 }
 
-function withKeys(request: GenerationRequest, { caller, answerId, request: { headers } }: Exchange): GenerationRequest {
+/** With everything that hangs on who asks. */
+function owned(
+  request: GenerationRequest,
+  { caller, answerId, request: { headers } }: Exchange,
+  { settings, keyring }: RunDependencies,
+): GenerationRequest {
   const sessionId = request.keys.sessionId ?? sessionKey(headers);
-  return { ...request, keys: defined({ ...request.keys, owner: caller.owner || undefined, answerId, sessionId }) };
+  const cacheScope = cacheScopeOf(caller, request.cacheSalt, settings, keyring());
+  return {
+    ...request,
+    keys: defined({ ...request.keys, owner: caller.owner || undefined, answerId, sessionId }),
+    ...(cacheScope !== undefined && { cacheScope }),
+  };
 }
 
 /** `stream: false` is the same events, collected. */

@@ -202,6 +202,7 @@ function doorSettings(config: Config): DoorSettings {
     allowedHosts: config.allowedHost,
     boundHost: config.host,
     toolAllow: config.toolAllow,
+    cacheScope: config.cacheScope,
     metrics: config.metrics,
     metricsToken: config.metricsToken,
     maxInFlight: config.maxInFlight,

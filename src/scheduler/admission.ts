@@ -14,6 +14,8 @@ export interface Admission {
   readonly userHint?: string;
   /** False: nothing is reused for it, and nothing of it is saved when its slot changes hands. */
   readonly cachePrompt: boolean;
+  /** Requests of the same scope share what was evaluated; undefined: nothing of this one serves others. */
+  readonly scope: string | undefined;
   /**
    * Prompt positions, ascending, where reuse is likely: the end of system + tools first, then ends of turns. What lies
    * behind the last one (the opening of the answer, its reasoning) is not missed when the conversation goes on.
@@ -38,6 +40,8 @@ export interface Lease {
   readonly reuse: number;
   /** From `admit` until now, the wait for a neighbour's prefix included. */
   readonly queueMs: number;
+  /** Right behind the engine's `run`: what the slot holds is the request's own from now on. */
+  begun(): void;
   /** After the run's `done` settled. The slot keeps its tokens. Further calls do nothing. */
   release(): void;
 }

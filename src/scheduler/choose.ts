@@ -1,5 +1,5 @@
-import { commonPrefix } from '../engine/common-prefix.ts';
 import type { Admission } from './admission.ts';
+import { type Scoped, sharedWithin } from './scope.ts';
 
 /** A request in the queue. Times are milliseconds of the scheduler's clock. */
 export interface Waiting {
@@ -8,9 +8,8 @@ export interface Waiting {
 }
 
 /** A slot and what is known about its last tenant. */
-export interface SlotView {
+export interface SlotView extends Scoped {
   readonly id: number;
-  readonly tokens: readonly number[];
   readonly free: boolean;
   readonly owner?: string | undefined;
   readonly sessionId?: string | undefined;
@@ -22,8 +21,8 @@ export interface SlotView {
 export interface Situation {
   readonly now: number;
   readonly slots: readonly SlotView[];
-  /** Token lists beyond the slots that can be brought into any slot. */
-  readonly snapshots: readonly (readonly number[])[];
+  /** Beyond the slots, what can be brought into any slot. */
+  readonly snapshots: readonly Scoped[];
   /** Whether a prefix can move from slot to slot. */
   readonly canCopy: boolean;
   /** Tokens that a request with this limit will probably generate. */
@@ -89,10 +88,10 @@ function rank({ arrivedAt, ask }: Waiting): number {
 }
 
 /** Prompt tokens left to evaluate in the best case. */
-function prefillTokens({ prompt, cachePrompt }: Admission, { slots, snapshots, canCopy }: Situation): number {
+function prefillTokens({ prompt, scope, cachePrompt }: Admission, { slots, snapshots, canCopy }: Situation): number {
   if (!cachePrompt) return prompt.length;
-  const reachable = [...slots.filter(({ free }) => free || canCopy).map(({ tokens }) => tokens), ...snapshots];
-  return prompt.length - longestShared(prompt, reachable);
+  const reachable = [...slots.filter(({ free }) => free || canCopy), ...snapshots];
+  return prompt.length - longestShared({ tokens: prompt, scope }, reachable);
 }
 
 /**
@@ -132,13 +131,14 @@ function isKnown(slot: SlotView, ask: Admission): boolean {
 /** In tokens. */
 function costOn(slot: SlotView, ask: Admission, situation: Situation): number {
   const { now, slots, snapshots, canCopy, expectedOutput } = situation;
-  const inPlace = ask.cachePrompt ? commonPrefix(slot.tokens, ask.prompt) : 0;
-  const others = slots.filter(({ id }) => id !== slot.id).map(({ tokens }) => tokens);
+  const wanted = { tokens: ask.prompt, scope: ask.cachePrompt ? ask.scope : undefined };
+  const inPlace = longestShared(wanted, [slot]);
+  const others = slots.filter(({ id }) => id !== slot.id);
   const movable = [...(canCopy ? others : []), ...snapshots];
-  const elsewhere = ask.cachePrompt ? longestShared(ask.prompt, movable) : 0;
+  const elsewhere = longestShared(wanted, movable);
   const work = ask.prompt.length - Math.max(inPlace, elsewhere - moveCost(elsewhere));
   // What its last tenant loses: only what is found nowhere else.
-  const lost = slot.tokens.length - Math.max(inPlace, longestShared(slot.tokens, movable));
+  const lost = slot.scope === undefined ? 0 : slot.tokens.length - Math.max(inPlace, longestShared(slot, movable));
   const goesOn = continues(slot, ask, inPlace);
   const weight = goesOn ? ownTailShare : 1 / (1 + (now - slot.usedAt) / halfLifeMs);
   // A session stays on its slot: no place counts as better than its own.
@@ -158,6 +158,6 @@ function continues(slot: SlotView, ask: Admission, inPlace: number): boolean {
   return isTenant(slot, ask) && inPlace * 2 >= Math.min(slot.tokens.length, ask.prompt.length);
 }
 
-function longestShared(tokens: readonly number[], lists: readonly (readonly number[])[]): number {
-  return lists.reduce((longest, list) => Math.max(longest, commonPrefix(tokens, list)), 0);
+function longestShared({ tokens, scope }: Scoped, places: readonly Scoped[]): number {
+  return places.reduce((longest, place) => Math.max(longest, sharedWithin(scope, tokens, place)), 0);
 }

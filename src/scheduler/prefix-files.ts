@@ -13,7 +13,7 @@ export interface PrefixFiles extends PrefixShelf {
   /** Bytes that all files together may take. */
   readonly budget: number;
   /** Writes what the slot holds, in place of the same conversation's earlier turns. Never throws. */
-  write(slot: number, tokens: readonly number[]): Promise<void>;
+  write(slot: number, tokens: readonly number[], scope: string): Promise<void>;
   /** Removes the oldest files beyond the budget. */
   prune(): Promise<void>;
 }
@@ -29,12 +29,14 @@ interface PrefixFilesOptions {
 interface Label {
   readonly version: 1;
   readonly fingerprint: string;
+  /** Absent, in labels of earlier versions: '', that of a server without keys. */
+  readonly scope?: string;
   readonly tokens: readonly number[];
   readonly bytes: number;
   readonly sha256: string;
 }
 
-interface StoredFile extends StoredPrefix, Label {
+interface StoredFile extends StoredPrefix, Omit<Label, 'scope'> {
   readonly path: string;
 }
 
@@ -81,24 +83,25 @@ class FileShelf implements PrefixFiles {
     }
   }
 
-  async write(slot: number, tokens: readonly number[]): Promise<void> {
-    const known = [...this.#stored].find((file) => isPrefix(tokens, file.tokens));
+  async write(slot: number, tokens: readonly number[], scope: string): Promise<void> {
+    const own = [...this.#stored].filter((file) => file.scope === scope);
+    const known = own.find((file) => isPrefix(tokens, file.tokens));
     if (known) {
       this.#stored.delete(known);
       this.#stored.add(known);
       return;
     }
     const { files, observer } = this.#options;
-    const path = join(this.#folder, `${nameOf(tokens)}.state`);
+    const path = join(this.#folder, `${nameOf(tokens, scope)}.state`);
     try {
       await files.write(slot, `${path}.part`);
       await rename(`${path}.part`, path);
       const { size } = await stat(path);
       const { fingerprint } = files;
-      const label: Label = { version: 1, fingerprint, tokens, bytes: size, sha256: await sha256(path) };
+      const label = { version: 1, fingerprint, scope, tokens, bytes: size, sha256: await sha256(path) } as const;
       await writeFile(`${labelOf(path)}.part`, JSON.stringify(label));
       await rename(`${labelOf(path)}.part`, labelOf(path));
-      for (const file of this.#stored) if (isNearlyPrefix(file.tokens, tokens)) await this.#remove(file);
+      for (const file of own) if (isNearlyPrefix(file.tokens, tokens)) await this.#remove(file);
       this.#stored.add({ ...label, path });
     } catch (error) {
       observer?.transferFailed?.('save', error);
@@ -147,7 +150,7 @@ async function readLabel(
     const statePath = join(path, '..', `${basename(path, '.json')}.state`);
     const { size, mtimeMs } = await stat(statePath);
     if (!isLabel(label) || label.fingerprint !== fingerprint || label.bytes !== size) return undefined;
-    return { file: { ...label, path: statePath }, changedAt: mtimeMs };
+    return { file: { ...label, scope: label.scope ?? '', path: statePath }, changedAt: mtimeMs };
   } catch {
     return undefined;
   }
@@ -155,10 +158,18 @@ async function readLabel(
 
 function isLabel(value: unknown): value is Label {
   if (typeof value !== 'object' || value === null) return false;
-  const { version, fingerprint, tokens, bytes, sha256: digest }: Partial<Record<keyof Label, unknown>> = value;
+  const {
+    version,
+    fingerprint,
+    scope = '',
+    tokens,
+    bytes,
+    sha256: digest,
+  }: Partial<Record<keyof Label, unknown>> = value;
   return (
     version === 1 &&
     typeof fingerprint === 'string' &&
+    typeof scope === 'string' &&
     typeof bytes === 'number' &&
     typeof digest === 'string' &&
     Array.isArray(tokens) &&
@@ -171,8 +182,8 @@ function labelOf(statePath: string): string {
   return statePath.replace(/\.state$/, '.json');
 }
 
-function nameOf(tokens: readonly number[]): string {
-  return createHash('sha256').update(Int32Array.from(tokens)).digest('hex').slice(0, 24);
+function nameOf(tokens: readonly number[], scope: string): string {
+  return createHash('sha256').update(scope).update(Int32Array.from(tokens)).digest('hex').slice(0, 24);
 }
 
 async function sha256(path: string): Promise<string> {

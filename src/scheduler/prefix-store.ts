@@ -2,6 +2,7 @@ import { commonPrefix } from '../engine/common-prefix.ts';
 import type { Snapshot, SnapshotAccess } from '../engine/engine.ts';
 import type { SchedulerObserver } from './admission.ts';
 import type { CostModel } from './cost-model.ts';
+import { type Scoped, sharedWithin } from './scope.ts';
 
 /** Where prefixes lie that no slot holds. */
 export interface PrefixShelf {
@@ -11,16 +12,16 @@ export interface PrefixShelf {
   load(slot: number, prefix: StoredPrefix): Promise<boolean>;
 }
 
-export interface StoredPrefix {
-  readonly tokens: readonly number[];
+export interface StoredPrefix extends Scoped {
+  readonly scope: string;
   readonly bytes: number;
 }
 
 export interface PrefixStore extends PrefixShelf {
-  /** Counts as a use of the prefix nearest to this prompt, so that making room for others does not drop it. */
-  want(prompt: readonly number[]): void;
+  /** Counts as a use of the prefix nearest to this prompt of the scope, so that making room for others does not drop it. */
+  want(prompt: readonly number[], scope: string | undefined): void;
   /** Saves the first `tokens` tokens of a slot if that is worth its price; never throws. */
-  keep(slot: number, tokens: readonly number[]): Promise<void>;
+  keep(slot: number, tokens: readonly number[], scope: string): Promise<void>;
   readonly bytes: number;
 }
 
@@ -65,18 +66,18 @@ class SnapshotStore implements PrefixStore {
     return [...this.#entries];
   }
 
-  want(prompt: readonly number[]): void {
+  want(prompt: readonly number[], scope: string | undefined): void {
     let nearest: { readonly entry: Entry; readonly shared: number } | undefined;
     for (const entry of this.#entries) {
-      const shared = commonPrefix(entry.tokens, prompt);
+      const shared = sharedWithin(scope, prompt, entry);
       if (shared > (nearest?.shared ?? 0)) nearest = { entry, shared };
     }
     if (nearest) this.#touch(nearest.entry);
   }
 
-  async keep(slot: number, tokens: readonly number[]): Promise<void> {
+  async keep(slot: number, tokens: readonly number[], scope: string): Promise<void> {
     const { access, costs, observer } = this.#options;
-    const known = [...this.#entries].find((entry) => isPrefix(tokens, entry.tokens));
+    const known = [...this.#entries].find((entry) => entry.scope === scope && isPrefix(tokens, entry.tokens));
     if (known) {
       this.#touch(known);
       return;
@@ -87,7 +88,7 @@ class SnapshotStore implements PrefixStore {
     this.#bytes += estimate;
     try {
       const snapshot = await costs.measured(estimate, () => access.save(slot, tokens.length));
-      this.#add({ tokens: snapshot.tokens, bytes: snapshot.bytes, snapshot, loading: 0 });
+      this.#add({ tokens: snapshot.tokens, scope, bytes: snapshot.bytes, snapshot, loading: 0 });
     } catch (error) {
       observer.transferFailed?.('save', error);
     } finally {
@@ -114,7 +115,8 @@ class SnapshotStore implements PrefixStore {
 
   #add(entry: Entry): void {
     for (const older of this.#entries)
-      if (older.loading === 0 && isNearlyPrefix(older.tokens, entry.tokens)) this.#drop(older);
+      if (older.loading === 0 && older.scope === entry.scope && isNearlyPrefix(older.tokens, entry.tokens))
+        this.#drop(older);
     this.#entries.add(entry);
     this.#bytes += entry.bytes;
     this.#options.observer.snapshotSaved?.({ tokens: entry.tokens.length, bytes: entry.bytes });

@@ -1,4 +1,3 @@
-import { commonPrefix } from '../engine/common-prefix.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { PrefixSource, SchedulerObserver } from './admission.ts';
 import type { CostModel } from './cost-model.ts';
@@ -6,6 +5,7 @@ import type { Holding, Tenant } from './holding.ts';
 import type { PrefixPlan, Source } from './plan-prefix.ts';
 import { planPrefix } from './plan-prefix.ts';
 import type { PrefixShelf, PrefixStore, StoredPrefix } from './prefix-store.ts';
+import { type Scoped, sharedWithin } from './scope.ts';
 
 export interface PrepareContext {
   readonly engine: Engine;
@@ -17,6 +17,9 @@ export interface PrepareContext {
   readonly observer: Partial<SchedulerObserver>;
   /** All slots that are held now, this one included. */
   readonly holdings: ReadonlyMap<number, Holding>;
+  readonly tenants: ReadonlyMap<number, Tenant>;
+  /** Whose the slot's tokens are from now on. */
+  adopt(holding: Holding, scope: string | undefined): void;
 }
 
 export interface Prepared {
@@ -38,14 +41,14 @@ export async function preparePrefix(
   context: PrepareContext,
   signal: AbortSignal,
 ): Promise<Prepared> {
-  if (holding.ask.cachePrompt) context.store?.want(holding.ask.prompt);
+  if (holding.ask.cachePrompt) context.store?.want(holding.ask.prompt, holding.ask.scope);
   await keepForLater(holding, lastTenant, context);
   signal.throwIfAborted();
   if (!holding.ask.cachePrompt) return { reuse: 0, source: 'none' };
-  const before = reusable(holding, context.engine);
+  const before = reusable(holding, context);
   const brought = await bringPrefix(holding, context, signal);
   signal.throwIfAborted();
-  const reuse = reusable(holding, context.engine);
+  const reuse = reusable(holding, context);
   return { reuse, source: reuse === 0 ? 'none' : reuse > before ? brought : 'slot' };
 }
 
@@ -64,16 +67,16 @@ async function bringPrefix(holding: Holding, context: PrepareContext, signal: Ab
       case 'keep':
         return 'slot';
       case 'wait':
-        if (!(await waitFor(plan.slot, plan.tokens, context, signal))) tried.broken.add(plan.slot);
-        else if (await copy(plan.slot, holding.slot, plan.tokens, context)) return 'copy';
+        if (!(await waitFor(plan, context, signal))) tried.broken.add(plan.slot);
+        else if (await copy(plan.slot, holding, plan.tokens, context)) return 'copy';
         else tried.refused.add(plan.slot);
         break;
       case 'copy':
-        if (await copy(plan.slot, holding.slot, plan.tokens, context)) return 'copy';
+        if (await copy(plan.slot, holding, plan.tokens, context)) return 'copy';
         tried.refused.add(plan.slot);
         break;
       case 'load':
-        if (await load(plan.snapshot, holding.slot, context)) return 'snapshot';
+        if (await load(plan.snapshot, holding, context)) return 'snapshot';
         tried.refused.add(plan.snapshot);
         break;
       default:
@@ -86,7 +89,7 @@ async function bringPrefix(holding: Holding, context: PrepareContext, signal: Ab
 function planFor(holding: Holding, context: PrepareContext, tried: Tried): PrefixPlan<StoredPrefix> {
   return planPrefix<StoredPrefix>({
     promptLength: holding.ask.prompt.length,
-    have: reusable(holding, context.engine),
+    have: reusable(holding, context),
     sources: sourcesFor(holding, context, tried),
     tokenMs: context.costs.tokenMs(),
     transferMs: context.costs.transferMs,
@@ -94,88 +97,117 @@ function planFor(holding: Holding, context: PrepareContext, tried: Tried): Prefi
   });
 }
 
-/** Prompt tokens that the slot really holds; one is always left to evaluate. */
-function reusable({ slot, ask }: Holding, engine: Engine): number {
-  return Math.min(commonPrefix(engine.slots()[slot]?.tokens ?? [], ask.prompt), ask.prompt.length - 1);
+/** Prompt tokens that the slot really holds for this request; one is always left to evaluate. */
+function reusable({ slot, ask }: Holding, context: PrepareContext): number {
+  return Math.min(sharedWithin(ask.scope, ask.prompt, contentOf(slot, context)), ask.prompt.length - 1);
 }
 
-function sourcesFor(
-  holding: Holding,
-  { engine, shelves, holdings }: PrepareContext,
-  { broken, refused }: Tried,
-): Source<StoredPrefix>[] {
+function contentOf(slot: number, { engine, tenants }: PrepareContext): Scoped {
+  return { tokens: engine.slots()[slot]?.tokens ?? [], scope: tenants.get(slot)?.scope };
+}
+
+function sourcesFor(holding: Holding, context: PrepareContext, { broken, refused }: Tried): Source<StoredPrefix>[] {
+  const { engine, shelves, holdings } = context;
   if (!engine.snapshots) return [];
-  const { prompt } = holding.ask;
-  const shared = (tokens: readonly number[]) => Math.min(prompt.length - 1, commonPrefix(tokens, prompt));
+  const { prompt, scope } = holding.ask;
+  const shared = (there: Scoped) => Math.min(prompt.length - 1, sharedWithin(scope, prompt, there));
   const promiseOf = (other: Holding | undefined) =>
     other && other.sequence < holding.sequence && other.ask.cachePrompt && !broken.has(other.slot)
-      ? shared(other.ask.prompt)
+      ? shared({ tokens: other.ask.prompt, scope: other.ask.scope })
       : 0;
   const neighbours = engine
     .slots()
     .filter(({ id }) => id !== holding.slot && !refused.has(id))
-    .map(({ id, tokens }): Source<StoredPrefix> => {
-      const held = shared(tokens);
+    .map(({ id }): Source<StoredPrefix> => {
+      const held = shared(contentOf(id, context));
       return { type: 'slot', slot: id, held, promised: Math.max(held, promiseOf(holdings.get(id))) };
     });
   const stored = shelves
     .flatMap((shelf) => shelf.list())
     .filter((prefix) => !refused.has(prefix))
     .map((prefix): Source<StoredPrefix> => {
-      return { type: 'snapshot', snapshot: prefix, shared: shared(prefix.tokens), bytes: prefix.bytes };
+      return { type: 'snapshot', snapshot: prefix, shared: shared(prefix), bytes: prefix.bytes };
     });
   return [...neighbours, ...stored];
 }
 
 async function waitFor(
-  neighbour: number,
-  tokens: number,
+  { slot, tokens }: Extract<PrefixPlan<StoredPrefix>, { type: 'wait' }>,
   { engine, holdings }: PrepareContext,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const holding = holdings.get(neighbour);
-  if (!holding) return false;
-  holding.released ??= new AbortController();
+  const neighbour = holdings.get(slot);
+  if (!neighbour) return false;
+  neighbour.released ??= new AbortController();
+  const gone = AbortSignal.any([signal, neighbour.released.signal]);
   try {
-    return await engine.whenHeld(neighbour, tokens, AbortSignal.any([signal, holding.released.signal]));
+    // Until then the slot may hold what is another scope's, which may look like this.
+    await settledBefore(gone, neighbour.begun.promise);
+    return await engine.whenHeld(slot, tokens, gone);
   } catch {
     signal.throwIfAborted();
     return false;
   }
 }
 
-async function load(prefix: StoredPrefix, slot: number, { shelves }: PrepareContext): Promise<boolean> {
-  for (const shelf of shelves) if (await shelf.load(slot, prefix)) return true;
-  return false;
+function settledBefore(gone: AbortSignal, promise: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(gone.reason);
+    if (gone.aborted) leave();
+    gone.addEventListener('abort', leave, { once: true });
+    promise.then(() => {
+      gone.removeEventListener('abort', leave);
+      resolve();
+    }, reject);
+  });
 }
 
-async function copy(
-  from: number,
-  to: number,
-  tokens: number,
-  { engine, costs, observer }: PrepareContext,
-): Promise<boolean> {
+async function load(prefix: StoredPrefix, holding: Holding, context: PrepareContext): Promise<boolean> {
+  return replaced(holding, context, async () => {
+    for (const shelf of context.shelves) if (await shelf.load(holding.slot, prefix)) return true;
+    return false;
+  });
+}
+
+/** Of a slot whose state could not be replaced nobody knows what it holds. */
+async function replaced(holding: Holding, context: PrepareContext, move: () => Promise<boolean>): Promise<boolean> {
+  context.adopt(holding, undefined);
+  const done = await move();
+  if (done) context.adopt(holding, holding.ask.scope);
+  return done;
+}
+
+async function copy(from: number, holding: Holding, tokens: number, context: PrepareContext): Promise<boolean> {
+  const { engine, costs, observer, tenants } = context;
   const { snapshots } = engine;
   if (!snapshots) return false;
-  try {
-    return await costs.measured(snapshots.estimateBytes(tokens), () => snapshots.copy(from, to, tokens));
-  } catch (error) {
-    observer.transferFailed?.('copy', error);
-    return false;
-  }
+  const source = tenants.get(from)?.ask;
+  return replaced(holding, context, async () => {
+    try {
+      const done = await costs.measured(snapshots.estimateBytes(tokens), () =>
+        snapshots.copy(from, holding.slot, tokens),
+      );
+      // Where the other slot changed hands meanwhile, nobody knows whose tokens came.
+      return done && tenants.get(from)?.ask === source;
+    } catch (error) {
+      observer.transferFailed?.('copy', error);
+      return false;
+    }
+  });
 }
 
 /** The slot changes hands: what its last tenant would miss goes into the store, unless another slot has it too. */
 async function keepForLater(holding: Holding, lastTenant: Tenant | undefined, context: PrepareContext): Promise<void> {
   const { engine, store } = context;
   const tokens = engine.slots()[holding.slot]?.tokens ?? [];
-  if (!store || !lastTenant?.ask.cachePrompt || tokens.length < minimumKept) return;
-  const remains = holding.ask.cachePrompt ? commonPrefix(tokens, holding.ask.prompt) : 0;
+  const scope = lastTenant?.scope;
+  if (!store || scope === undefined || !lastTenant?.ask.cachePrompt || tokens.length < minimumKept) return;
+  const remains = holding.ask.cachePrompt ? sharedWithin(holding.ask.scope, holding.ask.prompt, { tokens, scope }) : 0;
   const goesOn = remains >= (lastTenant.ask.checkpoints?.at(-1) ?? lastTenant.ask.prompt.length);
   // Or it lost but its last turn: evaluating that again is cheaper than a copy of everything.
   if (goesOn || tokens.length - remains < Math.max(minimumKept, tokens.length / 4)) return;
   const heldElsewhere = engine
     .slots()
-    .some(({ id, tokens: other }) => id !== holding.slot && commonPrefix(other, tokens) === tokens.length);
-  if (!heldElsewhere) await store.keep(holding.slot, tokens.slice());
+    .some(({ id }) => id !== holding.slot && sharedWithin(scope, tokens, contentOf(id, context)) === tokens.length);
+  if (!heldElsewhere) await store.keep(holding.slot, tokens.slice(), scope);
 }

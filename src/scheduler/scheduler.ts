@@ -1,3 +1,4 @@
+import { createDeferred } from '../contract/deferred.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { Clock, Timers } from '../contract/services.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -77,7 +78,16 @@ class SlotScheduler implements Scheduler {
     const access = settings.prefixCacheBytes > 0 ? engine.snapshots : undefined;
     const store = access && createPrefixStore({ access, costs, budget: settings.prefixCacheBytes, observer });
     const shelves = [store, files].filter((shelf) => shelf !== undefined);
-    this.#prepare = { engine, costs, store, shelves, observer, holdings: this.#holdings };
+    this.#prepare = {
+      engine,
+      costs,
+      store,
+      shelves,
+      observer,
+      holdings: this.#holdings,
+      tenants: this.#tenants,
+      adopt: (holding, scope) => this.#adopt(holding, scope),
+    };
   }
 
   async admit(ask: Admission, signal: AbortSignal): Promise<Lease> {
@@ -118,7 +128,11 @@ class SlotScheduler implements Scheduler {
     this.drain();
     const { files, engine } = this.#options;
     if (!files) return;
-    const slots = this.#slotViews().filter(({ id, free }) => free && this.#tenants.get(id)?.ask.cachePrompt);
+    const slots = this.#slotViews().flatMap((view) =>
+      view.free && view.scope !== undefined && this.#tenants.get(view.id)?.ask.cachePrompt
+        ? [{ ...view, scope: view.scope }]
+        : [],
+    );
     await writePrefixes({ files, engine, slots, store: this.#prepare.store });
   }
 
@@ -173,6 +187,7 @@ class SlotScheduler implements Scheduler {
         sequence: this.#sequence++,
         since: this.#options.clock(),
         preparing: true,
+        begun: createDeferred(),
       };
       this.#holdings.set(slot, holding);
       request.take(holding);
@@ -184,13 +199,12 @@ class SlotScheduler implements Scheduler {
     try {
       signal.throwIfAborted();
       const { reuse, source } = await preparePrefix(holding, this.#tenants.get(slot), this.#prepare, signal);
-      this.#tenants.set(slot, { ask, usedAt: this.#options.clock() });
       holding.preparing = false;
       const queueMs = this.#options.clock() - arrivedAt;
       const event = { queueMs, promptTokens: ask.prompt.length, reusedTokens: reuse, source };
       this.#book.admitted(event);
       this.#observer.admitted?.(event);
-      return { slot, reuse, queueMs, release: () => this.#release(holding) };
+      return { slot, reuse, queueMs, begun: () => this.#begun(holding), release: () => this.#release(holding) };
     } catch (error) {
       this.#giveBack(holding);
       if (signal.aborted) this.#observer.left?.('preparing');
@@ -210,6 +224,16 @@ class SlotScheduler implements Scheduler {
     this.#giveBack(holding);
   }
 
+  #adopt(holding: Holding, scope: string | undefined): void {
+    this.#tenants.set(holding.slot, { ask: holding.ask, scope, usedAt: this.#options.clock() });
+  }
+
+  #begun(holding: Holding): void {
+    if (this.#holdings.get(holding.slot) !== holding) return;
+    this.#adopt(holding, holding.ask.scope);
+    holding.begun.resolve();
+  }
+
   #giveBack(holding: Holding): void {
     this.#holdings.delete(holding.slot);
     const tenant = this.#tenants.get(holding.slot);
@@ -224,7 +248,7 @@ class SlotScheduler implements Scheduler {
     return {
       now: this.#options.clock(),
       slots: this.#slotViews(),
-      snapshots: this.#prepare.shelves.flatMap((shelf) => shelf.list()).map(({ tokens }) => tokens),
+      snapshots: this.#prepare.shelves.flatMap((shelf) => shelf.list()),
       canCopy: this.#options.engine.snapshots !== undefined,
       expectedOutput: (maxTokens) => this.#book.expectedOutput(maxTokens),
     };
@@ -236,6 +260,7 @@ class SlotScheduler implements Scheduler {
       return {
         id,
         tokens,
+        scope: tenant?.scope,
         free: !this.#holdings.has(id),
         owner: tenant?.ask.owner,
         sessionId: tenant?.ask.sessionId,

@@ -12,6 +12,17 @@ export const runCases = {
     expect(result.given.map(({ forced }) => forced)).toEqual([false, false, false, false, false]);
   },
 
+  'shows from the start of a run on what it reuses of its slot and nothing else that was there': async ({ engine }) => {
+    const prompt = await promptOf(engine, 40);
+    await complete(engine, { slot: 0, prompt, maxTokens: 4 });
+    for (const reuse of [10, 0]) {
+      const run = engine.run(recordedJob({ slot: 0, prompt, reuse, maxTokens: 1 }).job);
+      expect(run.cachedTokens).toBeLessThanOrEqual(reuse);
+      expect(engine.slots()[0]?.tokens).toEqual(prompt.slice(0, run.cachedTokens));
+      await within(run.done, 'the run');
+    }
+  },
+
   'evaluates the prompt alone when maxTokens is 0': async ({ engine }) => {
     const prompt = await promptOf(engine, 20);
     const result = await complete(engine, { slot: 0, prompt, maxTokens: 0 });

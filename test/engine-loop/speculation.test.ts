@@ -4,7 +4,7 @@ import { longestGuess, lookupGuessers } from '../../src/engine/loop/speculation.
 
 function begun(...prompt: number[]) {
   const guesser = lookupGuessers().guessers(0);
-  guesser.begin(Int32Array.from(prompt));
+  guesser.begin(Int32Array.from(prompt), 0);
   return guesser;
 }
 
@@ -37,10 +37,10 @@ describe('looking the text up', () => {
   it('forgets one run for the next, and one slot knows nothing of another', () => {
     const { guessers } = lookupGuessers();
     const [one, other] = [guessers(0), guessers(1)];
-    one.begin(Int32Array.of(1, 2, 3));
-    other.begin(Int32Array.of(5));
+    one.begin(Int32Array.of(1, 2, 3), 0);
+    other.begin(Int32Array.of(5), 0);
     expect(other.follow([1, 2])).toEqual([]);
-    one.begin(Int32Array.of(8, 9));
+    one.begin(Int32Array.of(8, 9), 0);
     expect(one.follow([1, 2])).toEqual([]);
   });
 

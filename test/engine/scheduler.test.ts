@@ -52,7 +52,13 @@ describe('scheduler on the demo model', () => {
     expect(evaluated).toBeLessThanOrEqual(least + 8);
     for (const [index, prompt] of prompts.entries()) {
       const request = ask(prompt, { maxTokens: 8 });
-      const alone = await useLease({ engine }, request, { slot: 0, reuse: 0, queueMs: 0, release: () => undefined });
+      const alone = await useLease({ engine }, request, {
+        slot: 0,
+        reuse: 0,
+        queueMs: 0,
+        begun: () => undefined,
+        release: () => undefined,
+      });
       expect(answers[index]?.output).toEqual(alone.output);
     }
     expect(scheduler.stats()).toMatchObject({ queued: 0, preparing: 0, running: 0, admitted: 8 });

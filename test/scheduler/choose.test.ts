@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { Admission } from '../../src/scheduler/admission.ts';
 import type { SlotView, Waiting } from '../../src/scheduler/choose.ts';
 import { choose } from '../../src/scheduler/choose.ts';
+import type { Scoped } from '../../src/scheduler/scope.ts';
 import { ask, tokens } from './support.ts';
 
 const now = 1_000_000;
 
 function slot(id: number, held: readonly number[], more: Partial<SlotView> = {}): SlotView {
-  return { id, tokens: held, free: true, usedAt: now - 1000, ...more };
+  return { id, tokens: held, scope: '', free: true, usedAt: now - 1000, ...more };
 }
 
 function waiting(prompt: readonly number[], agoMs: number, more: Partial<Admission> = {}): Waiting {
@@ -17,7 +18,7 @@ function waiting(prompt: readonly number[], agoMs: number, more: Partial<Admissi
 function slotFor(
   request: Waiting,
   slots: readonly SlotView[],
-  more: { canCopy?: boolean; snapshots?: number[][]; expectedOutput?: (maxTokens: number) => number } = {},
+  more: { canCopy?: boolean; snapshots?: Scoped[]; expectedOutput?: (maxTokens: number) => number } = {},
 ) {
   return choose([request], { now, slots, snapshots: [], canCopy: true, expectedOutput, ...more })?.slot;
 }
@@ -248,6 +249,6 @@ describe('choose: which slot', () => {
 
   it('gives up a slot whose tokens are stored', () => {
     const slots = [slot(0, unrelated), slot(1, conversation)];
-    expect(slotFor(waiting(tokens(9, 50), 0), slots, { snapshots: [conversation] })).toBe(1);
+    expect(slotFor(waiting(tokens(9, 50), 0), slots, { snapshots: [{ tokens: conversation, scope: '' }] })).toBe(1);
   });
 });

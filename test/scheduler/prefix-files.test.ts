@@ -59,6 +59,33 @@ describe('prefixes that survive a restart', () => {
     for (const seed of [1, 2, 3]) expect((await ask400(place, tokens(seed, 300))).cachedTokens).toBe(299);
   });
 
+  it('keeps the same tokens of two scopes apart, and of no scope not at all', async () => {
+    const place = await start({ slots: 3 });
+    const served = (at: House, more: object) =>
+      stepUntil(at.engine, serve(at, ask(conversation, more)), 'a request of a scope');
+    await served(place, { scope: 'ann' });
+    await served(place, { scope: 'bob' });
+    await served(place, { cachePrompt: false });
+    await place.scheduler.close();
+    expect((await stored()).length).toBe(4);
+    const cached = async (more: object) => (await served(await start(), more)).cachedTokens;
+    expect([await cached({ scope: 'ann' }), await cached({ scope: 'bob' })]).toEqual([399, 399]);
+    expect([await cached({ scope: 'eve' }), await cached({ scope: '' }), await cached({ cachePrompt: false })]).toEqual(
+      [0, 0, 0],
+    );
+  });
+
+  it('takes files of a time without scopes for those of a server without keys', async () => {
+    await liveOnce();
+    const label = join(folder, fingerprint, (await stored()).find((name) => name.endsWith('.json')) ?? '');
+    const { scope: _, ...before } = JSON.parse(await readFile(label, 'utf8'));
+    await writeFile(label, JSON.stringify(before));
+    expect((await ask400(await start())).cachedTokens).toBe(399);
+    const place = await start();
+    const other = stepUntil(place.engine, serve(place, ask(conversation, { scope: 'ann' })), 'a request of a scope');
+    expect((await other).cachedTokens).toBe(0);
+  });
+
   it('replaces a conversation by its later turns', async () => {
     await liveOnce();
     const before = await stored();

@@ -20,6 +20,7 @@ describe('scheduler', () => {
     const lease = await scheduler.admit(ask(tokens(1, 10), { owner: 'ann', sessionId: 'thread' }), never);
     expect(scheduler.on(lease.slot)).toEqual({ owner: 'ann', sessionId: 'thread' });
     expect(scheduler.on(1 - lease.slot)).toBeUndefined();
+    lease.begun();
     lease.release();
     expect(scheduler.on(lease.slot)).toEqual({ owner: 'ann', sessionId: undefined });
   });

@@ -68,7 +68,8 @@ export function houseWith(engine: FakeEngine, { settings, observer, files }: Sch
 }
 
 export function ask(prompt: readonly number[], more: Partial<Admission> = {}): Admission {
-  return { prompt, maxTokens: 4, priority: 3, cachePrompt: true, ...more };
+  const scope = more.cachePrompt === false ? undefined : '';
+  return { prompt, maxTokens: 4, priority: 3, cachePrompt: true, scope, ...more };
 }
 
 /** `length` tokens that begin with others' unless `seed` is the same. */
@@ -100,6 +101,7 @@ export async function useLease(
         return { type: 'continue' };
       },
     });
+    lease.begun();
     await run.done;
     return { output, cachedTokens: run.cachedTokens };
   } finally {

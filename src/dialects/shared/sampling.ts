@@ -31,6 +31,8 @@ export const samplingFields = {
 /** Extensions of this server that every generating dialect takes. */
 export const extensionFields = {
   cache_prompt: optional(z.boolean()),
+  /** Of vLLM: only requests with the same one share evaluated prompts. */
+  cache_salt: optional(z.string().min(1).max(512)),
   session_id: optional(z.string().max(512)),
   cancel_id: optional(z.string().max(512)),
   /** 1 (low) to 5 (high). */
@@ -106,12 +108,13 @@ export function toKeys(
 export function toRequestOptions(
   body: Fields<typeof samplingFields & typeof extensionFields>,
   hints: { user?: string | undefined; cacheKey?: string | undefined } = {},
-): Pick<GenerationRequest, 'sampling' | 'ignoreEos' | 'cachePrompt' | 'priority' | 'keys' | 'adapters'> {
+): Pick<GenerationRequest, 'sampling' | 'ignoreEos' | 'cachePrompt' | 'cacheSalt' | 'priority' | 'keys' | 'adapters'> {
   const adapters = body.lora?.map(({ id, scale }) => ({ id, scale })) ?? body.use_adapter;
   return {
     sampling: toSampling(body),
     ignoreEos: body.ignore_eos ?? false,
     cachePrompt: body.cache_prompt ?? true,
+    ...(body.cache_salt !== undefined && { cacheSalt: body.cache_salt }),
     priority: body.priority ?? 3,
     keys: toKeys(body, hints),
     ...(adapters !== undefined && { adapters }),

@@ -20,8 +20,10 @@ export class DraftDesk {
     const held: number[] = [];
     let text: number[] = [];
     return {
-      begin: (prompt) => {
+      begin: (prompt, cachedTokens) => {
         text = [...prompt];
+        // The slot may have been another's, whose text must not make guesses come earlier.
+        this.#cut(sequence, held, Math.min(held.length, cachedTokens));
       },
       follow: (tokens) => {
         text.push(...tokens);
@@ -40,13 +42,9 @@ export class DraftDesk {
     if (text.length + longestGuess >= contextSize) return [];
     let common = 0;
     while (common < held.length && common < text.length - 1 && held[common] === text[common]) common++;
-    if (common < held.length && !this.#context.cut(sequence, common)) {
-      this.#context.clear(sequence);
-      common = 0;
-    }
-    held.length = common;
+    this.#cut(sequence, held, common);
     const guesses: number[] = [];
-    let next: readonly number[] = text.slice(common);
+    let next: readonly number[] = text.slice(held.length);
     while (guesses.length < longestGuess) {
       const { token, confidence } = mostLikely(this.#evaluate(sequence, held, next));
       if (confidence < leastConfidence || model.vocabulary.isEndOfGeneration(token)) break;
@@ -54,6 +52,13 @@ export class DraftDesk {
       next = [token];
     }
     return guesses;
+  }
+
+  #cut(sequence: number, held: number[], tokens: number): void {
+    if (tokens === held.length) return;
+    const isCut = this.#context.cut(sequence, tokens);
+    if (!isCut) this.#context.clear(sequence);
+    held.length = isCut ? tokens : 0;
   }
 
   /** Evaluates tokens behind what is held; the logits of what comes next. */

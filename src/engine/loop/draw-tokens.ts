@@ -59,7 +59,7 @@ function endOf(run: LoopRun, token: number, isEndOfGeneration: DrawTools['isEndO
 function guess(run: LoopRun, tokens: readonly GeneratedToken[], guesser: Guesser): readonly number[] {
   const room = run.job.maxTokens - run.outputTokens - tokens.length - 1;
   if (room <= 0) return [];
-  if (run.prefilling) guesser.begin(run.job.prompt);
+  if (run.prefilling) guesser.begin(run.job.prompt, run.cachedTokens);
   return guesser.follow(tokens.map(({ token }) => token)).slice(0, room);
 }
 

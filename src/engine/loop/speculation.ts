@@ -1,7 +1,7 @@
 /** Guesses the tokens to come, so that one step can confirm several. Right or wrong, the output stays the same. */
 export interface Guesser {
-  /** A new run begins: nothing of the last one counts. */
-  begin(prompt: Int32Array): void;
+  /** A new run begins, which reuses so many tokens of its slot: nothing else of the last one counts. */
+  begin(prompt: Int32Array, cachedTokens: number): void;
   /** The tokens that really came, since the last call; gives guesses for what follows. */
   follow(tokens: readonly number[]): readonly number[];
 }

@@ -24,6 +24,13 @@ export class MirrorSlot implements SlotState {
     return this.#owner === this.run && this.#decoding ? 'decode' : 'prefill';
   }
 
+  /** A run is on its way to the loop: what it does not reuse is gone, and of no use to anybody who looks. */
+  begin(run: RemoteRun): void {
+    this.run = run;
+    this.#owner = undefined;
+    this.tokens.length = run.cachedTokens;
+  }
+
   admit(run: RemoteRun, cachedTokens: number): void {
     this.#owner = run;
     this.adapters = run.job.adapters ?? [];

@@ -101,7 +101,7 @@ export class RemoteEngine {
     // A full context would shift: its beginning would be lost.
     const fitting = { ...job, maxTokens: Math.min(job.maxTokens, this.#options.info.contextSize - job.prompt.length) };
     const run = new RemoteRun(this.#nextRun++, fitting, reusablePrefix(slot, job), send);
-    slot.run = run;
+    slot.begin(run);
     this.#runs.set(run.id, run);
     run.start(() => this.#interruptIfAllLeft());
     this.#tellWatchers();

@@ -8,10 +8,10 @@ import type { ResponsesCall } from '../../dialects/openai-responses/request.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import { GenerationNotes } from '../generation-notes.ts';
-import { startRuns } from '../generation-route.ts';
+import { type RunDependencies, startRuns } from '../generation-route.ts';
 import { BackgroundRun } from './background-run.ts';
 
-type Dependencies = Pick<AppDependencies, 'generation' | 'telemetry' | 'cancel'>;
+type Dependencies = RunDependencies & Pick<AppDependencies, 'telemetry' | 'cancel'>;
 
 interface Owned {
   readonly run: BackgroundRun;
