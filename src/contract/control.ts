@@ -33,6 +33,8 @@ export interface ModelFeatures {
   readonly reasoningStyle: string | undefined;
   readonly reasoningAlwaysOn: boolean;
   readonly supportsPreserveThinking: boolean;
+  /** Adapters were loaded with it. */
+  readonly hasAdapters?: boolean;
 }
 
 /** A model that is loaded. */

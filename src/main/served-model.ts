@@ -40,7 +40,8 @@ export function featuresOf(served: ServedModel): ModelFeatures {
   if (served.type === 'vectors') return noFeatures;
   const { supportsTools, supportsReasoning, reasoningStyle, reasoningAlwaysOn, supportsPreserveThinking } =
     served.runtime.renderer.capabilities;
-  return { supportsTools, supportsReasoning, reasoningStyle, reasoningAlwaysOn, supportsPreserveThinking };
+  const hasAdapters = served.runtime.adapters !== undefined;
+  return { supportsTools, supportsReasoning, reasoningStyle, reasoningAlwaysOn, supportsPreserveThinking, hasAdapters };
 }
 
 const noFeatures: ModelFeatures = {

@@ -125,6 +125,8 @@ const calls: readonly Call[] = [
     paths: ['/props', '/v1/props'],
     answer: { total_slots: 4, model_path: `${demo}.gguf`, default_generation_settings: { n_ctx: 1024 } },
   },
+  { method: 'GET', paths: ['/lora-adapters'], answer: [] },
+  { method: 'POST', paths: ['/lora-adapters'], body: [], answer: { success: true } },
   { method: 'GET', paths: ['/slots'], answer: [{ id: 0, n_ctx: 1024, is_processing: false }, {}, {}, {}] },
   { method: 'GET', paths: ['/api/v0/models'], answer: { object: 'list', data: [{ id: demo, state: 'loaded' }] } },
   {

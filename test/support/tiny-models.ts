@@ -9,7 +9,8 @@ import { Random } from './random.ts';
  * nothing, but it depends on everything they have read. Names and shapes of tensors as llama.cpp's loader wants them.
  */
 export const tinyArchitectures = ['gemma3', 'mamba', 'lfm2'] as const;
-export type TinyArchitecture = (typeof tinyArchitectures)[number];
+/** And one with experts. */
+export type TinyArchitecture = (typeof tinyArchitectures)[number] | 'qwen3moe';
 
 /** Tokens that a layer of the sliding-window model looks back. */
 export const tinyWindow = 32;
@@ -19,6 +20,8 @@ const inner = 128;
 const heads = 2;
 const headSize = 32;
 const layers = 4;
+const experts = 4;
+const expertSize = 32;
 
 interface Weight {
   readonly name: string;
@@ -93,6 +96,19 @@ const architectures: Record<
       ];
     },
   },
+  qwen3moe: {
+    facts: [
+      ...attentionFacts('qwen3moe'),
+      entry('qwen3moe.attention.head_count_kv', 'uint32', 1),
+      entry('qwen3moe.attention.key_length', 'uint32', headSize),
+      entry('qwen3moe.attention.value_length', 'uint32', headSize),
+      entry('qwen3moe.expert_count', 'uint32', experts),
+      entry('qwen3moe.expert_used_count', 'uint32', 2),
+      entry('qwen3moe.expert_feed_forward_length', 'uint32', expertSize),
+    ],
+    weights: [ones('output_norm', width)],
+    layer: (index) => [...attention(index), ...expertsOf(index)],
+  },
   lfm2: {
     facts: [
       ...attentionFacts('lfm2'),
@@ -154,6 +170,45 @@ function feedForward(index: number): Weight[] {
     matrix(`${at}.ffn_down`, inner, width),
   ];
 }
+
+function expertsOf(index: number): Weight[] {
+  const at = `blk.${index}`;
+  const each = (name: string, inputs: number, outputs: number): Weight => ({
+    name: `${at}.${name}.weight`,
+    shape: [inputs, outputs, experts],
+    fill: { deviation: 1 / Math.sqrt(inputs) },
+  });
+  return [
+    ones(`${at}.ffn_norm`, width),
+    matrix(`${at}.ffn_gate_inp`, width, experts),
+    each('ffn_gate_exps', width, expertSize),
+    each('ffn_up_exps', width, expertSize),
+    each('ffn_down_exps', expertSize, width),
+  ];
+}
+
+/** A LoRA adapter of random weights for the demo model: its first layer's attention gives something else. */
+export function writeTinyAdapter(path: string, seed = 1): void {
+  const random = new Random(seed);
+  const weights: Weight[] = [
+    { name: 'blk.0.attn_output.weight.lora_a', shape: [demoWidth, adapterRank], fill: { deviation: 0.5 } },
+    { name: 'blk.0.attn_output.weight.lora_b', shape: [adapterRank, demoWidth], fill: { deviation: 0.5 } },
+  ];
+  const facts = [
+    entry('general.architecture', 'string', 'llama'),
+    entry('general.type', 'string', 'adapter'),
+    entry('adapter.type', 'string', 'lora'),
+    entry('adapter.lora.alpha', 'float32', adapterRank),
+  ];
+  writeGguf(
+    path,
+    facts,
+    weights.map((weight) => tensorOf(weight, random)),
+  );
+}
+
+const demoWidth = 192;
+const adapterRank = 4;
 
 function matrix(name: string, inputs: number, outputs: number, deviation = 1 / Math.sqrt(inputs)): Weight {
   return { name: `${name}.weight`, shape: [inputs, outputs], fill: { deviation } };

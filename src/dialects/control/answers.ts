@@ -18,6 +18,8 @@ export const modelFlags = z.object({
   display_name: z.string(),
   is_gguf: z.literal(true),
   is_vision: z.literal(false),
+  /** It was loaded with adapters, see /lora-adapters. */
+  is_lora: z.boolean(),
   /** Tokens per slot. */
   context_length: z.int(),
   /** What this machine could take. */
@@ -202,6 +204,7 @@ function writeFlags({ profile, features, settings, maxContextSize }: LoadedModel
     display_name: displayName(profile.id),
     is_gguf: true,
     is_vision: false,
+    is_lora: features.hasAdapters ?? false,
     context_length: profile.contextSize,
     max_context_length: maxContextSize,
     native_context_length: profile.trainedContextSize,
