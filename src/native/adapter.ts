@@ -5,6 +5,7 @@ import { nullPointer, type Pointer } from './pointer.ts';
 /** A LoRA adapter of one model, to be freed before the model. */
 export class Adapter extends Handle {
   readonly #model: Model;
+  readonly #letModelGo: () => void;
 
   /** Throws when the file is none, or of another model. */
   constructor(model: Model, path: string) {
@@ -12,9 +13,11 @@ export class Adapter extends Handle {
     if (pointer === nullPointer) throw new Error('the inference library refused the adapter');
     super('adapter', pointer);
     this.#model = model;
+    this.#letModelGo = model.use();
   }
 
   protected release(pointer: Pointer): void {
     this.#model.library.functions.llama_adapter_lora_free(pointer);
+    this.#letModelGo();
   }
 }

@@ -46,6 +46,7 @@ export class Batch extends Handle {
 
   /** Gives the place in the batch, by which an output is read after the decode. */
   add(token: number, position: number, sequence: number, output: boolean): number {
+    this.assertUsable();
     const at = this.#size;
     if (at >= this.capacity) throw new RangeError(`The batch is full (${this.capacity} tokens).`);
     this.#size++;
@@ -76,6 +77,7 @@ export class Batch extends Handle {
 
   /** What llama_decode takes; only for the duration of the call. */
   get struct(): LlamaBatch {
+    this.assertUsable();
     this.#struct.n_tokens = this.#size;
     return this.#struct;
   }

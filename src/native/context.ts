@@ -79,6 +79,7 @@ export class Context extends Handle {
   /** By the place of the native memory: it is the same one until outputs are reserved anew. */
   readonly #logits = new Map<Pointer, Float32Array>();
   #lastBatch: Batch | undefined;
+  readonly #letModelGo: () => void;
   #causal: boolean;
   #attached = '';
 
@@ -87,6 +88,7 @@ export class Context extends Handle {
     const { library } = model;
     const { functions } = library;
     this.model = model;
+    this.#letModelGo = model.use();
     this.library = library;
     this.sequences = functions.llama_n_seq_max(pointer);
     this.batchSize = functions.llama_n_batch(pointer);
@@ -160,10 +162,12 @@ export class Context extends Handle {
     if (!this.#causal && batch.size > this.#microBatchSize) {
       throw new RangeError(`${batch.size} tokens that see each other do not fit one pass (${this.#microBatchSize}).`);
     }
+    batch.assertUsable();
     const { vocabulary } = this.model;
     for (const token of batch.tokens) {
       if (!vocabulary.has(token)) throw new RangeError(`${token} is no token of this model.`);
     }
+    for (const sequence of batch.sequences) this.#checkSequence(sequence);
   }
 
   /** Of an output of the last batch, by its place; valid until the next decode. */
@@ -276,6 +280,7 @@ export class Context extends Handle {
   protected release(pointer: Pointer): void {
     this.#logits.clear();
     this.library.functions.llama_free(pointer);
+    this.#letModelGo();
   }
 }
 

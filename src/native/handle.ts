@@ -1,9 +1,10 @@
-import type { Pointer } from './pointer.ts';
+import { nullPointer, type Pointer } from './pointer.ts';
 
 /** Something native with one owner: freed exactly once, and an error in JavaScript when it is used afterwards. */
 export abstract class Handle {
   readonly #what: string;
   #pointer: Pointer | undefined;
+  #users = 0;
 
   /** `what`: for the sentence, as in `The ${what} was freed already.` */
   protected constructor(what: string, pointer: Pointer) {
@@ -13,17 +14,30 @@ export abstract class Handle {
 
   /** Throws once it has been freed. */
   get pointer(): Pointer {
-    if (this.#pointer === undefined) throw new Error(`The ${this.#what} was freed already.`);
-    return this.#pointer;
+    this.assertUsable();
+    return this.#pointer ?? nullPointer;
   }
 
   get freed(): boolean {
     return this.#pointer === undefined;
   }
 
-  /** Throws the second time. */
+  /** For something native that stands on this: until it lets go, by what is returned, this cannot be freed. */
+  use(): () => void {
+    this.assertUsable();
+    this.#users++;
+    return () => this.#users--;
+  }
+
+  /** Throws once it has been freed. */
+  assertUsable(): void {
+    if (this.freed) throw new Error(`The ${this.#what} was freed already.`);
+  }
+
+  /** Throws the second time, and while something stands on it. */
   free(): void {
     const { pointer } = this;
+    if (this.#users > 0) throw new Error(`The ${this.#what} is still in use.`);
     this.#pointer = undefined;
     this.release(pointer);
   }
