@@ -3,6 +3,7 @@ import { ServeError } from './contract/errors.ts';
 import type { Engine } from './engine/engine.ts';
 import { buildServer } from './main/build-server.ts';
 import { headStart } from './main/head-start.ts';
+import { locateStartModels } from './main/start-models.ts';
 import { realSystem } from './main/system.ts';
 
 export type { Config } from './config.ts';
@@ -31,7 +32,8 @@ export async function createServer(options: ServerOptions = {}): Promise<Embedde
   const defaults = parseConfig([], {});
   if (defaults.command !== 'serve') throw new Error('No arguments mean to serve.');
   const config: Config = { ...defaults.config, logLevel: 'warn', ...options };
-  const server = await buildServer(config, realSystem, await headStart(config));
+  const models = await locateStartModels(config);
+  const server = await buildServer(config, realSystem, { models, head: await headStart(config, models) });
   try {
     const { engine } = await server.load({ progress: () => undefined }, new AbortController().signal);
     return {

@@ -6,38 +6,54 @@ import type { Listener } from './http/listen.ts';
 import type { BuiltServer, StartObserver } from './main/build-server.ts';
 import { elapsed } from './main/elapsed.ts';
 import { headStart } from './main/head-start.ts';
+import { locateStartModels } from './main/start-models.ts';
 import { realSystem, type System } from './main/system.ts';
 
 export type { StartObserver } from './main/build-server.ts';
 export { type ChatFormatReport, explainChatFormat } from './main/chat-format.ts';
 
-export interface RunningServer {
-  readonly url: string;
+/** A server whose models are loaded. */
+export interface LoadedFacts {
   readonly profile: ModelProfile;
   /** For people: `CPU, 1 to 2 threads`. */
   readonly device: string;
   /** False: it gives embeddings and ranks only. */
   readonly generates: boolean;
+}
+
+/** A server that listens; its models may still be on their way. */
+export interface OpenServer {
+  readonly url: string;
+  /** Rejects with a ServeError for a person when a model cannot be had. The server listens all the same. */
+  readonly loaded: Promise<LoadedFacts>;
   /** No new work; settles when the running answers are out, or after --drain-timeout. */
   drain(): Promise<void>;
   rereadKeys(): void;
+  /** Ends what runs in its own words and closes the port: enough for a process that ends, whatever it is loading. */
+  leave(): Promise<void>;
+  /** Leaves, gives up what is loading, and gives the memory back. */
   close(): Promise<void>;
 }
 
-/** The builder: config -> house -> port -> model. Rejects with a ServeError that a person can act on. */
-export async function startServer(
+export interface RunningServer extends LoadedFacts, Omit<OpenServer, 'loaded' | 'leave'> {}
+
+/**
+ * The builder: config -> house -> port, with the models behind it. Rejects with a ServeError that a person can act on
+ * where something is known to be wrong before the port is open: a path, a file, a flag, the port itself.
+ */
+export async function openServer(
   config: Config,
   observer: StartObserver,
   system: System = realSystem,
-): Promise<RunningServer> {
-  const head = await headStart(config);
+): Promise<OpenServer> {
+  const models = await locateStartModels(config);
+  const head = await headStart(config, models);
   const [{ buildServer }, { listen }] = await Promise.all([
     import('./main/build-server.ts'),
     import('./http/listen.ts'),
   ]);
-  const server = await buildServer(config, system, head);
+  const server = await buildServer(config, system, { models, head });
   try {
-    // The port comes first: probes see a server that is loading, and a taken port ends the load at once.
     const listener = await listen(server.app, {
       host: config.host,
       port: config.port,
@@ -45,7 +61,23 @@ export async function startServer(
       requestTimeoutMs: (config.headerTimeout + config.bodyTimeout) * 1000,
       ...readTls(config),
     });
-    return await loadBehind({ listener, server, system }, observer);
+    observer.listening?.(listener.url);
+    return loadBehind({ listener, server, system }, observer);
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+/** The same with its models loaded: rejects, and has closed everything, when one cannot be had. */
+export async function startServer(
+  config: Config,
+  observer: StartObserver,
+  system: System = realSystem,
+): Promise<RunningServer> {
+  const { loaded, ...server } = await openServer(config, observer, system);
+  try {
+    return { ...(await loaded), ...server };
   } catch (error) {
     await server.close();
     throw error;
@@ -61,27 +93,31 @@ interface Opened {
   readonly system: System;
 }
 
-async function loadBehind({ listener, server, system }: Opened, observer: StartObserver): Promise<RunningServer> {
-  try {
-    const { profile, engine } = await server.load(observer, new AbortController().signal);
-    return {
-      url: listener.url,
-      profile,
-      device: engine?.info.device ?? 'embeddings only',
-      generates: engine !== undefined,
-      drain: server.drain,
-      rereadKeys: server.rereadKeys,
-      async close() {
-        await server.finish();
-        await Promise.race([listener.close(), elapsed(system, longestFlushMs)]);
-        await listener.close({ force: true });
-        await server.close();
-      },
-    };
-  } catch (error) {
+function loadBehind({ listener, server, system }: Opened, observer: StartObserver): OpenServer {
+  const givenUp = new AbortController();
+  const loaded = server.load(observer, givenUp.signal).then(({ profile, engine }) => ({
+    profile,
+    device: engine?.info.device ?? 'embeddings only',
+    generates: engine !== undefined,
+  }));
+  loaded.catch(() => undefined); // whoever waits for it is told
+  const leave = async () => {
+    await server.finish();
+    await Promise.race([listener.close(), elapsed(system, longestFlushMs)]);
     await listener.close({ force: true });
-    throw error;
-  }
+  };
+  return {
+    url: listener.url,
+    loaded,
+    drain: server.drain,
+    rereadKeys: server.rereadKeys,
+    leave,
+    async close() {
+      givenUp.abort(new ServeError('client_closed', 'The server was stopped while it started.'));
+      await leave();
+      await server.close();
+    },
+  };
 }
 
 function readTls({ sslCert, sslKey }: Config) {

@@ -8,7 +8,7 @@ import {
   type QuantizationChoice,
   rateQuantizations,
 } from '../models/choose-quantization.ts';
-import { downloadModel } from '../models/download.ts';
+import { type DownloadProgress, downloadModel } from '../models/download.ts';
 import { askedModel, type HubAccess, type HubModel, listHubModels } from '../models/hub.ts';
 import { type HubName, showHubName } from '../models/hub-name.ts';
 import { locateModel } from '../models/locate.ts';
@@ -34,6 +34,8 @@ export interface PullOptions {
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
   readonly memory: () => Promise<MachineMemory>;
+  /** Told of every download too. */
+  readonly report?: (progress: DownloadProgress) => void;
 }
 
 /** The path of a model, downloaded first when it lies on the hub. Says on stderr what it does. */
@@ -43,7 +45,7 @@ export async function obtainModel(target: string | undefined, options: PullOptio
 }
 
 export async function pullModel(name: HubName, options: PullOptions): Promise<string> {
-  const { config, terminal, signal } = options;
+  const { config, terminal, signal, report } = options;
   const access = hubAccess(config, signal);
   const models = await listHubModels(name, access);
   const model = askedModel(name, models) ?? (await pickModel(name, models, options));
@@ -54,7 +56,9 @@ export async function pullModel(name: HubName, options: PullOptions): Promise<st
     return await downloadModel(model, {
       ...access,
       modelsDir: config.modelsDir,
-      onProgress: ({ bytes, totalBytes, etaSeconds }) => {
+      onProgress: (now) => {
+        report?.(now);
+        const { bytes, totalBytes, etaSeconds } = now;
         const rest = etaSeconds === undefined ? '' : `, ${etaSeconds} s left`;
         progress.show('Downloading', bytes / totalBytes, `${showBytes(bytes)} of ${showBytes(totalBytes)}${rest}`);
       },

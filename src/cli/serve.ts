@@ -1,56 +1,74 @@
 import { allKeys, type Config, packageVersion } from '../config.ts';
-import { type RunningServer, startServer } from '../main.ts';
+import { type LoadedFacts, type OpenServer, openServer } from '../main.ts';
 import { machineMemory } from '../models/machine-memory.ts';
 import { bannerLines } from './banner.ts';
+import { failureText } from './failure.ts';
+import { openBrowser } from './open-browser.ts';
 import { createProgress } from './progress.ts';
-import { obtainModel } from './pull.ts';
+import { pullModel } from './pull.ts';
 import { handleKeySignal, handleSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 
 const phaseLabels = { load: 'Loading the model', calibrate: 'Measuring the machine' } as const;
 
-/** Starts the server and stays until a signal ends it. Throws when it cannot start. */
+/**
+ * Starts the server, tells its address at once, and stays until a signal ends it. Throws when it cannot start; when its
+ * model cannot be had it throws too, having told those who waited, unless --stay.
+ */
 export async function serve(config: Config, terminal: Terminal): Promise<void> {
-  let server: RunningServer | undefined;
-  handleSignals(process, () => server, terminal.tell);
+  let server: OpenServer | undefined;
+  let isLoaded = false;
+  // What is loading need not be waited for: the process ends.
+  const stoppable = () => server && (isLoaded ? server : { drain: server.drain, close: server.leave });
+  handleSignals(process, stoppable, terminal.tell);
   const nowRunning = config.keyFile && handleKeySignal(process, () => server);
-  const ready = await withModelFiles(config, terminal);
   const progress = createProgress({ terminal: terminal.interactive, write: terminal.writeError });
-  progress.show(phaseLabels.load, 0);
-  try {
-    server = await startServer(ready, {
-      progress: (phase, fraction) => progress.show(phaseLabels[phase], fraction),
-    });
-  } finally {
-    progress.end();
-  }
+  server = await openServer(config, {
+    listening: (url) => {
+      terminal.tell(`listening on ${url}, the model comes next`);
+      warnOfOpenness(config, terminal);
+    },
+    progress: (phase, fraction) => progress.show(phaseLabels[phase], fraction),
+    obtain: (name, { signal, report }) =>
+      pullModel(name, { config, terminal, signal, report, memory: () => machineMemory() }),
+  });
   nowRunning?.();
-  const { profile, device, url, generates } = server;
+  const { url } = server;
+  if (config.open) void showInBrowser(url, terminal);
+  const facts = await loadedFacts(server, config, terminal).finally(() => progress.end());
+  isLoaded = true;
+  if (!facts) return;
   const asked = { needsKey: allKeys(config).length > 0, contextLeftOpen: config.ctxSize === 0 };
-  const facts = { version: packageVersion(), profile, device, url, generates, ...asked };
   // With JSON logs stdout holds nothing but log lines.
   const write = config.logFormat === 'json' ? terminal.writeError : terminal.write;
-  write(`${bannerLines(facts).join('\n')}\n`);
-  if (isOpen(config)) {
-    terminal.tell(
-      `WARNING: whoever reaches ${config.host} can use this server. Set --api-key, or listen on 127.0.0.1.`,
-    );
+  write(`${bannerLines({ version: packageVersion(), url, ...facts, ...asked }).join('\n')}\n`);
+}
+
+/** Undefined where the server stays without a model. */
+async function loadedFacts(server: OpenServer, config: Config, terminal: Terminal): Promise<LoadedFacts | undefined> {
+  try {
+    return await server.loaded;
+  } catch (error) {
+    if (!config.stay) {
+      await server.leave();
+      throw error;
+    }
+    terminal.tell(failureText(error, config));
+    terminal.tell('The server stays (--stay). Load a model with POST /api/inference/load.');
+    return undefined;
   }
+}
+
+async function showInBrowser(url: string, terminal: Terminal): Promise<void> {
+  if (!(await openBrowser(url))) terminal.tell(`No browser could be opened. The address is ${url}`);
+}
+
+function warnOfOpenness(config: Config, terminal: Terminal): void {
+  if (!isOpen(config)) return;
+  terminal.tell(`WARNING: whoever reaches ${config.host} can use this server. Set --api-key, or listen on 127.0.0.1.`);
 }
 
 /** Reachable from other machines, and no key is asked for. */
 function isOpen(config: Config): boolean {
   return allKeys(config).length === 0 && !/^(localhost|127\.[\d.]+|::1|\[::1\])$/.test(config.host);
-}
-
-/** Models that lie on the hub are downloaded first: the server itself knows files only. */
-async function withModelFiles(config: Config, terminal: Terminal): Promise<Config> {
-  const options = { config, terminal, signal: new AbortController().signal, memory: () => machineMemory() };
-  const obtain = async (target: string | undefined) =>
-    target === undefined ? undefined : await obtainModel(target, options);
-  const model: string[] = [];
-  for (const target of config.model) model.push(await obtainModel(target, options));
-  const draftModel = await obtain(config.draftModel);
-  const embeddingModel = await obtain(config.embeddingModel);
-  return Object.freeze({ ...config, model, draftModel, embeddingModel });
 }

@@ -65,6 +65,8 @@ export type BlockEvent = BlockStart | BlockDelta | BlockEnd;
 
 export interface StartEvent {
   readonly type: 'start';
+  /** The id of the model that answers; absent where the run ended before it had one. */
+  readonly model?: string;
   readonly inputTokens: number;
   readonly cachedTokens: number;
 }

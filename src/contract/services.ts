@@ -17,6 +17,8 @@ export interface GenerationService {
     signal: AbortSignal,
     spent?: (usage: Usage) => void,
   ): AsyncIterable<GenerationEvent>;
+  /** Settles when there is a first model, as `generate` waits for it. */
+  begun?(signal: AbortSignal): Promise<void>;
   /** Exactly the prompt tokens that `generate` would report. */
   countTokens(request: GenerationRequest, signal: AbortSignal): Promise<number>;
   /** The prompt as text, as the model would see it. */
@@ -68,6 +70,11 @@ export interface ModelDirectory {
    * (ServeError model_not_found). model_loading or model_not_loaded when there is none.
    */
   resolve(name: string | undefined): ModelProfile;
+  /**
+   * What will serve this name: as `resolve`, but while the server starts a guess instead of model_loading. Which one it
+   * was says the start event of the generation.
+   */
+  expect(name: string | undefined): Pick<ModelProfile, 'id' | 'slots'>;
 }
 
 /** The adapters of loaded models. ServeError model_not_found or model_not_loaded for a model that is not loaded. */

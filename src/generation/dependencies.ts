@@ -2,11 +2,13 @@ import type { Clock, Timers } from '../contract/services.ts';
 import type { ConstraintPlanner } from '../grammar/planner.ts';
 import type { CancelRegistry } from './cancellation.ts';
 import type { RuntimeDirectory } from './runtime.ts';
+import type { StartGate } from './start-gate.ts';
 
 /** What the conductor is built from. */
 export interface GenerationDependencies {
   readonly runtimes: RuntimeDirectory;
   readonly cancels: CancelRegistry;
+  readonly startGate?: StartGate;
   readonly planner: ConstraintPlanner;
   readonly clock: Clock;
   readonly timers: Timers;

@@ -47,6 +47,7 @@ export function createGenerationService(dependencies: GenerationDependencies): G
         signal.removeEventListener('abort', forward);
       }
     },
+    begun: async (signal) => dependencies.startGate?.pass(signal),
     async countTokens(request, signal) {
       const use = await runtimes.use(request.model, signal);
       try {
@@ -112,8 +113,9 @@ interface Started {
 
 /** A model and a slot on it. */
 async function start(beginning: Beginning): Promise<Started> {
-  const { deps, request, controller } = beginning;
+  const { deps, request, controller, onPlace } = beginning;
   controller.signal.throwIfAborted();
+  await deps.startGate?.pass(controller.signal, onPlace);
   const use = await deps.runtimes.use(request.model, controller.signal);
   try {
     return { use, ...(await admit(beginning, use.runtime)) };

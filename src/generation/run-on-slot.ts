@@ -53,7 +53,8 @@ export function runOnSlot(work: SlotWork): SlotRun {
   lease.begun();
   const startedAt = clock();
   const inputTokens = fitted.prompt.tokens.length;
-  const start: StartEvent = { type: 'start', inputTokens, cachedTokens: run.cachedTokens };
+  const { id: model } = runtime.profile;
+  const start: StartEvent = { type: 'start', model, inputTokens, cachedTokens: run.cachedTokens };
   queue.add([start]);
   if (work.request.progress) {
     const { engine } = runtime;

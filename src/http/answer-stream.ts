@@ -1,4 +1,5 @@
 import { ServeError, toServeError } from '../contract/errors.ts';
+import type { StartEvent } from '../contract/events.ts';
 import type { Frame, StreamEncoder } from '../dialects/dialect.ts';
 import type { ChoiceEvent, ChoiceEvents } from './choices.ts';
 import type { FrameSource } from './sse.ts';
@@ -7,7 +8,8 @@ export interface AnswerStreamOptions {
   /** On its way, or there already, where it decided the status. Undefined where there is nothing to generate. */
   readonly first: Promise<ChoiceEvent | undefined>;
   readonly events: ChoiceEvents;
-  readonly encoder: StreamEncoder;
+  /** Made when the answer starts; another one, without a start, says what is to be said before. */
+  encoder(start: StartEvent | undefined): StreamEncoder;
   observe(event: ChoiceEvent): void;
   /** Stops and leaves the work that nobody will read. */
   abort(reason: ServeError): void;
@@ -19,6 +21,7 @@ export interface AnswerStreamOptions {
 export class AnswerStream implements FrameSource {
   readonly #options: AnswerStreamOptions;
   #first: Promise<ChoiceEvent | undefined> | undefined;
+  #encoder: StreamEncoder | undefined;
   #over = false;
   #error: ServeError | undefined;
 
@@ -40,7 +43,7 @@ export class AnswerStream implements FrameSource {
   }
 
   heartbeat(): Frame {
-    return this.#options.encoder.heartbeat();
+    return this.#writer().heartbeat();
   }
 
   closed(how: 'complete' | 'client-gone' | 'stalled'): void {
@@ -57,18 +60,25 @@ export class AnswerStream implements FrameSource {
 
   /** Events that say nothing in this dialect are passed over. */
   async #nextFrames(): Promise<readonly Frame[]> {
-    const { events, encoder, observe } = this.#options;
+    const { events, observe } = this.#options;
     while (true) {
       const step = await (this.#first ?? events.next());
       this.#first = undefined;
       if (step === undefined) {
         this.#over = true;
-        return encoder.end();
+        return this.#writer().end();
       }
       observe(step);
-      const frames = encoder.encode(step.event, step.choice);
+      const { event, choice } = step;
+      if (event.type === 'start') this.#encoder ??= this.#options.encoder(event);
+      const frames = this.#writer().encode(event, choice);
       if (frames.length > 0) return frames;
     }
+  }
+
+  /** What is said before the start needs no memory of it. */
+  #writer(): StreamEncoder {
+    return this.#encoder ?? this.#options.encoder(undefined);
   }
 
   #fail(error: ServeError): readonly Frame[] {
@@ -76,6 +86,6 @@ export class AnswerStream implements FrameSource {
     this.#error = error;
     // The other choices of this request have nobody to go to.
     this.#options.abort(error);
-    return this.#options.encoder.fail(error);
+    return this.#writer().fail(error);
   }
 }

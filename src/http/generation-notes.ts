@@ -18,7 +18,8 @@ export class GenerationNotes {
       this.#sawToken = true;
       this.#exchange.note({ firstTokenMs: this.#exchange.sinceStart() });
     } else if (event.type === 'start') {
-      this.#exchange.note({ inputTokens: event.inputTokens, cachedTokens: event.cachedTokens });
+      const { model, inputTokens, cachedTokens } = event;
+      this.#exchange.note({ inputTokens, cachedTokens, ...(model !== undefined && { model }) });
     } else if (event.type === 'finish') {
       this.#finishes.push(event);
       this.#exchange.note({

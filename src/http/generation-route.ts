@@ -1,5 +1,5 @@
 import { ServeError, toServeError } from '../contract/errors.ts';
-import type { GenerationEvent, GenerationResult } from '../contract/events.ts';
+import type { GenerationEvent, GenerationResult, StartEvent } from '../contract/events.ts';
 import { Collector } from '../contract/events.ts';
 import { type GenerationRequest, requestDefaults } from '../contract/request.ts';
 import type { ModelDirectory, Timers } from '../contract/services.ts';
@@ -31,7 +31,7 @@ export function generationHandler<Call extends ParsedCall>(
     const notes = new GenerationNotes(exchange);
     if (call.stream) return stream({ dialect, call, answer, exchange, events, notes }, dependencies);
     const results = await whole(call, exchange, events, notes);
-    return Response.json(dialect.whole(call, answer, results), {
+    return Response.json(dialect.whole(call, answerOf(answer, results[0]?.start), results), {
       headers: warningHeader([...call.warnings, ...results.flatMap(({ finish }) => finish.warnings ?? [])]),
     });
   };
@@ -46,10 +46,15 @@ export function beginAnswer<Call extends ParsedCall>(
 ): AnswerContext {
   checkTools(call.generations, settings.toolAllow);
   const id = newId();
-  const { id: model } = models.resolve(call.modelWish?.model ?? call.generations[0]?.model);
+  const { id: model } = models.expect(call.modelWish?.model ?? call.generations[0]?.model);
   exchange.note({ dialect: dialect.name, model });
   exchange.identify(dialect.idPrefix + id);
   return { id, created: unixSeconds(), model, newId: (prefix) => prefix + newId() };
+}
+
+/** By the model that really answers: what was expected while the server started may have been a guess. */
+function answerOf(answer: AnswerContext, start: StartEvent | undefined): AnswerContext {
+  return start?.model === undefined ? answer : { ...answer, model: start.model };
 }
 
 export type RunDependencies = Pick<AppDependencies, 'generation' | 'settings' | 'keyring'>;
@@ -80,6 +85,7 @@ async function grantWish(
       'not_implemented',
       'A model cannot be unloaded from here. POST /api/inference/unload does it for whoever administers the server.',
     );
+  await generation.begun?.(signal);
   // Whatever asks something of a model waits until it is there.
   const request = { ...requestDefaults, prompt: { type: 'text', text: ' ' } } as const;
   await generation.countTokens({ ...request, ...(model !== undefined && { model }) }, signal);
@@ -87,7 +93,7 @@ async function grantWish(
 
 /** Enough to keep every slot busy; one call with many prompts must not fill the queue, nor be refused by it. */
 function choicesAtOnce(models: ModelDirectory, call: ParsedCall): number {
-  return 2 * models.resolve(call.generations[0]?.model).slots;
+  return 2 * models.expect(call.generations[0]?.model).slots;
 }
 
 /** With everything that hangs on who asks. */
@@ -151,7 +157,7 @@ async function stream<Call extends ParsedCall>(
   const source = new AnswerStream({
     first,
     events,
-    encoder: dialect.encoder(call, answer),
+    encoder: (start) => dialect.encoder(call, answerOf(answer, start)),
     observe: (step) => notes.observe(step),
     abort: (reason) => leave(exchange, events, reason),
     ended: (error) => {

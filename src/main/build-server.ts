@@ -1,14 +1,18 @@
 import { allKeys, type Config, packageVersion, readKeyFile } from '../config.ts';
-import type { ModelProfile } from '../contract/model.ts';
+import { ServeError, toServeError } from '../contract/errors.ts';
+import { defaultSlots, type ModelProfile } from '../contract/model.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createCancelRegistry } from '../generation/cancellation.ts';
 import { createGenerationService } from '../generation/generate.ts';
+import { StartGate } from '../generation/start-gate.ts';
 import { createTokenService } from '../generation/tokens.ts';
 import { createEmbeddingService, createRerankService } from '../generation/vectors.ts';
 import { ConstraintPlanner } from '../grammar/planner.ts';
 import { createKeyring, type Keyring } from '../http/access/keyring.ts';
 import { createApp } from '../http/app.ts';
 import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts';
+import type { DownloadProgress } from '../models/download.ts';
+import type { HubName } from '../models/hub-name.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createSpans, loadOpenTelemetry } from '../telemetry/spans.ts';
@@ -17,13 +21,30 @@ import { elapsed } from './elapsed.ts';
 import type { HeadStart } from './head-start.ts';
 import { describeRuntimes, liveModel } from './live-state.ts';
 import { createManagedModels } from './managed-models.ts';
+import { prepareStart } from './prepare-start.ts';
 import { openConfiguredStore } from './response-store.ts';
 import { chatDirectory } from './served-model.ts';
+import { expectedName, type StartModels } from './start-models.ts';
 import type { System } from './system.ts';
 import { createVectors } from './vectors.ts';
 
 export interface StartObserver {
+  /** The port is open; the models come next. */
+  listening?(url: string): void;
   progress(phase: 'load' | 'calibrate', fraction: number): void;
+  /** Downloads a model; gives its path. Undefined: models must be on this machine. */
+  obtain?(name: HubName, download: Download): Promise<string>;
+}
+
+export interface Download {
+  readonly signal: AbortSignal;
+  readonly report: (progress: DownloadProgress) => void;
+}
+
+/** What is known and begun before the house stands. */
+export interface Groundwork {
+  readonly models: StartModels;
+  readonly head: HeadStart;
 }
 
 export interface LoadedServer {
@@ -35,7 +56,10 @@ export interface LoadedServer {
 /** Everything but a port. */
 export interface BuiltServer {
   readonly app: ReturnType<typeof createApp>;
-  /** Loads the configured model; until then the app answers 503. Rejects with a ServeError that a person can act on. */
+  /**
+   * Downloads and loads the configured models. Until then generations wait, and everything else that needs one is
+   * answered 503. Rejects with a ServeError that a person can act on; the app goes on without a model then.
+   */
   load(observer: StartObserver, signal: AbortSignal): Promise<LoadedServer>;
   /** No new work; settles when the running answers are out, or after --drain-timeout. */
   drain(): Promise<void>;
@@ -50,16 +74,17 @@ export interface BuiltServer {
   close(): Promise<void>;
 }
 
-export async function buildServer(config: Config, system: System, head: HeadStart): Promise<BuiltServer> {
+export async function buildServer(config: Config, system: System, ground: Groundwork): Promise<BuiltServer> {
   try {
-    return await build(config, system, head);
+    return await build(config, system, ground);
   } catch (error) {
-    await head.weights?.discard();
+    await ground.head.weights?.discard();
     throw error;
   }
 }
 
-async function build(config: Config, system: System, { file, weights }: HeadStart): Promise<BuiltServer> {
+async function build(config: Config, system: System, ground: Groundwork): Promise<BuiltServer> {
+  const { weights } = ground.head;
   const metrics = createMetrics({ compat: config.metricsCompat, version: packageVersion() });
   const openTelemetry = await loadOpenTelemetry();
   const spans =
@@ -76,6 +101,13 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
       spans?.(record);
     },
   });
+  const gate = new StartGate(
+    {
+      maxQueue: config.maxQueue ?? 16 * (config.parallel ?? defaultSlots),
+      queueTimeoutMs: config.queueTimeout * 1000,
+    },
+    system.timers,
+  );
   const managed = createManagedModels({
     config,
     system,
@@ -84,6 +116,8 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
     early: weights,
     serve: ({ runtime, loaded }) => vectors.serveChat(runtime, loaded),
     serveVectors: (running) => vectors.serveAlone(running),
+    firstName: expectedName(ground.models, ground.head),
+    onBegun: () => gate.open(),
   });
   metrics.watch(() => managed.runtimes().map(liveModel));
   const models = managed.directory;
@@ -93,6 +127,7 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
   const generation = createGenerationService({
     runtimes,
     cancels,
+    startGate: gate,
     clock: system.clock,
     timers: system.timers,
     drawSeed: system.drawSeed,
@@ -153,16 +188,23 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
     keyring: () => keyring,
     settings: doorSettings(config),
   });
-  await managed.prepare(file);
+  const start = await prepareStart(config, ground, managed);
 
   return {
     app,
     async load(observer, signal) {
-      const { profile, runtime: served } = await managed.start(observer, signal);
-      return { profile, engine: served.type === 'chat' ? served.runtime.engine : undefined };
+      try {
+        const { profile, runtime: served } = await start(observer, signal);
+        return { profile, engine: served.type === 'chat' ? served.runtime.engine : undefined };
+      } catch (error) {
+        gate.fail(noModel(error));
+        managed.manager.giveUpStart();
+        throw error;
+      }
     },
     async drain() {
       managed.manager.drain();
+      gate.fail(new ServeError('draining', 'The server stops before its model was loaded.'));
       await Promise.race([
         idle(() => cancels.size > 0 || vectors.busy, system),
         elapsed(system, config.drainTimeout * 1000),
@@ -188,6 +230,13 @@ async function build(config: Config, system: System, { file, weights }: HeadStar
       metrics.close();
     },
   };
+}
+
+/** For those who waited for it. */
+function noModel(thrown: unknown): ServeError {
+  const { code, message } = toServeError(thrown);
+  if (code === 'insufficient_memory') return new ServeError(code, message);
+  return new ServeError('model_not_loaded', `The model could not be loaded: ${message}`);
 }
 
 function keyringOf(config: Pick<Config, 'apiKey' | 'keyFile' | 'adminToken'>): Keyring {

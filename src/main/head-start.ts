@@ -4,27 +4,33 @@ import { bundledModelPath } from '../models/find-model.ts';
 import { isKnownSound } from '../models/probe.ts';
 import { cannotGenerate, type FileProfile, readModelProfile } from '../models/profile.ts';
 import { engineWorker } from './entries.ts';
+import type { StartModels } from './start-models.ts';
 import { createFileMemory, memoryFile } from './system.ts';
 import { weightsWish } from './weights-wish.ts';
 
 /** What begins before the rest of the program is read, which takes as long as many a model's load. */
 export interface HeadStart {
-  /** Of the first model. */
-  readonly file: FileProfile;
+  /** Of the first model; undefined where it is to be downloaded. */
+  readonly file: FileProfile | undefined;
   /** Its weights, where a plain load is certain to come. To be discarded when the server ends without it. */
   readonly weights: EarlyWeights | undefined;
 }
 
 /** Rejects with a ServeError when the first model is none. */
-export async function headStart(config: Config): Promise<HeadStart> {
-  const file = await readModelProfile(config.model[0], {
+export async function headStart(config: Config, { first }: StartModels): Promise<HeadStart> {
+  if (first.type === 'hub') return { file: undefined, weights: undefined };
+  const file = await readFirstModel(first.path, config);
+  const plain = await goesPlainly(config, file);
+  return { file, weights: plain ? beginWeights(weightsWish(file.path, config), engineWorker) : undefined };
+}
+
+export function readFirstModel(path: string, config: Config): Promise<FileProfile> {
+  return readModelProfile(path, {
     chatTemplate: config.chatTemplate,
     chatFormat: config.chatFormat,
     vectorsOnly: config.embeddings,
     ...(config.alias.length > 0 && { aliases: config.alias }),
   });
-  const plain = await goesPlainly(config, file);
-  return { file, weights: plain ? beginWeights(weightsWish(file.path, config), engineWorker) : undefined };
 }
 
 /** Into this process, first of all, as the flags say, and nothing in the file can end it. */

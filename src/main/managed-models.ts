@@ -26,6 +26,27 @@ export interface ManagedModelsOptions extends Omit<LoadTools, 'tuningFile' | 'fr
   readonly serve: (running: RunningModel) => () => Promise<void>;
   /** The same of models for vectors only; what it gives also lets them go. */
   readonly serveVectors: (running: RunningVectors) => () => Promise<void>;
+  /** What the first model is called until its file is here. */
+  readonly firstName: string;
+  /** The first model is there, or is not waited for any more. */
+  readonly onBegun: () => void;
+}
+
+/** Where the models are that were given beside the first one, as far as they are on this machine. */
+export interface StartPaths {
+  /** In the order of the command line. */
+  readonly others: readonly string[];
+  readonly draft: string | undefined;
+  readonly embedding: string | undefined;
+}
+
+/** The same, read. */
+export interface StartFiles {
+  readonly others: readonly FileProfile[];
+  readonly draft: FileProfile | undefined;
+  readonly embedding: FileProfile | undefined;
+  /** Of --models-file; those that are not on this machine are downloaded when somebody loads them. */
+  readonly named: readonly LoadPlan[];
 }
 
 const defaultKeepAliveSeconds = 300;
@@ -38,6 +59,8 @@ export function createManagedModels(options: ManagedModelsOptions) {
   const probeMemory: ProbeMemory = createFileMemory(memoryFile('sound-models.json'));
   const events = createControlEvents();
   let starting: StartObserver | undefined;
+  /** The first model is known: others may be, too. Before, one of them would be taken for it. */
+  let prepared: StartFiles | undefined;
   /** Of the models loaded now, for looking at the memory of their device. */
   const running = new Set<RunningModel>();
 
@@ -47,6 +70,8 @@ export function createManagedModels(options: ManagedModelsOptions) {
     freeMemory,
     clock: system.clock,
     timers: system.timers,
+    firstName: options.firstName,
+    onBegun: options.onBegun,
     settings: {
       strict: config.strictModel,
       autoload: config.autoload,
@@ -91,10 +116,11 @@ export function createManagedModels(options: ManagedModelsOptions) {
     state: () => manager.state(),
     list: () => manager.list(),
     resolve: (name) => manager.resolve(name),
+    expect: (name) => manager.expect(name),
     forVectors: () => manager.forVectors(),
     use: (name, signal) => manager.use(name, signal),
     async known() {
-      if (config.autoload) await control.refresh();
+      if (config.autoload && prepared) await control.refresh();
       const there = await Promise.all(
         manager.known().map(async (known) => ((await exists(known.profile.path)) ? [known] : [])),
       );
@@ -106,26 +132,32 @@ export function createManagedModels(options: ManagedModelsOptions) {
     manager,
     directory,
     control,
+    files,
     /** Ends the streams of those who watch: the server stops. */
     endEvents: () => events.close(),
     /** What is loaded now. */
     runtimes: (): ModelRuntime[] => [...running].map(({ runtime }) => runtime),
-    /** Makes the configured models known, `first` for the first of them. Rejects when one is no model. */
-    async prepare(first: FileProfile): Promise<void> {
-      const { chatTemplate, chatFormat, embeddingModel } = config;
-      const named = await namedPlans();
-      const settingsOf = ({ path }: FileProfile) => named.find(({ file }) => file.path === path)?.settings ?? {};
-      manager.add({ file: withNames(first, named), settings: settingsOf(first) }, { atStart: true });
-      for (const target of config.model.slice(1)) {
-        const file = await readModelProfile(target, { chatTemplate, chatFormat, vectorsOnly });
-        manager.add({ file: withNames(file, named), settings: settingsOf(file) }, { atStart: true });
-      }
-      if (embeddingModel !== undefined) {
-        const file = await readModelProfile(embeddingModel, { vectorsOnly: true });
-        manager.add({ file: withNames(file, named), settings: settingsOf(file) }, { atStart: true });
-      }
+    /** Reads what was given at the start. Rejects with a sentence for a person when one is no model. */
+    async readFiles({ others, draft, embedding }: StartPaths): Promise<StartFiles> {
+      return {
+        others: await Promise.all(others.map(readGiven)),
+        draft: draft === undefined ? undefined : await readModelProfile(draft),
+        embedding: embedding === undefined ? undefined : await readModelProfile(embedding, { vectorsOnly: true }),
+        named: await namedPlans(),
+      };
+    },
+    /** Makes the given models known. */
+    async prepare(first: FileProfile, given: StartFiles): Promise<void> {
+      const { others, embedding, named } = given;
+      prepared = given;
+      for (const file of [first, ...others, ...(embedding ? [embedding] : [])]) addGiven(file);
       for (const plan of named) manager.add(plan, { atStart: false });
       if (config.autoload) await control.refresh();
+    },
+    /** Makes one known that was downloaded later, and without --autoload loads it. */
+    async add(path: string, signal: AbortSignal): Promise<void> {
+      const resident = addGiven(await readGiven(path));
+      if (!config.autoload) await resident.load(signal);
     },
     /** Loads the first model and that for vectors, and without --autoload all that were given. */
     async start(observer: StartObserver, signal: AbortSignal): Promise<LoadedModel<ServedModel>> {
@@ -133,10 +165,12 @@ export function createManagedModels(options: ManagedModelsOptions) {
       try {
         const [first, ...others] = manager.atStart();
         if (!first) throw new Error('prepare was not called');
+        observer.progress('load', 0);
         // A chat model takes what memory there is for its context: those whose size is known come before it.
         const small = others.filter(({ plan }) => cannotGenerate(plan.file));
         for (const resident of small) await resident.load(signal);
         const loaded = await first.load(signal);
+        manager.begin(first);
         if (!config.autoload) for (const resident of others) await resident.load(signal);
         return loaded;
       } finally {
@@ -145,7 +179,17 @@ export function createManagedModels(options: ManagedModelsOptions) {
     },
   };
 
-  /** Those of --models-file that are on this machine; the others are downloaded when somebody loads them. */
+  function readGiven(path: string): Promise<FileProfile> {
+    const { chatTemplate, chatFormat } = config;
+    return readModelProfile(path, { chatTemplate, chatFormat, vectorsOnly });
+  }
+
+  function addGiven(file: FileProfile) {
+    const named = prepared?.named ?? [];
+    const settings = named.find((plan) => plan.file.path === file.path)?.settings ?? {};
+    return manager.add({ file: withNames(file, named), settings }, { atStart: true });
+  }
+
   async function namedPlans(): Promise<LoadPlan[]> {
     const { chatTemplate, chatFormat, modelsDir } = config;
     const plans: LoadPlan[] = [];
@@ -184,7 +228,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
   /** Tried like any other file. That of the flags is left out for models of another vocabulary. */
   async function draftFor({ file, settings: { speculation } }: LoadPlan, signal: AbortSignal) {
     const own = typeof speculation === 'object' ? speculation.draftModel : undefined;
-    const path = speculation === undefined ? config.draftModel : own;
+    const path = speculation === undefined ? prepared?.draft?.path : own;
     if (path === undefined) return undefined;
     const draft = await files.admit(path, signal);
     if (speaksSameTokens(draft, file)) return draft;

@@ -34,6 +34,10 @@ export interface ManagerOptions<Runtime> {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly settings: ManagerSettings;
+  /** What the first model is called until its file is on this machine. */
+  readonly firstName?: string;
+  /** The first model is there, or is not waited for any more. */
+  readonly onBegun?: () => void;
 }
 
 /** With a context that is chosen to fit, this much is asked for at least. */
@@ -107,7 +111,18 @@ export class ModelManager<Runtime> {
   /** From now on unknown names go there. */
   activate(resident: Resident<Runtime>): void {
     this.#active = resident;
-    this.#starting = false;
+    this.#begin();
+  }
+
+  /** What the start has loaded: unknown names go there, unless another one was loaded for them meanwhile. */
+  begin(first: Resident<Runtime>): void {
+    if (!this.#active?.loaded) this.#active = first;
+    this.#begin();
+  }
+
+  /** The start has failed: requests are told what there is instead of kept waiting. */
+  giveUpStart(): void {
+    this.#begin();
   }
 
   state(): ServerState {
@@ -144,6 +159,14 @@ export class ModelManager<Runtime> {
   resolve(name: string | undefined): ModelProfile {
     const resident = this.#serving(name);
     return resident.loaded?.profile ?? this.#planned(resident.plan);
+  }
+
+  /** As `resolve`, but a guess while the server starts. */
+  expect(name: string | undefined): Pick<ModelProfile, 'id' | 'slots'> {
+    if (this.#closing || !this.#starting) return this.resolve(name);
+    const expected = (name === undefined ? undefined : this.find(name)) ?? this.#active;
+    if (expected) return this.#planned(expected.plan);
+    return { id: this.#options.firstName ?? '', slots: this.#options.settings.shape.slots };
   }
 
   /** The runtime that serves a name, loaded first when it has to be. A model in use is never unloaded. */
@@ -343,8 +366,14 @@ export class ModelManager<Runtime> {
 
   #publish(event: ControlEvent, events: ControlEvents): void {
     // What is loaded before the active one makes no server yet.
-    if (event.type === 'model' && event.state === 'ready' && event.model === this.#active?.id) this.#starting = false;
+    if (event.type === 'model' && event.state === 'ready' && event.model === this.#active?.id) this.#begin();
     events.publish(event);
+  }
+
+  #begin(): void {
+    if (!this.#starting) return;
+    this.#starting = false;
+    this.#options.onBegun?.();
   }
 
   /** The active one first. */

@@ -1,7 +1,7 @@
 import type { LoadProgress, LoadRequest, ModelSettings } from '../contract/control.ts';
 import { ServeError } from '../contract/errors.ts';
 import { chooseQuantization, type MachineMemory, rateQuantizations } from './choose-quantization.ts';
-import { downloadModel } from './download.ts';
+import { type DownloadProgress, downloadModel } from './download.ts';
 import { askedModel, type HubAccess, type HubModel, listHubModels } from './hub.ts';
 import { type HubName, showHubName } from './hub-name.ts';
 import { locateModel, type ModelLocation } from './locate.ts';
@@ -72,20 +72,24 @@ export class ModelFiles {
   }
 
   async #pull(name: HubName, request: FileRequest, signal: AbortSignal): Promise<string> {
-    const { modelsDir, onDownload } = this.#options;
+    const { modelsDir } = this.#options;
     const access = this.#access(request, signal);
     const model = await this.#choose(name, request, access);
-    const progress = (bytesLoaded: number, etaSeconds: number | undefined) => {
-      const fraction = model.bytes === 0 ? 1 : bytesLoaded / model.bytes;
-      const bytesTotal = model.bytes;
-      this.#download = { model: showHubName(name), phase: 'download', bytesLoaded, bytesTotal, fraction, etaSeconds };
-      onDownload(this.#download);
-    };
+    return this.following(name, (onProgress) => {
+      onProgress({ bytes: 0, totalBytes: model.bytes, etaSeconds: undefined });
+      return downloadModel(model, { ...access, modelsDir, onProgress });
+    });
+  }
+
+  /** Runs a download, by whomever, that is told of as the one under way. */
+  async following<T>(name: HubName, download: (onProgress: (now: DownloadProgress) => void) => Promise<T>): Promise<T> {
+    const model = showHubName(name);
     try {
-      progress(0, undefined);
-      const onProgress = (now: { readonly bytes: number; readonly etaSeconds: number | undefined }) =>
-        progress(now.bytes, now.etaSeconds);
-      return await downloadModel(model, { ...access, modelsDir, onProgress });
+      return await download(({ bytes, totalBytes, etaSeconds }) => {
+        const fraction = totalBytes === 0 ? 0 : bytes / totalBytes;
+        this.#download = { model, phase: 'download', bytesLoaded: bytes, bytesTotal: totalBytes, fraction, etaSeconds };
+        this.#options.onDownload(this.#download);
+      });
     } finally {
       this.#download = undefined;
     }

@@ -4,6 +4,7 @@ import { corsHeaders } from '../../src/http/access/cors.ts';
 import { isLocalCaller } from '../../src/http/access/local-caller.ts';
 import { checkOrigin, type Pages } from '../../src/http/access/origin.ts';
 import { refusals } from '../../src/http/unknown-routes.ts';
+import { emptyControl } from '../support/route-rows.ts';
 import { hello, openDoor } from './support.ts';
 
 describe('a key', () => {
@@ -316,7 +317,8 @@ describe('models', () => {
 describe('the state of the server', () => {
   it.each([
     ['ready', 200, 200],
-    ['loading', 503, 503],
+    // Behind the door it waits.
+    ['loading', 503, 200],
     ['draining', 503, 503],
   ] as const)('%s: readiness %d, work %d, and it is always alive', async (state, readiness, work) => {
     const door = openDoor();
@@ -331,6 +333,24 @@ describe('the state of the server', () => {
     const response = await door.post('/v1/chat/completions', hello);
     expect(response.status).toBe(work);
     expect(response.headers.has('retry-after')).toBe(work === 503);
+  });
+
+  it('loading: what cannot wait is refused, and how far the model is, is told', async () => {
+    const progress = { phase: 'download' as const, bytesLoaded: 30, bytesTotal: 120, fraction: 0.25, etaSeconds: 9 };
+    const control = { ...emptyControl, progress: () => ({ model: 'secret', ...progress }) };
+    const door = openDoor({ more: { control } });
+    door.models.current = 'loading';
+    expect((await door.app.request('/v1/models')).status).toBe(503);
+    expect((await door.app.request('/props')).status).toBe(503);
+    expect(await (await door.app.request('/health')).json()).toEqual({
+      status: 'loading model',
+      progress: { phase: 'download', bytes_loaded: 30, bytes_total: 120, fraction: 0.25, eta_seconds: 9 },
+    });
+    const page = await (await door.app.request('/', { headers: { accept: 'text/html' } })).text();
+    expect(page).toContain('The model is being downloaded: 25 %.');
+    expect(page).not.toContain('secret');
+    door.models.current = 'ready';
+    expect(await (await door.app.request('/health')).json()).toEqual({ status: 'ok' });
   });
 });
 

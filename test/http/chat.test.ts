@@ -430,3 +430,37 @@ describe('a stream that waits for its slot', () => {
     expect([time.waiting, leftListeners(door)]).toEqual([0, 0]);
   });
 });
+
+describe('the model of an answer', () => {
+  const servedStart = { ...start, model: 'real' };
+
+  it('is the one that its start names, whatever was expected', async () => {
+    const door = openDoor();
+    door.models.current = 'loading';
+    door.generation.script = (run) => run.say(servedStart, ...answer().slice(1));
+    const plain = await (await door.post('/v1/chat/completions', hello)).json();
+    expect(plain).toMatchObject({ model: 'real' });
+    const streamed = await (await door.post('/v1/chat/completions', streaming)).text();
+    const models = sseData(streamed).flatMap((frame) =>
+      frame === '[DONE]' ? [] : Reflect.get(Object(frame), 'model'),
+    );
+    expect(new Set(models)).toEqual(new Set(['real']));
+    expect(door.records.map(({ model }) => model)).toEqual(['real', 'real']);
+  });
+
+  it('is a guess in what is said before', async () => {
+    const time = new FakeTime();
+    const door = openDoor({ time });
+    door.models.current = 'loading';
+    door.generation.script = () => undefined;
+    const pending = door.post('/api/chat', streaming);
+    await until('the run', () => door.generation.runs.length === 1);
+    time.pass(10_000);
+    const read = reading(await pending);
+    expect(await read('\n')).toContain('"model":"guess"');
+    door.generation.runs[0]?.say({ type: 'queued', position: 1 }, servedStart, ...answer().slice(1));
+    const rest = await read('"done":true');
+    expect(rest).toContain('"model":"real"');
+    expect(rest).not.toContain('guess');
+  });
+});

@@ -77,7 +77,8 @@ describe('an error of /v1/messages', () => {
     ['draining', '/v1/messages/count_tokens'],
   ] as const)('while %s is a 529 that tells when to come again: %s', async (state, path) => {
     const door = openDoor();
-    door.models.current = state;
+    if (state === 'draining') door.models.current = state;
+    else door.generation.script = (run) => run.say(new ServeError('model_loading', 'not in time'));
     const response = await door.post(path, body);
     expect(response.status).toBe(529);
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);

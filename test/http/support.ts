@@ -209,6 +209,9 @@ export class FakeModels implements ModelDirectory {
     if (name === 'strict') throw new ServeError('model_not_found', 'no such model', { param: 'model' });
     return profile;
   }
+  expect(name: string | undefined): Pick<ModelProfile, 'id' | 'slots'> {
+    return this.current === 'loading' ? { id: 'guess', slots: 4 } : this.resolve(name);
+  }
 }
 
 /** Time stands still until it is moved. */

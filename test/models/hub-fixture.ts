@@ -17,6 +17,8 @@ export interface HubTrouble {
   readonly noRanges?: boolean;
   /** The listing comes in pages of one file. */
   readonly pages?: boolean;
+  /** The second half of a file comes when this settles. */
+  readonly held?: Promise<unknown>;
   /** File content comes this slowly, in bytes per 10 ms. */
   readonly slow?: number;
 }
@@ -104,7 +106,10 @@ function sendFile(
     trouble.cuts = (trouble.cuts ?? 0) - 1;
     response.write(body.subarray(0, body.length >> 1), () => response.destroy());
   } else if (trouble.stallAfter !== undefined) response.write(body.subarray(0, trouble.stallAfter));
-  else if (trouble.slow !== undefined) drip(response, body, trouble.slow);
+  else if (trouble.held !== undefined) {
+    response.write(body.subarray(0, body.length >> 1));
+    void trouble.held.then(() => response.end(body.subarray(body.length >> 1)));
+  } else if (trouble.slow !== undefined) drip(response, body, trouble.slow);
   else response.end(body);
 }
 

@@ -41,7 +41,7 @@ export function everyRoute(): Route[] {
   const dependencies: AppDependencies = {
     ...everyPart,
     generation: { generate: notHere, countTokens: notHere, renderPrompt: notHere },
-    models: { state: () => 'ready', list: () => [], known: async () => [], resolve: notHere },
+    models: { state: () => 'ready', list: () => [], known: async () => [], resolve: notHere, expect: notHere },
     embeddings: { embed: notHere },
     rerank: { rank: notHere },
     tokens: { tokenize: notHere, promptTokens: notHere, pieces: notHere },

@@ -62,6 +62,7 @@ async function bannerAddress(
   const ended = exit.then((code) => {
     throw new Error(`it ended with ${code}: ${error()}`);
   });
+  ended.catch(() => undefined); // it may be asked for when the banner is there already
   for (;;) {
     const address = /address {2}(\S+)\n/.exec(out())?.[1];
     if (address !== undefined) return address;

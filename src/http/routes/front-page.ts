@@ -1,3 +1,4 @@
+import type { LoadProgress } from '../../contract/control.ts';
 import type { ModelProfile } from '../../contract/model.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import type { AppDependencies } from '../dependencies.ts';
@@ -13,7 +14,7 @@ const endpoints = [
 ] as const;
 
 /** GET /: a small page for browsers, one line for everybody else. */
-export function frontPageRoutes({ models }: AppDependencies): Route[] {
+export function frontPageRoutes({ models, control }: AppDependencies): Route[] {
   return [
     {
       method: 'GET',
@@ -24,14 +25,15 @@ export function frontPageRoutes({ models }: AppDependencies): Route[] {
       work: false,
       handle: (exchange) =>
         exchange.header('accept')?.includes('text/html')
-          ? page(models.list())
+          ? page(models.list(), models.state() === 'loading' ? (control?.progress() ?? 'begins') : undefined)
           : new Response('serve-model is running\n', { headers: { 'content-type': 'text/plain; charset=utf-8' } }),
     },
   ];
 }
 
 /** Loads nothing from anywhere and runs no script. */
-function page(loaded: readonly ModelProfile[]): Response {
+function page(loaded: readonly ModelProfile[], loading: LoadProgress | 'begins' | undefined): Response {
+  const none = loading === undefined ? 'No model is loaded.' : `${loadingText(loading)} Reload this page to see more.`;
   const names = loaded.map(
     ({ id, contextSize }) => `<li><b>${escapeMarkup(id)}</b>, ${contextSize} tokens of context</li>`,
   );
@@ -43,7 +45,7 @@ function page(loaded: readonly ModelProfile[]): Response {
 <title>serve-model</title>
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}td{padding:.2rem 1rem .2rem 0}</style>
 <h1>serve-model is running</h1>
-<ul>${names.length === 0 ? '<li>No model is loaded.</li>' : names.join('')}</ul>
+<ul>${names.length === 0 ? `<li>${none}</li>` : names.join('')}</ul>
 <table>${rows.join('')}</table>
 </html>
 `;
@@ -54,6 +56,20 @@ function page(loaded: readonly ModelProfile[]): Response {
       vary: 'accept',
     },
   });
+}
+
+const phases = {
+  download: 'downloaded',
+  mmap: 'loaded',
+  load: 'loaded',
+  calibrate: 'measured on this machine',
+  ready: 'made ready',
+} as const satisfies Record<LoadProgress['phase'], string>;
+
+/** Without names: who reads this may have no key. */
+function loadingText(loading: LoadProgress | 'begins'): string {
+  if (loading === 'begins') return 'The model is being loaded.';
+  return `The model is being ${phases[loading.phase]}: ${Math.floor(loading.fraction * 100)} %.`;
 }
 
 function escapeMarkup(text: string): string {

@@ -1,4 +1,5 @@
 import type { ServerState } from '../../contract/services.ts';
+import { writeProgress } from '../../dialects/control/answers.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
@@ -11,8 +12,11 @@ const words = {
   empty: 'no model loaded',
 } as const satisfies Record<ServerState, string>;
 
-/** Probes. Liveness only says that the process answers; the others say whether a request would be served. */
-export function healthRoutes({ models }: AppDependencies): Route[] {
+/**
+ * Probes. Liveness only says that the process answers; the others say whether a request would be served, and while it
+ * would not yet, how far that is.
+ */
+export function healthRoutes({ models, control }: AppDependencies): Route[] {
   const probe = {
     method: 'GET',
     shape: openaiShape,
@@ -25,8 +29,9 @@ export function healthRoutes({ models }: AppDependencies): Route[] {
     const state = models.state();
     const isReady = state === 'ready';
     exchange.note({ outcome: state });
+    const progress = state === 'loading' ? control?.progress() : undefined;
     return Response.json(
-      { status: words[state] },
+      { status: words[state], ...(progress && { progress: writeProgress(progress) }) },
       {
         status: isReady ? 200 : 503,
         headers: { 'cache-control': 'no-store', ...(!isReady && { 'retry-after': '2' }) },
