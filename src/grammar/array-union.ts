@@ -1,6 +1,6 @@
 import type { JsonValue } from '../contract/json.ts';
 import { TooManyStates } from './automaton.ts';
-import { branchesOf } from './branches.ts';
+import { anyOf, branchesOf } from './branches.ts';
 import { factored } from './factored.ts';
 import type { Expression } from './gbnf.ts';
 import { choice, rule, sequence, text } from './gbnf.ts';
@@ -32,19 +32,31 @@ const maxStates = 300;
 /** Larger counts are not kept apart in a union. */
 const maxCounted = 32;
 
-/** One of several arrays, such that one reading is open at a time. undefined: no array fits. Throws TooManyStates. */
+/**
+ * One of several arrays, such that one reading is open at a time; where they combine in too many ways, any of their items
+ * in any order. undefined: no array fits.
+ */
 export function arrayUnionRules(
   compiler: SchemaCompiler,
   arrays: readonly Alternative[],
   path: string,
 ): Expression | undefined {
-  return new ArrayUnion(compiler, path).rules(arrays);
+  try {
+    return new ArrayUnion(compiler, path).rules(arrays);
+  } catch (error) {
+    if (!(error instanceof TooManyStates)) throw error;
+    compiler.loosen(path, 'anyOf');
+    const items = arrays.flatMap(({ plain }) => [...tuple(plain).prefix, tuple(plain).rest ?? true]);
+    return compiler.array({ type: 'array', items: anyOf(compiler.kinds, items) }, path);
+  }
 }
 
 class ArrayUnion {
   #compiler: SchemaCompiler;
   #path: string;
   #behind = new Map<string, Expression>();
+  /** Places where several of the arrays can still be meant. */
+  #together = 0;
   #ids = new Map<string, string>();
 
   constructor(compiler: SchemaCompiler, path: string) {
@@ -124,7 +136,7 @@ class ArrayUnion {
     const key = [...places.keys()].sort().join();
     const known = this.#behind.get(key);
     if (known) return known;
-    if (this.#behind.size >= maxStates) throw new TooManyStates();
+    if (places.size > 1 && ++this.#together > maxStates) throw new TooManyStates();
     const { book, gap } = this.#compiler.json;
     const name = book.reserve('items');
     this.#behind.set(key, rule(name));

@@ -47,17 +47,35 @@ const named = { min: 9, max: 200 };
 /** Characters that must be left in the book for that. */
 const roomForNames = 150_000;
 
-/**
- * Members in this order, optional ones left out at will, then the further ones. One rule per place where the choice
- * begins anew, so the grammar grows with the number of members and not with its square.
- */
+/** Members in this order, optional ones left out at will, then the further ones. */
 export function memberRules(
   book: RuleBook,
   members: readonly Member[],
   style: MemberStyle,
   { further, nonEmpty = false }: MemberOptions = {},
 ): Expression {
-  const { open, between, close, closeEmpty } = style;
+  const { open, close, closeEmpty } = style;
+  const { first, mayBeEmpty } = memberPlaces(book, members, style, further);
+  const nothing = mayBeEmpty && !nonEmpty;
+  if (!first) return sequence(open, nothing ? closeEmpty : close);
+  return nothing ? sequence(open, choice(first, closeEmpty)) : sequence(open, first);
+}
+
+export interface MemberPlaces {
+  /** The first pair and all behind it; undefined: there is none. */
+  readonly first: Expression | undefined;
+  readonly mayBeEmpty: boolean;
+  /** What may come behind a pair, by how many members are passed. */
+  readonly behind: readonly Expression[];
+}
+
+/** One rule per place where the choice begins anew, so the grammar grows with the number of members and not with its square. */
+export function memberPlaces(
+  book: RuleBook,
+  members: readonly Member[],
+  { between, close }: MemberStyle,
+  further?: FurtherMembers,
+): MemberPlaces {
   const minFurther = further?.min ?? 0;
   const moreFurther = (min: number, max: number | undefined) =>
     further
@@ -70,6 +88,7 @@ export function memberRules(
 
   /** Something was written; nothing declared is left. */
   let after: Expression = sequence(moreFurther(minFurther, further?.max), close);
+  const behind = [after];
   const onlyFurther: Expression | undefined =
     further && further.max !== 0
       ? book.define(
@@ -82,8 +101,7 @@ export function memberRules(
   let tree = noKeys;
   let count = 0;
   let mayEnd = minFurther === 0;
-  for (const member of [...members].reverse()) {
-    const { begin, rest, required } = member;
+  for (const { begin, rest, required } of [...members].reverse()) {
     const mayBeFurther = !required && mayEnd;
     count = required ? 1 : count + 1;
     if (required) mayEnd = false;
@@ -98,11 +116,11 @@ export function memberRules(
     }
     const next = sequence(between, pick);
     after = mayEnd ? book.define('after', choice(next, close)) : next;
+    behind.push(after);
   }
-  const nothing = mayEnd && !nonEmpty;
-  if (!pick) return sequence(open, nothing ? closeEmpty : close);
-  return nothing ? sequence(open, choice(pick, closeEmpty)) : sequence(open, pick);
+  return { first: pick, mayBeEmpty: mayEnd, behind: behind.reverse() };
 }
+
 /** So many members may come next, at the place where they are most. */
 function mostAtATime(members: readonly Member[]): number {
   let most = 0;

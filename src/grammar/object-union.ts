@@ -1,10 +1,10 @@
 import type { JsonValue } from '../contract/json.ts';
 import { complement, ofTexts, TooManyStates } from './automaton.ts';
 import { anyOf, branchesOf, type Way } from './branches.ts';
-import { jsonStyle, type MemberStyle } from './containers.ts';
+import { jsonStyle, type MemberStyle, memberPlaces } from './containers.ts';
 import { factored } from './factored.ts';
 import type { Expression } from './gbnf.ts';
-import { choice, rule, sequence } from './gbnf.ts';
+import { choice, repeat, rule, sequence } from './gbnf.ts';
 import { KeyTreeRules, noKeys, withKey } from './key-tree.ts';
 import { isOpenObject, type ObjectShape, type Property } from './object-shape.ts';
 import type { SchemaCompiler } from './schema-compiler.ts';
@@ -62,12 +62,13 @@ interface Option {
   readonly ids: readonly string[];
 }
 
-/** More places than any sensible union has; made-up ones multiply. */
+/** So often several of the objects can still be meant; made-up unions multiply. */
 const maxStates = 300;
 
 /**
  * One of several objects, such that one reading is open at a time: as long as more than one of them can be meant, what
- * comes next is what may come next in any. undefined: no object fits. Throws TooManyStates where they combine in too many ways.
+ * comes next is what may come next in any. Where they combine in too many ways, any of their members in any order.
+ * undefined: no object fits.
  */
 export function objectUnionRules(
   compiler: SchemaCompiler,
@@ -75,7 +76,13 @@ export function objectUnionRules(
   path: string,
   writer: MemberWriter,
 ): Expression | undefined {
-  return new ObjectUnion(compiler, path, writer).rules(shapes);
+  try {
+    return new ObjectUnion(compiler, path, writer).rules(shapes);
+  } catch (error) {
+    if (!(error instanceof TooManyStates)) throw error;
+    compiler.loosen(path, 'anyOf');
+    return new ObjectUnion(compiler, path, writer).anyMembers(shapes);
+  }
 }
 
 class ObjectUnion {
@@ -85,6 +92,8 @@ class ObjectUnion {
   #trees: KeyTreeRules;
   /** Rules of what may come behind a member, by where it may stand. */
   #behind = new Map<string, Expression>();
+  /** The same where only one of the objects can be meant. */
+  #alones = new Map<string, Expression>();
   #ids = new Map<string, string>();
 
   constructor(compiler: SchemaCompiler, path: string, writer: MemberWriter) {
@@ -101,6 +110,27 @@ class ObjectUnion {
     const mayBeEmpty = options.some((option) => option.mayBeEmpty);
     if (pick) return sequence(open, choice(pick, ...(mayBeEmpty ? [closeEmpty] : [])));
     return mayBeEmpty ? sequence(open, options.length > 0 ? close : closeEmpty) : undefined;
+  }
+
+  anyMembers(shapes: readonly ObjectShape[]): Expression {
+    const options = shapes.flatMap((shape) => this.#optionOf(shape) ?? []);
+    const { kinds, json } = this.#compiler;
+    const schemas = new Map<string, JsonValue[]>();
+    const further = options.flatMap(({ further: rest }) => (rest === undefined ? [] : [rest]));
+    for (const { properties } of options)
+      for (const { name, schema } of properties) schemas.set(name, [...(schemas.get(name) ?? further), schema]);
+    let tree = noKeys;
+    for (const [name, several] of schemas) {
+      const rest = this.#writer.rest({ name, schema: anyOf(kinds, several), path: this.#path });
+      if (rest) tree = withKey(tree, this.#writer.begin(name), rest);
+    }
+    const pair =
+      further.length === 0 ? undefined : this.#writer.further([...schemas.keys()], anyOf(kinds, further), this.#path);
+    const pairs = [...(tree === noKeys ? [] : [this.#trees.write(tree)]), ...(pair ? [pair] : [])];
+    const { open, between, close, closeEmpty } = this.#writer.style;
+    if (pairs.length === 0) return sequence(open, closeEmpty);
+    const one = json.book.define('pair', choice(...pairs));
+    return sequence(open, choice(sequence(one, repeat(sequence(between, one), 0), close), closeEmpty));
   }
 
   #optionOf({ schema, properties: declared }: ObjectShape): Option | undefined {
@@ -176,6 +206,25 @@ class ObjectUnion {
     return options.length === 0 ? undefined : this.#compiler.json.book.define('pick', choice(...options));
   }
 
+  /** Where only one of the objects can be meant. */
+  #alone({ id, option, at }: Place): Expression {
+    const known = this.#alones.get(id);
+    if (known) return known;
+    const { properties, names, further: rest } = option;
+    const nothing = this.#compiler.json.book.define('nothing', choice());
+    const pair = rest === undefined ? undefined : this.#writer.further([...names], rest, this.#path);
+    const further = pair && { pair, min: 0, max: undefined };
+    const members = properties.map((property) => ({
+      begin: this.#writer.begin(property.name),
+      // What nothing fits is a rule without texts: it is cut when the grammar is complete, with all that needs it.
+      rest: this.#writer.rest(property) ?? nothing,
+      required: property.required,
+    }));
+    const { behind } = memberPlaces(this.#compiler.json.book, members, this.#writer.style, further);
+    for (const [index, expression] of behind.entries()) this.#alones.set(option.ids[index] ?? '', expression);
+    return behind[at] ?? nothing;
+  }
+
   #member(name: string, ways: readonly Way<Place>[]): Expression | undefined {
     const { branches, exact } = branchesOf(this.#compiler, ways, this.#writer);
     if (!exact) this.#compiler.loosen(this.#path, 'anyOf');
@@ -202,6 +251,8 @@ class ObjectUnion {
 
   /** What may come behind a member. */
   #after(places: Places): Expression {
+    const [only, ...others] = places.values();
+    if (only && others.length === 0) return this.#alone(only);
     const key = [...places.keys()].sort().join();
     const known = this.#behind.get(key);
     if (known) return known;

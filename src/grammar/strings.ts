@@ -164,11 +164,26 @@ function understood(
   const exact = placesOf(node) > maxExplored ? undefined : book.explore(() => regexAutomaton(node, maxExplored));
   if (exact && (exact.states.length <= maxStates || exact.states.length * charactersOfState <= book.room / 4))
     return { automaton: exact, exact: true };
+  const largest = largestCount(node);
   for (const most of [64, 16, 4, 1]) {
+    if (most >= largest) continue;
     const looser = book.explore(() => regexAutomaton(openCounts(node, most), maxStates), maxStates);
     if (looser) return { automaton: looser, exact: false };
   }
   return { automaton: undefined, exact: false };
+}
+
+function largestCount(node: RegexNode): number {
+  switch (node.kind) {
+    case 'sequence':
+      return Math.max(0, ...node.parts.map(largestCount));
+    case 'choice':
+      return Math.max(0, ...node.options.map(largestCount));
+    case 'repeat':
+      return Math.max(node.min, node.max ?? 0, largestCount(node.part));
+    default:
+      return 0;
+  }
 }
 
 /** The same with no upper limit for counts beyond `most`: all its texts, and longer ones. */

@@ -1,7 +1,6 @@
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import { isJsonObject } from '../contract/json.ts';
 import { arrayUnionRules } from './array-union.ts';
-import { TooManyStates } from './automaton.ts';
 import type { Expression } from './gbnf.ts';
 import { either } from './gbnf.ts';
 import { numberUnionRules } from './number-rules.ts';
@@ -70,30 +69,13 @@ function ofType(
     }
     case 'array':
       if (others.length === 0) return compiler.array(first.plain, first.path);
-      return bounded(compiler, path, () => arrayUnionRules(compiler, alternatives, path), json.array);
+      return arrayUnionRules(compiler, alternatives, path);
     default: {
       const shapes = alternatives.map(({ plain, path: place }) => objectShape(compiler, plain, place));
       const [shape, ...more] = shapes;
       if (shape && more.length === 0) return objectShapeRules(compiler, shape, first.path);
-      const write = () => objectUnionRules(compiler, shapes, path, jsonMembers(compiler));
-      return bounded(compiler, path, write, json.object);
+      return objectUnionRules(compiler, shapes, path, jsonMembers(compiler));
     }
-  }
-}
-
-/** Unions that would need too many rules are left to the check afterwards. */
-function bounded(
-  compiler: SchemaCompiler,
-  path: string,
-  write: () => Expression | undefined,
-  anything: Expression,
-): Expression | undefined {
-  try {
-    return write();
-  } catch (error) {
-    if (!(error instanceof TooManyStates)) throw error;
-    compiler.loosen(path, 'anyOf');
-    return anything;
   }
 }
 

@@ -928,6 +928,58 @@ const combined = rows([
     [10, { k11: 11 }, null],
   ],
   [
+    'union of objects that nothing fits, and of members that nothing fits',
+    {
+      anyOf: [
+        shape('circle', 'radius'),
+        {
+          type: 'object',
+          properties: { kind: { const: 'square' }, side: { type: 'integer', minimum: 3, maximum: 2 } },
+          required: ['kind', 'side'],
+        },
+        {
+          type: 'object',
+          properties: { kind: { const: 'line' }, length: { type: 'integer', minimum: 3, maximum: 2 } },
+          required: ['kind'],
+        },
+      ],
+    },
+    [{ kind: 'circle', radius: 1 }, { kind: 'line' }],
+    [{ kind: 'square' }, { kind: 'square', side: 2 }, { kind: 'line', length: 3 }],
+  ],
+  [
+    'union of a hundred objects with ten optional members',
+    {
+      anyOf: range(100).map((index) => ({
+        type: 'object',
+        properties: {
+          kind: { const: `kind${index}` },
+          ...Object.fromEntries(range(10).map((member) => [`m${index}-${member}`, { type: 'integer' }])),
+        },
+        required: ['kind'],
+      })),
+    },
+    [{ kind: 'kind0' }, { kind: 'kind99', 'm99-0': 1, 'm99-9': 2 }],
+    [{ kind: 'kind1', 'm2-0': 1 }, { 'm0-0': 1 }],
+  ],
+  [
+    'union of sixty objects with the same names in other orders and of other types',
+    {
+      anyOf: range(60).map((index) => ({
+        type: 'object',
+        properties: Object.fromEntries(
+          range(12).map((at) => [
+            `p${(at * (index + 1)) % 13}`,
+            { type: ['string', 'integer', 'null'][(index + at) % 3] },
+          ]),
+        ),
+      })),
+    },
+    [{}, { p0: '', p1: 1, p2: null }, { p0: 1, p2: null, p4: '' }],
+    [{ q: 1 }, { p1: true }],
+    { loosened: ['# anyOf'] },
+  ],
+  [
     'union of thirty objects',
     { anyOf: range(30).map((index) => shape(`kind${index}`, 'size')) },
     [
