@@ -85,7 +85,7 @@ export type ControlEvent =
   | { readonly type: 'model'; readonly model: string; readonly state: ModelState; readonly error?: string }
   | { readonly type: 'slots'; readonly model: string; readonly slots: readonly SlotReport[] };
 
-/** A model that could be loaded from the models folder. */
+/** A model that could be loaded: from the models folder, or from where the server was told that it is. */
 export interface LocalModelInfo {
   readonly id: string;
   readonly path: string;
@@ -128,7 +128,7 @@ export interface ModelControl {
   unload(target: string): Promise<string>;
   validate(request: LoadRequest, signal: AbortSignal): Promise<Verdict>;
   status(): ControlStatus;
-  /** Of the load under way; undefined when there is none. */
+  /** Of the load under way, or of the last one that ended, until its model goes; undefined when there is none. */
   progress(): LoadProgress | undefined;
   /** From now on. Ends with the signal. */
   events(signal: AbortSignal): AsyncIterable<ControlEvent>;

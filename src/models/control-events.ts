@@ -1,4 +1,4 @@
-import type { ControlEvent } from '../contract/control.ts';
+import type { ControlEvent, LoadProgress } from '../contract/control.ts';
 
 /** What a reader that does not read may leave in memory; then it is cut off. */
 const mostWaiting = 1000;
@@ -9,6 +9,10 @@ export interface ControlEvents {
   /** Events from now on, until the signal or `close`. */
   subscribe(signal: AbortSignal): AsyncIterable<ControlEvent>;
   readonly readers: number;
+  /** The load that came to its end last, until the next one begins or its model goes. */
+  readonly finished: LoadProgress | undefined;
+  /** A load was asked for, of which there may be nothing to tell yet. */
+  begin(): void;
   close(): void;
 }
 
@@ -20,6 +24,7 @@ interface Reader {
 
 export function createControlEvents(): ControlEvents {
   const readers = new Set<Reader>();
+  let finished: LoadProgress | undefined;
   const end = (reader: Reader) => {
     reader.over = true;
     readers.delete(reader);
@@ -29,7 +34,14 @@ export function createControlEvents(): ControlEvents {
     get readers() {
       return readers.size;
     },
+    get finished() {
+      return finished;
+    },
+    begin() {
+      finished = undefined;
+    },
     publish(event) {
+      finished = finishedAfter(event, finished);
       for (const reader of readers) {
         reader.waiting.push(event);
         if (reader.waiting.length > mostWaiting) end(reader);
@@ -46,6 +58,23 @@ export function createControlEvents(): ControlEvents {
       for (const reader of [...readers]) end(reader);
     },
   };
+}
+
+function finishedAfter(event: ControlEvent, before: LoadProgress | undefined): LoadProgress | undefined {
+  switch (event.type) {
+    case 'progress': {
+      const { type: _, ...progress } = event;
+      return progress.phase === 'ready' ? progress : undefined;
+    }
+    case 'model': {
+      const isGone = event.model === before?.model && (event.state === 'unloaded' || event.state === 'failed');
+      return isGone || event.state === 'loading' ? undefined : before;
+    }
+    case 'slots':
+      return before;
+    default:
+      return event satisfies never;
+  }
 }
 
 async function* read(reader: Reader, signal: AbortSignal, end: () => void): AsyncGenerator<ControlEvent> {

@@ -1,4 +1,5 @@
 import type {
+  ControlEvent,
   LoadProgress,
   LoadRequest,
   LocalModelInfo,
@@ -7,6 +8,7 @@ import type {
   Verdict,
 } from '../contract/control.ts';
 import { ServeError, toServeError } from '../contract/errors.ts';
+import type { ModelProfile } from '../contract/model.ts';
 import type { Timers } from '../contract/services.ts';
 import type { ControlEvents } from './control-events.ts';
 import { otherTokens, speaksSameTokens } from './draft-model.ts';
@@ -73,6 +75,7 @@ export class ModelControlService<Runtime> implements ModelControl {
   async load(request: LoadRequest, signal: AbortSignal) {
     const stop = new AbortController();
     this.#running.set(request.target, stop);
+    this.#options.events.begin();
     try {
       return await this.#load(request, AbortSignal.any([signal, stop.signal]));
     } finally {
@@ -117,7 +120,8 @@ export class ModelControlService<Runtime> implements ModelControl {
   }
 
   progress(): LoadProgress | undefined {
-    return this.#files.download ?? this.#options.manager.progress();
+    const { manager, events } = this.#options;
+    return this.#files.download ?? manager.progress() ?? events.finished;
   }
 
   events(signal: AbortSignal) {
@@ -128,12 +132,12 @@ export class ModelControlService<Runtime> implements ModelControl {
 
   async localModels(): Promise<readonly LocalModelInfo[]> {
     const { manager, modelsDir } = this.#options;
-    return (await localModels(modelsDir, this.#read)).flatMap(({ id, path, profile }) => {
-      if (!profile) return [];
-      const { sizeBytes, quantization, architecture, trainedContextSize } = profile;
-      const loaded = manager.find(path)?.loaded !== undefined;
-      return [{ id, path, sizeBytes, quantization, architecture, trainedContextSize, loaded }];
-    });
+    const local = (await localModels(modelsDir, this.#read)).flatMap(({ id, path, profile }) =>
+      profile ? [describeLocal(profile, id, manager.find(path)?.loaded !== undefined)] : [],
+    );
+    const paths = new Set(local.map(({ path }) => path));
+    const elsewhere = manager.known().filter(({ profile }) => !paths.has(profile.path));
+    return [...elsewhere.map(({ profile, state }) => describeLocal(profile, profile.id, state === 'loaded')), ...local];
   }
 
   async remove(id: string): Promise<void> {
@@ -157,6 +161,7 @@ export class ModelControlService<Runtime> implements ModelControl {
     const already = same && resident.loaded !== undefined;
     const loaded = same ? await resident.load(signal) : await resident.replace(plan, signal);
     if (vectorsOnly || !cannotGenerate(plan.file)) manager.activate(resident);
+    if (already) this.#options.events.publish(readyProgress(loaded.profile));
     return { already, model: manager.describe(resident, loaded) };
   }
 
@@ -257,6 +262,20 @@ function about(param: string, error: unknown): unknown {
 
 function pick({ id, aliases, vectorsOnly }: FileProfile) {
   return { id, aliases, ...(vectorsOnly && { vectorsOnly }) };
+}
+
+/** Nothing had to be done, which is done. */
+function readyProgress({ id, sizeBytes }: ModelProfile): ControlEvent {
+  const bytes = { bytesLoaded: sizeBytes, bytesTotal: sizeBytes };
+  return { type: 'progress', model: id, phase: 'ready', ...bytes, fraction: 1, etaSeconds: 0 };
+}
+
+function describeLocal(
+  { path, sizeBytes, quantization, architecture, trainedContextSize }: FileProfile,
+  id: string,
+  loaded: boolean,
+): LocalModelInfo {
+  return { id, path, sizeBytes, quantization, architecture, trainedContextSize, loaded };
 }
 
 function withQuantization({ target, quantization }: LoadRequest): string {

@@ -61,6 +61,8 @@ async function ask(model: string) {
   return call('POST', '/v1/chat/completions', { model, messages, temperature: 0, max_tokens: 40 });
 }
 
+const progress = async () => progressAnswer.parse(await get('load-progress'));
+
 describe('the control API', () => {
   it('tells what is loaded, with the flags of the active model at the top', async () => {
     const status = statusAnswer.parse(await get('status'));
@@ -79,12 +81,13 @@ describe('the control API', () => {
     });
     expect(status.models).toHaveLength(1);
     expect(status.max_context_length).toBe(4096);
-    expect(progressAnswer.parse(await get('load-progress'))).toMatchObject({ phase: null });
+    expect(await progress()).toMatchObject({ phase: 'ready', fraction: 1 });
   });
 
-  it('lists the models of the folder', async () => {
+  it('lists the running model and those of the folder', async () => {
     const { models } = modelsAnswer.parse(await get('models'));
     expect(models).toEqual([
+      expect.objectContaining({ id: key, path: expect.stringMatching(/\.gguf$/), loaded: true }),
       expect.objectContaining({ id: 'named', loaded: false }),
       expect.objectContaining({
         id: 'owner/repo/second',
@@ -100,6 +103,7 @@ describe('the control API', () => {
     const { status, body } = await post('load', { model_path: key, max_seq_length: 0, hf_token: null });
     expect(status).toBe(200);
     expect(loadAnswer.parse(body)).toMatchObject({ status: 'already_loaded', model: key, context_length: 512 });
+    expect(await progress()).toMatchObject({ phase: 'ready', fraction: 1, eta_seconds: 0 });
   });
 
   it('tells whose conversation is on which slot while it runs', async () => {
@@ -144,6 +148,7 @@ describe('the control API', () => {
     const events = await watch();
     const loaded = await post('load', { model_path: 'owner/repo/second', max_seq_length: 256, parallel: 1 });
     expect(loadAnswer.parse(loaded.body)).toMatchObject({ status: 'loaded', model: 'second', context_length: 256 });
+    expect(await progress()).toMatchObject({ phase: 'ready', fraction: 1 });
     const answers = await Promise.all([ask('second'), ask(key), ask('gpt-4o')]);
     expect(answers.map(({ status, body }) => [status, body.model])).toEqual([
       [200, 'second'],
@@ -164,6 +169,7 @@ describe('the control API', () => {
       'draining',
       'unloaded',
     ]);
+    expect(await progress()).toMatchObject({ phase: null, fraction: 0 });
     // Unloaded on purpose: naming it does not bring it back.
     expect(await ask('second')).toMatchObject({ status: 503, body: { error: { code: 'model_not_loaded' } } });
   });
