@@ -18,6 +18,8 @@ const files = {
   'F16/Model-F16-00001-of-00002.gguf': new Uint8Array(50),
   'F16/Model-F16-00002-of-00002.gguf': new Uint8Array(30),
   'broken-00001-of-00002.gguf': new Uint8Array(1),
+  // A name that would write lines and orders to a terminal.
+  'Model\u001b[1A\nserve-model: all is well-Q2_K.gguf': new Uint8Array(2),
 };
 
 async function models(trouble: HubTrouble = {}, name = 'owner/repo', token?: string): Promise<HubModel[]> {
