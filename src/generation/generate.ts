@@ -133,7 +133,7 @@ async function admit(
   const adapters = adaptersOf(request, runtime);
   const fitted = await fitContext(runtime, request, signal);
   const plan = await createTextPipeline(deps, runtime, request, fitted.prompt.opening);
-  const ask = admissionOf(request, fitted.prompt, fitted.maxTokens);
+  const ask = admissionOf(request, fitted.prompt, { maxTokens: fitted.maxTokens, adapters });
   const lease = await runtime.scheduler.admit({ ...ask, ...(onPlace && { onPlace }) }, signal);
   return { fitted, plan, lease, adapters };
 }
@@ -147,17 +147,22 @@ function adaptersOf({ adapters }: GenerationRequest, runtime: ModelRuntime): rea
   return undefined;
 }
 
+/** What was evaluated with one mix of adapters serves no other. */
+function scopeWith(adapters: readonly number[] | undefined, scope: string): string {
+  return adapters?.some((scale) => scale !== 0) ? `${scope} lora ${adapters.join(' ')}` : scope;
+}
+
 function admissionOf(
   { keys, priority, cachePrompt, cacheScope = '', promptLogprobs }: GenerationRequest,
   { tokens, checkpoints }: PreparedPrompt,
-  maxTokens: number,
+  { maxTokens, adapters }: { readonly maxTokens: number; readonly adapters: readonly number[] | undefined },
 ): Admission {
   return {
     prompt: tokens,
     maxTokens,
     priority,
     cachePrompt: cachePrompt && !promptLogprobs,
-    scope: cachePrompt ? cacheScope : undefined,
+    scope: cachePrompt ? scopeWith(adapters, cacheScope) : undefined,
     checkpoints,
     ...(keys.owner !== undefined && { owner: keys.owner }),
     ...(keys.sessionId !== undefined && { sessionId: keys.sessionId }),

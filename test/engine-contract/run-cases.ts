@@ -67,7 +67,8 @@ export const runCases = {
       complete(engine, {
         slot,
         prompt,
-        maxTokens: 24,
+        // Enough that those who come first are not done before the others begin.
+        maxTokens: 80,
         onToken: () => {
           order.push(slot);
           return undefined;

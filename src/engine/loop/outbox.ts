@@ -22,7 +22,7 @@ export class Outbox {
   readonly #stats: () => LoopStats;
   readonly #send: (message: StepMessage) => void;
   #contents: Contents = {};
-  readonly #delivered = new Map<number, GeneratedToken[]>();
+  #delivered: { readonly run: number; readonly tokens: readonly GeneratedToken[] }[] = [];
   readonly #reports: StepReport[] = [];
   /** The run whose tokens a slot holds; none when its state came from elsewhere. */
   readonly #owners = new Map<number, number>();
@@ -41,11 +41,9 @@ export class Outbox {
     Object.assign(this.#contents, { [part]: list });
   }
 
-  /** Tokens of one run go together, however many steps they are from. */
+  /** In the order in which they were drawn, whatever the run. */
   deliver(run: number, tokens: readonly GeneratedToken[]): void {
-    const known = this.#delivered.get(run);
-    if (known) known.push(...tokens);
-    else this.#delivered.set(run, [...tokens]);
+    this.#delivered.push({ run, tokens });
   }
 
   report(report: StepReport): void {
@@ -76,13 +74,13 @@ export class Outbox {
   /** Sends what there is; gives the number of the message where it delivers tokens. */
   flush({ resting = false } = {}): number | undefined {
     const contents = this.#contents;
-    const delivered = Array.from(this.#delivered, ([run, tokens]) => ({ run, tokens }));
+    const delivered = this.#delivered;
     const slots = this.#changedSlots();
     const tellsReports = resting || this.#isTimeToReport(contents);
     const reports = tellsReports ? this.#reports.splice(0) : [];
     if (!Object.keys(contents).length && !delivered.length && !slots.length && !reports.length) return undefined;
     this.#contents = {};
-    this.#delivered.clear();
+    this.#delivered = [];
     const step = ++this.#step;
     this.#send({
       type: 'step',

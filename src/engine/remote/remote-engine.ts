@@ -1,16 +1,9 @@
 import { ServeError } from '../../contract/errors.ts';
-import type { Engine, EngineInfo, EngineJob, EngineRun, EngineStats, TokenText } from '../engine.ts';
+import type { Directive, Engine, EngineInfo, EngineJob, EngineRun, EngineStats, TokenText } from '../engine.ts';
 import { reusablePrefix } from '../reusable-prefix.ts';
 import { whenHeld } from '../when-held.ts';
 import { MirrorSlot } from './mirror-slot.ts';
-import {
-  type FromLoop,
-  fromWire,
-  type RunDirectives,
-  type StepMessage,
-  type StepReport,
-  type ToLoop,
-} from './protocol.ts';
+import { type FromLoop, fromWire, type StepMessage, type StepReport, type ToLoop } from './protocol.ts';
 import { Questions } from './questions.ts';
 import { RemoteRun } from './remote-run.ts';
 import { createSlotMoves } from './slot-moves.ts';
@@ -144,14 +137,15 @@ export class RemoteEngine {
   #giveTokens({ step, promptLogprobs = [], delivered = [] }: StepMessage): void {
     for (const { run, tokens } of promptLogprobs) this.#runs.get(run)?.job.onPromptLogprobs?.(tokens);
     if (delivered.length === 0) return;
-    const runs: RunDirectives[] = [];
-    const held: number[] = [];
+    const said = new Map<number, Directive[]>();
+    const held = new Set<number>();
     for (const { run, tokens } of delivered) {
       const directives = this.#runs.get(run)?.give(step, tokens);
-      if (directives === undefined && this.#runs.has(run)) held.push(run);
-      else if (directives && directives.length > 0) runs.push({ run, directives });
+      if (directives === undefined && this.#runs.has(run)) held.add(run);
+      else if (directives && directives.length > 0) said.set(run, [...(said.get(run) ?? []), ...directives]);
     }
-    this.#options.send({ type: 'directives', step, runs, ...(held.length > 0 && { held }) });
+    const runs = Array.from(said, ([run, directives]) => ({ run, directives }));
+    this.#options.send({ type: 'directives', step, runs, ...(held.size > 0 && { held: [...held] }) });
   }
 
   #leave(run: RemoteRun, settle: () => void): void {

@@ -17,7 +17,7 @@ export class RemoteRun implements EngineRun {
   #given = 0;
   #paused = false;
   /** Tokens that came during a pause. */
-  readonly #waiting: { readonly step: number; readonly tokens: readonly GeneratedToken[] }[] = [];
+  readonly #waiting: { readonly step: number; readonly tokens: GeneratedToken[] }[] = [];
   #deferredEnd: (() => void) | undefined;
   #failure: ServeError | undefined;
 
@@ -80,7 +80,9 @@ export class RemoteRun implements EngineRun {
    */
   give(step: number, tokens: readonly GeneratedToken[]): readonly Directive[] | undefined {
     if (!this.#paused || this.job.signal.aborted) return this.#give(tokens);
-    this.#waiting.push({ step, tokens });
+    const last = this.#waiting.at(-1);
+    if (last?.step === step) last.tokens.push(...tokens);
+    else this.#waiting.push({ step, tokens: [...tokens] });
     return undefined;
   }
 
