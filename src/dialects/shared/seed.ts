@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { optional, rule } from './validate.ts';
 
-/** OpenAI's range: 64 bits with a sign. */
+/** OpenAI's range: 64 bits with a sign. The end counts, because a double that is meant to lie before it is it. */
 const limit = 2 ** 63;
 /** llama.cpp's samplers take 32 bits, of which the highest number stands for "a random one", as -1 does in its API. */
-const seeds = 2 ** 32;
-const anyRandom = seeds - 1;
+const anyRandom = 2 ** 32 - 1;
 
 /** Any 64-bit integer. The door has read those that JSON.parse would round, see http/exact-seeds.ts. */
 export const seedField = optional(
@@ -16,15 +15,14 @@ export const seedField = optional(
   ),
 );
 
-/** The 32 bits of a seed that the sampler is given. */
+/** The 32 bits of a seed that the sampler is given. All ones would not seed it: the number below does instead. */
 export function seedBits(seed: number | bigint): number {
-  return Number(BigInt.asUintN(32, BigInt(seed)));
+  return Math.min(Number(BigInt.asUintN(32, BigInt(seed))), anyRandom - 1);
 }
 
 /** What seeds the sampler; undefined: a random one, which the answer tells. */
 export function toSeed(seed: number | undefined): number | undefined {
-  const bits = seed === undefined ? anyRandom : seedBits(seed);
-  return bits === anyRandom ? undefined : bits;
+  return seed === undefined || seed === -1 || seed === anyRandom ? undefined : seedBits(seed);
 }
 
 /** The seed of choice number `choice`: it counts up, so that choices differ and can be repeated. */
