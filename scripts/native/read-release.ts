@@ -67,7 +67,7 @@ function version(text: string, library: string): string {
   return parts.join('.');
 }
 
-/** `X x_default_params() { X result = { /​*.field =*​/ value, ... }; ... }`, its values in the order of the fields. */
+/** The values between the inner brackets of `X x_default_params() { X result = { value, ... }; ... }`, by field. */
 function initializer(
   declarations: Declarations,
   struct: string,
