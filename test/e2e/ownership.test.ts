@@ -259,6 +259,17 @@ const scenarios: Readonly<Record<string, () => Promise<void>>> = {
     expect((await ask('admin', path, { method: 'DELETE' })).status).toBe(200);
     await run.response.text();
   },
+  'GET /slots': async () => {
+    const run = await begin('POST /v1/chat/completions');
+    const busy = async (caller: CallerName) => {
+      const slots = (await (await ask(caller, '/slots')).json()) as { is_processing: boolean }[];
+      return slots.find(({ is_processing }) => is_processing);
+    };
+    for (const caller of ['ann', 'admin'] as const)
+      expect(await busy(caller)).toMatchObject({ n_prompt_tokens: expect.any(Number) });
+    expect(await busy('bob')).not.toHaveProperty('n_prompt_tokens');
+    await stop(run);
+  },
   'GET /api/inference/events': async () => {
     const run = await begin('POST /v1/chat/completions');
     const slotsOf = async (caller: CallerName) => {

@@ -26,6 +26,7 @@ export const emptyControl: ModelControl = {
 /** Parts of the server that make routes appear. */
 export const everyPart = {
   control: emptyControl,
+  adapters: { list: () => [], set: () => undefined },
   cancel: () => 0,
   metrics: { render: async () => '', contentType: 'text/plain' },
   responseStore: {

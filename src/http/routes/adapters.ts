@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { z } from 'zod';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import { validate } from '../../dialects/shared/validate.ts';
@@ -18,7 +19,11 @@ export function adapterRoutes({ adapters }: AppDependencies): Route[] {
       method: 'GET',
       access: 'key',
       owns: 'none',
-      handle: (exchange) => Response.json(adapters.list(modelOf(exchange))),
+      handle: (exchange) => {
+        // Where files lie is no business of clients.
+        const shown = (path: string) => (exchange.caller.manages ? path : basename(path));
+        return Response.json(adapters.list(modelOf(exchange)).map((each) => ({ ...each, path: shown(each.path) })));
+      },
     },
     {
       ...common,

@@ -26,7 +26,7 @@ export function llamaCppRoutes({ models, control, slots, version = '0.0.0' }: Ap
     },
     {
       ...common,
-      owns: 'none',
+      owns: 'caller',
       paths: ['/slots'],
       handle: (exchange) => {
         const profile = meant(exchange);
