@@ -8,9 +8,12 @@ import { elapsed } from './main/elapsed.ts';
 import { headStart } from './main/head-start.ts';
 import { locateStartModels } from './main/start-models.ts';
 import { realSystem, type System } from './main/system.ts';
+import { createTemplatePool } from './main/template-pool.ts';
+import type { ChatFormatReport } from './templates/protocol.ts';
+import { explainTemplates } from './templates/workshop.ts';
 
 export type { StartObserver } from './main/build-server.ts';
-export { type ChatFormatReport, explainChatFormat } from './main/chat-format.ts';
+export type { ChatFormatReport } from './templates/protocol.ts';
 
 /** A server whose models are loaded. */
 export interface LoadedFacts {
@@ -118,6 +121,19 @@ function loadBehind({ listener, server, system }: Opened, observer: StartObserve
       await server.close();
     },
   };
+}
+
+/** How the format of a model's answers is found, without loading it. Its template runs in another process. */
+export async function explainChatFormat(
+  { chatTemplate, toolTemplate, chatFormat }: Pick<ModelProfile, 'chatTemplate' | 'toolTemplate' | 'chatFormat'>,
+  signal: AbortSignal,
+): Promise<ChatFormatReport> {
+  const templates = createTemplatePool(realSystem.timers);
+  try {
+    return await explainTemplates(templates, { chatTemplate, toolTemplate, chatFormat }, signal);
+  } finally {
+    templates.close();
+  }
 }
 
 function readTls({ sslCert, sslKey }: Config) {

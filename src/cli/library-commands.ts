@@ -29,7 +29,7 @@ export async function runLibraryCommand(parsed: LibraryCommand, terminal: Termin
     case 'rm':
       return removeModel(parsed.target, parsed.config, terminal);
     case 'inspect':
-      return inspectModel(parsed.target, { ...options, explain: await chatFormatReader() });
+      return inspectModel(parsed.target, { ...options, explain: await chatFormatReader(interrupt.signal) });
     case 'pull':
       terminal.write(`${await obtainModel(parsed.target, options)}\n`);
       return;
@@ -62,7 +62,7 @@ export async function removeModel(name: string, { modelsDir }: Pick<Config, 'mod
 /** `serve-model inspect MODEL`: a file or a model of the folder; on the hub, what there is to download. */
 export async function inspectModel(
   target: string,
-  options: PullOptions & { readonly explain: (file: FileProfile) => ChatFormatReport },
+  options: PullOptions & { readonly explain: (file: FileProfile) => Promise<ChatFormatReport> },
 ): Promise<void> {
   const { config, terminal, signal } = options;
   const location = await locateModel(target, config);
@@ -71,7 +71,7 @@ export async function inspectModel(
     const profile = await readModelProfile(location.path, { chatTemplate, chatFormat });
     const contextSize = config.ctxSize || Math.min(profile.trainedContextSize, mostByDefault);
     const shape = { contextSize, slots: config.parallel ?? defaultSlots, cacheType: config.cacheTypeKv };
-    terminal.write(`${inspectLines(profile, shape, options.explain(profile)).join('\n')}\n`);
+    terminal.write(`${inspectLines(profile, shape, await options.explain(profile)).join('\n')}\n`);
     return;
   }
   const choices = await rateModels(await listHubModels(location.name, hubAccess(config, signal)), options);
@@ -79,9 +79,9 @@ export async function inspectModel(
 }
 
 /** Loaded here alone: the whole house stands behind it. */
-async function chatFormatReader() {
+async function chatFormatReader(signal: AbortSignal) {
   const { explainChatFormat } = await import('../main.ts');
-  return (file: FileProfile) => explainChatFormat(file, () => new Date());
+  return (file: FileProfile) => explainChatFormat(file, signal);
 }
 
 export function inspectLines(profile: FileProfile, shape: MemoryShape, format: ChatFormatReport): string[] {

@@ -1,5 +1,4 @@
 import type { EngineInfo, TokenText } from './engine.ts';
-import type { CompileTemplate } from './jinja.ts';
 import type { LoadedEngine, LoadOptions } from './load-options.ts';
 import type { ModelDescription } from './remote/model-description.ts';
 import type { LoadedFacts, LoadedWeights, ToLoop } from './remote/protocol.ts';
@@ -14,7 +13,6 @@ export interface EngineParts {
   readonly text: TokenText;
   /** Of state in files. */
   readonly fingerprint: string;
-  readonly compileTemplate: CompileTemplate;
   /** Where it runs, if not in this process. */
   readonly processId?: number;
   readonly send: (message: ToLoop) => void;
@@ -44,7 +42,6 @@ export function buildEngine(parts: EngineParts): { readonly loaded: LoadedEngine
       trainedContextSize: weights.facts.trainedContextSize,
       embeddingSize: weights.facts.vectorSize,
       parameters: weights.facts.parameters || undefined,
-      compileTemplate: parts.compileTemplate,
       tuning: facts.tuning,
       freeDeviceBytes: () =>
         remote.questions.ask('device-memory', { about: 'device-memory' }).then(

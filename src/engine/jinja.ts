@@ -12,9 +12,9 @@ interface JinjaAddon {
 
 /**
  * Reads the addon beside the library, not node-llama-cpp's JavaScript, which takes a third of a second. The addon makes
- * itself the listener of the library's log: to be called before the library is opened, which then silences it.
+ * itself the listener of the library's log: not for a process that opens the library too.
  */
-export function templateCompiler({ folder }: LibraryFiles): CompileTemplate {
+export function templateCompiler({ folder }: Pick<LibraryFiles, 'folder'>): CompileTemplate {
   const { AddonJinjaRenderer } = readAddon(join(folder, 'llama-addon.node'));
   return (template) => {
     const renderer = new AddonJinjaRenderer(template);

@@ -4,7 +4,6 @@ import type { ModelParameters } from '../native/model.ts';
 import type { LibraryFiles } from '../native/open-library.ts';
 import type { Embedder, Ranker } from './embedder.ts';
 import type { Engine } from './engine.ts';
-import type { CompileTemplate } from './jinja.ts';
 import type { CacheType, PoolSettings, RopeParameters } from './native-settings.ts';
 import type { AdapterFile, StepReport } from './remote/protocol.ts';
 import type { Tuning, TuningMemory } from './tuning.ts';
@@ -59,7 +58,6 @@ export interface LoadedEngine {
   readonly trainedContextSize: number;
   readonly embeddingSize: number;
   readonly parameters: number | undefined;
-  readonly compileTemplate: CompileTemplate;
   readonly tuning: Tuning;
   /** Bytes that the GPUs have left; undefined without one. */
   readonly freeDeviceBytes: () => Promise<number | undefined>;

@@ -61,7 +61,7 @@ export function createGenerationService(dependencies: GenerationDependencies): G
       try {
         if (request.prompt.type === 'text') return request.prompt.text;
         if (request.prompt.type !== 'chat') return '';
-        return use.runtime.renderer.render(request.prompt, request.outputShape).pieces.join('');
+        return (await use.runtime.renderer.render(request.prompt, request.outputShape)).pieces.join('');
       } finally {
         use.release();
       }

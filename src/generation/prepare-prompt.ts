@@ -31,7 +31,7 @@ export async function preparePrompt(
   switch (prompt.type) {
     case 'chat': {
       refuseHopelessPrompt(textLength(prompt), contextSize, request.maxTokens);
-      const { pieces, opening, warnings } = runtime.renderer.render(prompt, request.outputShape);
+      const { pieces, opening, warnings } = await runtime.renderer.render(prompt, request.outputShape, signal);
       const tokens = [...bos, ...(await tokenize(pieces, true))];
       return { tokens, opening, checkpoints: turnBorders(tokens, runtime), warnings };
     }

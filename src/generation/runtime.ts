@@ -1,7 +1,8 @@
-import type { ChatFormat } from '../contract/chat-format.ts';
+import type { ChatFormat, RenderedPrompt } from '../contract/chat-format.ts';
 import type { ModelProfile } from '../contract/model.ts';
+import type { ChatPrompt, OutputShape } from '../contract/request.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { PromptRenderer } from '../prompt/renderer.ts';
+import type { Capabilities } from '../prompt/capabilities.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Adapters } from './adapters.ts';
 
@@ -10,10 +11,16 @@ export interface ModelRuntime {
   readonly profile: ModelProfile;
   readonly engine: Engine;
   readonly scheduler: Scheduler;
-  readonly renderer: PromptRenderer;
+  readonly renderer: PromptMaker;
   readonly format: ChatFormat;
   /** Absent: the model has none. */
   readonly adapters?: Adapters;
+}
+
+/** As PromptRenderer, here or in another process. */
+export interface PromptMaker {
+  readonly capabilities: Capabilities;
+  render(chat: ChatPrompt, answer?: OutputShape, signal?: AbortSignal): RenderedPrompt | Promise<RenderedPrompt>;
 }
 
 /** Where the conductor finds models. `release` ends the use: a model in use is never unloaded. */

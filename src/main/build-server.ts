@@ -16,6 +16,7 @@ import type { HubName } from '../models/hub-name.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createSpans, loadOpenTelemetry } from '../telemetry/spans.ts';
+import type { TemplatePool } from '../templates/template-pool.ts';
 import { createAdapterDirectory } from './adapters.ts';
 import { elapsed } from './elapsed.ts';
 import type { HeadStart } from './head-start.ts';
@@ -26,6 +27,7 @@ import { openConfiguredStore } from './response-store.ts';
 import { chatDirectory } from './served-model.ts';
 import { expectedName, type StartModels } from './start-models.ts';
 import type { System } from './system.ts';
+import { createTemplatePool } from './template-pool.ts';
 import { createVectors } from './vectors.ts';
 
 export interface StartObserver {
@@ -75,15 +77,23 @@ export interface BuiltServer {
 }
 
 export async function buildServer(config: Config, system: System, ground: Groundwork): Promise<BuiltServer> {
+  const templates = createTemplatePool(system.timers);
+  if (!config.embeddings) templates.warm();
   try {
-    return await build(config, system, ground);
+    return await build(config, system, ground, templates);
   } catch (error) {
+    templates.close();
     await ground.head.weights?.discard();
     throw error;
   }
 }
 
-async function build(config: Config, system: System, ground: Groundwork): Promise<BuiltServer> {
+async function build(
+  config: Config,
+  system: System,
+  ground: Groundwork,
+  templates: TemplatePool,
+): Promise<BuiltServer> {
   const { weights } = ground.head;
   const metrics = createMetrics({ compat: config.metricsCompat, version: packageVersion() });
   const openTelemetry = await loadOpenTelemetry();
@@ -113,6 +123,7 @@ async function build(config: Config, system: System, ground: Groundwork): Promis
     system,
     telemetry,
     metrics,
+    templates,
     early: weights,
     serve: ({ runtime, loaded }) => vectors.serveChat(runtime, loaded),
     serveVectors: (running) => vectors.serveAlone(running),
@@ -226,6 +237,7 @@ async function build(config: Config, system: System, ground: Groundwork): Promis
       await finish();
       await weights?.discard();
       await managed.manager.close();
+      templates.close();
       await responseStore?.close();
       metrics.close();
     },

@@ -3,25 +3,19 @@ import type { VocabularyFacts } from '../contract/model.ts';
 import type { FileProfile } from '../models/profile.ts';
 import { detectChatFormat, markersOf } from '../output/families.ts';
 import { renderSampleTurns } from '../prompt/sample-turns.ts';
+import type { ChatFormatReport } from '../templates/protocol.ts';
 
-export interface ChatFormatReport {
-  /** As `--chat-format` takes it, but for formats that were found in the template's own turns. */
-  readonly name: string;
-  /** How it was found, a part of a sentence. */
-  readonly why: string;
-  readonly thinks: boolean;
-  readonly callsTools: boolean;
-}
+type Templates = Pick<FileProfile, 'chatTemplate' | 'toolTemplate' | 'chatFormat'>;
 
 interface Rendering {
   readonly vocabulary: Pick<VocabularyFacts, 'bosText' | 'eosText'>;
   readonly now: () => Date;
   /** Another engine than the built-in one. */
-  readonly compile?: (template: string) => (variables: Record<string, unknown>) => string;
+  readonly compile?: ((template: string) => (variables: Record<string, unknown>) => string) | undefined;
 }
 
 /** By the markers of all the file's templates; of an unknown one, by the turns that it renders. */
-export function chatFormatOf(file: FileProfile, { vocabulary, now, compile }: Rendering): ChatFormat {
+export function chatFormatOf(file: Templates, { vocabulary, now, compile }: Rendering): ChatFormat {
   const template = file.toolTemplate ?? file.chatTemplate;
   return detectChatFormat(allTemplates(file), file.chatFormat, () =>
     template === undefined ? undefined : renderSampleTurns(template, vocabulary, now, compile),
@@ -29,17 +23,17 @@ export function chatFormatOf(file: FileProfile, { vocabulary, now, compile }: Re
 }
 
 /** The family of a model on disk, found as for a load, by the file alone. */
-export function explainChatFormat(file: FileProfile, now: () => Date): ChatFormatReport {
+export function explainChatFormat(file: Templates, now: () => Date): ChatFormatReport {
   // The texts that begin and end a sequence are in the vocabulary, which is not read; markers do not depend on them.
   const { name, reasoning, toolCalls } = chatFormatOf(file, { vocabulary: { bosText: '', eosText: '' }, now });
   return { name, why: reasonFor(file, name), thinks: reasoning !== undefined, callsTools: toolCalls !== undefined };
 }
 
-function allTemplates({ chatTemplate, toolTemplate }: FileProfile): string | undefined {
+function allTemplates({ chatTemplate, toolTemplate }: Templates): string | undefined {
   return toolTemplate === undefined ? chatTemplate : `${chatTemplate ?? ''}\n${toolTemplate}`;
 }
 
-function reasonFor(file: FileProfile, name: string): string {
+function reasonFor(file: Templates, name: string): string {
   if (file.chatFormat !== undefined) return 'given by --chat-format';
   if (allTemplates(file) === undefined) return 'there is no template to tell it';
   const markers = markersOf(name);

@@ -14,13 +14,14 @@ import { type ChosenContext, chooseContext } from '../models/default-context.ts'
 import { hugePageVariables } from '../models/huge-pages.ts';
 import { mainMemory } from '../models/machine-memory.ts';
 import { completeProfile, type FileProfile } from '../models/profile.ts';
-import { defaultChatTemplate } from '../prompt/default-template.ts';
-import { createPromptRenderer } from '../prompt/renderer.ts';
 import { createScheduler, type Scheduler, type SchedulerObserver } from '../scheduler/scheduler.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { chatFormatOf } from './chat-format.ts';
+import type { TemplateFacts } from '../templates/protocol.ts';
+import type { TemplatePool } from '../templates/template-pool.ts';
+import { openTemplates } from '../templates/workshop.ts';
 import { engineChild, engineWorker } from './entries.ts';
 import { openKeptPrefixes } from './kept-prefixes.ts';
+import { libraryFor } from './native-library.ts';
 import { createTuningMemory, type System } from './system.ts';
 import { adapterFiles, computeWish, weightsWish } from './weights-wish.ts';
 
@@ -31,6 +32,7 @@ export interface LoadTools {
   readonly metrics: Metrics;
   /** Where calibrations are remembered. */
   readonly tuningFile: string;
+  readonly templates: TemplatePool;
   /** What is loading already, see head-start. */
   readonly early: EarlyWeights | undefined;
   /** What guesses for it. */
@@ -67,16 +69,13 @@ export async function loadRuntime(file: FileProfile, tools: LoadTools, load: Loa
     slots: engine.info.slots,
     embeddingSize: loaded.embeddingSize,
   });
-  const now = () => new Date(tools.system.unixMilliseconds());
-  const format = chatFormatOf(profile, { vocabulary: profile.vocabulary, now, compile: loaded.compileTemplate });
-  const renderer = createPromptRenderer({
-    template: profile.chatTemplate ?? defaultChatTemplate,
-    toolTemplate: profile.toolTemplate,
-    vocabulary: profile.vocabulary,
-    format,
-    now,
-    compile: loaded.compileTemplate,
-  });
+  const templates = await openTemplates(tools.templates, templateFacts(profile, config), load.signal).catch(
+    async (error: unknown) => {
+      await engine.dispose();
+      throw error;
+    },
+  );
+  const { format, renderer } = templates;
   telemetry.log('info', `chat format: ${format.name}${profile.chatTemplate ? '' : ' (the model has no template)'}`);
   const short = (await loaded.freeDeviceBytes()) === undefined && 'slots' in chosen && chosen.short;
   if (short) {
@@ -92,11 +91,19 @@ export async function loadRuntime(file: FileProfile, tools: LoadTools, load: Loa
     },
     loaded,
     async dispose() {
+      templates.close();
       await scheduler.close();
       await engine.dispose();
     },
   };
 }
+
+export function templateFacts(profile: TemplatesOfModel, config: Pick<Config, 'gpu'>): TemplateFacts {
+  const { chatTemplate, toolTemplate, chatFormat, vocabulary } = profile;
+  return { chatTemplate, toolTemplate, chatFormat, vocabulary, libraryFolder: libraryFor(config).folder };
+}
+
+type TemplatesOfModel = Pick<ModelProfile, 'chatTemplate' | 'toolTemplate' | 'chatFormat' | 'vocabulary'>;
 
 /** What the model is loaded with where there is no GPU. */
 function contextOnProcessor(file: FileProfile, { config, draft, freeRam }: LoadTools): ChosenContext {

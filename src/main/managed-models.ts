@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { Config } from '../config.ts';
 import type { ModelSettings } from '../contract/control.ts';
-import { defaultSlots } from '../contract/model.ts';
+import { defaultSlots, type VocabularyFacts } from '../contract/model.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import { ModelControlService } from '../models/control.ts';
 import { createControlEvents } from '../models/control-events.ts';
@@ -13,9 +14,10 @@ import { ModelFiles } from '../models/model-files.ts';
 import { type ProbeMemory, probeModel } from '../models/probe.ts';
 import { cannotGenerate, type FileProfile, readModelProfile } from '../models/profile.ts';
 import type { LoadedModel, LoadObserver, LoadPlan } from '../models/resident.ts';
+import { openTemplates } from '../templates/workshop.ts';
 import type { StartObserver } from './build-server.ts';
 import { slotReports } from './live-state.ts';
-import { type LoadProgress, type LoadTools, loadRuntime, type RunningModel } from './load-runtime.ts';
+import { type LoadProgress, type LoadTools, loadRuntime, type RunningModel, templateFacts } from './load-runtime.ts';
 import { gpuNames, libraryFor } from './native-library.ts';
 import { featuresOf, type ServedDirectory, type ServedModel } from './served-model.ts';
 import { createFileMemory, memoryFile } from './system.ts';
@@ -57,6 +59,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
   const vectorsOnly = config.embeddings;
   const tuningFile = memoryFile('tuning.json');
   const probeMemory: ProbeMemory = createFileMemory(memoryFile('sound-models.json'));
+  const soundTemplates = createFileMemory(memoryFile('sound-templates.json'));
   const events = createControlEvents();
   let starting: StartObserver | undefined;
   /** The first model is known: others may be, too. Before, one of them would be taken for it. */
@@ -66,6 +69,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
 
   const manager = new ModelManager<ServedModel>({
     load: loadTimed,
+    check,
     events,
     freeMemory,
     clock: system.clock,
@@ -216,8 +220,24 @@ export function createManagedModels(options: ManagedModelsOptions) {
     }
   }
 
+  /** Of files that were found sound before, nothing is tried again. */
+  async function check({ file, settings }: LoadPlan, signal: AbortSignal): Promise<void> {
+    await probe(file.path, signal);
+    const isBundled = file.path === bundledModelPath && (settings.chatTemplate ?? config.chatTemplate) === undefined;
+    if (!isBundled && !cannotGenerate(file)) await tryTemplates(file, signal);
+  }
+
+  /** As they are rendered later, but for what the vocabulary tells. */
+  async function tryTemplates(file: FileProfile, signal: AbortSignal): Promise<void> {
+    const facts = templateFacts({ ...file, vocabulary: unknownVocabulary }, config);
+    const fingerprint = createHash('sha256').update(JSON.stringify(facts)).digest('hex');
+    if (soundTemplates.has(fingerprint)) return;
+    const tried = await openTemplates(options.templates, facts, signal);
+    tried.close();
+    soundTemplates.add(fingerprint);
+  }
+
   async function load(plan: LoadPlan, observer: LoadObserver): Promise<LoadedModel<ServedModel>> {
-    await probe(plan.file.path, observer.signal);
     const progress = (phase: 'load' | 'calibrate', fraction: number) => {
       observer.progress(phase, fraction);
       starting?.progress(phase, fraction);
@@ -311,6 +331,16 @@ export function createManagedModels(options: ManagedModelsOptions) {
     return Math.max(0, mainMemory().available - mapped);
   }
 }
+
+const unknownVocabulary: VocabularyFacts = {
+  size: 0,
+  bosText: '',
+  eosText: '',
+  addsBos: false,
+  addsEos: false,
+  controlTexts: [],
+  infill: undefined,
+};
 
 /** The names that --models-file gives to this file too. */
 function withNames(file: FileProfile, named: readonly LoadPlan[]): FileProfile {

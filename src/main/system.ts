@@ -27,7 +27,7 @@ export const realSystem: System = {
 };
 
 /** What is found out once and remembered between starts. Losing it costs time, nothing else. */
-export function memoryFile(name: 'tuning.json' | 'sound-models.json'): string {
+export function memoryFile(name: 'tuning.json' | 'sound-models.json' | 'sound-templates.json'): string {
   return join(homedir(), '.cache', 'serve-model', name);
 }
 

@@ -28,6 +28,8 @@ export interface ManagerSettings {
 
 export interface ManagerOptions<Runtime> {
   readonly load: ModelLoader<Runtime>;
+  /** Throws when a plan's files are of no use. Before others are unloaded for it. */
+  readonly check: (plan: LoadPlan, signal: AbortSignal) => Promise<void>;
   readonly events: ControlEvents;
   /** What can be had at this moment without unloading anything. */
   readonly freeMemory: () => Promise<FreeMemory>;
@@ -80,6 +82,7 @@ export class ModelManager<Runtime> {
       { keepAliveMs, givenAtStart: options.atStart },
       {
         load: (wanted, observer) => this.#load(wanted, observer),
+        check: (wanted, signal) => this.#options.check(wanted, signal),
         clock,
         timers,
         publish: (event) => this.#publish(event, events),

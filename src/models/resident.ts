@@ -38,6 +38,8 @@ export type ModelLoader<Runtime> = (plan: LoadPlan, observer: LoadObserver) => P
 
 export interface ResidentTools<Runtime> {
   readonly load: ModelLoader<Runtime>;
+  /** Throws when the plan can be seen to be of no use before anything makes room for it. */
+  readonly check: (plan: LoadPlan, signal: AbortSignal) => Promise<void>;
   /** Throws when the plan does not fit even with the idle models gone; unloads nothing. */
   readonly weigh: (plan: LoadPlan) => Promise<void>;
   /** Waits for its turn and for memory; throws when there is none. */
@@ -253,6 +255,7 @@ export class Resident<Runtime> {
   async #runLoad(signal: AbortSignal): Promise<LoadedModel<Runtime>> {
     try {
       await this.#wreck;
+      await this.#tools.check(this.plan, signal);
       const done = await this.#tools.makeRoom(signal);
       try {
         signal.throwIfAborted();

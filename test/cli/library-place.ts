@@ -49,7 +49,7 @@ export class LibraryPlace {
 }
 
 export const gigabyte = 1e9;
-const explain = (file: FileProfile) => explainChatFormat(file, () => new Date(0));
+const explain = async (file: FileProfile) => explainChatFormat(file, () => new Date(0));
 
 export function smallModel(values: number): Uint8Array {
   return ggufBytes({

@@ -72,6 +72,7 @@ async function randomDay(seed: number): Promise<string[]> {
     events: { ...createControlEvents(), publish: (event) => void told.push(event) },
     clock: () => now,
     timers: { after: () => () => undefined },
+    check: async () => undefined,
     freeMemory: async () => ({ ram: free, device: undefined }),
     settings: {
       strict: false,

@@ -75,6 +75,9 @@ function scene(change: Partial<ManagerSettings> = {}, free = 1e12) {
     events: recording,
     clock: time.clock,
     timers: time.timers,
+    check: async ({ file: { id } }) => {
+      if (id.startsWith('broken')) throw new ServeError('invalid_request', `${id} is damaged`);
+    },
     freeMemory: async () => ({ ram: memory.free, device: memory.device }),
     settings: {
       strict: false,
@@ -374,6 +377,16 @@ describe('ModelManager', () => {
     expect(states().slice(4)).toEqual(['c loading', 'c failed']);
     expect(await manager.fits(60e6, 'c')).toBe(true);
     expect(await manager.fits(70e6, 'c')).toBe(false);
+  });
+
+  it('unloads nothing for a model whose file is of no use', async () => {
+    const { manager, load, memory, disposed, states } = scene();
+    await load('a');
+    memory.free = 10e6;
+    const loading = manager.add(plan('broken'), { atStart: false }).load(patient);
+    await expect(loading).rejects.toThrow('broken is damaged');
+    expect(disposed).toEqual([]);
+    expect(states().slice(2)).toEqual(['broken loading', 'broken failed']);
   });
 
   it('does not let a model go that is to be loaded anew in a way that cannot fit', async () => {

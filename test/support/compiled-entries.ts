@@ -8,4 +8,5 @@ const compiled = pathToFileURL(`${resolve(import.meta.dirname, '../../dist/main'
  * Stands in for `src/main/entries.ts`, see vitest.config.ts.
  */
 export const engineWorker = new URL('engine-worker.js', compiled);
+export const templateChild = new URL('template-child.js', compiled);
 export const engineChild = new URL('engine-child.js', compiled);

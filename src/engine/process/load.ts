@@ -3,7 +3,6 @@ import { ServeError } from '../../contract/errors.ts';
 import type { Timers } from '../../contract/services.ts';
 import { buildEngine } from '../build-engine.ts';
 import type { TokenText } from '../engine.ts';
-import { templateCompiler } from '../jinja.ts';
 import type { LoadedEngine, LoadOptions } from '../load-options.ts';
 import { fromWire } from '../remote/protocol.ts';
 import type { Questions } from '../remote/questions.ts';
@@ -24,13 +23,11 @@ const endWithinMs = 10_000;
 
 /**
  * Loads the model in a process of its own, behind the same interface: a native crash ends that process alone. Then
- * whoever runs on it fails with engine_failure, and `onFailure` is called. Templates are compiled here: they need no
- * model.
+ * whoever runs on it fails with engine_failure, and `onFailure` is called.
  */
 export async function loadModelInProcess(options: ProcessLoadOptions): Promise<LoadedEngine> {
   const { signal } = options;
   signal.throwIfAborted();
-  const compileTemplate = templateCompiler(options.library);
   const opening = createDeferred<OpenedModel>();
   let running: RemoteEngine | undefined;
   let ending = false;
@@ -85,7 +82,6 @@ export async function loadModelInProcess(options: ProcessLoadOptions): Promise<L
     ...model,
     // Asked only when the engine is there.
     text: tableText(tokens, () => remote.questions),
-    compileTemplate,
     send: (message) => {
       if (message.type !== 'weights' && message.type !== 'context' && message.type !== 'vectors') child.send(message);
     },

@@ -1,5 +1,5 @@
-import { type ErrorCode, type ErrorDetails, ServeError } from '../../contract/errors.ts';
 import type { TokenLogprob } from '../../contract/events.ts';
+import type { WireError } from '../../contract/wire-error.ts';
 import type { ModelFacts, ModelParameters } from '../../native/model.ts';
 import type { LibraryFiles } from '../../native/open-library.ts';
 import type { ModelAddress } from '../../native/shared-model.ts';
@@ -7,6 +7,8 @@ import type { Pooling } from '../embedder.ts';
 import type { Directive, EngineJob, EngineStats, GeneratedToken, RunResult } from '../engine.ts';
 import type { CacheType, PoolSettings, RopeParameters } from '../native-settings.ts';
 import type { Tuning } from '../tuning.ts';
+
+export { fromWire, toWire } from '../../contract/wire-error.ts';
 
 /**
  * What the server and the engine's thread say to each other, by structured clone: over a message port to a thread of this
@@ -195,28 +197,3 @@ export type Answer =
   | { readonly about: 'device-memory'; readonly free: number | undefined }
   | { readonly about: 'embed'; readonly vectors: readonly Float32Array[] }
   | { readonly about: 'rank'; readonly scores: readonly number[] };
-
-export interface WireError {
-  /** undefined: no ServeError. */
-  readonly code: ErrorCode | undefined;
-  readonly message: string;
-  readonly details: ErrorDetails;
-  /** For the log. */
-  readonly cause: string | undefined;
-}
-
-export function toWire(error: unknown): WireError {
-  if (!(error instanceof ServeError))
-    return { code: undefined, message: wordsOf(error), details: {}, cause: undefined };
-  const { code, message, details, cause } = error;
-  return { code, message, details, cause: cause === undefined ? undefined : wordsOf(cause) };
-}
-
-export function fromWire({ code, message, details, cause }: WireError): Error {
-  const options = cause === undefined ? {} : { cause };
-  return code === undefined ? new Error(message, options) : new ServeError(code, message, details, options);
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}

@@ -27,7 +27,7 @@ export interface LoadedVectorModel {
 export async function loadVectorModel(options: VectorLoadOptions): Promise<LoadedVectorModel> {
   const loading = await loadWeights(options);
   try {
-    const { thread, weights, held, compileTemplate } = loading;
+    const { thread, weights, held } = loading;
     thread.channel.send({ type: 'vectors', options: { threads: options.threads, pool: options.pool ?? {} } });
     const description = describeModel(held.vocabulary, weights, { mostVectorTokens: options.maxTokens });
     const { loaded, remote } = buildEngine({
@@ -36,7 +36,6 @@ export async function loadVectorModel(options: VectorLoadOptions): Promise<Loade
       text: createTokenText({ vocabulary: held.vocabulary, yieldToEventLoop }),
       fingerprint: '',
       weights,
-      compileTemplate,
       send: (message) => thread.channel.send(message),
       interrupt: () => undefined,
       end: () => loading.end(),

@@ -4,7 +4,6 @@ import { openLibrary } from '../../native/open-library.ts';
 import { HeldModel } from '../../native/shared-model.ts';
 import { buildEngine } from '../build-engine.ts';
 import type { TokenText } from '../engine.ts';
-import { type CompileTemplate, templateCompiler } from '../jinja.ts';
 import type { LoadedEngine, LoadOptions } from '../load-options.ts';
 import { describeModel, type ModelDescription } from '../remote/model-description.ts';
 import {
@@ -36,11 +35,10 @@ export const yieldToEventLoop = () => new Promise<void>((resolve) => setImmediat
 export async function loadModel(options: ThreadLoadOptions): Promise<LoadedEngine> {
   const loading = await loadWeights(options);
   try {
-    const { thread, weights, compileTemplate } = loading;
+    const { thread, weights } = loading;
     const { loaded, remote } = buildEngine({
       ...(await openContext(loading, options)),
       weights,
-      compileTemplate,
       send: (message) => thread.channel.send(message),
       interrupt: () => loading.interrupt(),
       end: () => loading.end(),
@@ -59,7 +57,6 @@ export interface LoadingModel {
   readonly thread: LoadingThread;
   readonly weights: LoadedWeights;
   readonly held: HeldModel;
-  readonly compileTemplate: CompileTemplate;
   /** Ends the decode under way, where that can be done. */
   interrupt(): void;
   /** Lets go here and there; settles when the thread is gone. */
@@ -73,8 +70,6 @@ export async function loadWeights(
   >,
 ): Promise<LoadingModel> {
   options.signal.throwIfAborted();
-  // Before the library is opened here, see there.
-  const compileTemplate = templateCompiler(options.library);
   const thread = new LoadingThread(options.early?.take(options) ?? loadingThread(options, options.entry));
   thread.onProgress = options.onProgress;
   const weights = await thread.wait(thread.weights, options.signal);
@@ -86,7 +81,6 @@ export async function loadWeights(
     thread,
     weights,
     held,
-    compileTemplate,
     interrupt() {
       // Elsewhere than on the CPU nobody looks at it.
       if (weights.gpus.length === 0 && !held.freed) raise();
