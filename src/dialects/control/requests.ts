@@ -65,7 +65,7 @@ function refuseAdapters({ is_lora, lora_path, adapter_path }: LoadBody): void {
   if (is_lora !== true && !path) return;
   throw new ServeError(
     'unsupported_parameter',
-    'Adapters are given when the server is started: --lora FILE. Or merge the adapter into the model and convert it to GGUF.',
+    'LoRA adapters are given when the server is started: --lora FILE. Or merge the adapter into the model and convert it to GGUF.',
     { param: is_lora === true ? 'is_lora' : lora_path ? 'lora_path' : 'adapter_path' },
   );
 }
