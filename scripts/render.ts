@@ -12,6 +12,7 @@ import { openLibrary } from '../src/native/open-library.ts';
 import { detectChatFormat } from '../src/output/families.ts';
 import { defaultChatTemplate } from '../src/prompt/default-template.ts';
 import { createPromptRenderer } from '../src/prompt/renderer.ts';
+import { renderSampleTurns } from '../src/prompt/sample-turns.ts';
 
 /**
  * `npm run render -- MODEL_OR_TEMPLATE request.json`: the prompt of a chat completions request. With a model (.gguf) the
@@ -44,15 +45,9 @@ function chatPrompt(file: string) {
 }
 
 function renderWith(template: string, vocabulary: VocabularyFacts, toolTemplate?: string): Rendered {
-  const format = detectChatFormat(template);
-  const renderer = createPromptRenderer({
-    template,
-    toolTemplate,
-    vocabulary,
-    format,
-    now: () => new Date(),
-    compile,
-  });
+  const now = () => new Date();
+  const format = detectChatFormat(template, undefined, () => renderSampleTurns(template, vocabulary, now, compile));
+  const renderer = createPromptRenderer({ template, toolTemplate, vocabulary, format, now, compile });
   const { pieces, opening } = renderer.render(chatPrompt(requestFile ?? ''));
   return { pieces, summary: `format ${format.name}, the answer begins in: ${opening.block}` };
 }

@@ -31,13 +31,15 @@ export interface ReasoningMarkers {
   readonly close: string;
   /** Further texts that end the reasoning without belonging to it (a call may end an unclosed thought). */
   readonly alsoEndedBy?: readonly string[];
+  /** The opening marker is a token that is nothing else: it opens a thought also in the middle of a line. */
+  readonly opensAnywhere?: boolean;
   /** The model thinks only when a request asks for it. */
   readonly onlyWhenAsked?: boolean;
-  /** What ends a thought before its time, where that is more than `close`; see closingText. */
+  /** What the template writes between a thought and the answer, where that is more than `close`; see closingText. */
   readonly forcedClose?: string;
 }
 
-/** The text that ends an open thought, on lines of its own where the family writes its markers so. */
+/** The text that ends an open thought; where nothing tells it, on lines of its own as its opening marker is. */
 export function closingText({ open, close, forcedClose }: ReasoningMarkers): string {
   return forcedClose ?? (open.endsWith('\n') ? `\n${close.trim()}\n\n` : close);
 }
@@ -74,6 +76,8 @@ export interface NamedJsonCalls extends CallFrame {
   readonly idOpen?: string;
   /** Between id and name (Solar: `<|tool_call:name|>`). */
   readonly idEnd?: string;
+  /** DeepSeek: what may stand in front of the name; where `open` ends with it, models leave it out all the same. */
+  readonly kindOpen?: string;
   /** Kimi K2: the name is written `functions.N:INDEX`, and that text is the call's id. */
   readonly indexedName?: boolean;
 }

@@ -15,6 +15,8 @@ interface Piece {
 
 /** Where a piece of an answer stands in what was written, in characters. */
 interface Place extends Piece {
+  /** Whitespace in front of it that was written elsewhere, before a thought or a call. */
+  readonly lead: number;
   readonly begin: number;
   readonly end: number;
 }
@@ -79,14 +81,14 @@ export class TokenTrail {
   }
 
   /** The tokens that have a character in this place, each once. */
-  #own({ begin, end }: Place): readonly OwnToken[] {
+  #own({ begin, end, lead }: Place): readonly OwnToken[] {
     const own: OwnToken[] = [];
     let at = 0;
     this.#written = this.#written.map((token) => {
       const { logprob, text } = token;
       const next = at + text.length;
       const isInside = at < end && (text === '' ? at >= begin : next > begin);
-      if (isInside && logprob) own.push({ logprob, at: Math.max(0, at - begin) });
+      if (isInside && logprob) own.push({ logprob, at: Math.max(0, lead + at - begin) });
       at = next;
       return isInside && logprob ? { logprob: undefined, text } : token;
     });
@@ -111,10 +113,14 @@ function placesOf(pieces: readonly Piece[], read: string): readonly Place[] {
   const places: Place[] = [];
   let end = read.length;
   for (const [index, { delta, kind }] of [...pieces.entries()].reverse()) {
-    const begin = find(delta.delta, read.slice(0, end), kind === 'text' && index === 0);
+    const next = kind === 'text' && index === 0;
+    const whole = find(delta.delta, read.slice(0, end), next);
+    const visible = whole < 0 && kind === 'text' ? delta.delta.trimStart() : delta.delta;
+    const begin = whole < 0 && visible !== '' ? find(visible, read.slice(0, end), next) : whole;
+    const lead = delta.delta.length - visible.length;
     // No spelling of these tokens: half a character, or a call's arguments that were mended. All there is made it.
-    if (begin < 0) places.unshift({ delta, kind, begin: 0, end: Math.max(end, 1) });
-    else places.unshift({ delta, kind, begin, end: begin + delta.delta.length });
+    if (begin < 0) places.unshift({ delta, kind, lead: 0, begin: 0, end: Math.max(end, 1) });
+    else places.unshift({ delta, kind, lead, begin, end: begin + visible.length });
     if (begin >= 0) end = begin;
   }
   return places;

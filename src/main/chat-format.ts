@@ -1,31 +1,37 @@
 import type { ChatFormat } from '../contract/chat-format.ts';
 import type { VocabularyFacts } from '../contract/model.ts';
 import type { FileProfile } from '../models/profile.ts';
-import { detectChatFormat, markersOf } from '../output/families.ts';
+import { detectChatFormat, markersOf, withControlTokens } from '../output/families.ts';
 import { renderSampleTurns } from '../prompt/sample-turns.ts';
 import type { ChatFormatReport } from '../templates/protocol.ts';
 
 type Templates = Pick<FileProfile, 'chatTemplate' | 'toolTemplate' | 'chatFormat'>;
 
 interface Rendering {
-  readonly vocabulary: Pick<VocabularyFacts, 'bosText' | 'eosText'>;
+  readonly vocabulary: Pick<VocabularyFacts, 'bosText' | 'eosText' | 'controlTexts'>;
   readonly now: () => Date;
   /** Another engine than the built-in one. */
   readonly compile?: ((template: string) => (variables: Record<string, unknown>) => string) | undefined;
 }
 
-/** By the markers of all the file's templates; of an unknown one, by the turns that it renders. */
+const noVocabulary = { bosText: '', eosText: '', controlTexts: [] };
+
+/** By the markers of all the file's templates, and the turns that the one for tools renders. */
 export function chatFormatOf(file: Templates, { vocabulary, now, compile }: Rendering): ChatFormat {
   const template = file.toolTemplate ?? file.chatTemplate;
-  return detectChatFormat(allTemplates(file), file.chatFormat, () =>
-    template === undefined ? undefined : renderSampleTurns(template, vocabulary, now, compile),
-  );
+  let turns: ReturnType<typeof renderSampleTurns>;
+  const samples = () => {
+    if (template !== undefined) turns ??= renderSampleTurns(template, vocabulary, now, compile);
+    return turns;
+  };
+  const format = detectChatFormat(allTemplates(file), file.chatFormat, samples);
+  return withControlTokens(format, vocabulary.controlTexts);
 }
 
 /** The family of a model on disk, found as for a load, by the file alone. */
 export function explainChatFormat(file: Templates, now: () => Date): ChatFormatReport {
   // The texts that begin and end a sequence are in the vocabulary, which is not read; markers do not depend on them.
-  const { name, reasoning, toolCalls } = chatFormatOf(file, { vocabulary: { bosText: '', eosText: '' }, now });
+  const { name, reasoning, toolCalls } = chatFormatOf(file, { vocabulary: noVocabulary, now });
   return { name, why: reasonFor(file, name), thinks: reasoning !== undefined, callsTools: toolCalls !== undefined };
 }
 

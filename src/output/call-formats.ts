@@ -130,6 +130,8 @@ export const kimi2Calls: NamedJsonCalls = {
   indexedName: true,
 };
 
+const deepseekKind = 'function<｜tool▁sep｜>';
+
 export const deepseek31Calls: NamedJsonCalls = {
   syntax: 'named-json',
   section: { open: '<｜tool▁calls▁begin｜>', close: '<｜tool▁calls▁end｜>' },
@@ -138,11 +140,12 @@ export const deepseek31Calls: NamedJsonCalls = {
   close: '<｜tool▁call▁end｜>',
   separator: '',
   parallel: true,
+  kindOpen: deepseekKind,
 };
 
 export const deepseek1Calls: NamedJsonCalls = {
   ...deepseek31Calls,
-  open: '<｜tool▁call▁begin｜>function<｜tool▁sep｜>',
+  open: `<｜tool▁call▁begin｜>${deepseekKind}`,
   nameEnd: '\n```json\n',
   close: '\n```<｜tool▁call▁end｜>',
   separator: '\n',

@@ -3,6 +3,7 @@ import { ServeError } from '../contract/errors.ts';
 import type { SampleTurns } from '../contract/sample-turns.ts';
 import { deriveMarkup } from './derive-format.ts';
 import { type Family, families } from './family-table.ts';
+import { writtenThought } from './written-thought.ts';
 
 /** Every family by its name, as `--chat-format` takes it. */
 export const chatFormats: Readonly<Record<string, ChatFormat>> = Object.fromEntries(
@@ -10,13 +11,26 @@ export const chatFormats: Readonly<Record<string, ChatFormat>> = Object.fromEntr
 );
 
 /**
- * The family that a template's own markers tell; `override` is the name of one. For templates that no row fits, turns
- * rendered with them (`samples`) tell what else they write. Without template the answer is read as plain text.
+ * The family that a template's own markers tell; `override` is the name of one. Turns rendered with the template
+ * (`samples`) tell the whitespace around its thoughts, and, where no row fits, what else it writes. Without template the
+ * answer is read as plain text.
  */
 export function detectChatFormat(
   template: string | undefined,
   override?: string,
   samples?: () => SampleTurns | undefined,
+): ChatFormat {
+  const format = familyFormat(template, override, samples);
+  const shown = format.reasoning && template !== undefined ? samples?.() : undefined;
+  return shown && format.reasoning
+    ? { ...format, reasoning: writtenThought({ ...format, reasoning: format.reasoning }, shown) }
+    : format;
+}
+
+function familyFormat(
+  template: string | undefined,
+  override: string | undefined,
+  samples: (() => SampleTurns | undefined) | undefined,
 ): ChatFormat {
   if (override !== undefined) return namedFormat(override);
   const found = template === undefined ? undefined : families.find((family) => matches(family, template));
@@ -26,6 +40,18 @@ export function detectChatFormat(
   const thinks = reasoning && [reasoning.open, reasoning.close].some((marker) => mentions(template, marker));
   const format = formatOf(thinks ? found : { ...found, reasoning: undefined });
   return found.generic ? derivedFormat(format, samples?.()) : format;
+}
+
+/**
+ * A format with what only a vocabulary knows: where a thought's opening marker is a control token, it is no text, and so
+ * opens a thought wherever it stands.
+ */
+export function withControlTokens(format: ChatFormat, controlTexts: readonly string[]): ChatFormat {
+  const { reasoning } = format;
+  const isControl = (marker: string) => controlTexts.some((text) => text.length > 1 && marker.startsWith(text));
+  return reasoning && isControl(reasoning.open.trim())
+    ? { ...format, reasoning: { ...reasoning, opensAnywhere: true } }
+    : format;
 }
 
 /** What a template must contain to be of this family; undefined when it is none of the table. */

@@ -26,6 +26,7 @@ class PlainAnswer {
   readonly #wrapper: { readonly open: string; readonly close: string };
   readonly #hidden: readonly string[];
   readonly #markers: MarkerSet;
+  readonly #opensAnywhere: boolean;
   #wrapped: boolean;
 
   constructor(context: AnswerContext) {
@@ -36,6 +37,7 @@ class PlainAnswer {
     this.#readThought = thoughts(context, this.#text);
     this.#open = format.reasoning?.open.trim() ?? '';
     this.#close = format.reasoning?.close.trim() ?? '';
+    this.#opensAnywhere = format.reasoning?.opensAnywhere === true;
     this.#wrapper = wrapperOf(format.text);
     this.#hidden = format.hidden ?? [];
     this.#markers = new MarkerSet([
@@ -92,7 +94,7 @@ class PlainAnswer {
   #role(marker: string): Role {
     const { reasoningFormat } = this.#context;
     const { atBlockStart, atLineStart } = this.#text;
-    if (marker === this.#open && this.#readThought && atLineStart) return 'thought';
+    if (marker === this.#open && this.#readThought && (atLineStart || this.#opensAnywhere)) return 'thought';
     // A thought that was never opened and is empty: some models answer so when told not to think.
     if (marker === this.#close && atBlockStart && reasoningFormat === 'auto') return 'empty thought';
     if (marker === this.#wrapper.open && atBlockStart) return 'text begins';
@@ -120,8 +122,12 @@ class PlainAnswer {
     const before = writer.count;
     const space = this.#text.holdSpace();
     const rest = yield* calls.read();
-    if (writer.count > before) this.#text.afterBlock();
-    else if (!scanner.isCut) this.#text.write(space);
+    if (writer.count > before) {
+      this.#text.beforeBlock(space);
+      this.#text.afterBlock();
+    } else if (!scanner.isCut) {
+      this.#text.write(space);
+    }
     if (!scanner.isCut) this.#text.write(rest);
   }
 }
@@ -154,6 +160,7 @@ function thoughts(context: AnswerContext, text: TextSink): ThoughtReader | undef
       (beginning) => ends.markers.every((marker) => marker === close || !marker.startsWith(beginning)),
     );
     if (end === close) text.write(scanner.take(close.length));
+    text.afterThoughtInText();
   }
 
   return function* readThought(opened, continues): Reading<void> {

@@ -11,7 +11,7 @@ export function adaptConversation(
   shape: TemplateShape,
   format: ChatFormat,
 ): JsonObject[] {
-  let adapted = sortResults(messages);
+  let adapted = sortResults(knownDevelopers(messages, shape));
   if (shape.toolCalls === 'none') adapted = adapted.map((message) => callsAsText(message, format));
   if (shape.toolResults === 'responses') adapted = resultsIntoTurn(adapted);
   if (shape.toolResults === 'none') adapted = resultsIntoUser(adapted);
@@ -21,6 +21,14 @@ export function adaptConversation(
   if (!shape.secondSystem) adapted = joinFirstSystem(adapted);
   if (!shape.laterSystem) adapted = laterSystemIntoUser(adapted);
   return shape.systemRole ? adapted : systemIntoNext(adapted);
+}
+
+/** A developer whose role would be unknown, or whose text lost beside others, is a system. */
+function knownDevelopers(messages: readonly JsonObject[], { developerRole }: TemplateShape): readonly JsonObject[] {
+  const instructing = messages.filter(({ role }) => role === 'system' || role === 'developer');
+  const isAlone = instructing.length === 1 && messages[0] === instructing[0];
+  if (developerRole === 'anywhere' || (developerRole === 'first' && isAlone)) return messages;
+  return messages.map((message) => (message.role === 'developer' ? { ...message, role: 'system' } : message));
 }
 
 /** Results in the order of their calls: few templates write ids, so the order is all that ties the two together. */

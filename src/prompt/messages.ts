@@ -16,15 +16,14 @@ export interface MessageContext {
 
 /** Contract message -> the object that this template understands, user text protected. */
 export function templateMessage(message: Message, context: MessageContext): JsonObject {
-  const { shape, protection } = context;
+  const { protection } = context;
   const name = message.name ? { name: protection.text(message.name) } : {};
   const content = templateContent(message.content ?? '', context);
   switch (message.role) {
     case 'system':
+    case 'developer':
     case 'user':
       return { role: message.role, content, ...name };
-    case 'developer':
-      return { role: shape.developerRole ? 'developer' : 'system', content, ...name };
     case 'tool':
       return { role: 'tool', content, ...name, tool_call_id: templateId(message.toolCallId, context) };
     case 'assistant':

@@ -14,61 +14,80 @@ export function openingOf(generationPrompt: string, format: ChatFormat): PromptO
   return { block: opensThought(generationPrompt, format) ? 'reasoning' : 'text', generationPrompt };
 }
 
+/** How an answer goes on from what the request or the budget asks for. */
+export interface Continued {
+  /** Stands in the place of the generation prompt. */
+  readonly text: string;
+  readonly opening: PromptOpening;
+}
+
 /** Thought and text of a message that is to be continued, in the family's own markers, behind the generation prompt. */
 export function continueMessage(
   message: Assistant,
   generationPrompt: string,
   format: ChatFormat,
   protection: Protection,
-): { readonly prefill: string; readonly opening: PromptOpening } {
+): Continued {
   const content = protection.text(plainText(message.content));
   const thought = format.reasoning ? protection.text(message.reasoning ?? '') : '';
-  if (content === '' && thought === '') return { prefill: '', opening: openingOf(generationPrompt, format) };
-  const { prefill, block } = writers[format.layout](content, thought, generationPrompt, format);
-  const text = protection.split(generationPrompt + prefill).join('');
-  return { prefill, opening: { block, generationPrompt: text, continues: true } };
+  if (content === '' && thought === '') {
+    return { text: generationPrompt, opening: openingOf(generationPrompt, format) };
+  }
+  const text = writers[format.layout](content, thought, generationPrompt, format);
+  const block = content === '' ? 'reasoning' : 'text';
+  return { text, opening: { block, generationPrompt: text, continues: true } };
 }
 
 /** A prompt that opens a thought although there must be none: it is closed at once. */
-export function closeOpenThought(
-  generationPrompt: string,
-  format: ChatFormat,
-): { readonly prefill: string; readonly opening: PromptOpening } {
-  const prefill = opensThought(generationPrompt, format) ? closeThought('', format) : '';
-  return { prefill, opening: openingOf(generationPrompt + prefill, format) };
+export function closeOpenThought(generationPrompt: string, format: ChatFormat): Continued {
+  const closing = format.reasoning && opensThought(generationPrompt, format) ? closingText(format.reasoning) : '';
+  const text = generationPrompt + closing;
+  return { text, opening: openingOf(text, format) };
 }
 
-function closeThought(thought: string, { reasoning }: ChatFormat): string {
-  return reasoning ? `${thought}${closingText(reasoning)}` : thought;
-}
-
-interface Continued {
-  readonly prefill: string;
-  readonly block: PromptOpening['block'];
-}
-
-type WriteContinued = (content: string, thought: string, generationPrompt: string, format: ChatFormat) => Continued;
+type WriteContinued = (content: string, thought: string, generationPrompt: string, format: ChatFormat) => string;
 
 const writers: Readonly<Record<ChatFormat['layout'], WriteContinued>> = {
   plain(content, thought, generationPrompt, format) {
-    const { open = '' } = format.reasoning ?? {};
-    const isOpen = opensThought(generationPrompt, format);
-    const begun = thought === '' || isOpen ? thought : `${open}${thought}`;
-    if (content === '') return { prefill: begun, block: 'reasoning' };
-    const closed = thought === '' && !isOpen ? '' : closeThought(begun, format);
-    return { prefill: `${closed}${format.text?.open ?? ''}${content}`, block: 'text' };
+    const { reasoning } = format;
+    const begun =
+      reasoning && thought !== ''
+        ? joined(withoutThought(generationPrompt, format), reasoning.open) + thought
+        : generationPrompt;
+    if (content === '') return begun;
+    const closed = thought === '' ? closeOpenThought(begun, format).text : closeThought(begun, format);
+    return joined(closed, format.text?.open ?? '') + content;
   },
   harmony: messagesWriter('<|channel|>analysis<|message|>', '<|end|>', '<|channel|>final<|message|>'),
   muse: messagesWriter(' to=self<|message|>', '<|eom|>', ' to=user<|message|>'),
-  functionary: (content) => ({ prefill: `all\n${content}`, block: 'text' }),
+  functionary: (content, _thought, generationPrompt) => `${generationPrompt}all\n${content}`,
 };
 
+/** A generation prompt up to the thought that it opens or skips, and without what begins the answer's text. */
+function withoutThought(generationPrompt: string, { reasoning, text }: ChatFormat): string {
+  const markers = [reasoning?.open.trim(), reasoning?.close.trim(), text?.open.trim()].filter((marker) => marker);
+  const places = markers.map((marker) => generationPrompt.indexOf(marker ?? '')).filter((at) => at >= 0);
+  return generationPrompt.slice(0, Math.min(generationPrompt.length, ...places));
+}
+
+/** Two texts whose ends may be the same: what both have stands there once. */
+function joined(before: string, after: string): string {
+  let length = Math.min(before.length, after.length);
+  while (!before.endsWith(after.slice(0, length))) length--;
+  return before + after.slice(length);
+}
+
+/** The line break that ends a thought may be the one in front of its closing marker. */
+function closeThought(begun: string, { reasoning }: ChatFormat): string {
+  const closing = reasoning ? closingText(reasoning) : '';
+  return (closing.startsWith('\n') ? begun.replace(/\n+$/, '') : begun) + closing;
+}
+
 function messagesWriter(thoughtHead: string, end: string, textHead: string): WriteContinued {
-  return (content, thought) => {
-    const begun = thought === '' ? '' : `${thoughtHead}${thought}`;
-    if (content === '') return { prefill: begun, block: 'reasoning' };
-    const closed = thought === '' ? '' : `${begun}${end}<|start|>assistant`;
-    return { prefill: `${closed}${textHead}${content}`, block: 'text' };
+  return (content, thought, generationPrompt) => {
+    const begun = thought === '' ? generationPrompt : `${generationPrompt}${thoughtHead}${thought}`;
+    if (content === '') return begun;
+    return `${begun}${thought === '' ? '' : `${end}<|start|>assistant`}${textHead}${content}`;
   };
 }
 

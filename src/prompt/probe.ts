@@ -7,7 +7,8 @@ export interface TemplateShape {
   /** More than one system message in front, and one later on. */
   readonly secondSystem: boolean;
   readonly laterSystem: boolean;
-  readonly developerRole: boolean;
+  /** Where messages of a developer keep their role; elsewhere they are system messages. */
+  readonly developerRole: 'anywhere' | 'first' | 'nowhere';
   /** Parts go to templates that read them in every message; `string` gets their texts joined with line breaks. */
   readonly content: 'either' | 'string' | 'parts';
   /** White space around texts leads the model into loops (StepFun). */
@@ -62,7 +63,7 @@ export function probeTemplate(template: string, render: RenderTemplate, base: Js
   const reasoningField = findReasoningField(attempt);
   return {
     ...systemRoles(attempt),
-    developerRole: template.includes('developer') || template.includes('<|channel|>'),
+    developerRole: developerRole(attempt),
     content: contentShape(template, attempt),
     trimmedTexts: template.includes('You have access to the following functions in JSONSchema format'),
     responseSchema: /response_format\s*\|\s*tojson/.test(template),
@@ -96,6 +97,20 @@ function systemRoles(attempt: Attempt) {
     secondSystem: shows(attempt([first, second, user]), 'first-needle', 'second-needle'),
     laterSystem: shows(attempt([first, user, answer, second, user]), 'first-needle', 'second-needle', 'answer-needle'),
   };
+}
+
+/** Templates that write any role's name know none: what they show must differ from what an invented role shows. */
+function developerRole(attempt: Attempt): TemplateShape['developerRole'] {
+  const isKnown = (before: readonly JsonObject[]) => {
+    const written = (role: string) => attempt([...before, { role, content: 'text-needle' }, user]);
+    const developer = written('developer');
+    return (
+      shows(developer, 'text-needle') && developer !== written('role-needle')?.replaceAll('role-needle', 'developer')
+    );
+  };
+  if (!isKnown([])) return 'nowhere';
+  const isKnownLater = [[{ role: 'system', content: 'system-needle' }], [user, answer]].every(isKnown);
+  return isKnownLater ? 'anywhere' : 'first';
 }
 
 function contentShape(template: string, attempt: Attempt): TemplateShape['content'] {

@@ -142,10 +142,13 @@ class Rendering {
     const isContinued = continueFinalMessage && last?.role === 'assistant' && !last.toolCalls?.length;
     const { rendered, variables } = this.#prompt(isContinued ? messages.slice(0, -1) : messages);
     const generationPrompt = this.#generationPrompt(rendered, variables);
-    const { prefill, opening } = isContinued
+    const { text, opening } = isContinued
       ? continueMessage(last, generationPrompt, format, this.#protection)
       : this.#begin(generationPrompt);
-    return { pieces: this.#protection.split(rendered + prefill), opening, warnings };
+    const before = rendered.slice(0, rendered.length - generationPrompt.length);
+    const shown = this.#protection.split(opening.generationPrompt).join('');
+    const pieces = this.#protection.split(before + text);
+    return { pieces, opening: { ...opening, generationPrompt: shown }, warnings };
   }
 
   /** Templates that fail on the tools as they are get them once more in a form that every template can print. */
@@ -171,7 +174,7 @@ class Rendering {
   #begin(generationPrompt: string) {
     const { format } = this.#options;
     if (this.#chat.reasoning.budget === 0) return closeOpenThought(generationPrompt, format);
-    return { prefill: '', opening: openingOf(generationPrompt, format) };
+    return { text: generationPrompt, opening: openingOf(generationPrompt, format) };
   }
 
   /** Most prompts end with one of those found by probing; only others are rendered a second time to compare. */
@@ -179,8 +182,7 @@ class Rendering {
     const { generationPrompts } = this.#template.shape;
     const known = generationPrompts?.find((text) => rendered.endsWith(text)) ?? (generationPrompts ? undefined : '');
     if (known !== undefined) return known;
-    const added = appended(rendered, this.#withoutGeneration(variables), this.#options.vocabulary.eosText);
-    return this.#protection.split(added).join('');
+    return appended(rendered, this.#withoutGeneration(variables), this.#options.vocabulary.eosText);
   }
 
   /** Some templates render only with a generation prompt: then none is known. */

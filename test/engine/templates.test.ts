@@ -140,6 +140,27 @@ describe('the chat templates of llama.cpp', () => {
     expect(found).toEqual([]);
   });
 
+  it('show what a developer says wherever he says it, as the system or in a role that they know', () => {
+    const developer = { role: 'developer', content: 'Answer in rhymes.' } as const;
+    const hello = { role: 'user', content: 'Hello.' } as const;
+    const places: (typeof developer | { role: 'user' | 'assistant' | 'system'; content: string })[][] = [
+      [developer, hello],
+      [{ role: 'system', content: 'Be brief.' }, developer, hello],
+      [hello, { role: 'assistant', content: 'Hi.' }, developer, hello],
+    ];
+    const asSystem = places.map((messages) =>
+      messages.map((message) => (message === developer ? { ...message, role: 'system' } : message)),
+    );
+    const prompts = templates.map(({ name, text }) => {
+      const write = (messages: WireChat['messages']) => ourPrompt(nativeRenderer(text), { messages });
+      return { name, own: places.map(write), system: asSystem.map(write) };
+    });
+    const lost = prompts.filter(({ own }) => own.some((prompt) => !prompt.includes('Answer in rhymes.')));
+    expect(lost.map(({ name }) => name)).toEqual([]);
+    const known = prompts.filter(({ own, system }) => own.join() !== system.join());
+    expect(known.map(({ name }) => name)).toEqual(['deepseek-ai-DeepSeek-V4-Flash-0731', 'deepseek-ai-DeepSeek-V4']);
+  });
+
   it('are told the schema of the answer where llama.cpp tells it', () => {
     const schema = { type: 'object', properties: { city: { type: 'string' } } };
     const telling = templates.filter(({ text }) => {

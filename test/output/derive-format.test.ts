@@ -60,7 +60,7 @@ describe('the markup of an unknown template', () => {
 
   it('is found around thoughts', () => {
     const format = formatOf(templateOf({ thought: `'<muse>' + message.reasoning_content + '</muse>\\n'` }));
-    expect(format.reasoning).toEqual({ open: '<muse>', close: '</muse>' });
+    expect(format.reasoning).toEqual({ open: '<muse>', close: '</muse>', forcedClose: '</muse>\n' });
     expect(format.visibleTokens).toEqual(expect.arrayContaining(['<muse>', '</muse>']));
     expect(lines(run({ format }, ['<muse>Hm.</muse>\nYes.']))).toEqual(['reasoning "Hm."', 'text "Yes."']);
   });

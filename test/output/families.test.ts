@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
-import { chatFormats, detectChatFormat } from '../../src/output/families.ts';
+import { chatFormats, detectChatFormat, withControlTokens } from '../../src/output/families.ts';
 import { realTemplates } from '../support/llama-sources.ts';
+import { lines, run } from './machine.ts';
 
 /** Family and whether it thinks, by the name of the template. */
 const expected: Readonly<Record<string, string>> = {
@@ -99,6 +100,14 @@ describe('the family of a template', () => {
 
   it('can be overridden by name', () => {
     expect(detectChatFormat('<tool_call>', 'gpt-oss')).toEqual(chatFormats['gpt-oss']);
+  });
+
+  it('reads a thought in the middle of a line where the vocabulary has its opening marker as a control token', () => {
+    const format = withControlTokens(detectChatFormat('... <think> ...'), ['<eos>', '<think>']);
+    const text = 'Wait. <think>Hm.</think> Yes.';
+    expect(lines(run({ format }, [text]))).toEqual(['text "Wait."', 'reasoning "Hm."', 'text " Yes."']);
+    const plain = withControlTokens(detectChatFormat('... <think> ...'), ['<eos>']);
+    expect(lines(run({ format: plain }, [text]))).toEqual([`text ${JSON.stringify(text)}`]);
   });
 
   it('is refused by a name that does not exist, with those that do', () => {

@@ -18,6 +18,9 @@ const alternating = `{%- for message in messages -%}
 /** As Llama 2: one system message, in front. */
 const systemFirst = `{%- if messages[0].role == 'system' -%}system({{ messages[0].content }}){%- endif -%}
 {%- for message in messages -%}{%- if message.role != 'system' -%}{{ message.role }}({{ message.content }}){%- endif -%}{%- endfor -%}`;
+const developers = `{%- for message in messages -%}{%- if message.role == 'developer' -%}<dev>{{ message.content }}
+{%- else -%}{{ message.role }}({{ message.content }}){%- endif -%}{%- endfor -%}`;
+const developerFirst = developers.replace("== 'developer'", "== 'developer' and loop.first");
 const withCalls = `{%- for message in messages -%}{{ message.role }}({{ message.content }}
 {%- for call in message.tool_calls or [] -%}<tool_call>{{ call.id }} {{ call.function.name }} {{ call.function.arguments | tojson }}{%- endfor -%}
 {{ message.tool_call_id }}){%- endfor -%}{{ tools | tojson if tools }}`;
@@ -83,10 +86,34 @@ describe('messages', () => {
       'system(D)user(Hi)',
     ],
     [
-      'the developer keeps his role where it does',
+      'nor does it know him where it only writes the word',
       `${roles}{# developer #}`,
       [{ role: 'developer', content: 'D' }, user],
-      'developer(D)user(Hi)',
+      'system(D)user(Hi)',
+    ],
+    [
+      'the developer keeps his role where the template writes him in another way than anyone',
+      developers,
+      [user, assistant, { role: 'developer', content: 'D' }, user],
+      'user(Hi)assistant(Yes?)<dev>Duser(Hi)',
+    ],
+    [
+      'the developer keeps his role at the beginning where the template knows him only there',
+      developerFirst,
+      [{ role: 'developer', content: 'D' }, user],
+      '<dev>Duser(Hi)',
+    ],
+    [
+      'elsewhere and beside others he is a system there',
+      developerFirst,
+      [system, { role: 'developer', content: 'D' }, user],
+      'system(Be brief.)system(D)user(Hi)',
+    ],
+    [
+      'a developer whom the template refuses is a system',
+      roles.replace('{{', "{%- if message.role == 'developer' -%}{{ raise_exception('no') }}{%- endif -%}{{"),
+      [{ role: 'developer', content: 'D' }, user],
+      'system(D)user(Hi)',
     ],
     [
       'empty and null content are empty text',
@@ -281,6 +308,17 @@ describe('a message that is to be continued', () => {
     const { pieces, opening } = rendererOf(template).render(chat([user, { role: 'assistant', ...message }]));
     expect(pieces.join('')).toBe(text);
     expect(opening).toEqual({ block, generationPrompt: text.slice('<think>user(Hi)'.length), continues: true });
+  });
+
+  it.each([
+    ['opens', '<think>\n', '<think>\n'],
+    ['skips with an empty one', '<think>\n\n</think>\n\n', '<think>\n'],
+    ['skips with a closing marker', '</think>', '<think>\n'],
+  ])('has its thought in the place of the one that the prompt %s', (_, end, open) => {
+    const ending = template.replace('<think>\n{% endif', `${end}{% endif`);
+    const begun: Message = { role: 'assistant', content: 'Ye', reasoning: 'Hm.\n' };
+    const { pieces } = rendererOf(ending).render(chat([user, begun]));
+    expect(pieces.join('')).toBe(`<think>user(Hi)assistant${open}Hm.\n</think>\n\nYe`);
   });
 
   it('is not begun when there is nothing of it', () => {

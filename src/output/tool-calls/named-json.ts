@@ -5,21 +5,26 @@ import { framedCalls, frameMarkers } from './frame.ts';
 import { JsonText } from './json-text.ts';
 
 const longestName = 200;
+const fence = '```';
 
 /** Calls with the name in a marker and the arguments as one JSON object behind it. */
 export function namedJsonCalls(format: NamedJsonCalls, tools: CallTools): CallSyntax {
-  const { closers } = frameMarkers(format);
+  const { kindOpen = '' } = format;
+  const opened = kindOpen !== '' && format.open.endsWith(kindOpen);
+  const readable = opened ? { ...format, open: format.open.slice(0, -kindOpen.length) } : format;
+  const { closers } = frameMarkers(readable);
+  const kindEnd = /<.*>$/.exec(kindOpen)?.[0] ?? '';
   const nameEnd = format.nameEnd.trim().split('\n')[0] || '\n';
   const marks = {
     // The arguments themselves end a name whose marker was forgotten; a name has no line break.
-    nameEnds: new MarkerSet([nameEnd, format.idOpen ?? '', '{', '\n', ...closers]),
+    nameEnds: new MarkerSet([nameEnd, kindEnd, format.idOpen ?? '', '{', '\n', ...closers]),
     idEnds: new MarkerSet([format.idEnd ?? nameEnd, '\n', '{']),
     nameEnd,
-    own: format.nameEnd.startsWith('\n') ? [nameEnd, '\n'] : [nameEnd],
-    fence: new MarkerSet(['```json', '```']),
+    own: [nameEnd, ...(kindEnd ? [kindEnd] : []), ...(format.nameEnd.startsWith('\n') ? ['\n'] : [])],
+    fence: new MarkerSet([`${fence}json`, fence]),
     closers,
   };
-  return framedCalls(format, tools, { readCall: () => readCall(format, tools, marks) });
+  return framedCalls(readable, tools, { readCall: () => readCall(format, tools, marks) });
 }
 
 interface Marks {
@@ -36,13 +41,14 @@ function* readCall(format: NamedJsonCalls, tools: CallTools, marks: Marks): Read
   const { scanner } = tools;
   const first = yield* scanner.skipSpace();
   if (first === '{' || first === undefined) return false;
+  if (format.kindOpen) yield* scanner.literal(format.kindOpen);
   let id: string | undefined;
   if (format.idEnd) {
     const before = yield* scanner.shortText(marks.idEnds, longestName, [format.idEnd ?? marks.nameEnd]);
     if (before?.marker !== format.idEnd) return false;
     id = before.text.trim();
   }
-  const head = yield* scanner.shortText(marks.nameEnds, longestName, [marks.nameEnd, format.idOpen, '\n']);
+  const head = yield* scanner.shortText(marks.nameEnds, longestName, [...marks.own, format.idOpen, '\n']);
   if (!head) return false;
   const name = tools.offered(format.indexedName ? withoutIndex(head.text) : head.text);
   if (name === undefined) return false;
@@ -75,12 +81,13 @@ function withoutIndex(name: string): string {
 function* readArguments(call: OpenCall, tools: CallTools, marks: Marks, before: string): Reading<boolean> {
   const { scanner } = tools;
   const json = new JsonText({ heal: tools.heal, stops: marks.closers, write: call.write });
-  if ((yield* scanner.skipSpace()) === '`') yield* skipFence(tools, marks);
+  const isFenced = (yield* scanner.skipSpace()) === '`' && (yield* skipFence(tools, marks));
   const next = yield* scanner.skipSpace();
   if (next === '{') {
     yield* scanner.feed(json.read);
     tools.repaired(json.repairs);
     if (!scanner.ended) tools.writer.close();
+    if (isFenced && (yield* scanner.skipSpace()) === '`') yield* scanner.literal(fence);
     return true;
   }
   if (next === undefined && !scanner.isCut) call.start();
@@ -89,7 +96,8 @@ function* readArguments(call: OpenCall, tools: CallTools, marks: Marks, before: 
 }
 
 /** The opening of a code fence around the arguments. */
-function* skipFence(tools: CallTools, marks: Marks): Reading<void> {
-  const fence = yield* tools.scanner.next(marks.fence);
-  if (fence !== undefined) tools.scanner.take(fence.length);
+function* skipFence(tools: CallTools, marks: Marks): Reading<boolean> {
+  const opening = yield* tools.scanner.next(marks.fence);
+  if (opening !== undefined) tools.scanner.take(opening.length);
+  return opening !== undefined;
 }
