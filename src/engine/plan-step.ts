@@ -47,7 +47,9 @@ export function planStep(demands: readonly SequenceDemand[], limits: StepLimits)
     return tokens;
   };
 
-  for (const demand of demands) if (demand.phase === 'decode') give(demand, demand.waiting);
+  const decoding = demands.filter(({ phase }) => phase === 'decode');
+  // Where guesses do not all fit, each has a place at least.
+  for (const [at, demand] of decoding.entries()) give(demand, Math.max(1, room - (decoding.length - 1 - at)));
   if (shares.length === demands.length) return shares.sort(bySlot);
 
   const stretch = shares.length === 0 ? wholePromptShare : 1;

@@ -100,6 +100,9 @@ export class Context extends Handle {
 
   /** Throws where the library refuses, which mostly means that the memory does not suffice. */
   static create(model: Model, parameters: ContextParameters, interrupt?: Interrupt): Context {
+    if (parameters.outputs < parameters.sequences) {
+      throw new RangeError(`${parameters.sequences} sequences need as many outputs, not ${parameters.outputs}.`);
+    }
     const { functions } = model.library;
     const params: LlamaContextParams = {
       ...functions.llama_context_default_params(),

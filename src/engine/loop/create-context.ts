@@ -63,7 +63,8 @@ function createContext(
 ): Context {
   const sequences = small ? 1 : options.slots;
   const contextSize = small?.contextSize ?? options.contextSize;
-  const batchSize = Math.min(options.batchSize ?? usualBatch, contextSize * sequences);
+  // A step has room for a token of everybody.
+  const batchSize = Math.min(Math.max(options.batchSize ?? usualBatch, sequences), contextSize * sequences);
   try {
     return Context.create(
       model,

@@ -15,7 +15,7 @@ import type { Outbox } from './outbox.ts';
 import { LoopRun } from './run.ts';
 import { RunSampler, type SamplingTools } from './run-sampler.ts';
 import type { Slot } from './slot.ts';
-import type { Guesser, GuesserFactory } from './speculation.ts';
+import { type Guesser, type GuesserFactory, longestGuess } from './speculation.ts';
 
 export interface StepLoopOptions {
   readonly tools: SamplingTools;
@@ -190,14 +190,14 @@ export class StepLoop {
     const { slots, pacer, context, turns } = this.#options;
     const ready = slots.filter(({ run }) => run && run.nextPiece > 0);
     const adapters = turns.next(ready.map((slot) => slot.adapters));
+    const told = this.#outputsPerToldPrompt(ready);
     const demands: SequenceDemand[] = [];
     let decoding = 0;
     for (const { id, run, adapters: own } of ready) {
       if (!run || !areAlike(own, adapters)) continue;
       const waiting = run.nextPiece;
       if (!run.prefilling) decoding++;
-      // Each place of such a prompt is an output.
-      const piece = run.promptLogprobs && run.prefilling ? Math.min(waiting, context.outputs - slots.length) : waiting;
+      const piece = tellsPrompt(run) ? Math.min(waiting, told) : waiting;
       demands.push({ slot: id, waiting: piece, phase: run.prefilling ? 'prefill' : 'decode', starved: run.starved++ });
     }
     const shares = planStep(demands, { batchSize: context.batchSize, prefillBudget: pacer.budget(decoding) });
@@ -206,6 +206,14 @@ export class StepLoop {
       if (run) run.starved = 0;
     }
     return shares;
+  }
+
+  /** Each place of a prompt that is told is an output: such prompts share what the other runs cannot need. */
+  #outputsPerToldPrompt(ready: readonly Slot[]): number {
+    const { outputs, batchSize } = this.#options.context;
+    if (outputs >= batchSize) return batchSize;
+    const told = ready.filter(({ run }) => run && tellsPrompt(run)).length;
+    return Math.floor((outputs - (ready.length - told) * (longestGuess + 1)) / told);
   }
 
   #fill(shares: readonly StepShare[]): Participant[] {
@@ -226,7 +234,7 @@ export class StepLoop {
 
   /** Outputs are read behind the last token of what waits, or behind each where guesses are tested or prompts told. */
   #add(slot: Slot, run: LoopRun, tokens: number): number[] {
-    const each = run.prefilling ? run.promptLogprobs !== undefined : run.guessed.length > 0;
+    const each = run.prefilling ? tellsPrompt(run) : run.guessed.length > 0;
     const whole = run.waiting === tokens;
     const places: number[] = [];
     for (let at = 0; at < tokens; at++) {
@@ -377,6 +385,10 @@ export class StepLoop {
 /** Milliseconds. A stop is heard so much later: what was drawn meanwhile is thrown away. */
 const gatherMs = 10;
 const firstTokens = 3;
+
+function tellsPrompt({ prefilling, promptLogprobs }: LoopRun): boolean {
+  return prefilling && promptLogprobs !== undefined;
+}
 
 /** The batch was decoded: the slot holds its tokens. */
 function count({ slot, run, share }: Participant): void {
