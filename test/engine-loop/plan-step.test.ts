@@ -26,6 +26,17 @@ describe('planStep', () => {
       ],
     ],
     ['forced tokens and guesses go in one piece', [decode(0, 7)], {}, [[0, 7]]],
+    [
+      'guesses that do not fit leave everybody a place',
+      [decode(0, 9), decode(1, 9), decode(2, 9), decode(3)],
+      { batchSize: 12 },
+      [
+        [0, 9],
+        [1, 1],
+        [2, 1],
+        [3, 1],
+      ],
+    ],
     ['a prompt gets the prefill budget', [prefill(0, 500)], {}, [[0, 64]]],
     ['a prompt that is nearly read gets what it needs', [prefill(0, 5)], {}, [[0, 5]]],
     ['a prompt that is nearly read: half a budget more is taken along', [prefill(0, 96)], {}, [[0, 96]]],

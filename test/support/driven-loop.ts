@@ -26,6 +26,8 @@ const usualOptions: ContextOptions = {
   remembered: undefined,
 };
 
+const mostSteps = 5000;
+
 /**
  * The engine's loop on the demo model, driven by hand: nothing happens but by `step`, and messages come when the test
  * gives them. Steps take no time, so pieces of prompts are of 64 tokens; enough passes between two that each is told.
@@ -85,7 +87,10 @@ export class DrivenLoop {
       for (const { step, delivered } of this.news()) if (delivered) this.answer(step, delivered[0]?.run ?? 0);
     };
     this.onWait = answerAll;
-    for (let idle = false; !idle; answerAll()) idle = !this.step() && this.said.length === this.#read;
+    for (let steps = 0, idle = false; !idle; answerAll()) {
+      if (++steps > mostSteps) throw new Error(`The loop has not come to rest in ${mostSteps} steps.`);
+      idle = !this.step() && this.said.length === this.#read;
+    }
   }
 
   tokensOf(run: number): GeneratedToken[] {
