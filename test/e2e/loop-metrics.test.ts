@@ -134,6 +134,8 @@ describe('what is counted', () => {
     expect(again(`cached_tokens_total${model}`)).toBe(again(`prompt_tokens_total${model}`) - 1);
     expect(again(`prefill_tokens_total${model}`)).toBe(1);
 
+    // The slot is given back a moment after its answer is there.
+    await once('all slots to be free', (page) => read(page, `slots_busy${model}`) === 0);
     let cached = 0;
     const shared = await growth(async () => {
       const choices = await usageOf(await chat({ messages: user(`${prefix}Why not?`), max_tokens: 1, n: 4 }));

@@ -80,8 +80,8 @@ const endless: Readonly<Record<string, object>> = {
   'POST /generate': { inputs: prompt },
   'POST /generate_stream': { inputs: prompt },
   'POST /generate/stream': { messages },
-  'POST /api/chat': { messages },
-  'POST /api/generate': { prompt },
+  'POST /api/chat': { messages, options: { ignore_eos: true } },
+  'POST /api/generate': { prompt, options: { ignore_eos: true } },
 };
 
 async function begin(row: string, cancelId = fresh('cancel')): Promise<Run> {
