@@ -1,21 +1,8 @@
+import type { SamplerName } from '../contract/request.ts';
 import { Handle } from './handle.ts';
 import type { NativeLibrary } from './open-library.ts';
 import { nullPointer, type Pointer } from './pointer.ts';
 import type { Vocabulary } from './vocabulary.ts';
-
-/** The samplers of a chain, in llama-server's spelling. */
-export type SamplerName =
-  | 'penalties'
-  | 'dry'
-  | 'top_n_sigma'
-  | 'top_k'
-  | 'typ_p'
-  | 'top_p'
-  | 'min_p'
-  | 'xtc'
-  | 'temperature'
-  | 'infill'
-  | 'adaptive_p';
 
 /** common_params_sampling's order where nothing else is asked for. */
 export const usualSamplers: readonly SamplerName[] = [
