@@ -24,7 +24,7 @@ export function parseMessages(body: unknown): MessagesCall {
   const valid = validate(requestSchema, flat);
   const warnings: Warnings = new Set([...unusedFields(valid), ...(isJsonObject(flat) ? ignoredSamplers(flat) : [])]);
   const request = toRequest(valid, warnings);
-  const display = takeVendorValue('thinking.display', valid.thinking?.display, warnings.add.bind(warnings));
+  const display = takeVendorValue('thinkingDisplay', valid.thinking?.display, warnings.add.bind(warnings));
   return {
     generations: [request],
     stream: valid.stream ?? false,
@@ -67,7 +67,7 @@ function toThinking(body: MessagesBody, warnings: Warnings): Reasoning {
   const asked = toReasoning(body, body.output_config?.effort);
   if (!body.thinking) return { ...asked, enabled: asked.enabled ?? false };
   const { budget_tokens } = body.thinking;
-  const type = takeVendorValue('thinking.type', body.thinking.type, warnings.add.bind(warnings));
+  const type = takeVendorValue('thinkingType', body.thinking.type, warnings.add.bind(warnings));
   // between_tools stands for no thinking but remarks between calls, which models write anyway.
   const enabled = type === 'enabled' || type === 'adaptive';
   return defined({ ...asked, enabled, budget: budget_tokens ?? asked.budget });

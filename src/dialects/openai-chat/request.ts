@@ -135,7 +135,7 @@ function toPrompt(body: Body, warn: Warn): ChatPrompt {
 
 /** All spellings of the same wish; the ones of this API win over the guests'. */
 function readReasoning(body: Body, warn: Warn): Reasoning {
-  const type = takeVendorValue('chat thinking.type', body.thinking?.type, warn);
+  const type = takeVendorValue('chatThinkingType', body.thinking?.type, warn);
   const guests = defined({
     enabled: body.reasoning?.enabled ?? thinkingSwitch(type),
     budget: body.reasoning?.max_tokens ?? body.thinking?.budget_tokens,
@@ -144,7 +144,7 @@ function readReasoning(body: Body, warn: Warn): Reasoning {
 }
 
 /** `adaptive` and `auto` leave it to the model, as if nothing had been said. */
-function thinkingSwitch(type: VendorValue<'chat thinking.type'> | undefined): boolean | undefined {
+function thinkingSwitch(type: VendorValue<'chatThinkingType'> | undefined): boolean | undefined {
   if (type === 'enabled') return true;
   return type === 'disabled' ? false : undefined;
 }

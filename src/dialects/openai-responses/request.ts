@@ -92,12 +92,12 @@ export function parseResponses(body: unknown, options: ParseOptions = {}): Respo
 function withKnownValues(request: ResponsesBody, warn: Warn): ResponsesBody {
   const { truncation, reasoning, text, include } = request;
   warnOfUnknownIncludes(include, warn);
-  const summary = takeVendorValue('reasoning.summary', reasoning?.summary ?? reasoning?.generate_summary, warn);
+  const summary = takeVendorValue('summary', reasoning?.summary ?? reasoning?.generate_summary, warn);
   return {
     ...request,
     truncation: takeVendorValue('truncation', truncation, warn),
     reasoning: reasoning && { ...reasoning, summary: summary === 'none' ? undefined : summary },
-    text: text && { ...text, verbosity: takeVendorValue('text.verbosity', text.verbosity, warn) },
+    text: text && { ...text, verbosity: takeVendorValue('verbosity', text.verbosity, warn) },
   };
 }
 

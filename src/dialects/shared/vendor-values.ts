@@ -1,5 +1,7 @@
 /** A field whose values its vendor adds to at will, while what the answer is does not hang on them. */
 interface VendorField {
+  /** As the client spells it. */
+  readonly field: string;
   readonly known: readonly string[];
   /** New words for something that is known under another one. */
   readonly takenAs?: Readonly<Record<string, string>>;
@@ -8,28 +10,34 @@ interface VendorField {
 }
 
 /**
- * All of them, by the names that their dialects give them. Enums whose value changes what the answer is stay strict:
- * roles, content parts, tool_choice, the forms of response_format, encoding_format, reasoning_format. So do the words of
- * our own extensions. Efforts are no list at all: each template has its own words for them.
+ * All of them. Enums whose value changes what the answer is stay strict: roles, content parts, tool_choice, the forms of
+ * response_format, encoding_format, reasoning_format. So do the words of our own extensions. Efforts are no list at all:
+ * each template has its own words for them.
  */
 const vendorFields = {
   /** Anthropic's `thinking`; `auto` is Claude Code's newest word. */
-  'thinking.type': {
+  thinkingType: {
+    field: 'thinking.type',
     known: ['enabled', 'adaptive', 'disabled', 'between_tools'],
     takenAs: { auto: 'adaptive' },
     otherwise: 'adaptive',
   },
-  'thinking.display': {
+  thinkingDisplay: {
+    field: 'thinking.display',
     known: ['summarized', 'omitted'],
     takenAs: { updates: 'summarized' },
     otherwise: 'summarized',
   },
   /** The same object in chat completions, where DeepSeek and Doubao say `auto` as well. */
-  'chat thinking.type': { known: ['enabled', 'disabled', 'adaptive', 'auto'], otherwise: 'adaptive' },
+  chatThinkingType: {
+    field: 'thinking.type',
+    known: ['enabled', 'disabled', 'adaptive', 'auto'],
+    otherwise: 'adaptive',
+  },
   /** `disabled` answers what does not fit with an error: nothing is left out that was not meant to be. */
-  truncation: { known: ['auto', 'disabled'], otherwise: 'disabled' },
-  'reasoning.summary': { known: ['auto', 'concise', 'detailed', 'none'], otherwise: 'auto' },
-  'text.verbosity': { known: ['low', 'medium', 'high'], otherwise: 'medium' },
+  truncation: { field: 'truncation', known: ['auto', 'disabled'], otherwise: 'disabled' },
+  summary: { field: 'reasoning.summary', known: ['auto', 'concise', 'detailed', 'none'], otherwise: 'auto' },
+  verbosity: { field: 'text.verbosity', known: ['low', 'medium', 'high'], otherwise: 'medium' },
 } as const satisfies Record<string, VendorField>;
 
 export type VendorFieldName = keyof typeof vendorFields;
@@ -41,17 +49,17 @@ export function takeVendorValue<Name extends VendorFieldName>(
   value: string | undefined,
   warn: (sentence: string) => void,
 ): VendorValue<Name> | undefined {
-  const { known, takenAs, otherwise }: VendorFieldOf<VendorValue<Name>> = vendorFields[name];
+  const { field, known, takenAs, otherwise }: VendorFieldOf<VendorValue<Name>> = vendorFields[name];
   if (value === undefined) return undefined;
   const meant = known.find((one) => one === value);
   if (meant !== undefined) return meant;
   const taken = (Object.hasOwn(takenAs ?? {}, value) ? takenAs?.[value] : undefined) ?? otherwise;
-  const field = name.replace('chat ', '');
   warn(`${field} ${JSON.stringify(value.slice(0, 60))} is not known here and was taken as ${JSON.stringify(taken)}`);
   return taken;
 }
 
 interface VendorFieldOf<Value extends string> {
+  readonly field: string;
   readonly known: readonly Value[];
   readonly takenAs?: Readonly<Record<string, Value>>;
   readonly otherwise: Value;
