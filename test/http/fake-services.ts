@@ -5,14 +5,7 @@ import type { AppDependencies } from '../../src/http/dependencies.ts';
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 /** Vectors that tell their input's length; tokens that are character codes; nobody has a key. */
-export const fakeServices: Pick<AppDependencies, 'embeddings' | 'rerank' | 'tokens' | 'keyring' | 'usage'> = {
-  usage: {
-    began: () => undefined,
-    spent: () => undefined,
-    today: () => ({ tokens: 0, msLeft: 0 }),
-    list: () => [],
-    close: async () => undefined,
-  },
+export const fakeServices: Pick<AppDependencies, 'embeddings' | 'rerank' | 'tokens' | 'keyring'> = {
   keyring: () => createKeyring({ keys: [], adminToken: undefined }),
   embeddings: {
     embed: async ({ inputs, truncate }) => ({

@@ -15,11 +15,7 @@ export interface Gate {
   running(): Exchange[];
 }
 
-export function createGate({
-  settings,
-  keyring,
-  usage,
-}: Pick<AppDependencies, 'settings' | 'keyring' | 'usage'>): Gate {
+export function createGate({ settings, keyring }: Pick<AppDependencies, 'settings' | 'keyring'>): Gate {
   const everybody = defined({
     streams: settings.maxStreamsPerKey,
     requestsPerMinute: settings.rateLimitRpm,
@@ -30,7 +26,7 @@ export function createGate({
     maxInFlight: settings.maxInFlight,
     streamsOf: (owner) => limitsOf(owner).streams,
   });
-  const rates = new RateLimits(limitsOf, usage);
+  const rates = new RateLimits(limitsOf);
   const entered = new WeakSet<Exchange>();
   return {
     async enter(exchange) {
@@ -38,11 +34,7 @@ export function createGate({
       entered.add(exchange);
       await rates.take(owner);
       inFlight.enter(exchange);
-      usage.began(owner);
-      exchange.whenSpent((spent) => {
-        usage.spent(owner, spent);
-        void rates.spendTokens(owner, spent.inputTokens + spent.outputTokens);
-      });
+      exchange.whenSpent((tokens) => void rates.spendTokens(owner, tokens));
     },
     headers: async (exchange) => (entered.has(exchange) ? rates.headers(exchange.caller.owner) : {}),
     running: () => inFlight.list(),
