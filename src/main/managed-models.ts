@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../config.ts';
 import type { ModelSettings } from '../contract/control.ts';
-import { defaultSlots, type VocabularyFacts } from '../contract/model.ts';
+import { defaultSlots } from '../contract/model.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import { ModelControlService } from '../models/control.ts';
 import { createControlEvents } from '../models/control-events.ts';
@@ -12,7 +12,7 @@ import { type FreeMemory, machineMemory, mainMemory, mappedBytes } from '../mode
 import { ModelManager } from '../models/manager.ts';
 import { ModelFiles } from '../models/model-files.ts';
 import { type ProbeMemory, probeModel } from '../models/probe.ts';
-import { cannotGenerate, type FileProfile, readModelProfile } from '../models/profile.ts';
+import { cannotGenerate, type FileProfile, readModelProfile, unknownVocabulary } from '../models/profile.ts';
 import type { LoadedModel, LoadObserver, LoadPlan } from '../models/resident.ts';
 import { openTemplates } from '../templates/workshop.ts';
 import type { StartObserver } from './build-server.ts';
@@ -331,16 +331,6 @@ export function createManagedModels(options: ManagedModelsOptions) {
     return Math.max(0, mainMemory().available - mapped);
   }
 }
-
-const unknownVocabulary: VocabularyFacts = {
-  size: 0,
-  bosText: '',
-  eosText: '',
-  addsBos: false,
-  addsEos: false,
-  controlTexts: [],
-  infill: undefined,
-};
 
 /** The names that --models-file gives to this file too. */
 function withNames(file: FileProfile, named: readonly LoadPlan[]): FileProfile {

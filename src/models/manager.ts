@@ -10,7 +10,7 @@ import type { ControlEvents } from './control-events.ts';
 import { mostByDefault } from './default-context.ts';
 import { type FreeMemory, mostOf } from './machine-memory.ts';
 import { type MemoryNeed, type MemoryShape, memoryNeed } from './memory.ts';
-import { cannotGenerate, completeProfile, type FileProfile } from './profile.ts';
+import { cannotGenerate, completeProfile, type FileProfile, unknownVocabulary } from './profile.ts';
 import { type LoadedModel, type LoadObserver, type LoadPlan, type ModelLoader, Resident } from './resident.ts';
 
 export interface ManagerSettings {
@@ -403,15 +403,6 @@ export class ModelManager<Runtime> {
     });
   }
 }
-
-const unknownVocabulary = {
-  bosText: '',
-  eosText: '',
-  addsBos: false,
-  addsEos: false,
-  controlTexts: [],
-  infill: undefined,
-} as const;
 
 /** No more than the model can have taken: other programs come and go meanwhile. */
 function taken(before: FreeMemory, after: FreeMemory, most: number): FreeMemory {

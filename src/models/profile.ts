@@ -61,6 +61,17 @@ export function cannotGenerate({
   return vectorsOnly === true || metadata[`${architecture}.attention.causal`] === false;
 }
 
+/** Of a model that is not loaded. */
+export const unknownVocabulary: VocabularyFacts = {
+  size: 0,
+  bosText: '',
+  eosText: '',
+  addsBos: false,
+  addsEos: false,
+  controlTexts: [],
+  infill: undefined,
+};
+
 export function completeProfile({ vocabularySize: _, ...profile }: FileProfile, facts: LoadedFacts): ModelProfile {
   return { ...profile, ...facts };
 }
