@@ -17,6 +17,7 @@ import { modelRoutes } from './routes/models.ts';
 import { ollamaRoutes } from './routes/ollama.ts';
 import { responsesRoutes } from './routes/responses.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { uiConfigRoutes } from './routes/ui-config.ts';
 import { vectorRoutes } from './routes/vectors.ts';
 
 /** Every route of the server. A path that two rows know belongs to the first. */
@@ -38,6 +39,7 @@ export function routeTable(dependencies: AppDependencies, gate: Gate): Route[] {
     ...metricsRoutes(dependencies),
     ...internalRoutes(dependencies, gate),
     ...frontPageRoutes(dependencies),
+    ...uiConfigRoutes(dependencies),
   ];
   return [...routes, ...docsRoutes(routes, dependencies)];
 }

@@ -169,6 +169,11 @@ const calls: readonly Call[] = [
   },
   { method: 'GET', paths: ['/api/inference/status', '/api/inference/models'], answer: {} },
   { method: 'GET', paths: ['/api/inference/load-progress'], answer: {} },
+  {
+    method: 'GET',
+    paths: ['/api/ui/config'],
+    answer: { key_needed: false, caller: { name: null, local: true, can: { change_models: true } } },
+  },
   { method: 'GET', paths: ['/'], answer: /^serve-model is running\n$/ },
 ];
 

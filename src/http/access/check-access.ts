@@ -5,9 +5,14 @@ import { givenKey, type Keyring } from './keyring.ts';
 /** Who may call a route. `open`: everybody. `key`: holders of an API key. `admin`: whoever may change the server. */
 export type Access = 'open' | 'key' | 'admin';
 
+/** Whether the caller may use a route of this access. */
+export function mayUse(access: Access, { manages, known }: Pick<Caller, 'manages' | 'known'>): boolean {
+  return access === 'open' || manages || (access === 'key' && known);
+}
+
 /** Throws `unauthorized` or `forbidden` unless the caller may use a route of this access. */
 export function checkAccess(access: Access, caller: Caller, headers: Headers, keyring: Keyring): void {
-  if (access === 'open' || caller.manages || (access === 'key' && caller.known)) return;
+  if (mayUse(access, caller)) return;
   if (!keyring.hasKeys && !keyring.hasAdmin)
     throw new ServeError(
       'forbidden',

@@ -88,6 +88,7 @@ export const operations: Readonly<Record<string, Operation>> = {
   'GET /api/v1/models': { group: 'Models', summary: 'All models, in the form of LM Studio' },
   'GET /health': { group: 'Operations', summary: '200 while a model is loaded and the server is not draining' },
   'GET /healthz': { group: 'Operations', summary: '200 as long as the process runs' },
+  'GET /api/ui/config': { group: 'Operations', summary: 'What a page may do here, and whether it needs a key' },
   'GET /metrics': { group: 'Operations', summary: 'Prometheus metrics' },
   'GET /internal/stats': { group: 'Operations', summary: 'Slots, queue, cache, threads, versions' },
   'GET /internal/models/raw': { group: 'Operations', summary: 'Metadata of the model files' },

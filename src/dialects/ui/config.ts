@@ -1,0 +1,34 @@
+import { z } from 'zod';
+
+/**
+ * GET /api/ui/config: what a page must know before it shows anything. A caller that has not given the key yet is told
+ * `version` and `key_needed` only.
+ */
+export const uiConfigAnswer = z.object({
+  /** Of this package. */
+  version: z.string(),
+  /** The server has keys: every route but the open ones asks for one. */
+  key_needed: z.boolean(),
+  caller: z
+    .object({
+      /** The person, by the name of its key; null on a server without keys. */
+      name: z.string().nullable(),
+      /** The request comes from the machine that the server runs on. */
+      local: z.boolean(),
+      can: z.object({
+        /** Load, unload and delete models. */
+        change_models: z.boolean(),
+        /** Have the server run tools. */
+        tools: z.boolean(),
+        /** Keep chats on the server. */
+        chat_store: z.boolean(),
+      }),
+    })
+    .optional(),
+  /** What the server keeps between requests. */
+  stores: z.object({ responses: z.boolean() }).optional(),
+  limits: z.object({ body_bytes: z.int(), json_depth: z.int() }).optional(),
+  /** Servers of tools that this one is connected to; null: there is no host for them. */
+  mcp: z.null().optional(),
+});
+export type UiConfig = z.output<typeof uiConfigAnswer>;

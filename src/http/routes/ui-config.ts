@@ -1,0 +1,45 @@
+import type { Caller } from '../../contract/caller.ts';
+import { openaiShape } from '../../dialects/shared/openai-error.ts';
+import type { UiConfig } from '../../dialects/ui/config.ts';
+import { mayUse } from '../access/check-access.ts';
+import type { AppDependencies } from '../dependencies.ts';
+import type { Route } from '../route.ts';
+
+/** What a page must know to show what its visitor can do, and nothing that ends in a 403. */
+export function uiConfigRoutes(dependencies: AppDependencies): Route[] {
+  return [
+    {
+      method: 'GET',
+      paths: ['/api/ui/config'],
+      shape: openaiShape,
+      // A page has to find out that it must ask for a key.
+      access: 'open',
+      owns: 'none',
+      work: false,
+      pages: 'own',
+      handle: ({ caller }) =>
+        Response.json(uiConfig(caller, dependencies), { headers: { 'cache-control': 'no-store' } }),
+    },
+  ];
+}
+
+function uiConfig(caller: Caller, dependencies: AppDependencies): UiConfig {
+  const { version = '0.0.0', keyring, settings, responseStore } = dependencies;
+  const known = { version, key_needed: keyring().hasKeys };
+  if (!mayUse('key', caller)) return known;
+  return {
+    ...known,
+    caller: { name: caller.owner || null, local: caller.local, can: rightsOf(caller, dependencies) },
+    stores: { responses: responseStore !== undefined },
+    limits: { body_bytes: settings.maxBodyBytes, json_depth: settings.maxJsonDepth },
+    mcp: null,
+  };
+}
+
+function rightsOf(caller: Caller, { control }: AppDependencies) {
+  return {
+    change_models: control !== undefined && mayUse('admin', caller),
+    tools: false,
+    chat_store: false,
+  };
+}
