@@ -23,6 +23,8 @@ const allowed: Record<string, readonly string[]> = {
   telemetry: ['contract'],
   // What is kept between requests lives longer than one: neither the door's nor the conductor's.
   'response-store': ['contract', 'files'],
+  // Handed to whoever fetches for a client.
+  fetching: ['contract'],
   http: ['contract', 'dialects'],
   config: ['contract'],
   'config.ts': ['contract', 'config', 'files'],
@@ -44,6 +46,7 @@ const allowed: Record<string, readonly string[]> = {
     'telemetry',
     'http',
     'response-store',
+    'fetching',
   ],
   'main.ts': [
     'main',

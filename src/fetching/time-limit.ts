@@ -1,0 +1,47 @@
+import { ServeError } from '../contract/errors.ts';
+import type { Timers } from '../contract/services.ts';
+import { refused } from './places.ts';
+
+export interface TimeLimit {
+  /** The caller's signal, and the time's. */
+  readonly signal: AbortSignal;
+  /** No limit from now on; the caller's signal goes on to count. */
+  disarm(): void;
+  /** Nothing counts any more, and whatever still waits goes. */
+  stop(): void;
+}
+
+export interface Limits {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly param?: string | undefined;
+}
+
+export function limitTime(timers: Timers, { timeoutMs, signal, param }: Limits): TimeLimit {
+  const controller = new AbortController();
+  const forward = () => controller.abort(signal?.reason);
+  if (signal?.aborted) forward();
+  signal?.addEventListener('abort', forward, { once: true });
+  const disarm = timers.after(timeoutMs, () =>
+    controller.abort(refused(`There was no answer within ${timeoutMs / 1000} s, the limit.`, param)),
+  );
+  return {
+    signal: controller.signal,
+    disarm,
+    stop() {
+      disarm();
+      signal?.removeEventListener('abort', forward);
+      controller.abort(new ServeError('client_closed', 'Nobody waits for it any more.'));
+    },
+  };
+}
+
+/** For work that knows no signals, as resolving does. */
+export function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
