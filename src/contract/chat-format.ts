@@ -44,6 +44,13 @@ export function closingText({ open, close, forcedClose }: ReasoningMarkers): str
   return forcedClose ?? (open.endsWith('\n') ? `\n${close.trim()}\n\n` : close);
 }
 
+/** The whitespace that the template writes between the marker that ends a thought and the answer's own text. */
+export function spaceBehindThought(markers: ReasoningMarkers): string {
+  const close = markers.close.trim();
+  const closing = closingText(markers);
+  return /^\s*/.exec(closing.slice(closing.indexOf(close) + close.length))?.[0] ?? '';
+}
+
 /**
  * An answer's calls: `section.open? call (separator call)* section.close?`, a call being `open ... close`. What stands
  * between open and close is the syntax's matter.

@@ -1,6 +1,6 @@
 import type { PromptOpening } from '../contract/chat-format.ts';
 import type { GenerationRequest } from '../contract/request.ts';
-import type { ConstraintPlan } from '../grammar/plan.ts';
+import { type ConstraintPlan, isExact } from '../grammar/plan.ts';
 import { createOutputMachine, type OutputMachine } from '../output/output-machine.ts';
 import type { GenerationDependencies } from './dependencies.ts';
 import { hiddenTokens } from './hidden-tokens.ts';
@@ -60,6 +60,7 @@ export async function createTextPipeline(
     reasoningFormat: chat.reasoning.format ?? 'auto',
     autoHeal: chat.autoHealToolCalls ?? settings.autoHealToolCalls,
     checkToolNames: settings.checkToolNames,
+    exactText: isExact(request.outputShape),
   });
   const limit = await reasoningLimit(runtime, machine, chat.reasoning.budget);
   const limited = limit ? limitReasoning({ ...limit, afterwards: constraint.afterReasoning }) : freeSteering;

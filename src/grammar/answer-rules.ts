@@ -1,4 +1,4 @@
-import type { ChatFormat, PromptOpening } from '../contract/chat-format.ts';
+import { type ChatFormat, type PromptOpening, spaceBehindThought } from '../contract/chat-format.ts';
 import type { Automaton } from './automaton.ts';
 import { intersect, notContaining } from './automaton.ts';
 import { callRules, callTriggers } from './call-rules.ts';
@@ -18,6 +18,8 @@ export interface AnswerParts {
   readonly opening: PromptOpening;
   /** The form of the answer's text: free, an expression, or (undefined) no text at all. */
   readonly content: 'free' | Expression | undefined;
+  /** The form may begin with whitespace: what stands behind a thought is written in one way, so that both stay apart. */
+  readonly exactText: boolean;
   /** Calls that may be made; undefined: none, and their markers are kept out of free text. */
   readonly calls: { readonly tools: readonly CallableTool[]; readonly parallel: boolean } | undefined;
 }
@@ -85,13 +87,15 @@ class PlainAnswer {
 
   /** Behind the opening marker: the thought to its end, and what follows. */
   #thought(body: Expression): Expression {
-    const { reasoning } = this.#parts.format;
+    const { format, exactText } = this.#parts;
+    const { reasoning } = format;
     if (!reasoning) return body;
     const close = reasoning.close.trim();
     const also = reasoning.alsoEndedBy ?? [];
     const thinking = textWithout(this.#json, [close, ...also]);
     const calls = this.#calls();
-    const after = sequence(text(close), space(this.#json), body);
+    const between = exactText ? text(spaceBehindThought(reasoning)) : space(this.#json);
+    const after = sequence(text(close), between, body);
     return sequence(thinking, also.length > 0 && calls ? choice(after, calls) : after);
   }
 

@@ -128,7 +128,9 @@ function write(request: ConstraintRequest, chosen: ChosenTools): ConstraintPlan 
     return grammar;
   };
   const answer = (begin: PromptOpening) =>
-    complete(answerRules({ format, opening: begin, content: content?.rules, calls }, args));
+    complete(
+      answerRules({ format, opening: begin, content: content?.rules, exactText: isExact(outputShape), calls }, args),
+    );
   const behind: PromptOpening = { block: 'text', generationPrompt: format.reasoning?.close ?? '' };
   const raw = content?.rules === 'free' ? undefined : content?.rules;
   const whole = opening ? answer(opening) : complete(raw);
@@ -140,6 +142,11 @@ function write(request: ConstraintRequest, chosen: ChosenTools): ConstraintPlan 
     loosened: [...(content?.loosened ?? []), ...args.loosened],
     checks: checksOf(chosen, args.loosened, content, outputShape),
   };
+}
+
+/** Must an answer's text be shown to the last blank? What a client wrote itself may begin with some, JSON never does. */
+export function isExact({ type }: OutputShape): boolean {
+  return type === 'grammar';
 }
 
 function checksOf(

@@ -21,6 +21,11 @@ export interface OutputMachineOptions {
   readonly autoHeal: boolean;
   /** A call to a tool that was not offered is text. */
   readonly checkToolNames: boolean;
+  /**
+   * The answer's text has a form that may begin or end with whitespace: only what the template writes behind a thought is
+   * taken off. Default: whitespace between blocks belongs to none.
+   */
+  readonly exactText?: boolean;
 }
 
 /** Where the model's text is right now. */
@@ -58,6 +63,7 @@ export interface AnswerContext {
   readonly calls: CallTools | undefined;
   readonly toolChoice: ToolChoice;
   readonly reasoningFormat: 'auto' | 'none';
+  readonly exactText: boolean;
   enter(state: OutputState): void;
 }
 
@@ -87,6 +93,7 @@ export function createOutputMachine(options: OutputMachineOptions): OutputMachin
     calls: callsPossible ? calls : undefined,
     toolChoice,
     reasoningFormat: options.reasoningFormat,
+    exactText: options.exactText === true,
     enter: (entered) => {
       state = entered;
     },

@@ -1,9 +1,9 @@
-import type { ChatFormat } from '../contract/chat-format.ts';
+import { type ChatFormat, spaceBehindThought } from '../contract/chat-format.ts';
 import type { Reading } from './marker-scanner.ts';
 import { MarkerSet } from './marker-scanner.ts';
 import type { AnswerContext } from './output-machine.ts';
 import { createReasoningReader } from './reasoning.ts';
-import { TextSink } from './text-sink.ts';
+import { type ExactText, TextSink } from './text-sink.ts';
 import type { CallSyntax } from './tool-calls/call-reader.ts';
 import { callSyntax } from './tool-calls/call-syntax.ts';
 import { forcedCalls, isForced } from './tool-calls/forced.ts';
@@ -32,7 +32,8 @@ class PlainAnswer {
   constructor(context: AnswerContext) {
     const { writer, format, opening } = context;
     this.#context = context;
-    this.#text = new TextSink(writer, opening.continues === true && opening.block === 'text');
+    const inside = opening.continues === true && opening.block === 'text';
+    this.#text = new TextSink(writer, inside, exactText(context));
     this.#calls = callsOf(context);
     this.#readThought = thoughts(context, this.#text);
     this.#open = format.reasoning?.open.trim() ?? '';
@@ -77,13 +78,15 @@ class PlainAnswer {
       case 'text begins':
         scanner.take(marker.length);
         this.#wrapped = true;
-        return;
+        return this.#text.atOpening();
       case 'text ends':
       case 'hidden':
-      case 'empty thought':
         scanner.take(marker.length);
         if (role === 'text ends') this.#wrapped = false;
         return this.#text.afterPart();
+      case 'empty thought':
+        scanner.take(marker.length);
+        return this.#text.afterThought();
       case undefined:
         return this.#text.write(scanner.take(marker.length));
       default:
@@ -95,10 +98,12 @@ class PlainAnswer {
     const { reasoningFormat } = this.#context;
     const { atBlockStart, atLineStart } = this.#text;
     if (marker === this.#open && this.#readThought && (atLineStart || this.#opensAnywhere)) return 'thought';
+    const endsText = marker === this.#wrapper.close;
     // A thought that was never opened and is empty: some models answer so when told not to think.
-    if (marker === this.#close && atBlockStart && reasoningFormat === 'auto') return 'empty thought';
+    const endsNothing = marker === this.#close && atBlockStart && !(endsText && this.#wrapped);
+    if (endsNothing && reasoningFormat === 'auto') return 'empty thought';
     if (marker === this.#wrapper.open && atBlockStart) return 'text begins';
-    if (marker === this.#wrapper.close && (this.#wrapped || atBlockStart)) return 'text ends';
+    if (endsText && (this.#wrapped || atBlockStart)) return 'text ends';
     if (this.#hidden.includes(marker)) return 'hidden';
     const isCall =
       this.#calls?.openers.includes(marker) && (atBlockStart || !this.#calls.onlyAtStart?.includes(marker));
@@ -169,8 +174,12 @@ function thoughts(context: AnswerContext, text: TextSink): ThoughtReader | undef
     text.beforeBlock();
     yield* read(continues);
     writer.close();
-    text.afterBlock();
+    text.afterThought();
   };
+}
+
+function exactText({ exactText, format }: AnswerContext): ExactText | undefined {
+  return exactText ? { behindThought: format.reasoning ? spaceBehindThought(format.reasoning) : '' } : undefined;
 }
 
 /** The end of the prompt that opens the thought. */

@@ -4,6 +4,11 @@ import { isSpace } from './marker-scanner.ts';
 /** Whitespace that is held back because it may only separate the text from a block after it. More of it is text. */
 const longestSeparator = 16;
 
+/** How the whitespace of an answer is read that has a form: all of it is text, but for what ends a thought. */
+export interface ExactText {
+  readonly behindThought: string;
+}
+
 /**
  * Text blocks without the whitespace that only separates them from their neighbours. Where a text goes on behind a thought,
  * a call or a hidden marker, it begins with the whitespace that stood between: joined, the texts read as they were written.
@@ -19,11 +24,15 @@ export class TextSink {
   #begun: boolean;
   /** No text stands in front of this place, but for thoughts that are shown in the text. */
   #atStart: boolean;
+  /** What is left of the whitespace that ends a thought, of exact text. */
+  #ending = '';
+  readonly #exact: ExactText | undefined;
   readonly #writer: BlockWriter;
 
   /** `inside`: the prompt has already begun the text. */
-  constructor(writer: BlockWriter, inside: boolean) {
+  constructor(writer: BlockWriter, inside: boolean, exact?: ExactText) {
     this.#writer = writer;
+    this.#exact = exact;
     this.#begun = inside;
     this.#atStart = !inside;
   }
@@ -37,7 +46,8 @@ export class TextSink {
     return this.#atStart || this.#held.includes('\n');
   }
 
-  write(text: string): void {
+  write(written: string): void {
+    const text = this.#ending === '' ? written : this.#behindEnding(written);
     if (text === '') return;
     let end = text.length;
     while (end > 0 && isSpace(text.charAt(end - 1))) end--;
@@ -61,13 +71,28 @@ export class TextSink {
   }
 
   afterBlock(): void {
-    this.afterPart();
+    this.beforeBlock();
     this.#atStart = true;
+  }
+
+  afterThought(): void {
+    this.afterBlock();
+    if (!this.#exact) return;
+    this.#ending = this.#exact.behindThought;
+    this.#separates = false;
+  }
+
+  /** The marker that opens the text stood here: in front of it is no text yet. */
+  atOpening(): void {
+    if (!this.#exact) return;
+    this.#held = '';
+    this.#ending = '';
   }
 
   /** A hidden marker stood here: what follows belongs to the same block. */
   afterPart(): void {
-    this.beforeBlock();
+    if (this.#exact && !this.#separates && this.#held !== '') this.#show(this.#held);
+    if (!this.#exact) this.beforeBlock();
   }
 
   /** A thought was written as text: what follows is read as at the beginning. */
@@ -80,6 +105,14 @@ export class TextSink {
     const isText = !this.#separates && !(isCut && this.#atStart);
     if (isText && this.#held !== '') this.#show(this.#held);
     this.#held = '';
+  }
+
+  /** What a template writes behind a thought may come in pieces, and a model that no grammar holds may leave it out. */
+  #behindEnding(text: string): string {
+    let at = 0;
+    while (at < text.length && at < this.#ending.length && text.charAt(at) === this.#ending.charAt(at)) at++;
+    this.#ending = at === text.length ? this.#ending.slice(at) : '';
+    return text.slice(at);
   }
 
   /** Text behind a block or marker, with what separates it from the text before, if there is any. */

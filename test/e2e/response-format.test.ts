@@ -51,6 +51,54 @@ async function ask(server: RunningServer, body: object): Promise<Answer> {
   };
 }
 
+/** Every API that takes a client's own grammar: what to send, and the text in an answer or a frame. */
+const grammarApis: Record<string, (thinking: boolean) => GrammarCall> = {
+  'chat completions': (enable_thinking) => ({
+    path: '/v1/chat/completions',
+    body: { messages: question, chat_template_kwargs: { enable_thinking }, thinking_budget_tokens: 8, max_tokens: 60 },
+    textOf: ({ choices }) => choices?.[0]?.delta?.content ?? choices?.[0]?.message?.content ?? '',
+  }),
+  messages: (isThinking) => ({
+    path: '/v1/messages',
+    body: {
+      messages: question,
+      max_tokens: 60,
+      thinking: isThinking ? { type: 'enabled', budget_tokens: 8 } : { type: 'disabled' },
+    },
+    textOf: ({ content, delta }) => {
+      if (Array.isArray(content)) return content.map(({ text }) => text ?? '').join('');
+      return delta?.text ?? '';
+    },
+  }),
+  completions: () => ({
+    path: '/v1/completions',
+    body: { prompt: 'Well,', max_tokens: 60 },
+    textOf: ({ choices }) => choices?.[0]?.text ?? '',
+  }),
+  "llama.cpp's completion": () => ({
+    path: '/completion',
+    body: { prompt: 'Well,', n_predict: 60 },
+    textOf: ({ content }) => (typeof content === 'string' ? content : ''),
+  }),
+};
+const question = [{ role: 'user', content: 'Is it so?' }];
+
+interface GrammarCall {
+  readonly path: string;
+  readonly body: object;
+  readonly textOf: (json: AnyAnswer) => string;
+}
+
+interface AnyAnswer {
+  readonly choices?: readonly {
+    readonly text?: string;
+    readonly message?: { readonly content: string | null };
+    readonly delta?: { readonly content?: string | null };
+  }[];
+  readonly content?: string | readonly { readonly text?: string }[];
+  readonly delta?: { readonly text?: string };
+}
+
 const schemaFormat = (schema: JsonValue) => ({ type: 'json_schema', json_schema: { name: 'answer', schema } });
 
 describe.each([
@@ -129,6 +177,33 @@ describe.each([
       if (finish === 'stop') expect(content).toMatch(/^(?:yes|no|perhaps not)$/);
     }
   });
+
+  it.each(Object.entries(grammarApis))(
+    'of %s keep the blanks that their grammar begins and ends with',
+    async (_, api) => {
+      const grammar = 'root ::= "\\n\\n  yes \\n" | " no " | "\\t\\nperhaps"';
+      const texts = ['\n\n  yes \n', ' no ', '\t\nperhaps'];
+      for (const [thinking, stream] of [
+        [true, false],
+        [true, true],
+        [false, false],
+        [false, true],
+      ] as const) {
+        const { path, body, textOf } = api(thinking);
+        const response = await fetch(server.url + path, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ ...body, grammar, stream, seed: 7, temperature: 1.5 }),
+        });
+        expect(response.status).toBe(200);
+        const answer = await response.text();
+        const parts = stream
+          ? [...answer.matchAll(/^data: (\{.*)$/gm)].map(([, json = '']) => textOf(JSON.parse(json)))
+          : [textOf(JSON.parse(answer))];
+        expect(texts).toContain(parts.join(''));
+      }
+    },
+  );
 
   it('are given when their tool has a reference to nothing', async () => {
     const tool = { name: 'weather', parameters: { type: 'object', properties: { city: { $ref: '#/$defs/City' } } } };

@@ -53,6 +53,7 @@ const settings = fc.record({
   autoHeal: fc.boolean(),
   checkToolNames: fc.boolean(),
   reasoningFormat: fc.constantFrom('auto' as const, 'none' as const),
+  exactText: fc.boolean(),
 });
 
 describe.each(Object.values(chatFormats).map((format) => [format.name, format] as const))('%s', (_, format) => {
