@@ -50,6 +50,34 @@ export interface ResponseStore {
   close(): Promise<void>;
 }
 
+/** What a person has used. Times are unix milliseconds. */
+export interface UsageAccount {
+  /** See Caller; `''`: everybody on a server without keys. */
+  readonly owner: string;
+  readonly since: number;
+  readonly lastUsed: number;
+  readonly requests: number;
+  readonly inputTokens: number;
+  readonly cachedTokens: number;
+  readonly outputTokens: number;
+  /** The day of the last use, of UTC, counted from 1970. */
+  readonly day: number;
+  /** Tokens of prompts and answers on that day. */
+  readonly todayTokens: number;
+}
+
+/** Who has used how much, however it ended. */
+export interface UsageLedger {
+  /** A request that passed the limits. */
+  began(owner: string): void;
+  spent(owner: string, tokens: Pick<UsageAccount, 'inputTokens' | 'cachedTokens' | 'outputTokens'>): void;
+  /** Tokens used since midnight UTC, and the milliseconds until the next. */
+  today(owner: string): { readonly tokens: number; readonly msLeft: number };
+  list(): readonly UsageAccount[];
+  /** Settles when everything is safe. */
+  close(): Promise<void>;
+}
+
 export type ServerState = 'loading' | 'ready' | 'draining' | 'empty';
 
 /** A model that a request may name. What only a loaded one tells is a guess until then. */
@@ -104,6 +132,8 @@ export interface RequestRecord {
   readonly path: string;
   /** The row of the route table that answered, as `/v1/models/:id`; undefined: there is none. */
   readonly route?: string;
+  /** The name of the key, never the key. */
+  readonly key?: string;
   readonly status: number;
   readonly dialect?: string;
   readonly model?: string;

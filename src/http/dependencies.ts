@@ -12,6 +12,7 @@ import type {
   Telemetry,
   Timers,
   TokenService,
+  UsageLedger,
 } from '../contract/services.ts';
 import type { Keyring } from './access/keyring.ts';
 
@@ -46,6 +47,7 @@ export interface AppDependencies {
   readonly adapters?: AdapterDirectory;
   /** Slots, queue, cache, threads, versions and what else there is to tell; for /internal/stats. */
   readonly stats?: () => Readonly<Record<string, unknown>>;
+  readonly usage: UsageLedger;
   /** Undefined: answers are not kept. */
   readonly responseStore?: ResponseStore;
   /** Of this package, for /openapi.json. */

@@ -7,7 +7,7 @@ import type { ErrorShape } from './error-response.ts';
 import { readJson } from './read-body.ts';
 
 type Spent = Pick<Usage, 'inputTokens' | 'cachedTokens' | 'outputTokens'>;
-type Notes = Partial<Omit<RequestRecord, 'requestId' | 'method' | 'path' | 'route' | 'status' | 'totalMs'>>;
+type Notes = Partial<Omit<RequestRecord, 'requestId' | 'method' | 'path' | 'route' | 'key' | 'status' | 'totalMs'>>;
 
 /** One request on its way through the door: what handlers may know of it, and its one line in the log. */
 export class Exchange {
@@ -27,7 +27,7 @@ export class Exchange {
   #notes: Notes = {};
   #answerId: string | undefined;
   #whenOver: (() => void)[] = [];
-  #whenSpent: ((tokens: number) => void)[] = [];
+  #whenSpent: ((spent: Spent) => void)[] = [];
   #spent: Spent | undefined;
   #inBackground = false;
   readonly #lastSteps: Promise<void>[] = [];
@@ -104,18 +104,19 @@ export class Exchange {
   }
 
   /** Tokens that a part of the work took; parts add up, however they ended. */
-  spend({ inputTokens, cachedTokens, outputTokens }: Spent): void {
+  spend(spent: Spent): void {
+    const { inputTokens, cachedTokens, outputTokens } = spent;
     const before = this.#spent;
     this.#spent = {
       inputTokens: (before?.inputTokens ?? 0) + inputTokens,
       cachedTokens: (before?.cachedTokens ?? 0) + cachedTokens,
       outputTokens: (before?.outputTokens ?? 0) + outputTokens,
     };
-    for (const callback of this.#whenSpent) callback(inputTokens + outputTokens);
+    for (const callback of this.#whenSpent) callback(spent);
   }
 
-  /** Told of every part, in tokens of prompt and answer together. */
-  whenSpent(callback: (tokens: number) => void): void {
+  /** Told of every part. */
+  whenSpent(callback: (spent: Spent) => void): void {
     this.#whenSpent.push(callback);
   }
 
@@ -176,6 +177,7 @@ export class Exchange {
       outcome: 'ok',
       ...this.#notes,
       ...this.#spent,
+      ...(this.caller.owner !== '' && { key: this.caller.owner }),
       status,
       totalMs: this.sinceStart(),
     };

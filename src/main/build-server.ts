@@ -95,7 +95,11 @@ async function build(
   templates: TemplatePool,
 ): Promise<BuiltServer> {
   const { weights } = ground.head;
-  const metrics = createMetrics({ compat: config.metricsCompat, version: packageVersion() });
+  const metrics = createMetrics({
+    compat: config.metricsCompat,
+    byKey: config.metrics === 'token',
+    version: packageVersion(),
+  });
   const openTelemetry = await loadOpenTelemetry();
   const spans =
     openTelemetry && createSpans(openTelemetry, { version: packageVersion(), now: system.unixMilliseconds });
@@ -167,7 +171,7 @@ async function build(
     },
   });
   let keyring = keyringOf(config);
-  const responseStore = await openConfiguredStore(config.responseStore, system.unixMilliseconds);
+  const { responses: responseStore, usage } = await openConfiguredStore(config.responseStore, system, telemetry);
   const stopping = new AbortController();
   const finish = async () => {
     if (stopping.signal.aborted) return;
@@ -195,6 +199,7 @@ async function build(
     adapters: createAdapterDirectory(models, managed.runtimes),
     control: managed.control,
     slots: () => managed.manager.slots(),
+    usage,
     ...(responseStore && { responseStore }),
     keyring: () => keyring,
     settings: doorSettings(config),
@@ -239,6 +244,7 @@ async function build(
       await managed.manager.close();
       templates.close();
       await responseStore?.close();
+      await usage.close();
       metrics.close();
     },
   };

@@ -1,18 +1,36 @@
-import type { ResponseStore } from '../contract/services.ts';
+import { join } from 'node:path';
+import type { ResponseStore, Telemetry, UsageLedger } from '../contract/services.ts';
 import { folderShelf } from '../response-store/folder-shelf.ts';
 import { memoryShelf } from '../response-store/memory-shelf.ts';
 import { folderLimits, memoryLimits, openResponseStore } from '../response-store/response-store.ts';
+import { openUsageLedger } from '../response-store/usage-ledger.ts';
+import type { System } from './system.ts';
 import { unusableFolder } from './unusable-folder.ts';
 
-/** `--response-store`: `memory`, a folder, or nothing. */
+export interface KeptThings {
+  /** Undefined: answers are not kept. */
+  readonly responses: ResponseStore | undefined;
+  readonly usage: UsageLedger;
+}
+
+/** `--response-store`: `memory`, a folder, or nothing. What each key has used lies beside it, else in memory. */
 export async function openConfiguredStore(
   where: string | undefined,
-  now: () => number,
-): Promise<ResponseStore | undefined> {
-  if (where === undefined) return undefined;
-  if (where === 'memory') return openResponseStore(memoryShelf(), { limits: memoryLimits, now });
+  { unixMilliseconds: now, timers }: System,
+  telemetry: Telemetry,
+): Promise<KeptThings> {
+  const failed = (error: unknown) => telemetry.log('error', 'what the keys have used could not be written', { error });
+  const ledger = { now, timers, failed };
+  if (where === undefined || where === 'memory')
+    return {
+      responses: where && (await openResponseStore(memoryShelf(), { limits: memoryLimits, now })),
+      usage: await openUsageLedger(memoryShelf(), ledger),
+    };
   try {
-    return await openResponseStore(await folderShelf(where), { limits: folderLimits, now });
+    return {
+      responses: await openResponseStore(await folderShelf(where), { limits: folderLimits, now }),
+      usage: await openUsageLedger(await folderShelf(join(where, 'usage')), ledger),
+    };
   } catch (error) {
     throw unusableFolder('--response-store', where, error);
   }

@@ -1,5 +1,6 @@
 import type { Admission } from './admission.ts';
 import { type Scoped, sharedWithin } from './scope.ts';
+import { afterTurn, nextOwner, type Shares } from './turns.ts';
 
 /** A request in the queue. Times are milliseconds of the scheduler's clock. */
 export interface Waiting {
@@ -25,6 +26,8 @@ export interface Situation {
   readonly snapshots: readonly Scoped[];
   /** Whether a prefix can move from slot to slot. */
   readonly canCopy: boolean;
+  /** Of the slots, between those who wait. */
+  readonly shares: Shares;
   /** Tokens that a request with this limit will probably generate. */
   readonly expectedOutput: (maxTokens: number) => number;
 }
@@ -53,20 +56,56 @@ export function choose<Request extends Waiting>(
   situation: Situation,
 ): { request: Request; slot: number } | undefined {
   if (!situation.slots.some(({ free }) => free)) return undefined;
-  const best = Math.min(...waiting.map(rank));
+  const lines = byOwner(waiting);
+  const owner = nextOwner(lines, situation.shares);
+  const line = lines.find((each) => each.owner === owner);
+  if (!line) return undefined;
   const [request] = shortestFirst(
-    waiting.filter((other) => rank(other) === best),
+    line.waiting.filter((other) => rank(other) === line.rank),
     situation,
   );
-  if (!request) return undefined;
-  return { request, slot: homeFor(request.ask, situation) };
+  return request && { request, slot: homeFor(request.ask, situation) };
+}
+
+/** Those who wait in the order in which they will run, as far as can be told: as if nobody gave a slot back meanwhile. */
+export function inLine<Request extends Waiting>(waiting: readonly Request[], situation: Situation): Request[] {
+  const left = byOwner(waiting).map(({ owner, waiting: own }) => ({ owner, own: ownLine(own, situation) }));
+  const line: Request[] = [];
+  let { shares } = situation;
+  while (line.length < waiting.length) {
+    const heads = left.flatMap(({ owner, own: [first] }) => (first ? [{ owner, rank: rank(first) }] : []));
+    const owner = nextOwner(heads, shares);
+    const next = left.find((each) => each.owner === owner)?.own.shift();
+    if (owner === undefined || !next) break;
+    line.push(next);
+    shares = afterTurn(owner, shares);
+  }
+  return line;
+}
+
+interface OwnersLine<Request> {
+  readonly owner: string;
+  readonly waiting: readonly Request[];
+  /** Of whoever is first. */
+  readonly rank: number;
+}
+
+function byOwner<Request extends Waiting>(waiting: readonly Request[]): OwnersLine<Request>[] {
+  const lines = new Map<string, Request[]>();
+  for (const request of waiting) {
+    const { owner = '' } = request.ask;
+    const line = lines.get(owner);
+    if (line) line.push(request);
+    else lines.set(owner, [request]);
+  }
+  return [...lines].map(([owner, own]) => ({ owner, waiting: own, rank: Math.min(...own.map(rank)) }));
 }
 
 /**
- * Those who wait in the order in which they will run. First come first served by windows of arrival, shifted by priority.
- * The rank of a request never changes, so each later arrival can overtake it only for a limited time: that is the aging.
+ * Of one owner: first come first served by windows of arrival, shifted by priority. The rank of a request never changes,
+ * so each later arrival can overtake it only for a limited time: that is the aging.
  */
-export function inLine<Request extends Waiting>(waiting: readonly Request[], situation: Situation): Request[] {
+function ownLine<Request extends Waiting>(waiting: readonly Request[], situation: Situation): Request[] {
   const groups = new Map<number, Request[]>();
   for (const request of waiting) {
     const equals = groups.get(rank(request));

@@ -64,6 +64,8 @@ class SlotScheduler implements Scheduler {
   readonly #queue: AdmissionQueue;
   readonly #holdings = new Map<number, Holding>();
   readonly #tenants = new Map<number, Tenant>();
+  /** Owner -> the sequence number of its last holding. */
+  readonly #served = new Map<string, number>();
   readonly #prepare: PrepareContext;
   readonly #book = new StatsBook();
   #sequence = 0;
@@ -154,9 +156,16 @@ class SlotScheduler implements Scheduler {
         },
       });
       this.#fillSlots();
-      if (this.#queue.size > maxQueue && this.#queue.remove(entry)) reject(this.#full());
+      if (this.#queue.size > maxQueue && !this.#isFirstOfItsOwner(entry) && this.#queue.remove(entry))
+        reject(this.#full());
       this.#tellPlaces();
     });
+  }
+
+  /** A queue that is full of others' requests has one place more for each owner. */
+  #isFirstOfItsOwner(entry: QueueEntry): boolean {
+    const others = this.#queue.list().filter((other) => other !== entry);
+    return others.length > 0 && !others.some((other) => ownerOf(other) === ownerOf(entry));
   }
 
   /** To those who asked for it and have another place than they were told. */
@@ -190,6 +199,7 @@ class SlotScheduler implements Scheduler {
         begun: createDeferred(),
       };
       this.#holdings.set(slot, holding);
+      this.#served.set(ownerOf(holding), holding.sequence);
       request.take(holding);
     }
   }
@@ -250,8 +260,15 @@ class SlotScheduler implements Scheduler {
       slots: this.#slotViews(),
       snapshots: this.#prepare.shelves.flatMap((shelf) => shelf.list()),
       canCopy: this.#options.engine.snapshots !== undefined,
+      shares: { held: this.#heldByOwner(), served: this.#served },
       expectedOutput: (maxTokens) => this.#book.expectedOutput(maxTokens),
     };
+  }
+
+  #heldByOwner(): ReadonlyMap<string, number> {
+    const held = new Map<string, number>();
+    for (const holding of this.#holdings.values()) held.set(ownerOf(holding), (held.get(ownerOf(holding)) ?? 0) + 1);
+    return held;
   }
 
   #slotViews(): SlotView[] {
@@ -321,4 +338,8 @@ class SlotScheduler implements Scheduler {
   #workOf({ ask }: QueueEntry): Work {
     return { prefillTokens: ask.prompt.length, decodeTokens: this.#book.expectedOutput(ask.maxTokens) };
   }
+}
+
+function ownerOf({ ask }: Pick<QueueEntry, 'ask'>): string {
+  return ask.owner ?? '';
 }

@@ -6,7 +6,7 @@ const longTimes = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 
 const batchSizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048];
 
 /** The counters and histograms, by what they count. */
-export function createMetricSet(registry: Registry) {
+export function createMetricSet(registry: Registry, { byKey }: { readonly byKey: boolean }) {
   const registers = [registry];
   const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
     new Counter({ name: `serve_model_${name}`, help, labelNames, registers });
@@ -17,16 +17,18 @@ export function createMetricSet(registry: Registry) {
     buckets: number[],
   ) => new Histogram({ name: `serve_model_${name}`, help, labelNames, buckets, registers });
   const model = ['model'] as const;
+  const key = byKey ? (['key'] as const) : [];
+  const modelAndKey = [...model, ...key] as const;
   return {
-    requests: counter('requests_total', 'Finished requests', ['route', 'status', 'outcome']),
+    requests: counter('requests_total', 'Finished requests', ['route', 'status', 'outcome', ...key]),
     requestSeconds: histogram('request_seconds', 'Request to last byte', model, longTimes),
     queueWait: histogram('queue_wait_seconds', 'Wait for a slot', model, longTimes),
     firstToken: histogram('time_to_first_token_seconds', 'Request to first token', model, longTimes),
     tokenGap: histogram('inter_token_seconds', 'Time between two tokens of a stream', model, shortTimes),
-    promptTokens: counter('prompt_tokens_total', 'Prompt tokens of finished requests', model),
-    cachedTokens: counter('cached_tokens_total', 'Prompt tokens whose evaluation was reused', model),
+    promptTokens: counter('prompt_tokens_total', 'Prompt tokens of finished requests', modelAndKey),
+    cachedTokens: counter('cached_tokens_total', 'Prompt tokens whose evaluation was reused', modelAndKey),
     restoredTokens: counter('restored_tokens_total', 'Prompt tokens taken from the prefix store', model),
-    outputTokens: counter('output_tokens_total', 'Generated tokens of finished requests', model),
+    outputTokens: counter('output_tokens_total', 'Generated tokens of finished requests', modelAndKey),
     steps: counter('steps_total', 'Steps of the engine', model),
     stepTokens: histogram('step_tokens', 'Tokens evaluated in one step', model, batchSizes),
     stepSeconds: histogram('step_seconds', 'Time of one step', model, shortTimes),

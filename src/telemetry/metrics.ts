@@ -53,12 +53,14 @@ export interface Metrics {
 
 export interface MetricsOptions {
   readonly compat: 'vllm' | 'none';
+  /** Tell requests and tokens by the name of their key: only where not everybody may read them. */
+  readonly byKey: boolean;
   readonly version: string;
 }
 
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
-  const set = createMetricSet(registry);
+  const set = createMetricSet(registry, options);
   let models: () => readonly LiveModel[] = () => [];
   const live = () => models();
   registerLiveGauges(registry, live);
@@ -80,13 +82,15 @@ export function createMetrics(options: MetricsOptions): Metrics {
     requestDone(record) {
       const { status, outcome, model = '', route = 'unknown' } = record;
       // Never the path: labels live for ever in a registry, and clients put names of theirs into paths.
-      set.requests.inc({ route, status, outcome });
+      const key = options.byKey ? { key: record.key ?? '' } : {};
+      set.requests.inc({ route, status, outcome, ...key });
       set.requestSeconds.observe({ model }, record.totalMs / 1000);
       if (record.queueMs !== undefined) set.queueWait.observe({ model }, record.queueMs / 1000);
       if (record.firstTokenMs !== undefined) set.firstToken.observe({ model }, record.firstTokenMs / 1000);
-      countTokens(set.promptTokens, model, record.inputTokens);
-      countTokens(set.cachedTokens, model, record.cachedTokens);
-      countTokens(set.outputTokens, model, record.outputTokens);
+      const labels = { model, ...key };
+      countTokens(set.promptTokens, labels, record.inputTokens);
+      countTokens(set.cachedTokens, labels, record.cachedTokens);
+      countTokens(set.outputTokens, labels, record.outputTokens);
     },
     stepDone({ model, prefillTokens, decodeTokens, seconds }) {
       set.steps.inc({ model });
@@ -128,6 +132,10 @@ class Backlog<Entry> {
 
 const mostWaiting = 64;
 
-function countTokens(counter: Counter<'model'>, model: string, tokens: number | undefined): void {
-  if (tokens !== undefined) counter.inc({ model }, tokens);
+function countTokens(
+  counter: Counter<'model' | 'key'>,
+  labels: { readonly model: string; readonly key?: string },
+  tokens: number | undefined,
+): void {
+  if (tokens !== undefined) counter.inc(labels, tokens);
 }

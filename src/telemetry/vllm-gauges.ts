@@ -49,12 +49,21 @@ function registerHitRate(registry: Registry, set: MetricSet): void {
     labelNames: ['model_name'],
     registers: [registry],
     async collect() {
-      const hits = new Map((await set.cachedTokens.get()).values.map(({ labels, value }) => [labels.model, value]));
-      for (const { labels, value } of (await set.promptTokens.get()).values) {
-        this.set({ model_name: labels.model ?? '' }, value === 0 ? 0 : (hits.get(labels.model) ?? 0) / value);
-      }
+      const hits = await byModel(set.cachedTokens);
+      for (const [model, queries] of await byModel(set.promptTokens))
+        this.set({ model_name: model }, queries === 0 ? 0 : (hits.get(model) ?? 0) / queries);
     },
   });
+}
+
+/** All keys together. */
+async function byModel(counter: TokenCounter): Promise<ReadonlyMap<string, number>> {
+  const sums = new Map<string, number>();
+  for (const { labels, value } of (await counter.get()).values) {
+    const model = String(labels.model ?? '');
+    sums.set(model, (sums.get(model) ?? 0) + value);
+  }
+  return sums;
 }
 
 function registerCacheConfig(registry: Registry, live: () => readonly LiveModel[]): void {

@@ -19,7 +19,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'serve-model-owners-'));
   const file = join(folder, 'keys');
   await writeFile(file, 'ann: sk-ann\nbob: sk-bob\nchief: sk-chief admin\n');
-  const flags = ['--ctx-size', '12288', '--parallel', '2', '--response-store', 'memory', '--api-key-file', file];
+  const flags = ['--ctx-size', '32768', '--parallel', '2', '--response-store', 'memory', '--api-key-file', file];
   server = await startDemoServer(flags);
 });
 
@@ -72,8 +72,8 @@ const messages = [{ role: 'user', content: prompt }];
 /** What makes each generating route begin a stream that does not end. */
 const endless: Readonly<Record<string, object>> = {
   'POST /v1/chat/completions': { messages },
-  'POST /v1/messages': { messages, max_tokens: 12_000 },
-  'POST /v1/completions': { prompt, max_tokens: 12_000 },
+  'POST /v1/messages': { messages, max_tokens: 32_000 },
+  'POST /v1/completions': { prompt, max_tokens: 32_000 },
   'POST /v1/responses': { input: prompt },
   'POST /completion': { prompt },
   'POST /infill': { input_prefix: prompt, input_suffix: 'b' },
@@ -88,7 +88,7 @@ async function begin(row: string, cancelId = fresh('cancel')): Promise<Run> {
   const [sessionId, requestId] = [fresh('session'), fresh('request')];
   const options = { cancel_id: cancelId, session_id: sessionId, ignore_eos: true, temperature: 0 };
   const nested = row.startsWith('POST /generate') && !row.endsWith('/stream');
-  const parameters = { cancel_id: cancelId, session_id: sessionId, ignore_eos: true, max_new_tokens: 12_000 };
+  const parameters = { cancel_id: cancelId, session_id: sessionId, ignore_eos: true, max_new_tokens: 32_000 };
   const body = { ...endless[row], ...(nested ? { parameters } : { ...options, stream: true }) };
   const path = row.replace('POST ', '');
   const pending = ask('ann', path, { body, headers: { 'x-request-id': requestId } });
@@ -151,7 +151,7 @@ async function keptResponse(more: object = {}): Promise<{ readonly id: string; r
   return { id, item: data[0]?.id ?? '' };
 }
 
-const endlessBackground = { background: true, ignore_eos: true, max_output_tokens: 12_000 };
+const endlessBackground = { background: true, ignore_eos: true, max_output_tokens: 32_000 };
 
 /** A call that names a kept response: nothing is there for bob, then it is there for ann and for an admin. */
 async function isKeptFor(owner: { readonly path: (id: string) => string; readonly init?: Ask }): Promise<void> {
@@ -245,6 +245,13 @@ const scenarios: Readonly<Record<string, () => Promise<void>>> = {
     const answer = await ask('ann', `/v1/chat/completions/${run.answerId}/cancel`, { body: {} });
     expect(answer.status).toBe(200);
     await run.response.text();
+  },
+  'GET /internal/usage': async () => {
+    await keptResponse();
+    expect((await ask('bob', '/internal/usage')).status).toBe(403);
+    expect(await json('admin', '/internal/usage')).toMatchObject({
+      keys: expect.arrayContaining([expect.objectContaining({ key: 'ann', completion_tokens: expect.any(Number) })]),
+    });
   },
   'GET /internal/requests': async () => {
     const run = await begin('POST /v1/chat/completions');

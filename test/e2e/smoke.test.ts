@@ -148,6 +148,7 @@ const calls: readonly Call[] = [
     answer: { status: 'ok' },
   },
   { method: 'GET', paths: ['/internal/stats'], answer: { state: 'ready', models: [{ id: demo }] } },
+  { method: 'GET', paths: ['/internal/usage'], answer: { keys: expect.any(Array) } },
   { method: 'GET', paths: ['/internal/models/raw'], answer: { models: [{ id: demo, metadata: expect.any(Object) }] } },
   { method: 'GET', paths: ['/internal/requests'], answer: { requests: [] } },
   {

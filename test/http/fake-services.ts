@@ -5,7 +5,14 @@ import type { AppDependencies } from '../../src/http/dependencies.ts';
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 /** Vectors that tell their input's length; tokens that are character codes; nobody has a key. */
-export const fakeServices: Pick<AppDependencies, 'embeddings' | 'rerank' | 'tokens' | 'keyring'> = {
+export const fakeServices: Pick<AppDependencies, 'embeddings' | 'rerank' | 'tokens' | 'keyring' | 'usage'> = {
+  usage: {
+    began: () => undefined,
+    spent: () => undefined,
+    today: () => ({ tokens: 0, msLeft: 0 }),
+    list: () => [],
+    close: async () => undefined,
+  },
   keyring: () => createKeyring({ keys: [], adminToken: undefined }),
   embeddings: {
     embed: async ({ inputs, truncate }) => ({

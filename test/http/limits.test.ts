@@ -2,7 +2,10 @@ import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { KeyLimits } from '../../src/contract/caller.ts';
 import type { GenerationEvent } from '../../src/contract/events.ts';
-import { Account } from '../../src/http/limits/account.ts';
+import { systemTimers } from '../../src/contract/system-timers.ts';
+import { MinuteAccount } from '../../src/http/limits/minute-account.ts';
+import { memoryShelf } from '../../src/response-store/memory-shelf.ts';
+import { openUsageLedger } from '../../src/response-store/usage-ledger.ts';
 import { answer, finish, hello, openDoor, start, until, within } from './support.ts';
 
 const streaming = { ...hello, stream: true };
@@ -24,7 +27,7 @@ describe('an account', () => {
   holdTime();
 
   it('is full at first, counts for a minute from its first use and is full again', async () => {
-    const account = new Account(60, 'minute');
+    const account = new MinuteAccount(60);
     expect(await account.balance('a')).toEqual({ remaining: 60, resetMs: 0 });
     await account.spend('a', 20);
     pass(20_000);
@@ -38,7 +41,7 @@ describe('an account', () => {
   });
 
   it('is longer by the time that an overdraft takes to pay', async () => {
-    const account = new Account(60, 'minute');
+    const account = new MinuteAccount(60);
     await account.spend('a', 50);
     pass(10_000);
     await account.spend('a', 40);
@@ -50,27 +53,19 @@ describe('an account', () => {
   });
 
   it('is never overdrawn for more than a day', async () => {
-    const account = new Account(1, 'minute');
+    const account = new MinuteAccount(1);
     await account.spend('a', 10_000_000);
     expect(await account.balance('a')).toEqual({ remaining: 0, resetMs: 86_400_000 });
   });
 
-  it('of a day is overdrawn for at most 20 days', async () => {
-    const account = new Account(24, 'day');
-    await account.spend('a', 25);
-    expect(await account.balance('a')).toEqual({ remaining: 0, resetMs: 25 * 3_600_000 });
-    await account.spend('a', 10_000_000);
-    expect(await account.balance('a')).toEqual({ remaining: 0, resetMs: 20 * 86_400_000 });
-  });
-
   it('gives one to as many as there are, of all that come at once', async () => {
-    const account = new Account(2, 'minute');
+    const account = new MinuteAccount(2);
     const waits = await Promise.all(Array.from({ length: 5 }, () => account.takeOne('a')));
     expect(waits).toEqual([undefined, undefined, 60_000, 60_000, 60_000]);
   });
 
   it('remembers nothing of a minute that is over', async () => {
-    const account = new Account(60, 'minute');
+    const account = new MinuteAccount(60);
     for (let index = 0; index < 100; index++) await account.spend(`key ${index}`, 1);
     expect(vi.getTimerCount()).toBe(100);
     pass(60_000);
@@ -235,14 +230,27 @@ describe('limits of a key’s own', () => {
     for (const response of [running, ...others]) await response.body?.cancel();
   });
 
-  it('bound the tokens of a day; the headers tell the limit that is nearest', async () => {
-    const door = openDoor({ settings: { apiKeys: [ann({ tokensPerDay: 20, tokensPerMinute: 100 })] } });
+  it('bound the tokens of a day, until midnight; the headers tell the limit that is nearest', async () => {
+    vi.setSystemTime(20 * 3_600_000);
+    const usage = await openUsageLedger(memoryShelf(), {
+      now: Date.now,
+      timers: systemTimers,
+      failed: () => undefined,
+    });
+    const door = openDoor({
+      settings: { apiKeys: [ann({ tokensPerDay: 20, tokensPerMinute: 100 }), 'b'] },
+      more: { usage },
+    });
     for (let count = 0; count < 2; count++) expect((await door.post(chat, hello, key('a'))).status).toBe(200);
     const refused = await door.post(chat, hello, key('a'));
     expect([refused.status, refused.headers.get('x-ratelimit-limit-tokens')]).toEqual([429, '20']);
+    expect(refused.headers.get('retry-after')).toBe(String(4 * 3600));
     expect(await refused.json()).toMatchObject({
-      error: { message: expect.stringContaining('This key may use 20 tokens per day') },
+      error: { message: `This key may use 20 tokens per day and has used them. Try again in ${4 * 3600} s.` },
     });
+    expect((await door.post(chat, hello, key('b'))).status).toBe(200);
+    pass(4 * 3_600_000);
+    expect((await door.post(chat, hello, key('a'))).status).toBe(200);
   });
 });
 
@@ -267,6 +275,20 @@ describe('work at once', () => {
     expect((await door.post(chat, { messages: [] })).status).toBe(400);
     door.generation.script = (run) => run.say(...answer());
     expect((await door.post(chat, hello)).status).toBe(200);
+  });
+
+  it('leaves every other key one place', async () => {
+    const door = openDoor({ settings: { apiKeys: ['a', 'b', 'c'], maxInFlight: 2 } });
+    door.generation.script = (run) => run.say(start);
+    const statuses: number[] = [];
+    const responses: Response[] = [];
+    for (const name of ['a', 'a', 'a', 'b', 'b', 'c']) {
+      const response = await door.post(chat, streaming, key(name));
+      statuses.push(response.status);
+      responses.push(response);
+    }
+    expect(statuses).toEqual([200, 200, 429, 200, 429, 200]);
+    for (const response of responses) await response.body?.cancel();
   });
 
   it('is bounded per key', async () => {

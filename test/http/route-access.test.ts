@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { UsageAccount } from '../../src/contract/services.ts';
 import { callers, everyPart, everyRoute, filled, nameOf, refusalOf } from '../support/route-rows.ts';
+import { fakeServices } from './fake-services.ts';
 import { openDoor, until } from './support.ts';
 
 const keys = { 'no key': undefined, 'a wrong key': 'x', ann: 'a', bob: 'b', admin: 't' } as const;
@@ -29,6 +31,45 @@ describe('every route', () => {
 
   it('that holds what is somebody’s asks for a key', () => {
     expect(rows.filter(({ owns, access }) => owns === 'caller' && access === 'open').map(nameOf)).toEqual([]);
+  });
+});
+
+describe('/internal/usage', () => {
+  const account = (owner: string): UsageAccount => ({
+    owner,
+    since: 0,
+    lastUsed: 1000,
+    requests: 1,
+    inputTokens: 10,
+    cachedTokens: 4,
+    outputTokens: 2,
+    day: 0,
+    todayTokens: 12,
+  });
+
+  it.each([
+    ['a', { apiKeys: [{ key: 'a', name: 'ann' }, 'b'] }, ['ann']],
+    ['t', { apiKeys: [{ key: 'a', name: 'ann' }, 'b'], adminToken: 't' }, [null, 'ann', 'bob']],
+    ['', {}, [null, 'ann', 'bob']],
+  ])('shows %j what its keys may see', async (key, settings, shown) => {
+    const usage = { ...fakeServices.usage, list: () => ['', 'ann', 'bob'].map(account) };
+    const { app } = openDoor({ settings, more: { usage } });
+    const headers = { host: 'localhost', authorization: `Bearer ${key}` };
+    const local = { incoming: { socket: { remoteAddress: '127.0.0.1' } } };
+    // The adapter's bindings, as far as the door looks at them.
+    const response = await app.request('/internal/usage', { headers }, local as never);
+    const { keys } = (await response.json()) as { keys: { key: string | null }[] };
+    expect(keys.map((each) => each.key)).toEqual(shown);
+    expect(keys[0]).toEqual({
+      key: shown[0],
+      requests: 1,
+      prompt_tokens: 10,
+      cached_tokens: 4,
+      completion_tokens: 2,
+      tokens_today: 12,
+      since: '1970-01-01T00:00:00.000Z',
+      last_used: '1970-01-01T00:00:01.000Z',
+    });
   });
 });
 

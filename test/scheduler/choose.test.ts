@@ -3,6 +3,7 @@ import type { Admission } from '../../src/scheduler/admission.ts';
 import type { SlotView, Waiting } from '../../src/scheduler/choose.ts';
 import { choose } from '../../src/scheduler/choose.ts';
 import type { Scoped } from '../../src/scheduler/scope.ts';
+import type { Shares } from '../../src/scheduler/turns.ts';
 import { ask, tokens } from './support.ts';
 
 const now = 1_000_000;
@@ -20,8 +21,10 @@ function slotFor(
   slots: readonly SlotView[],
   more: { canCopy?: boolean; snapshots?: Scoped[]; expectedOutput?: (maxTokens: number) => number } = {},
 ) {
-  return choose([request], { now, slots, snapshots: [], canCopy: true, expectedOutput, ...more })?.slot;
+  return choose([request], { now, slots, snapshots: [], canCopy: true, shares: none, expectedOutput, ...more })?.slot;
 }
+
+const none: Shares = { held: new Map(), served: new Map() };
 
 /** As after answers of about a hundred tokens. */
 const expectedOutput = (maxTokens: number) => Math.min(maxTokens, 100);
@@ -37,7 +40,7 @@ describe('choose: who is next', () => {
     const left = [...requests];
     const indices: number[] = [];
     while (left.length > 0) {
-      const choice = choose(left, { now, slots, snapshots: [], canCopy: true, expectedOutput });
+      const choice = choose(left, { now, slots, snapshots: [], canCopy: true, shares: none, expectedOutput });
       if (!choice) break;
       left.splice(left.indexOf(choice.request), 1);
       indices.push(requests.indexOf(choice.request));
@@ -95,7 +98,8 @@ describe('choose: who is next', () => {
     for (; time < 100_000; time += 500) {
       const high: Waiting = { ask: ask(tokens(2, 5), { priority: 5 }), arrivedAt: time };
       if (
-        choose([low, high], { now: time, slots: empty, snapshots: [], canCopy: true, expectedOutput })?.request === low
+        choose([low, high], { now: time, slots: empty, snapshots: [], canCopy: true, shares: none, expectedOutput })
+          ?.request === low
       )
         break;
     }

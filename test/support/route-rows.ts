@@ -1,11 +1,11 @@
 import type { ModelControl } from '../../src/contract/control.ts';
 import { ServeError } from '../../src/contract/errors.ts';
 import { systemTimers } from '../../src/contract/system-timers.ts';
-import { createKeyring } from '../../src/http/access/keyring.ts';
 import { type AppDependencies, defaultDoorSettings } from '../../src/http/dependencies.ts';
 import { createGate } from '../../src/http/limits/gate.ts';
 import type { Route } from '../../src/http/route.ts';
 import { routeTable } from '../../src/http/route-table.ts';
+import { fakeServices } from '../http/fake-services.ts';
 
 const notHere = () => {
   throw new ServeError('not_found', 'not a part of these tests');
@@ -51,7 +51,8 @@ export function everyRoute(): Route[] {
     unixSeconds: () => 0,
     newId: () => 'id',
     timers: systemTimers,
-    keyring: () => createKeyring({ keys: [], adminToken: undefined }),
+    keyring: fakeServices.keyring,
+    usage: fakeServices.usage,
     settings: defaultDoorSettings,
   };
   return routeTable(dependencies, createGate(dependencies));

@@ -3,8 +3,8 @@ import type { RequestRecord } from '../../src/contract/services.ts';
 import { createMetrics, type LiveModel, type Metrics } from '../../src/telemetry/metrics.ts';
 
 const opened: Metrics[] = [];
-function metrics(compat: 'vllm' | 'none' = 'none'): Metrics {
-  const made = createMetrics({ compat, version: '1.2.3' });
+function metrics(compat: 'vllm' | 'none' = 'none', byKey = false): Metrics {
+  const made = createMetrics({ compat, byKey, version: '1.2.3' });
   opened.push(made);
   return made;
 }
@@ -176,6 +176,29 @@ describe('metrics', () => {
       'vllm:cache_config_info{model_name="demo",block_size="16",num_gpu_blocks="64"} 1',
     ]);
     expect((await made.render()).split('\n')).toContain('vllm:prefix_cache_hits_total{model_name="demo"} 20');
+  });
+
+  it('tell keys apart only where that is asked for, and gateways never', async () => {
+    const keys = [{ ...request, key: 'ann' }, { ...request, key: 'bob' }, request];
+    const made = metrics('vllm', true);
+    for (const record of keys) made.requestDone(record);
+    expect(await samples(made, 'serve_model_output_tokens_total')).toEqual([
+      'serve_model_output_tokens_total{model="demo",key="ann"} 5',
+      'serve_model_output_tokens_total{model="demo",key="bob"} 5',
+      'serve_model_output_tokens_total{model="demo",key=""} 5',
+    ]);
+    expect(await samples(made, 'serve_model_requests_total{')).toContainEqual(
+      'serve_model_requests_total{route="/v1/chat/completions",status="200",outcome="stop",key="ann"} 1',
+    );
+    expect(await samples(made, 'vllm:prefix_cache_queries_total')).toEqual([
+      'vllm:prefix_cache_queries_total{model_name="demo"} 90',
+    ]);
+    expect(await samples(made, 'vllm:gpu_prefix_cache_hit_rate')).toEqual([
+      `vllm:gpu_prefix_cache_hit_rate{model_name="demo"} ${2 / 3}`,
+    ]);
+    const without = metrics();
+    for (const record of keys) without.requestDone(record);
+    expect(await without.render()).not.toMatch(/ann|bob/);
   });
 
   it('name a request by its route and never by its path, so that they do not grow with what clients make up', async () => {

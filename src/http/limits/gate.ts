@@ -15,7 +15,11 @@ export interface Gate {
   running(): Exchange[];
 }
 
-export function createGate({ settings, keyring }: Pick<AppDependencies, 'settings' | 'keyring'>): Gate {
+export function createGate({
+  settings,
+  keyring,
+  usage,
+}: Pick<AppDependencies, 'settings' | 'keyring' | 'usage'>): Gate {
   const everybody = defined({
     streams: settings.maxStreamsPerKey,
     requestsPerMinute: settings.rateLimitRpm,
@@ -26,7 +30,7 @@ export function createGate({ settings, keyring }: Pick<AppDependencies, 'setting
     maxInFlight: settings.maxInFlight,
     streamsOf: (owner) => limitsOf(owner).streams,
   });
-  const rates = new RateLimits(limitsOf);
+  const rates = new RateLimits(limitsOf, usage);
   const entered = new WeakSet<Exchange>();
   return {
     async enter(exchange) {
@@ -34,7 +38,11 @@ export function createGate({ settings, keyring }: Pick<AppDependencies, 'setting
       entered.add(exchange);
       await rates.take(owner);
       inFlight.enter(exchange);
-      exchange.whenSpent((tokens) => void rates.spendTokens(owner, tokens));
+      usage.began(owner);
+      exchange.whenSpent((spent) => {
+        usage.spent(owner, spent);
+        void rates.spendTokens(owner, spent.inputTokens + spent.outputTokens);
+      });
     },
     headers: async (exchange) => (entered.has(exchange) ? rates.headers(exchange.caller.owner) : {}),
     running: () => inFlight.list(),

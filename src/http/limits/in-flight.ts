@@ -22,12 +22,14 @@ export class InFlight {
     const { maxInFlight, streamsOf } = this.#settings;
     const { owner } = exchange.caller;
     const streams = streamsOf(owner);
-    if (maxInFlight !== undefined && this.#running.size >= maxInFlight)
+    const own = this.#countOf(owner);
+    // One place is left for every other key: who has nothing under way gets in, beyond the limit too.
+    if (maxInFlight !== undefined && this.#running.size >= maxInFlight && own > 0)
       throw new ServeError(
         'overloaded',
         `The server works on ${maxInFlight} requests already, which is its limit (--max-in-flight). Try again in a moment.`,
       );
-    if (streams !== undefined && this.#countOf(owner) >= streams)
+    if (streams !== undefined && own >= streams)
       throw new ServeError(
         'rate_limited',
         `This key has ${streams} requests running, which is its limit (--max-streams-per-key or its own). Let one finish first.`,

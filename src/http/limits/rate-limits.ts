@@ -1,18 +1,22 @@
 import type { KeyLimits } from '../../contract/caller.ts';
 import { ServeError } from '../../contract/errors.ts';
-import { Account } from './account.ts';
+import type { UsageLedger } from '../../contract/services.ts';
+import type { Balance, TokenAccount } from './balance.ts';
+import { MinuteAccount } from './minute-account.ts';
 
 export type RateSettings = Pick<KeyLimits, 'requestsPerMinute' | 'tokensPerMinute' | 'tokensPerDay'>;
 
 /** What each person may use in a time. Ask only for persons whose key was checked. */
 export class RateLimits {
   readonly #limitsOf: (owner: string) => RateSettings;
-  /** By window, what is counted and limit: persons with the same limit share the account's table, nothing else. */
-  readonly #accounts = new Map<string, Account>();
+  readonly #ledger: Pick<UsageLedger, 'today'>;
+  /** By what is counted and limit: persons with the same limit share the account's table, nothing else. */
+  readonly #accounts = new Map<string, MinuteAccount>();
 
   /** Absent members: no limit. Asked at every use, because keys may change while the server runs. */
-  constructor(limitsOf: (owner: string) => RateSettings) {
+  constructor(limitsOf: (owner: string) => RateSettings, ledger: Pick<UsageLedger, 'today'>) {
     this.#limitsOf = limitsOf;
+    this.#ledger = ledger;
   }
 
   /** One request of this person. Throws rate_limited with the time after which the next one will pass. */
@@ -22,52 +26,55 @@ export class RateLimits {
       const { remaining, resetMs } = await account.balance(owner);
       if (remaining <= 0) throw tooMany('tokens', account, resetMs);
     }
-    for (const account of this.#requests(owner)) {
-      const wait = await account.takeOne(owner);
-      if (wait !== undefined) throw tooMany('requests', account, wait);
-    }
+    const requests = this.#minute('requests', this.#limitsOf(owner).requestsPerMinute);
+    const wait = await requests?.takeOne(owner);
+    if (requests && wait !== undefined) throw tooMany('requests', requests, wait);
   }
 
+  /** Those of a day are the ledger's. */
   async spendTokens(owner: string, tokens: number): Promise<void> {
-    for (const account of this.#tokens(owner)) await account.spend(owner, tokens);
+    await this.#minute('tokens', this.#limitsOf(owner).tokensPerMinute)?.spend(owner, tokens);
   }
 
   /** OpenAI's x-ratelimit-* headers, for the limits that there are; of several, for the one that is nearest. */
   async headers(owner: string): Promise<Record<string, string>> {
+    const requests = this.#minute('requests', this.#limitsOf(owner).requestsPerMinute);
     return {
-      ...(await describe('requests', this.#requests(owner), owner)),
+      ...(await describe('requests', requests ? [requests] : [], owner)),
       ...(await describe('tokens', this.#tokens(owner), owner)),
     };
   }
 
-  #requests(owner: string): Account[] {
-    return this.#existing([this.#account('requests', 'minute', this.#limitsOf(owner).requestsPerMinute)]);
-  }
-
-  #tokens(owner: string): Account[] {
+  #tokens(owner: string): TokenAccount[] {
     const { tokensPerMinute, tokensPerDay } = this.#limitsOf(owner);
-    return this.#existing([
-      this.#account('tokens', 'minute', tokensPerMinute),
-      this.#account('tokens', 'day', tokensPerDay),
-    ]);
+    const minute = this.#minute('tokens', tokensPerMinute);
+    return [...(minute ? [minute] : []), ...(tokensPerDay === undefined ? [] : [this.#day(tokensPerDay)])];
   }
 
-  #existing(accounts: readonly (Account | undefined)[]): Account[] {
-    return accounts.filter((account) => account !== undefined);
-  }
-
-  #account(what: Counted, per: Account['per'], limit: number | undefined): Account | undefined {
+  #minute(what: Counted, limit: number | undefined): MinuteAccount | undefined {
     if (limit === undefined) return undefined;
-    const name = `${what}/${per} ${limit}`;
-    const account = this.#accounts.get(name) ?? new Account(limit, per);
+    const name = `${what} ${limit}`;
+    const account = this.#accounts.get(name) ?? new MinuteAccount(limit);
     this.#accounts.set(name, account);
     return account;
+  }
+
+  /** A day of UTC, which is remembered over restarts where the ledger is. */
+  #day(limit: number): TokenAccount {
+    return {
+      limit,
+      per: 'day',
+      balance: (owner): Balance => {
+        const { tokens, msLeft } = this.#ledger.today(owner);
+        return { remaining: Math.max(0, limit - tokens), resetMs: tokens > 0 ? msLeft : 0 };
+      },
+    };
   }
 }
 
 type Counted = 'requests' | 'tokens';
 
-function tooMany(what: Counted, { limit, per }: Account, milliseconds: number): ServeError {
+function tooMany(what: Counted, { limit, per }: Pick<TokenAccount, 'limit' | 'per'>, milliseconds: number): ServeError {
   return new ServeError(
     'rate_limited',
     `This key may use ${limit} ${what} per ${per} and has used them. Try again in ${Math.ceil(milliseconds / 1000)} s.`,
@@ -75,7 +82,11 @@ function tooMany(what: Counted, { limit, per }: Account, milliseconds: number): 
   );
 }
 
-async function describe(what: Counted, accounts: readonly Account[], owner: string): Promise<Record<string, string>> {
+async function describe(
+  what: Counted,
+  accounts: readonly TokenAccount[],
+  owner: string,
+): Promise<Record<string, string>> {
   const known = await Promise.all(
     accounts.map(async (account) => ({ limit: account.limit, ...(await account.balance(owner)) })),
   );

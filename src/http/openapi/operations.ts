@@ -92,6 +92,7 @@ export const operations: Readonly<Record<string, Operation>> = {
   'GET /metrics': { group: 'Operations', summary: 'Prometheus metrics' },
   'GET /internal/stats': { group: 'Operations', summary: 'Slots, queue, cache, threads, versions' },
   'GET /internal/models/raw': { group: 'Operations', summary: 'Metadata of the model files' },
+  'GET /internal/usage': { group: 'Operations', summary: 'What each key has used, by its name' },
   'GET /internal/requests': { group: 'Operations', summary: 'Requests that are being worked on' },
   'DELETE /internal/requests/:id': { group: 'Operations', summary: 'End one of them' },
 };

@@ -1,6 +1,7 @@
 import type { Caller } from '../../contract/caller.ts';
 import { ServeError } from '../../contract/errors.ts';
 import type { JsonObject } from '../../contract/json.ts';
+import type { UsageAccount } from '../../contract/services.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
@@ -8,7 +9,7 @@ import type { Gate } from '../limits/gate.ts';
 import type { Route } from '../route.ts';
 
 /** For whoever runs the server: what it does at this moment. */
-export function internalRoutes({ models, stats, cancel }: AppDependencies, gate: Gate): Route[] {
+export function internalRoutes({ models, stats, cancel, usage }: AppDependencies, gate: Gate): Route[] {
   const common = { shape: openaiShape, access: 'admin', owns: 'admin', work: false } as const;
   return [
     {
@@ -23,6 +24,16 @@ export function internalRoutes({ models, stats, cancel }: AppDependencies, gate:
       method: 'GET',
       paths: ['/internal/models/raw'],
       handle: () => Response.json({ models: models.list().map(({ id, path, metadata }) => ({ id, path, metadata })) }),
+    },
+    {
+      ...common,
+      method: 'GET',
+      owns: 'caller',
+      paths: ['/internal/usage'],
+      handle: ({ caller }) =>
+        Response.json({
+          keys: usage.list().flatMap((account) => (caller.sees(account.owner) ? describeUsage(account) : [])),
+        }),
     },
     {
       ...common,
@@ -69,6 +80,20 @@ export function internalRoutes({ models, stats, cancel }: AppDependencies, gate:
       background: exchange.inBackground || undefined,
     };
   }
+}
+
+/** Times in the form of ISO 8601. */
+function describeUsage({ owner, since, lastUsed, ...account }: UsageAccount): JsonObject {
+  return {
+    key: owner || null,
+    requests: account.requests,
+    prompt_tokens: account.inputTokens,
+    cached_tokens: account.cachedTokens,
+    completion_tokens: account.outputTokens,
+    tokens_today: account.todayTokens,
+    since: new Date(since).toISOString(),
+    last_used: new Date(lastUsed).toISOString(),
+  };
 }
 
 /** An answer under way ends properly for its client; other work has no proper end but an error. */

@@ -40,6 +40,7 @@ export function openResponses(store?: ResponseStore): ResponsesDoor {
     newId: () => `id${String(++ids).padStart(4, '0')}`,
     timers: systemTimers,
     keyring: fakeServices.keyring,
+    usage: fakeServices.usage,
     settings: defaultDoorSettings,
     cancel: ({ answerId }) => {
       const found = generation.runs.filter((run) => run.request.keys.answerId === answerId && run.taken > 0);

@@ -1,33 +1,27 @@
 import type { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Balance } from './balance.ts';
 
-export const windows = { minute: 60, day: 86_400 } as const;
-/** Seconds. Timers go wrong beyond 24 days; who owes more than so many windows has paid by then. */
-const longestDebt = { windows: 1440, seconds: 20 * 86_400 } as const;
-
-export interface Balance {
-  readonly remaining: number;
-  /** Milliseconds until all of the limit is there again; 0: it is. */
-  readonly resetMs: number;
-}
+const windowSeconds = 60;
+/** Timers go wrong beyond 24 days; who owes more than a day has paid by then. */
+const longestSeconds = 86_400;
 
 /**
- * What each person may use in a minute or a day, which begins with the first use. It may be overdrawn, because what an
- * answer costs is known only when it is there; the window is then as much longer as the limit takes to pay for it. A
- * person is forgotten at the end of the window, so the memory is that of the persons in use.
+ * What each person may use in a minute, which begins with the first use. It may be overdrawn, because what an answer costs
+ * is known only when it is there; the minute is then as much longer as the limit takes to pay for it. A person is
+ * forgotten at the end of the minute, so the memory is that of the persons in use.
  *
  * The time is the library's own: the system's clock and timers.
  */
-export class Account {
+export class MinuteAccount {
   readonly limit: number;
-  readonly per: keyof typeof windows;
+  readonly per = 'minute';
   readonly #limiter: Promise<RateLimiterMemory>;
 
-  constructor(limit: number, per: keyof typeof windows) {
+  constructor(limit: number) {
     this.limit = limit;
-    this.per = per;
     // Only where there are limits: it brings the adapters of a dozen databases along, 30 ms at every start.
     this.#limiter = import('rate-limiter-flexible').then(
-      ({ RateLimiterMemory }) => new RateLimiterMemory({ points: limit, duration: windows[per] }),
+      ({ RateLimiterMemory }) => new RateLimiterMemory({ points: limit, duration: windowSeconds }),
     );
   }
 
@@ -54,8 +48,6 @@ export class Account {
   }
 
   #secondsToPay(owed: number, { msBeforeNext }: RateLimiterRes): number {
-    const seconds = windows[this.per];
-    const longest = Math.min(longestDebt.seconds, longestDebt.windows * seconds);
-    return Math.min(longest, msBeforeNext / 1000 + (owed / this.limit) * seconds);
+    return Math.min(longestSeconds, msBeforeNext / 1000 + (owed / this.limit) * windowSeconds);
   }
 }
