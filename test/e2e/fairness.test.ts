@@ -56,7 +56,7 @@ describe('a key with 40 requests waiting', () => {
         if (requests.length + over >= 42) return;
       }
     };
-    await within('all of ann’s', waiting());
+    await within('all of ann’s', waiting(), 30_000);
     const before = over;
     const response = await ask(server, 'bob', '/v1/chat/completions', { ...chat('Hello!'), stream: true });
     // Beyond --max-in-flight, too: every other key has one place.

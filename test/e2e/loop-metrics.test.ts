@@ -130,17 +130,21 @@ describe('what is counted', () => {
     expect(evaluated).toBe(first(`prompt_tokens_total${model}`) - first(`cached_tokens_total${model}`));
     expect(first(`restored_tokens_total${model}`)).toBe(0);
 
+    // A slot is given back a moment after its answer is there; until then the next one would copy the prefix to another.
+    const allFree = () => once('all slots to be free', (page) => read(page, `slots_busy${model}`) === 0);
+    await allFree();
     const again = await growth(() => chat({ messages: user(`${prefix}Why?`), max_tokens: 1 }));
     expect(again(`cached_tokens_total${model}`)).toBe(again(`prompt_tokens_total${model}`) - 1);
     expect(again(`prefill_tokens_total${model}`)).toBe(1);
 
-    // The slot is given back a moment after its answer is there.
-    await once('all slots to be free', (page) => read(page, `slots_busy${model}`) === 0);
+    await allFree();
     // Whether a choice copies the prefix or reads it again hangs on what copies cost here; each token is counted once.
     const choices = 4;
     let prompt = 0;
     const shared = await growth(async () => {
-      prompt = (await usageOf(await chat({ messages: user(`${prefix}Why not?`), max_tokens: 1, n: choices }))).prompt;
+      // So long that the first one still holds its slot when the last one gets its own.
+      const body = { messages: user(`${prefix}Why not?`), max_tokens: 200, ignore_eos: true, n: choices };
+      prompt = (await usageOf(await chat(body))).prompt;
     });
     const moved = shared(`prefill_tokens_total${model}`) + shared(`restored_tokens_total${model}`);
     const foundInPlace = choices * prompt - moved;
