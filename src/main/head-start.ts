@@ -1,12 +1,13 @@
 import type { Config } from '../config.ts';
 import { beginWeights, type EarlyWeights } from '../engine/thread/early-weights.ts';
+import { checkAdapter } from '../models/adapter-file.ts';
 import { bundledModelPath } from '../models/find-model.ts';
 import { isKnownSound } from '../models/probe.ts';
 import { cannotGenerate, type FileProfile, readModelProfile } from '../models/profile.ts';
 import { engineWorker } from './entries.ts';
 import type { StartModels } from './start-models.ts';
 import { createFileMemory, memoryFile } from './system.ts';
-import { weightsWish } from './weights-wish.ts';
+import { adapterFiles, weightsWish } from './weights-wish.ts';
 
 /** What begins before the rest of the program is read, which takes as long as many a model's load. */
 export interface HeadStart {
@@ -16,8 +17,9 @@ export interface HeadStart {
   readonly weights: EarlyWeights | undefined;
 }
 
-/** Rejects with a ServeError when the first model is none. */
+/** Rejects with a ServeError when the first model is none, or an adapter. */
 export async function headStart(config: Config, { first }: StartModels): Promise<HeadStart> {
+  await Promise.all(adapterFiles(config).map(({ path }) => checkAdapter(path)));
   if (first.type === 'hub') return { file: undefined, weights: undefined };
   const file = await readFirstModel(first.path, config);
   const plain = await goesPlainly(config, file);
@@ -37,5 +39,7 @@ export function readFirstModel(path: string, config: Config): Promise<FileProfil
 async function goesPlainly(config: Config, file: FileProfile): Promise<boolean> {
   if (config.engineProcess || config.embeddings || cannotGenerate(file)) return false;
   if (config.embeddingModel !== undefined || Object.keys(config.namedModels).length > 0) return false;
-  return file.path === bundledModelPath || isKnownSound(file.path, createFileMemory(memoryFile('sound-models.json')));
+  const adapters = adapterFiles(config).map(({ path }) => path);
+  if (file.path === bundledModelPath && adapters.length === 0) return true;
+  return isKnownSound(file.path, createFileMemory(memoryFile('sound-models.json')), adapters);
 }

@@ -3,10 +3,12 @@ import type { Config } from '../config.ts';
 import type { ModelSettings } from '../contract/control.ts';
 import { defaultSlots } from '../contract/model.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
+import { checkAdapter } from '../models/adapter-file.ts';
 import { ModelControlService } from '../models/control.ts';
 import { createControlEvents } from '../models/control-events.ts';
 import { otherTokens, speaksSameTokens } from '../models/draft-model.ts';
-import { bundledModelPath } from '../models/find-model.ts';
+import { bundledModelPath, findModel } from '../models/find-model.ts';
+import { readGguf } from '../models/gguf.ts';
 import { exists, locateModel } from '../models/locate.ts';
 import { type FreeMemory, machineMemory, mainMemory, mappedBytes } from '../models/machine-memory.ts';
 import { ModelManager } from '../models/manager.ts';
@@ -22,6 +24,7 @@ import { gpuNames, libraryFor } from './native-library.ts';
 import { featuresOf, type ServedDirectory, type ServedModel } from './served-model.ts';
 import { createFileMemory, memoryFile } from './system.ts';
 import { loadVectors, type RunningVectors } from './vectors.ts';
+import { adapterFiles } from './weights-wish.ts';
 
 export interface ManagedModelsOptions extends Omit<LoadTools, 'tuningFile' | 'freeRam' | 'draft'> {
   /** Told of every chat model that is loaded; gives what ends that, before the model goes. */
@@ -224,7 +227,26 @@ export function createManagedModels(options: ManagedModelsOptions) {
   async function check({ file, settings }: LoadPlan, signal: AbortSignal): Promise<void> {
     await probe(file.path, signal);
     const isBundled = file.path === bundledModelPath && (settings.chatTemplate ?? config.chatTemplate) === undefined;
-    if (!isBundled && !cannotGenerate(file)) await tryTemplates(file, signal);
+    if (cannotGenerate(file)) return;
+    await adaptersFor(file, signal);
+    if (!isBundled) await tryTemplates(file, signal);
+  }
+
+  /** Those of the flags, read and tried. Left out for models that they were not made for. */
+  async function adaptersFor(file: FileProfile, signal: AbortSignal): Promise<Config['lora']> {
+    const paths = adapterFiles(config).map(({ path }) => path);
+    if (paths.length === 0) return [];
+    const { parts } = await findModel(file.path);
+    const headers = await Promise.all(parts.map((part) => readGguf(part)));
+    try {
+      for (const path of paths) await checkAdapter(path, headers);
+    } catch (error) {
+      if (isFirst(file)) throw error;
+      telemetry.log('warn', `${file.id} is loaded without adapters`, { error });
+      return [];
+    }
+    await probeModel(file.path, { signal, memory: probeMemory, adapters: paths });
+    return config.lora;
   }
 
   /** As they are rendered later, but for what the vocabulary tells. */
@@ -259,7 +281,8 @@ export function createManagedModels(options: ManagedModelsOptions) {
 
   async function loadForChat(plan: LoadPlan, observer: LoadObserver, progress: LoadProgress['progress']) {
     const draft = await draftFor(plan, observer.signal);
-    const loadConfig = { ...withSettings(config, plan.settings), draftModel: draft?.path };
+    const lora = await adaptersFor(plan.file, observer.signal);
+    const loadConfig = { ...withSettings(config, plan.settings), draftModel: draft?.path, lora };
     const tools = { ...options, config: loadConfig, draft, tuningFile, freeRam };
     const model = await loadRuntime(plan.file, tools, {
       signal: observer.signal,

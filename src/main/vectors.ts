@@ -89,7 +89,8 @@ function meansVectors(name: string | undefined, directory: ServedDirectory): boo
 
 export async function loadVectors(file: FileProfile, { config, maxTokens, signal, progress }: VectorLoading) {
   const loaded = await loadVectorModel({
-    ...weightsWish(file.path, config),
+    // Adapters are the chat model's.
+    ...weightsWish(file.path, { ...config, lora: [] }),
     entry: engineWorker,
     threads: config.threads,
     pool: computeWish(config).pool,

@@ -11,7 +11,8 @@ interface KindWords {
   readonly next: string;
 }
 
-export const kindWords: Readonly<Record<Exclude<FileKind, 'model'>, KindWords>> = {
+export const kindWords: Readonly<Record<FileKind, KindWords>> = {
+  model: { is: 'a model', next: 'Give it as a model.' },
   projector: {
     is: 'a projector, the part of a model that reads images or sound',
     next: 'Give the model that it belongs to.',

@@ -19,6 +19,8 @@ export interface GgufTensor {
   readonly name: string;
   readonly type: string;
   readonly values: number;
+  /** At most four sides, that of a row first. */
+  readonly shape: readonly number[];
 }
 
 const longestShownArray = 64;
@@ -29,10 +31,10 @@ const longestHeader = 1 << 29;
 
 /**
  * Reads and checks the header of a file. Never crashes and never allocates more than twice the header's size, whatever
- * the file holds. Throws ServeError invalid_request when it is missing, no GGUF, damaged or cut off.
+ * the file holds. Throws ServeError invalid_request when it is missing, no regular file, no GGUF, damaged or cut off.
  */
-export async function readGguf(path: string): Promise<GgufHeader> {
-  const file = await openModel(path);
+export async function readGguf(path: string, what: 'model' | 'adapter' = 'model'): Promise<GgufHeader> {
+  const file = await openFile(path, what);
   try {
     const { size } = await file.stat();
     const read = async (length: number): Promise<Uint8Array> => {
@@ -167,16 +169,16 @@ function readTensor(reader: GgufReader): { readonly tensor: GgufTensor; readonly
   const kind = tensorTypes[type];
   if (kind && values % kind.block !== 0) throw damaged(`the tensor ${JSON.stringify(name)} has an odd size`);
   const bytes = kind ? (values / kind.block) * kind.bytes : 0;
-  return { tensor: { name, type: kind?.name ?? `type ${type}`, values }, end: offset + bytes };
+  return { tensor: { name, type: kind?.name ?? `type ${type}`, values, shape }, end: offset + bytes };
 }
 
-async function openModel(path: string) {
+async function openFile(path: string, what: string) {
   // Opening a pipe would wait for a writer.
   const isFile = await stat(path)
     .then((found) => found.isFile())
     .catch(() => false);
   const file = isFile ? await open(path, 'r').catch(() => undefined) : undefined;
   if (file) return file;
-  const message = `The model file ${path} cannot be opened. Check the path and its permissions.`;
+  const message = `The ${what} file ${path} cannot be opened. Check the path and its permissions.`;
   throw new ServeError('invalid_request', message, { param: path });
 }

@@ -14,22 +14,29 @@ export interface ProbeOptions {
   readonly signal: AbortSignal;
   readonly memory?: ProbeMemory;
   readonly deadlineMs?: number;
+  /** To be tried on the model. */
+  readonly adapters?: readonly string[];
 }
 
-/** Whether the probe said so of this very file before; it answers at once. */
-export async function isKnownSound(path: string, memory: ProbeMemory): Promise<boolean> {
-  return memory.has(await fingerprintOf(path));
+/** Whether the probe said so of these very files before; it answers at once. */
+export async function isKnownSound(
+  path: string,
+  memory: ProbeMemory,
+  adapters: readonly string[] = [],
+): Promise<boolean> {
+  return memory.has(await fingerprintOf([path, ...adapters]));
 }
 
 /**
  * Loads a model's structure in a child process: header, vocabulary, tensor shapes and the compute graph, but no weights
  * (`noAlloc`), so it takes a second and little memory whatever the model's size. llama.cpp checks much of a file with
- * assertions that end the process; here they end the child. Errors that llama.cpp reports as such are left to the real
+ * assertions that end the process; here they end the child. The same goes for adapters. Errors that llama.cpp reports as such are left to the real
  * load, which words them better. Throws ServeError invalid_request when the child dies or never ends.
  */
 export async function probeModel(path: string, options: ProbeOptions): Promise<void> {
   options.signal.throwIfAborted();
-  const fingerprint = await fingerprintOf(path);
+  const { adapters = [] } = options;
+  const fingerprint = await fingerprintOf([path, ...adapters]);
   if (options.memory?.has(fingerprint)) return;
   const { outcome, words } = await runChild(path, options);
   options.signal.throwIfAborted();
@@ -39,23 +46,25 @@ export async function probeModel(path: string, options: ProbeOptions): Promise<v
     outcome === 'late' ? 'keeps the inference library busy without end' : 'makes the inference library crash';
   throw new ServeError(
     'invalid_request',
-    `${path} ${what}${words === '' ? '' : ` (${words})`}. The file is damaged or of a kind that the library does not know: download it again.`,
+    `${[path, ...adapters].join(' with ')} ${what}${words === '' ? '' : ` (${words})`}. The file is damaged or of a kind that the library does not know: download it again.`,
     { param: path },
   );
 }
 
 /**
- * Runs on its own in the child: argv is the library's address and the model's path. Ends with 0 when the library said yes
+ * Runs on its own in the child: argv is the library's address and the paths of model and adapters. Ends with 0 when the library said yes
  * or no to the file. CommonJS, because the library starts children with this one's flags, and `--input-type` is none for
  * them.
  */
 const script = `(async () => {
   const { getLlama } = await import(process.argv[1]);
   const llama = await getLlama({ gpu: false, build: 'never', progressLogs: false, logLevel: 'disabled' });
-  const { AddonModel, AddonContext } = llama._bindings;
+  const { AddonModel, AddonModelLora, AddonContext } = llama._bindings;
+  const [path, ...adapters] = process.argv.slice(2);
   try {
-    const model = new AddonModel(process.argv[2], { gpuLayers: 0, noAlloc: true, useMmap: false });
+    const model = new AddonModel(path, { gpuLayers: 0, noAlloc: true, useMmap: false });
     if (await model.init()) {
+      for (const adapter of adapters) await model.loadLora(new AddonModelLora(model, adapter));
       const context = new AddonContext(model, { contextSize: 256, batchSize: 64, sequences: 1, threads: 1 });
       if (await context.init()) await context.dispose();
     }
@@ -70,9 +79,9 @@ interface ChildResult {
   readonly words: string;
 }
 
-function runChild(path: string, { signal, deadlineMs = 60_000 }: ProbeOptions): Promise<ChildResult> {
+function runChild(path: string, { signal, deadlineMs = 60_000, adapters = [] }: ProbeOptions): Promise<ChildResult> {
   const library = pathToFileURL(createRequire(import.meta.url).resolve('node-llama-cpp')).href;
-  const child = spawn(process.execPath, ['-e', script, library, path], {
+  const child = spawn(process.execPath, ['-e', script, library, path, ...adapters], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let said = '';
@@ -113,7 +122,10 @@ function deathWords(said: string): string {
   return /GGML_ASSERT\(.*\) failed/.exec(said)?.[0] ?? /terminate called .*/.exec(said)?.[0] ?? '';
 }
 
-async function fingerprintOf(path: string): Promise<string> {
-  const { size, mtimeMs } = await stat(path);
-  return `${path} ${size} ${mtimeMs}`;
+async function fingerprintOf(paths: readonly string[]): Promise<string> {
+  const files = paths.map(async (path) => {
+    const { size, mtimeMs } = await stat(path);
+    return `${path} ${size} ${mtimeMs}`;
+  });
+  return (await Promise.all(files)).join(' with ');
 }

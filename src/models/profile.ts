@@ -38,7 +38,7 @@ export interface ProfileOptions {
  */
 export async function readModelProfile(target: string | undefined, options: ProfileOptions = {}): Promise<FileProfile> {
   const { path, parts } = await findModel(target);
-  const headers = await Promise.all(parts.map(readGguf));
+  const headers = await Promise.all(parts.map((part) => readGguf(part)));
   const first = headers[0];
   if (!first) throw new ServeError('internal', `The model ${path} has no parts.`);
   refuseOthers(path, kindOf(first.metadata));

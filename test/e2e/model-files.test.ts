@@ -9,6 +9,7 @@ import { bundledModelPath } from '../../src/models/find-model.ts';
 import { startDemoServer } from '../support/demo-server.ts';
 import { startProcess } from '../support/serve-process.ts';
 import { writeTinyBert } from '../support/tiny-bert.ts';
+import { writeTinyAdapter, writeTinyModel } from '../support/tiny-models.ts';
 
 let folder = '';
 const at = (...names: readonly string[]) => join(folder, ...names);
@@ -28,11 +29,20 @@ beforeAll(async () => {
   await copyFile(bundledModelPath, at('models/good.gguf'));
   await copyFile(bundledModelPath, at('outside.gguf'));
   writeTinyBert(at('models/other-words.gguf'), { pooling: 'mean' });
+  writeTinyModel(at('models/other-kind.gguf'), 'gemma3');
+  writeTinyAdapter(at('adapter.gguf'));
+  const adapter = await readFile(at('adapter.gguf'));
+  // A float for our reader and for whoever looks at the file, and a whole number for who asks for a float.
+  const alpha = 'adapter.lora.alpha';
+  adapter.writeUInt32LE(4, adapter.indexOf(alpha) + alpha.length);
+  await writeFile(at('asserting-adapter.gguf'), adapter);
   if (process.platform !== 'win32') execFileSync('mkfifo', [at('models/pipe.gguf')]);
 });
 afterAll(() => rm(folder, { recursive: true }));
 
 const pipe = process.platform === 'win32' ? [] : ['pipe.gguf'];
+
+const textFlags = ['--api-key-file', '--models-file', '--chat-template-file'];
 
 describe('a start', () => {
   it.each(['--draft-model', '--embedding-model', '--model'])('refuses what would crash it as %s', async (flag) => {
@@ -50,6 +60,33 @@ describe('a start', () => {
     },
   );
 
+  it.each(pipe.flatMap((name) => textFlags.map((flag) => [flag, name])))(
+    'does not wait for a writer of %s %s for ever',
+    async (flag, name) => {
+      const server = startProcess([flag, at('models', name)], { HOME: folder });
+      expect(await server.exited()).toBe(1);
+      expect(server.error()).toMatch(/did not end within 5 seconds\. Give a plain file/);
+    },
+  );
+
+  it.each([
+    ...pipe.map((name) => [`models/${name}`, 'The adapter file ']),
+    ['models/good.gguf', 'is a model. It is no adapter.'],
+    ['models/nowhere.gguf', 'The adapter file '],
+    ['asserting-adapter.gguf', 'makes the inference library crash'],
+  ])('refuses %s as --lora', async (name, sentence) => {
+    const server = startProcess(['--lora', at(name)], { HOME: folder });
+    expect(await server.exited()).toBe(1);
+    expect(server.error()).toContain(sentence);
+    expect(server.error()).toContain(at(name));
+  });
+
+  it('says of an adapter that it was made for another model', async () => {
+    const server = startProcess([at('models/other-kind.gguf'), '--lora', at('adapter.gguf')], { HOME: folder });
+    expect(await server.exited()).toBe(1);
+    expect(server.error()).toContain('was made for a llama model, and this is a gemma3 model');
+  });
+
   it('says what is wrong with a model that names no context', async () => {
     const server = startProcess(['--ctx-size', '0', at('models/no-context.gguf')], { HOME: folder });
     expect(await server.exited()).toBe(1);
@@ -60,6 +97,23 @@ describe('a start', () => {
 const answerBody = z.looseObject({
   speculative_type: z.string().nullable().optional(),
   error: z.looseObject({ message: z.string(), param: z.string().nullable() }).optional(),
+});
+
+describe('a load of a model beside adapters', () => {
+  it('leaves them out where they were made for another model', async () => {
+    const server = await startDemoServer([
+      ...['--lora', at('adapter.gguf'), '--models-dir', at('models'), '--ctx-size', '256', '--parallel', '1'],
+    ]);
+    const load = (model_path: string) =>
+      fetch(`${server.url}/api/inference/load`, { method: 'POST', body: JSON.stringify({ model_path }) });
+    const adapters = async () => (await fetch(`${server.url}/lora-adapters`)).json();
+    expect(await adapters()).toMatchObject([{ path: at('adapter.gguf') }]);
+    expect((await load('other-kind')).status).toBe(200);
+    expect(await adapters()).toEqual([]);
+    expect((await load('good')).status).toBe(200);
+    expect(await adapters()).toMatchObject([{ path: at('adapter.gguf') }]);
+    await server.close();
+  });
 });
 
 describe('a draft model that a load names', () => {
