@@ -3,7 +3,7 @@ import { showBytes, showCount } from '../contract/amounts.ts';
 import { ServeError } from '../contract/errors.ts';
 import { defaultSlots } from '../contract/model.ts';
 import { printable } from '../contract/printable.ts';
-import type { ChatFormatReport } from '../main.ts';
+import type { ChatFormatReport, PlacementReport } from '../main.ts';
 import { chooseQuantization } from '../models/choose-quantization.ts';
 import { mostByDefault } from '../models/default-context.ts';
 import { listHubModels } from '../models/hub.ts';
@@ -11,7 +11,9 @@ import { localModels, removeLocalModel } from '../models/library.ts';
 import { locateModel } from '../models/locate.ts';
 import { machineMemory } from '../models/machine-memory.ts';
 import { type MemoryShape, memoryNeed } from '../models/memory.ts';
+import { describePlacement, type GpuMemory } from '../models/placement.ts';
 import { cannotGenerate, type FileProfile, readModelProfile } from '../models/profile.ts';
+import type { DeviceLoad } from '../models/spread.ts';
 import { hubAccess, obtainModel, type PullOptions, quantizationTable, rateModels } from './pull.ts';
 import { tableLines } from './table.ts';
 import type { Terminal } from './terminal.ts';
@@ -29,7 +31,7 @@ export async function runLibraryCommand(parsed: LibraryCommand, terminal: Termin
     case 'rm':
       return removeModel(parsed.target, parsed.config, terminal);
     case 'inspect':
-      return inspectModel(parsed.target, { ...options, explain: await chatFormatReader(interrupt.signal) });
+      return inspectModel(parsed.target, { ...options, ...(await readers(parsed.config, interrupt.signal)) });
     case 'pull':
       terminal.write(`${await obtainModel(parsed.target, options)}\n`);
       return;
@@ -59,11 +61,14 @@ export async function removeModel(name: string, { modelsDir }: Pick<Config, 'mod
   terminal.write(`deleted ${printable(id)}${profile ? `, ${showBytes(profile.sizeBytes)}` : ''}\n`);
 }
 
+export interface InspectReaders {
+  readonly explain: (file: FileProfile) => Promise<ChatFormatReport>;
+  /** Where it would go; undefined without a GPU. */
+  readonly place: (file: FileProfile) => PlacementReport | undefined;
+}
+
 /** `serve-model inspect MODEL`: a file or a model of the folder; on the hub, what there is to download. */
-export async function inspectModel(
-  target: string,
-  options: PullOptions & { readonly explain: (file: FileProfile) => Promise<ChatFormatReport> },
-): Promise<void> {
+export async function inspectModel(target: string, options: PullOptions & InspectReaders): Promise<void> {
   const { config, terminal, signal } = options;
   const location = await locateModel(target, config);
   if (location.type === 'local') {
@@ -71,7 +76,9 @@ export async function inspectModel(
     const profile = await readModelProfile(location.path, { chatTemplate, chatFormat });
     const contextSize = config.ctxSize || Math.min(profile.trainedContextSize, mostByDefault);
     const shape = { contextSize, slots: config.parallel ?? defaultSlots, cacheType: config.cacheTypeKv };
-    terminal.write(`${inspectLines(profile, shape, await options.explain(profile)).join('\n')}\n`);
+    const placed = options.place(profile);
+    const memory = placed ? placementRows(placed, shape) : memoryRows(profile, shape);
+    terminal.write(`${inspectLines(profile, await options.explain(profile), memory).join('\n')}\n`);
     return;
   }
   const choices = await rateModels(await listHubModels(location.name, hubAccess(config, signal)), options);
@@ -79,13 +86,15 @@ export async function inspectModel(
 }
 
 /** Loaded here alone: the whole house stands behind it. */
-async function chatFormatReader(signal: AbortSignal) {
-  const { explainChatFormat } = await import('../main.ts');
-  return (file: FileProfile) => explainChatFormat(file, signal);
+async function readers(config: Config, signal: AbortSignal): Promise<InspectReaders> {
+  const { explainChatFormat, explainPlacement } = await import('../main.ts');
+  return {
+    explain: (file) => explainChatFormat(file, signal),
+    place: (file) => explainPlacement(file, config),
+  };
 }
 
-export function inspectLines(profile: FileProfile, shape: MemoryShape, format: ChatFormatReport): string[] {
-  const { weights, context, compute, total } = memoryNeed(profile, shape);
+function inspectLines(profile: FileProfile, format: ChatFormatReport, memory: string[][]): string[] {
   const sampling = Object.entries(profile.recommendedSampling).map(([name, value]) => `${name} ${value}`);
   const rows = [
     ['model', profile.id],
@@ -97,13 +106,49 @@ export function inspectLines(profile: FileProfile, shape: MemoryShape, format: C
     ['context', `trained for ${contextText(profile)}`],
     ...chatRows(profile, format),
     ...(sampling.length > 0 ? [['sampling', sampling.join(', ')]] : []),
-    [
-      'memory',
-      `about ${showBytes(total)} with ${shape.slots} slots of ${shape.contextSize} tokens (${shape.cacheType}):`,
-    ],
-    ['', `${showBytes(weights)} weights, ${showBytes(context)} context, ${showBytes(compute)} computing`],
+    ...memory,
   ];
   return tableLines(rows);
+}
+
+function memoryRows(profile: FileProfile, shape: MemoryShape): string[][] {
+  const need = memoryNeed(profile, shape);
+  return [
+    ['memory', `about ${showBytes(need.total)} ${shapeText(shape)}:`],
+    ['', loadText(need)],
+  ];
+}
+
+/** For each memory what goes there. */
+function placementRows({ gpus, fit }: PlacementReport, { cacheType }: MemoryShape): string[][] {
+  if ('tooLarge' in fit) return [['memory', fit.tooLarge]];
+  const { placement } = fit;
+  if (!placement)
+    return [
+      [
+        'memory',
+        `not one layer fits the GPU: all of it is computed by the processor, ${shapeText({ ...fit, cacheType })}`,
+      ],
+    ];
+  const total = [placement.main, ...placement.gpus].reduce((sum, load) => sum + load.total, 0);
+  return [
+    ['memory', `about ${showBytes(total)} ${shapeText({ ...fit, cacheType })}:`],
+    ...placement.gpus.map((load, index) => ['', `${gpuText(gpus[index])}: ${loadText(load)}`]),
+    ['', `main memory: ${loadText(placement.main)}`],
+    ['placement', describePlacement(placement) ?? 'all of it on the GPU'],
+  ];
+}
+
+function gpuText(gpu: GpuMemory | undefined): string {
+  return gpu ? `${gpu.name} (${gpu.description}, ${showBytes(gpu.freeBytes)} free)` : 'GPU';
+}
+
+function shapeText({ slots, contextSize, cacheType }: MemoryShape): string {
+  return `with ${slots} slots of ${contextSize} tokens (${cacheType})`;
+}
+
+function loadText({ weights, context, compute }: Omit<DeviceLoad, 'total'>): string {
+  return `${showBytes(weights)} weights, ${showBytes(context)} context, ${showBytes(compute)} computing`;
 }
 
 function chatRows(profile: FileProfile, { name, why, thinks, callsTools }: ChatFormatReport): string[][] {

@@ -20,6 +20,11 @@ export const engineFlags = {
     defaultText: 'all',
     help: 'GPUs to use, by the names that the library gives them, such as CUDA0.',
   }),
+  gpuMemoryMb: flag('Engine', integer({ min: 1 }), {
+    default: undefined,
+    defaultText: 'what is free',
+    help: 'Most that a model takes of each GPU, in MB. `inspect` shows what would go where on a GPU of this size.',
+  }),
   splitMode: flag('Engine', choice(['none', 'layer', 'row']), {
     default: undefined,
     defaultText: 'layer',
@@ -41,7 +46,7 @@ export const engineFlags = {
   }),
   nCpuMoe: flag('Engine', integer({ min: 0 }), {
     default: undefined,
-    defaultText: 'none',
+    defaultText: 'as few as a GPU leaves over',
     help: 'Keep the experts of the first N layers in main memory.',
   }),
   overrideTensor: flag('Engine', list('PATTERN=PLACE'), {

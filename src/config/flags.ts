@@ -29,7 +29,7 @@ export const flags = {
   }),
   ctxSize: flag('Model', integer({ min: 0 }), {
     default: 0,
-    defaultText: 'up to 32768 on a processor, as much as fits on a GPU',
+    defaultText: 'up to 32768, less where memory is short',
     help: 'Context of each slot in tokens.',
     alsoFlags: ['c'],
   }),

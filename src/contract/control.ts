@@ -6,6 +6,8 @@ export interface ModelSettings {
   readonly contextSize?: number;
   readonly slots?: number;
   readonly gpuLayers?: number;
+  /** GPUs to put the model on, counted from 0; absent or none: all. */
+  readonly gpuIds?: readonly number[];
   /** Number format of the context memory. */
   readonly cacheTypeKv?: 'f32' | 'f16' | 'q8_0' | 'q5_1' | 'q5_0' | 'q4_1' | 'q4_0';
   /** Jinja text instead of the file's. */
@@ -20,8 +22,6 @@ export interface LoadRequest {
   readonly quantization?: string;
   readonly hubToken?: string;
   readonly settings: ModelSettings;
-  /** GPUs to put the model on, counted from 0; absent: all. */
-  readonly gpuIds?: readonly number[];
   /** May name any path; others only what lies in the models folder or is loaded already. */
   readonly anyPath: boolean;
 }

@@ -19,6 +19,7 @@ export interface EngineParts {
   readonly interrupt: () => void;
   readonly end: () => Promise<void>;
   readonly onStep: LoadOptions['onStep'];
+  readonly placement: LoadOptions['placement'];
 }
 
 /** The engine and what belongs to it, over a loop that has loaded its model. */
@@ -53,14 +54,14 @@ export function buildEngine(parts: EngineParts): { readonly loaded: LoadedEngine
   };
 }
 
-function infoOf({ facts, description, weights, processId }: EngineParts): EngineInfo {
+function infoOf({ facts, description, weights, processId, placement }: EngineParts): EngineInfo {
   const endTokens = new Set(description.endTokens);
   return {
     slots: facts.slots,
     contextSize: facts.contextSize,
     batchSize: facts.batchSize,
     vocabularySize: description.vocabulary.size,
-    device: deviceName(weights.gpus, facts.tuning.threads),
+    device: [deviceName(weights.gpus, facts.tuning.threads), placement].filter(Boolean).join(', '),
     ...(processId !== undefined && { processId }),
     isEndOfGeneration: (token) => endTokens.has(token),
   };

@@ -22,8 +22,10 @@ export interface LoadOptions extends WeightsWish {
   /** Tokens per slot; undefined: the trained context. */
   readonly contextSize: number | undefined;
   readonly slots: number;
-  /** Instead of the two above where there is no GPU; or why the model does not fit there. */
-  readonly onProcessor?: { readonly contextSize: number; readonly slots: number } | { readonly tooLarge: string };
+  /** Instead of the two above, which were asked for: what there is memory for just now. */
+  readonly fitting?: { readonly contextSize: number; readonly slots: number } | undefined;
+  /** Of a model that is not on the GPU in whole, for people. */
+  readonly placement?: string | undefined;
   readonly batchSize?: number | undefined;
   readonly microBatchSize?: number | undefined;
   /** undefined: calibrated or the engine's choice. */

@@ -83,7 +83,7 @@ export async function buildServer(config: Config, system: System, ground: Ground
     return await build(config, system, ground, templates);
   } catch (error) {
     templates.close();
-    await ground.head.weights?.discard();
+    await ground.head.early?.weights.discard();
     throw error;
   }
 }
@@ -94,7 +94,7 @@ async function build(
   ground: Groundwork,
   templates: TemplatePool,
 ): Promise<BuiltServer> {
-  const { weights } = ground.head;
+  const { early } = ground.head;
   const metrics = createMetrics({
     compat: config.metricsCompat,
     byKey: config.metrics === 'token',
@@ -128,7 +128,7 @@ async function build(
     telemetry,
     metrics,
     templates,
-    early: weights,
+    early,
     serve: ({ runtime, loaded }) => vectors.serveChat(runtime, loaded),
     serveVectors: (running) => vectors.serveAlone(running),
     firstName: expectedName(ground.models, ground.head),
@@ -240,7 +240,7 @@ async function build(
     async close() {
       managed.manager.drain();
       await finish();
-      await weights?.discard();
+      await early?.weights.discard();
       await managed.manager.close();
       templates.close();
       await responseStore?.close();

@@ -1,10 +1,12 @@
 import type { Config } from '../config.ts';
-import { beginWeights, type EarlyWeights } from '../engine/thread/early-weights.ts';
+import { beginWeights } from '../engine/thread/early-weights.ts';
 import { checkAdapter } from '../models/adapter-file.ts';
 import { bundledModelPath } from '../models/find-model.ts';
+import { mainMemory } from '../models/machine-memory.ts';
 import { isKnownSound } from '../models/probe.ts';
 import { cannotGenerate, type FileProfile, readModelProfile } from '../models/profile.ts';
 import { engineWorker } from './entries.ts';
+import { type EarlyLoad, fitNow, placementWish } from './placement.ts';
 import type { StartModels } from './start-models.ts';
 import { createFileMemory, memoryFile } from './system.ts';
 import { adapterFiles, weightsWish } from './weights-wish.ts';
@@ -14,16 +16,29 @@ export interface HeadStart {
   /** Of the first model; undefined where it is to be downloaded. */
   readonly file: FileProfile | undefined;
   /** Its weights, where a plain load is certain to come. To be discarded when the server ends without it. */
-  readonly weights: EarlyWeights | undefined;
+  readonly early: EarlyLoad | undefined;
 }
 
 /** Rejects with a ServeError when the first model is none, or an adapter. */
 export async function headStart(config: Config, { first }: StartModels): Promise<HeadStart> {
   await Promise.all(adapterFiles(config).map(({ path }) => checkAdapter(path)));
-  if (first.type === 'hub') return { file: undefined, weights: undefined };
+  if (first.type === 'hub') return { file: undefined, early: undefined };
   const file = await readFirstModel(first.path, config);
   const plain = await goesPlainly(config, file);
-  return { file, weights: plain ? beginWeights(weightsWish(file.path, config), engineWorker) : undefined };
+  return { file, early: plain ? beginLoad(file, config) : undefined };
+}
+
+/** What does not fit is left to the load to say. */
+function beginLoad(file: FileProfile, config: Config): EarlyLoad | undefined {
+  try {
+    const fit = fitNow(file, { config, early: undefined, draft: undefined, freeRam: () => mainMemory().available });
+    // Its draft model needs room on the GPU too.
+    if (fit.placement && config.draftModel !== undefined) return undefined;
+    const weights = beginWeights(weightsWish(file.path, config, fit), engineWorker);
+    return { weights, wish: placementWish(config), fit };
+  } catch {
+    return undefined;
+  }
 }
 
 export function readFirstModel(path: string, config: Config): Promise<FileProfile> {

@@ -1,18 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config.ts';
-import { ServeError } from '../contract/errors.ts';
 import { defaultSlots, type ModelProfile } from '../contract/model.ts';
 import type { Telemetry } from '../contract/services.ts';
 import type { LoadedEngine } from '../engine/load-options.ts';
 import { loadModelInProcess } from '../engine/process/load.ts';
 import type { StepReport } from '../engine/remote/protocol.ts';
-import type { EarlyWeights } from '../engine/thread/early-weights.ts';
 import { loadModel } from '../engine/thread/load.ts';
 import { Adapters } from '../generation/adapters.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
-import { type ChosenContext, chooseContext } from '../models/default-context.ts';
 import { hugePageVariables } from '../models/huge-pages.ts';
-import { mainMemory } from '../models/machine-memory.ts';
 import { completeProfile, type FileProfile } from '../models/profile.ts';
 import { createScheduler, type Scheduler, type SchedulerObserver } from '../scheduler/scheduler.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -22,6 +18,7 @@ import { openTemplates } from '../templates/workshop.ts';
 import { engineChild, engineWorker } from './entries.ts';
 import { openKeptPrefixes } from './kept-prefixes.ts';
 import { libraryFor } from './native-library.ts';
+import { type EarlyLoad, type Fit, fitNow, placementWords } from './placement.ts';
 import { createTuningMemory, type System } from './system.ts';
 import { adapterFiles, computeWish, weightsWish } from './weights-wish.ts';
 
@@ -34,7 +31,7 @@ export interface LoadTools {
   readonly tuningFile: string;
   readonly templates: TemplatePool;
   /** What is loading already, see head-start. */
-  readonly early: EarlyWeights | undefined;
+  readonly early: EarlyLoad | undefined;
   /** What guesses for it. */
   readonly draft: FileProfile | undefined;
   /** Bytes of main memory that a model could take now. */
@@ -60,8 +57,8 @@ export interface RunningModel {
 /** Weights, context, template, family and scheduler of one model. */
 export async function loadRuntime(file: FileProfile, tools: LoadTools, load: LoadProgress): Promise<RunningModel> {
   const { telemetry, config } = tools;
-  const chosen = contextOnProcessor(file, tools);
-  const loaded = await loadEngine(file, { ...tools, chosen }, load);
+  const fit = fitNow(file, tools);
+  const loaded = await loadEngine(file, { ...tools, fit }, load);
   const { engine } = loaded;
   const profile: ModelProfile = completeProfile(file, {
     vocabulary: loaded.vocabulary,
@@ -77,12 +74,11 @@ export async function loadRuntime(file: FileProfile, tools: LoadTools, load: Loa
   );
   const { format, renderer } = templates;
   telemetry.log('info', `chat format: ${format.name}${profile.chatTemplate ? '' : ' (the model has no template)'}`);
-  const short = (await loaded.freeDeviceBytes()) === undefined && 'slots' in chosen && chosen.short;
-  if (short) {
-    const { contextSize, slots } = chosen;
+  if (fit.short) {
+    const { contextSize, slots } = fit;
     telemetry.log('warn', `memory is short: ${contextSize} tokens in each of ${slots} slots`, { model: file.id });
   }
-  const prefixCacheBytes = short ? chosen.prefixCache : config.prefixCacheMb * 1024 * 1024;
+  const prefixCacheBytes = fit.prefixCache;
   const scheduler = await schedule(loaded, profile, { ...tools, prefixCacheBytes });
   return {
     runtime: {
@@ -104,28 +100,6 @@ export function templateFacts(profile: TemplatesOfModel, config: Pick<Config, 'g
 }
 
 type TemplatesOfModel = Pick<ModelProfile, 'chatTemplate' | 'toolTemplate' | 'chatFormat' | 'vocabulary'>;
-
-/** What the model is loaded with where there is no GPU. */
-function contextOnProcessor(file: FileProfile, { config, draft, freeRam }: LoadTools): ChosenContext {
-  if (file.trainedContextSize === 0 && config.ctxSize === 0) {
-    const key = `${file.architecture}.context_length`;
-    throw new ServeError(
-      'invalid_request',
-      `${file.path} does not say how long its context is (${key} is 0 or missing): give it with --ctx-size.`,
-      { param: file.path },
-    );
-  }
-  const wish = {
-    contextSize: config.ctxSize,
-    slots: config.parallel,
-    cacheType: config.cacheTypeKv,
-    batchSize: config.batchSize,
-    flashAttention: config.flashAttn,
-  };
-  const prefixCache = config.prefixCacheMb * 1024 * 1024;
-  const weighed = draft ? { ...file, beside: [draft] } : file;
-  return chooseContext(weighed, wish, { total: mainMemory().total, available: freeRam(), prefixCache });
-}
 
 async function schedule(
   { engine }: LoadedEngine,
@@ -162,15 +136,16 @@ async function schedule(
 
 function loadEngine(
   file: FileProfile,
-  tools: LoadTools & { readonly chosen: ChosenContext },
+  tools: LoadTools & { readonly fit: Fit },
   load: LoadProgress,
 ): Promise<LoadedEngine> {
-  const { config, system, metrics, tuningFile, early, chosen } = tools;
+  const { config, system, metrics, tuningFile, early, fit } = tools;
   const options = {
-    ...weightsWish(file.path, config),
+    ...weightsWish(file.path, config, fit),
     contextSize: config.ctxSize || undefined,
     slots: config.parallel ?? defaultSlots,
-    onProcessor: chosen,
+    fitting: { contextSize: fit.contextSize, slots: fit.slots },
+    placement: placementWords(fit),
     ...computeWish(config),
     ...speculation(config),
     stepTargetMs,
@@ -193,7 +168,7 @@ function loadEngine(
         entry: engineWorker,
         clock: system.clock,
         tuningMemory: createTuningMemory(tuningFile),
-        ...(early && { early }),
+        ...(early && { early: early.weights }),
       });
 }
 

@@ -20,7 +20,7 @@ import { openTemplates } from '../templates/workshop.ts';
 import type { StartObserver } from './build-server.ts';
 import { slotReports } from './live-state.ts';
 import { type LoadProgress, type LoadTools, loadRuntime, type RunningModel, templateFacts } from './load-runtime.ts';
-import { gpuNames, libraryFor } from './native-library.ts';
+import { gpusFor, libraryFor } from './native-library.ts';
 import { featuresOf, type ServedDirectory, type ServedModel } from './served-model.ts';
 import { createFileMemory, memoryFile } from './system.ts';
 import { loadVectors, type RunningVectors } from './vectors.ts';
@@ -115,7 +115,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
     chatFormat: config.chatFormat,
     vectorsOnly,
     freeMemory,
-    gpuNames: async () => gpuNames(config),
+    gpuNames: () => gpusFor(config).map(({ description }) => description),
     timers: system.timers,
   });
 
@@ -375,6 +375,12 @@ function namedSettings({ namedModels }: Config) {
   );
 }
 
+/** Without a GPU the ids mean nothing. */
+function devicesOf(config: Config, ids: readonly number[]): readonly string[] {
+  const gpus = gpusFor(config);
+  return gpus.length === 0 ? config.device : ids.flatMap((id) => gpus[id]?.name ?? []);
+}
+
 /** The server's settings with those of one load over them. */
 function withSettings(config: Config, settings: ModelSettings): Config {
   const { speculation } = settings;
@@ -383,6 +389,7 @@ function withSettings(config: Config, settings: ModelSettings): Config {
     ctxSize: settings.contextSize ?? config.ctxSize,
     parallel: settings.slots ?? config.parallel,
     gpuLayers: settings.gpuLayers ?? config.gpuLayers,
+    device: settings.gpuIds ? devicesOf(config, settings.gpuIds) : config.device,
     cacheTypeKv: settings.cacheTypeKv ?? config.cacheTypeKv,
     ...(speculation !== undefined && { lookupDecoding: speculation === 'lookup' }),
   };

@@ -1,24 +1,21 @@
 import type { Config } from '../config.ts';
 import type { LoadOptions, WeightsWish } from '../engine/load-options.ts';
 import { libraryFor } from './native-library.ts';
+import { type Fit, placementParameters } from './placement.ts';
 
 /** Which weights the flags mean, and where they go. */
-export function weightsWish(path: string, config: Config): WeightsWish {
-  const { mmap, mlock, device, splitMode, mainGpu, tensorSplit } = config;
+export function weightsWish(path: string, config: Config, fit?: Fit): WeightsWish {
+  const { mmap, mlock, device } = config;
   return {
     path,
     library: libraryFor(config),
     verbose: config.logLevel === 'debug',
     adapters: adapterFiles(config).map(({ path: file }) => ({ path: file })),
     parameters: {
-      gpuLayers: config.gpu === 'off' ? 0 : (config.gpuLayers ?? -1),
+      ...placementParameters(config, fit),
       loading: mmap ? 'map' : 'read',
       locked: mlock,
       devices: device.length > 0 ? device : undefined,
-      splitMode,
-      mainGpu,
-      tensorSplit,
-      tensorPlaces: tensorPlaces(config),
     },
   };
 }
@@ -29,19 +26,6 @@ export function adapterFiles({ lora }: Pick<Config, 'lora'>): { readonly path: s
     const [, path = text, scale] = /^(.+):(-?\d+(?:\.\d+)?)$/.exec(text) ?? [];
     return { path, scale: scale === undefined ? 1 : Number(scale) };
   });
-}
-
-/** The experts of a mixture-of-experts model, as llama.cpp's files name their tensors. */
-const experts = 'ffn_(up|down|gate|gate_up)_(ch|)exps';
-
-function tensorPlaces({ cpuMoe, nCpuMoe = 0, overrideTensor }: Config) {
-  const asked = overrideTensor.map((text) => {
-    const at = text.lastIndexOf('=');
-    return { pattern: text.slice(0, at), place: text.slice(at + 1) };
-  });
-  if (cpuMoe) return [...asked, { pattern: `\\.${experts}`, place: 'CPU' }];
-  const layers = Array.from({ length: nCpuMoe }, (_, layer) => layer);
-  return [...asked, ...layers.map((layer) => ({ pattern: `blk\\.${layer}\\.${experts}`, place: 'CPU' }))];
 }
 
 /** How the flags want it computed. */

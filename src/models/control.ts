@@ -35,7 +35,7 @@ export interface ControlOptions<Runtime> {
   readonly vectorsOnly: boolean;
   readonly freeMemory: () => Promise<FreeMemory>;
   /** Names of the GPUs in use, none without one. */
-  readonly gpuNames: () => Promise<readonly string[]>;
+  readonly gpuNames: () => readonly string[];
   readonly timers: Timers;
 }
 
@@ -153,7 +153,7 @@ export class ModelControlService<Runtime> implements ModelControl {
 
   async #load(request: LoadRequest, signal: AbortSignal) {
     const { manager, gpuNames, vectorsOnly } = this.#options;
-    if (request.gpuIds) checkGpuIds(request.gpuIds, await gpuNames());
+    if (request.settings.gpuIds) checkGpuIds(request.settings.gpuIds, gpuNames());
     const plan = await this.#plan(request, signal);
     const resident = manager.add(plan, { atStart: false });
     resident.parked = false;

@@ -9,6 +9,9 @@ export interface ContextWish {
   /** undefined: four, or as many as there is memory for. */
   readonly slots: number | undefined;
   readonly cacheType: MemoryShape['cacheType'];
+  readonly keyType?: MemoryShape['keyType'];
+  readonly valueType?: MemoryShape['valueType'];
+  readonly fullWindows?: boolean | undefined;
   readonly batchSize?: number | undefined;
   readonly flashAttention?: boolean | undefined;
 }
@@ -64,30 +67,55 @@ export function reserveOf(total: number): number {
  * Attention scores are not counted unless flash attention is switched off: where it measures worse, they are the reserve's.
  */
 export function chooseContext(model: WeighedModel, wish: ContextWish, memory: MemoryAtHand): ChosenContext {
-  const need = (contextSize: number, slots: number) => needOfAll(model, { ...wish, contextSize, slots });
-  const slots = wish.slots ?? defaultSlots;
-  const fewest = wish.slots ?? 1;
-  const most = Math.min(model.trainedContextSize, mostByDefault);
-  const contexts = wish.contextSize > 0 ? [wish.contextSize] : [most, ...sizes.filter((size) => size < most)];
-  const shapes = inOrder(contexts, { slots, fewest });
-  const isShort = (shape: Shape) => shape.contextSize < (contexts[0] ?? 0) || shape.slots < slots;
+  const need = (shape: Shape) => needOfAll(model, { ...wish, ...shape });
+  const { shapes, least, isShort } = shapesFor(model, wish);
 
   const sparing = memory.available - reserveOf(memory.total) - memory.prefixCache;
-  const roomy = shapes.find((shape) => need(shape.contextSize, shape.slots).total <= sparing);
+  const roomy = shapes.find((shape) => need(shape).total <= sparing);
   if (roomy) return { ...roomy, prefixCache: memory.prefixCache, short: isShort(roomy) };
 
-  const least = { contextSize: Math.min(...contexts), slots: fewest };
-  const fitsHalf = ({ contextSize, slots: count }: Shape) => {
-    const { total, context } = need(contextSize, count);
+  const fitsHalf = (shape: Shape) => {
+    const { total, context } = need(shape);
     return total + context <= memory.available;
   };
   const chosen = shapes.find(fitsHalf) ?? least;
-  const { total } = need(chosen.contextSize, chosen.slots);
+  const { total } = need(chosen);
   if (total > memory.available) return { tooLarge: tooLarge(model.id, { ...least, total, free: memory.available }) };
   return { ...chosen, prefixCache: Math.min(memory.prefixCache, (memory.available - total) / 2), short: true };
 }
 
-type Shape = Pick<MemoryShape, 'contextSize' | 'slots'>;
+/** Tokens per slot, and slots. */
+export type Shape = Pick<MemoryShape, 'contextSize' | 'slots'>;
+
+export interface Shapes {
+  /** What could be loaded with, the most wanted first: the context as long as it is of use, then the slots, then the rest. */
+  readonly shapes: readonly Shape[];
+  /** Of those, the least that is still of use, and the least of all. */
+  readonly useful: Shape;
+  readonly least: Shape;
+  /** Whether one is less than what is wanted. */
+  isShort(shape: Shape): boolean;
+}
+
+export function shapesFor({ trainedContextSize }: Pick<WeighedModel, 'trainedContextSize'>, wish: ContextWish): Shapes {
+  const slots = wish.slots ?? defaultSlots;
+  const fewest = wish.slots ?? 1;
+  const most = Math.min(trainedContextSize, mostByDefault);
+  const contexts = wish.contextSize > 0 ? [wish.contextSize] : [most, ...sizes.filter((size) => size < most)];
+  const useful = contexts.filter((size) => size >= usefulContext || size === contexts[0]);
+  const last = useful.at(-1) ?? leastContext;
+  const fewer = Array.from({ length: slots - fewest }, (_, index) => slots - 1 - index);
+  return {
+    shapes: [
+      ...useful.map((contextSize) => ({ contextSize, slots })),
+      ...fewer.map((count) => ({ contextSize: last, slots: count })),
+      ...contexts.filter((size) => !useful.includes(size)).map((contextSize) => ({ contextSize, slots: fewest })),
+    ],
+    useful: { contextSize: last, slots: fewest },
+    least: { contextSize: Math.min(...contexts), slots: fewest },
+    isShort: (shape) => shape.contextSize < (contexts[0] ?? 0) || shape.slots < slots,
+  };
+}
 
 function needOfAll(model: WeighedModel, shape: MemoryShape): { readonly total: number; readonly context: number } {
   const needs = [model, ...(model.beside ?? [])].map((each) => memoryNeed(each, shape));
@@ -95,18 +123,6 @@ function needOfAll(model: WeighedModel, shape: MemoryShape): { readonly total: n
     total: needs.reduce((sum, { total }) => sum + total, 0),
     context: needs.reduce((sum, { context }) => sum + context, 0),
   };
-}
-
-/** By preference: the context as long as it is of use, then the slots, then what is left of the context. */
-function inOrder(contexts: readonly number[], { slots, fewest }: { slots: number; fewest: number }): Shape[] {
-  const useful = contexts.filter((size) => size >= usefulContext || size === contexts[0]);
-  const last = useful.at(-1) ?? leastContext;
-  const fewer = Array.from({ length: slots - fewest }, (_, index) => slots - 1 - index);
-  return [
-    ...useful.map((contextSize) => ({ contextSize, slots })),
-    ...fewer.map((count) => ({ contextSize: last, slots: count })),
-    ...contexts.filter((size) => !useful.includes(size)).map((contextSize) => ({ contextSize, slots: fewest })),
-  ];
 }
 
 function tooLarge(id: string, { contextSize, slots, total, free }: Shape & { total: number; free: number }): string {

@@ -19,6 +19,8 @@ export interface GgufTensor {
   readonly name: string;
   readonly type: string;
   readonly values: number;
+  /** 0: of a type that is not known here. */
+  readonly bytes: number;
   /** At most four sides, that of a row first. */
   readonly shape: readonly number[];
 }
@@ -169,7 +171,7 @@ function readTensor(reader: GgufReader): { readonly tensor: GgufTensor; readonly
   const kind = tensorTypes[type];
   if (kind && values % kind.block !== 0) throw damaged(`the tensor ${JSON.stringify(name)} has an odd size`);
   const bytes = kind ? (values / kind.block) * kind.bytes : 0;
-  return { tensor: { name, type: kind?.name ?? `type ${type}`, values, shape }, end: offset + bytes };
+  return { tensor: { name, type: kind?.name ?? `type ${type}`, values, bytes, shape }, end: offset + bytes };
 }
 
 async function openFile(path: string, what: string) {

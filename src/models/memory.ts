@@ -21,7 +21,12 @@ export interface MemoryShape {
   /** Tokens per slot. */
   readonly contextSize: number;
   readonly slots: number;
-  readonly cacheType: keyof typeof bytesPerValue;
+  readonly cacheType: CacheType;
+  /** Undefined: `cacheType`. */
+  readonly keyType?: CacheType | undefined;
+  readonly valueType?: CacheType | undefined;
+  /** Sliding windows keep every token. */
+  readonly fullWindows?: boolean | undefined;
   /** Tokens; undefined: 512. */
   readonly batchSize?: number | undefined;
   /** Without it attention scores are held for a whole batch. Undefined: with it. */
@@ -32,17 +37,23 @@ export interface MemoryShape {
 const bytesPerValue = {
   f32: 4,
   f16: 2,
+  bf16: 2,
   q8_0: 34 / 32,
   q5_1: 24 / 32,
   q5_0: 22 / 32,
   q4_1: 20 / 32,
   q4_0: 18 / 32,
+  iq4_nl: 18 / 32,
 } as const;
+
+type CacheType = keyof typeof bytesPerValue;
 
 /** A forged header may name any number. */
 const mostLayers = 4096;
 /** Tokens of a batch when nothing else is asked for; a window holds them besides its own. */
 const defaultBatch = 512;
+/** llama.cpp rounds a window's cells up to this (llama-kv-cache-iswa.cpp). */
+const windowStep = 256;
 /** What every context takes however small it is. */
 const computeFloor = 24e6;
 
@@ -52,10 +63,29 @@ const computeFloor = 24e6;
  * llama.cpp's own figures: keys and values to the byte, computing 1.0 to 1.25 times as much (5 shapes).
  */
 export function memoryNeed(model: MemoryFacts, shape: MemoryShape): MemoryNeed {
-  const context = seesWholeInput(model) ? 0 : Math.ceil(slotBytes(model, shape) * shape.slots);
+  const context = Math.ceil(contextOfLayers(model, shape).reduce((sum, bytes) => sum + bytes, 0));
   const compute = Math.ceil(computeBytes(model, shape));
   const weights = model.sizeBytes;
   return { weights, context, compute, total: weights + context + compute };
+}
+
+/** Bytes of all slots, for each layer: whatever computes it keeps them. */
+export function contextOfLayers(model: MemoryFacts, shape: MemoryShape): number[] {
+  const { contextSize, slots, cacheType, keyType = cacheType, valueType = cacheType, batchSize = defaultBatch } = shape;
+  const window = number(model, 'attention.sliding_window') ?? 0;
+  const windowCells = Math.ceil((window + batchSize) / windowStep) * windowStep;
+  const inWindow = window > 0 && !shape.fullWindows ? Math.min(contextSize, windowCells) : contextSize;
+  return Array.from({ length: layersOf(model) }, (_, layer) => {
+    if (seesWholeInput(model)) return 0;
+    const tokens = slides(model, layer) ? inWindow : contextSize;
+    const { keys, values } = attentionValues(model, layer);
+    const token = keys * bytesPerValue[keyType] + values * bytesPerValue[valueType];
+    return (token * tokens + stateBytes(model, layer)) * slots;
+  });
+}
+
+export function layersOf(model: MemoryFacts): number {
+  return Math.min(number(model, 'block_count') ?? 0, mostLayers);
 }
 
 /** Models for vectors read their input at once and remember nothing. */
@@ -64,11 +94,13 @@ function seesWholeInput({ metadata, architecture }: MemoryFacts): boolean {
 }
 
 /** The largest intermediate result of a batch: scores of all its tokens, or attention scores, or a feed-forward layer. */
-function computeBytes(model: MemoryFacts, shape: MemoryShape): number {
+export function computeBytes(model: MemoryFacts, shape: MemoryShape): number {
   const { contextSize, batchSize = defaultBatch, flashAttention = true } = shape;
   const batch = Math.min(batchSize, Math.max(1, contextSize));
   const attention = flashAttention ? 0 : (number(model, 'attention.head_count') ?? 0) * contextSize;
-  const wide = Math.max(vocabularySize(model), 4 * (number(model, 'feed_forward_length') ?? 0), attention);
+  const experts = (number(model, 'expert_used_count') ?? 0) * (number(model, 'expert_feed_forward_length') ?? 0);
+  const feedForward = Math.max(number(model, 'feed_forward_length') ?? 0, experts);
+  const wide = Math.max(vocabularySize(model), 4 * feedForward, attention);
   const perToken = 4 * (wide + 8 * (number(model, 'embedding_length') ?? 0));
   const mask = (flashAttention ? 2 : 4) * contextSize;
   return computeFloor + batch * (perToken + mask);
@@ -81,29 +113,17 @@ function vocabularySize(model: MemoryFacts): number {
   return known ?? listed ?? number(model, 'vocab_size') ?? 0;
 }
 
-function slotBytes(model: MemoryFacts, { contextSize, cacheType, batchSize = defaultBatch }: MemoryShape): number {
-  const window = number(model, 'attention.sliding_window') ?? 0;
-  const inWindow = window > 0 ? Math.min(contextSize, window + batchSize) : contextSize;
-  const layers = Math.min(number(model, 'block_count') ?? 0, mostLayers);
-  let bytes = 0;
-  for (let layer = 0; layer < layers; layer++) {
-    const tokens = slides(model, layer) ? inWindow : contextSize;
-    bytes += attentionValues(model, layer) * tokens * bytesPerValue[cacheType];
-    bytes += stateBytes(model, layer);
-  }
-  return bytes;
-}
-
-/** Keys and values of one token. */
-function attentionValues(model: MemoryFacts, layer: number): number {
-  if (isRecurrent(model, layer) && model.architecture !== 'falcon-h1') return 0;
+/** Numbers that one token leaves. */
+function attentionValues(model: MemoryFacts, layer: number): { readonly keys: number; readonly values: number } {
+  if (isRecurrent(model, layer) && model.architecture !== 'falcon-h1') return { keys: 0, values: 0 };
   const heads = inLayer(model, 'attention.head_count', layer) ?? 1;
   const headSize = heads > 0 ? (number(model, 'embedding_length') ?? 0) / heads : 0;
   const keySize = number(model, 'attention.key_length') ?? headSize;
   // Models that keep a latent vector instead (DeepSeek) compute keys and values from it.
   const latent = number(model, 'attention.key_length_mla') !== undefined;
   const valueSize = latent ? 0 : (number(model, 'attention.value_length') ?? headSize);
-  return (inLayer(model, 'attention.head_count_kv', layer) ?? heads) * (keySize + valueSize);
+  const keyHeads = inLayer(model, 'attention.head_count_kv', layer) ?? heads;
+  return { keys: keyHeads * keySize, values: keyHeads * valueSize };
 }
 
 const recurrentArchitectures = new Set(['mamba', 'mamba2', 'rwkv6', 'rwkv6qwen2', 'rwkv7', 'arwkv7', 'falcon-h1']);

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonValue } from '../contract/json.ts';
 import type { ModelProfile, VocabularyFacts } from '../contract/model.ts';
 import { type FileKind, kindOf, kindWords } from './file-kind.ts';
 import { findModel, modelName } from './find-model.ts';
-import { type GgufHeader, readGguf } from './gguf.ts';
+import { type GgufHeader, type GgufTensor, readGguf } from './gguf.ts';
 import { fileTypes } from './gguf-tables.ts';
 
 /** What only the loaded model and the settings can tell. */
@@ -20,6 +20,7 @@ export interface LoadedFacts {
 export type FileProfile = Omit<ModelProfile, keyof LoadedFacts> & {
   /** Tokens, where the file lists them. */
   readonly vocabularySize?: number;
+  readonly tensors?: readonly Pick<GgufTensor, 'name' | 'bytes'>[];
 };
 
 export interface ProfileOptions {
@@ -72,7 +73,10 @@ export const unknownVocabulary: VocabularyFacts = {
   infill: undefined,
 };
 
-export function completeProfile({ vocabularySize: _, ...profile }: FileProfile, facts: LoadedFacts): ModelProfile {
+export function completeProfile(
+  { vocabularySize: _, tensors: __, ...profile }: FileProfile,
+  facts: LoadedFacts,
+): ModelProfile {
   return { ...profile, ...facts };
 }
 
@@ -87,6 +91,7 @@ function describe(path: string, first: GgufHeader, { headers, created, options }
   const architecture = architectureOf(metadata, path);
   const [id = modelName(path), ...aliases] = options.aliases ?? [];
   const vocabularySize = lengthOf(metadata.get('tokenizer.ggml.tokens'));
+  const tensors = headers.flatMap((header) => header.tensors);
   return {
     id,
     aliases,
@@ -94,8 +99,8 @@ function describe(path: string, first: GgufHeader, { headers, created, options }
     created,
     architecture,
     sizeBytes: headers.reduce((sum, header) => sum + header.fileSize, 0),
-    parameters:
-      headers.flatMap((header) => header.tensors).reduce((sum, tensor) => sum + tensor.values, 0) || undefined,
+    parameters: tensors.reduce((sum, tensor) => sum + tensor.values, 0) || undefined,
+    tensors: tensors.map(({ name, bytes }) => ({ name, bytes })),
     quantization: fileTypes[numberOf(metadata.get('general.file_type')) ?? -1],
     trainedContextSize: numberOf(metadata.get(`${architecture}.context_length`)) ?? 0,
     chatTemplate: options.chatTemplate?.replace(/^\ufeff/, '') ?? textOf(metadata.get('tokenizer.chat_template')),

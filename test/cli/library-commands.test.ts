@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { inspectModel, listModels, removeModel } from '../../src/cli/library-commands.ts';
+import { type InspectReaders, inspectModel, listModels, removeModel } from '../../src/cli/library-commands.ts';
 import { bundledModelPath } from '../../src/models/find-model.ts';
 import { localModels } from '../../src/models/library.ts';
 import { ggufBytes, stringEntry } from '../models/gguf-bytes.ts';
@@ -175,6 +175,38 @@ describe('inspectModel', () => {
       '               3.3 MB weights, 9.2 MB context, 32.4 MB computing',
       '',
     ]);
+  });
+
+  it('tells what would go where on a GPU', async () => {
+    const { terminal, out } = recordTerminal();
+    const gpu = { name: 'CUDA0', description: 'a card', freeBytes: 8e9, totalBytes: 9e9, sharesMain: false };
+    const load = (weights: number) => ({ weights, context: 1e9, compute: 5e8, total: weights + 1.5e9 });
+    const placed = {
+      gpuLayers: 49,
+      layers: 49,
+      expertLayers: 42,
+      tensorSplit: undefined,
+      main: load(15e9),
+      gpus: [load(5e9)],
+    };
+    const shape = { contextSize: 8192, slots: 4, prefixCache: 0, short: true };
+    const show = async (report: InspectReaders['place']) => {
+      await inspectModel(bundledModelPath, { ...place.options(terminal), place: report });
+      return out().split('\n').slice(-6, -1);
+    };
+    expect(await show(() => ({ gpus: [gpu], fit: { ...shape, placement: { ...shape, ...placed } } }))).toEqual([
+      expect.stringMatching(/^reads/),
+      'memory         about 23.0 GB with 4 slots of 8192 tokens (f16):',
+      '               CUDA0 (a card, 8.0 GB free): 5.0 GB weights, 1.0 GB context, 500 MB computing',
+      '               main memory: 15.0 GB weights, 1.0 GB context, 500 MB computing',
+      'placement      experts of 42 layers in main memory (--n-cpu-moe 42)',
+    ]);
+    expect((await show(() => ({ gpus: [gpu], fit: { ...shape, placement: undefined } }))).at(-1)).toBe(
+      'memory         not one layer fits the GPU: all of it is computed by the processor, with 4 slots of 8192 tokens (f16)',
+    );
+    expect((await show(() => ({ gpus: [gpu], fit: { tooLarge: 'It is too large.' } }))).at(-1)).toBe(
+      'memory         It is too large.',
+    );
   });
 
   it.each([

@@ -37,7 +37,14 @@ export class LibraryPlace {
 
   options(terminal: PullOptions['terminal'], ram = 8 * gigabyte, flags: readonly string[] = []) {
     const signal = new AbortController().signal;
-    return { config: this.config(flags), terminal, signal, memory: async () => ({ ram, vram: 0 }), explain };
+    return {
+      config: this.config(flags),
+      terminal,
+      signal,
+      memory: async () => ({ ram, vram: 0 }),
+      explain,
+      place: noGpu,
+    };
   }
 
   /** A model of the folder. */
@@ -49,6 +56,7 @@ export class LibraryPlace {
 }
 
 export const gigabyte = 1e9;
+const noGpu = () => undefined;
 const explain = async (file: FileProfile) => explainChatFormat(file, () => new Date(0));
 
 export function smallModel(values: number): Uint8Array {

@@ -32,7 +32,7 @@ describe('weights that begin to load early', () => {
     const controller = new AbortController();
     const early = begin();
     const thread = early.take(wish);
-    const given = { take: () => thread, discard: async () => undefined };
+    const given = { take: () => thread, isFor: () => true, discard: async () => undefined };
     const loading = loadDemoModel({ early: given, signal: controller.signal });
     const reason = new ServeError('client_closed', 'Nobody wants it.');
     controller.abort(reason);

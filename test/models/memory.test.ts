@@ -50,7 +50,7 @@ describe('memoryNeed', () => {
     const sizes = { block_count: 4, embedding_length: 4, 'attention.head_count': 1, 'attention.sliding_window': 88 };
     const named = Object.entries(sizes).map(([key, value]) => [`${architecture}.${key}`, value]);
     const model = { architecture, sizeBytes: 0, metadata: { ...Object.fromEntries(named), ...change } };
-    const tokens = (4 - sliding) * 1000 + sliding * (88 + 512);
+    const tokens = (4 - sliding) * 1000 + sliding * 768;
     expect(memoryNeed(model, shape).context).toBe(tokens * 8 * 2 * 2);
     // A context that is shorter than the window is held whole.
     expect(memoryNeed(model, { ...shape, contextSize: 50 }).context).toBe(4 * 50 * 8 * 2 * 2);

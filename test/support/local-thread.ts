@@ -16,6 +16,7 @@ export const localThread: EarlyWeights = {
     thread.send({ type: 'weights', options: { path, library, parameters, adapters, verbose } });
     return thread;
   },
+  isFor: () => true,
   discard: async () => undefined,
 };
 

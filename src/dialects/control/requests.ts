@@ -40,11 +40,12 @@ export function parseLoad(body: unknown): Omit<LoadRequest, 'anyPath'> {
     contextSize: wire.max_seq_length || undefined,
     slots: wire.parallel || undefined,
     gpuLayers: wire.gpu_layers === -1 ? undefined : wire.gpu_layers,
+    gpuIds: wire.gpu_ids?.length ? [...new Set(wire.gpu_ids)].sort((a, b) => a - b) : undefined,
     cacheTypeKv: wire.cache_type_kv,
     chatTemplate: wire.chat_template_override || undefined,
     speculation: speculationOf(wire),
   });
-  return { ...sourceOf(wire), settings, ...defined({ gpuIds: wire.gpu_ids }) };
+  return { ...sourceOf(wire), settings };
 }
 
 export function parseUnload(body: unknown): UnloadBody {

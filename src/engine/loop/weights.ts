@@ -2,8 +2,8 @@ import { ServeError } from '../../contract/errors.ts';
 import { Adapter } from '../../native/adapter.ts';
 import { gpusOf } from '../../native/devices.ts';
 import { Interrupt } from '../../native/interrupt.ts';
-import { Model } from '../../native/model.ts';
-import { openLibrary } from '../../native/open-library.ts';
+import { Model, type ModelParameters } from '../../native/model.ts';
+import { type NativeLibrary, openLibrary } from '../../native/open-library.ts';
 import { isLastHolder } from '../../native/shared-model.ts';
 import type { Pooling } from '../embedder.ts';
 import type { AdapterFile, LoadedWeights, WeightsOptions } from '../remote/protocol.ts';
@@ -65,7 +65,7 @@ export function loadWeights(options: WeightsOptions, { progress, isUnwanted }: P
       facts: model.facts(),
       pooling: poolings[pooling ?? ''] ?? 'last',
       ranks: pooling === rankingPooling,
-      gpus: options.parameters.gpuLayers === 0 ? [] : gpusOf(library).map(({ description }) => description),
+      gpus: gpuNames(library, options.parameters),
       shared: { model: model.pointer, interrupt: interrupt.address, holders },
     },
     letGo() {
@@ -75,6 +75,11 @@ export function loadWeights(options: WeightsOptions, { progress, isUnwanted }: P
       interrupt.free();
     },
   };
+}
+
+function gpuNames(library: NativeLibrary, { gpuLayers, devices }: ModelParameters): string[] {
+  const gpus = gpuLayers === 0 ? [] : gpusOf(library);
+  return gpus.filter(({ name }) => devices?.includes(name) ?? true).map(({ description }) => description);
 }
 
 function loadAdapter(model: Model, { path }: AdapterFile): Adapter {

@@ -94,6 +94,7 @@ export async function loadModelInProcess(options: ProcessLoadOptions): Promise<L
       cancelDeadline();
     },
     onStep: options.onStep,
+    placement: options.placement,
   });
   running = remote;
   return loaded;

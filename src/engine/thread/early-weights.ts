@@ -6,6 +6,8 @@ import { type EngineThread, startEngineThread } from './engine-thread.ts';
 export interface EarlyWeights {
   /** For one load of these weights, which gets the thread that loads them; undefined when it has to start its own. */
   take(wish: WeightsWish): EngineThread | undefined;
+  /** Whether they are of this file, and nobody has taken them. */
+  isFor(path: string): boolean;
   /** Gives the memory back, unless a load has them. */
   discard(): Promise<void>;
 }
@@ -19,6 +21,7 @@ export function beginWeights(wish: WeightsWish, entry: URL): EarlyWeights {
   };
   return {
     take: (wanted) => (isDeepStrictEqual(asked(wanted), asked(wish)) ? leave() : undefined),
+    isFor: (path) => thread !== undefined && path === wish.path,
     async discard() {
       const left = leave();
       left?.send({ type: 'dispose' });

@@ -40,6 +40,7 @@ export async function loadVectorModel(options: VectorLoadOptions): Promise<Loade
       interrupt: () => undefined,
       end: () => loading.end(),
       onStep: undefined,
+      placement: undefined,
     });
     thread.serve(remote, () => undefined);
     return {

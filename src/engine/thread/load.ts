@@ -43,6 +43,7 @@ export async function loadModel(options: ThreadLoadOptions): Promise<LoadedEngin
       interrupt: () => loading.interrupt(),
       end: () => loading.end(),
       onStep: options.onStep,
+      placement: options.placement,
     });
     thread.serve(remote, options.onFailure);
     return loaded;
@@ -109,7 +110,7 @@ export async function openContext(
   asked: ThreadLoadOptions,
 ): Promise<OpenedContext> {
   const { tuningMemory, path, library } = asked;
-  const options = { ...asked, ...(weights.gpus.length === 0 && shapeOnProcessor(asked)) };
+  const options = { ...asked, ...asked.fitting };
   const contextSize = options.contextSize ?? weights.facts.trainedContextSize;
   // By what was asked for: how much memory there is just now must not make a start measure again.
   const key = tuningKey(asked, weights.facts.size);
@@ -124,11 +125,6 @@ export async function openContext(
     text: createTokenText({ vocabulary: held.vocabulary, yieldToEventLoop }),
     fingerprint: await stateFingerprint(path, shape),
   };
-}
-
-function shapeOnProcessor({ onProcessor }: LoadOptions) {
-  if (onProcessor && 'tooLarge' in onProcessor) throw new ServeError('insufficient_memory', onProcessor.tooLarge);
-  return onProcessor;
 }
 
 function contextOptions(
