@@ -2,3 +2,4 @@
 export const engineWorker = new URL('./engine-worker.js', import.meta.url);
 export const templateChild = new URL('./template-child.js', import.meta.url);
 export const engineChild = new URL('./engine-child.js', import.meta.url);
+export const probeChild = new URL('./probe-child.js', import.meta.url);

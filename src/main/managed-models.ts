@@ -18,6 +18,7 @@ import { cannotGenerate, type FileProfile, readModelProfile, unknownVocabulary }
 import type { LoadedModel, LoadObserver, LoadPlan } from '../models/resident.ts';
 import { openTemplates } from '../templates/workshop.ts';
 import type { StartObserver } from './build-server.ts';
+import { probeChild } from './entries.ts';
 import { slotReports } from './live-state.ts';
 import { type LoadProgress, type LoadTools, loadRuntime, type RunningModel, templateFacts } from './load-runtime.ts';
 import { gpusFor, libraryFor } from './native-library.ts';
@@ -245,7 +246,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
       telemetry.log('warn', `${file.id} is loaded without adapters`, { error });
       return [];
     }
-    await probeModel(file.path, { signal, memory: probeMemory, adapters: paths });
+    await probeModel(file.path, { entry: probeChild, signal, memory: probeMemory, adapters: paths });
     return config.lora;
   }
 
@@ -337,7 +338,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
   }
 
   async function probe(path: string, signal: AbortSignal): Promise<void> {
-    if (path !== bundledModelPath) await probeModel(path, { signal, memory: probeMemory });
+    if (path !== bundledModelPath) await probeModel(path, { entry: probeChild, signal, memory: probeMemory });
   }
 
   async function freeMemory(): Promise<FreeMemory> {

@@ -1,8 +1,12 @@
 import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { ServeError } from '../contract/errors.ts';
+import { Adapter } from '../native/adapter.ts';
+import { Context } from '../native/context.ts';
+import { findLibrary } from '../native/find-library.ts';
+import { Model } from '../native/model.ts';
+import { openLibrary } from '../native/open-library.ts';
 
 /** Remembers which files were found sound, so that each is probed once. */
 export interface ProbeMemory {
@@ -11,6 +15,8 @@ export interface ProbeMemory {
 }
 
 export interface ProbeOptions {
+  /** The compiled file that calls `tryStructure`. */
+  readonly entry: URL;
   readonly signal: AbortSignal;
   readonly memory?: ProbeMemory;
   readonly deadlineMs?: number;
@@ -28,10 +34,10 @@ export async function isKnownSound(
 }
 
 /**
- * Loads a model's structure in a child process: header, vocabulary, tensor shapes and the compute graph, but no weights
- * (`noAlloc`), so it takes a second and little memory whatever the model's size. llama.cpp checks much of a file with
- * assertions that end the process; here they end the child. The same goes for adapters. Errors that llama.cpp reports as such are left to the real
- * load, which words them better. Throws ServeError invalid_request when the child dies or never ends.
+ * Loads a model's structure in a child process: header, vocabulary, tensor shapes and the compute graph, but no weights,
+ * so it takes a second and little memory whatever the model's size. llama.cpp checks much of a file with assertions that
+ * end the process; here they end the child. The same goes for adapters. Errors that llama.cpp reports as such are left to
+ * the real load, which words them better. Throws ServeError invalid_request when the child dies or never ends.
  */
 export async function probeModel(path: string, options: ProbeOptions): Promise<void> {
   options.signal.throwIfAborted();
@@ -52,25 +58,23 @@ export async function probeModel(path: string, options: ProbeOptions): Promise<v
 }
 
 /**
- * Runs on its own in the child: argv is the library's address and the paths of model and adapters. Ends with 0 when the library said yes
- * or no to the file. CommonJS, because the library starts children with this one's flags, and `--input-type` is none for
- * them.
+ * In the child: what a load does before the weights. That the library says no to the file is an answer too; throws where
+ * there is no library.
  */
-const script = `(async () => {
-  const { getLlama } = await import(process.argv[1]);
-  const llama = await getLlama({ gpu: false, build: 'never', progressLogs: false, logLevel: 'disabled' });
-  const { AddonModel, AddonModelLora, AddonContext } = llama._bindings;
-  const [path, ...adapters] = process.argv.slice(2);
+export function tryStructure(path: string, adapters: readonly string[]): void {
+  const library = openLibrary(findLibrary(false));
   try {
-    const model = new AddonModel(path, { gpuLayers: 0, noAlloc: true, useMmap: false });
-    if (await model.init()) {
-      for (const adapter of adapters) await model.loadLora(new AddonModelLora(model, adapter));
-      const context = new AddonContext(model, { contextSize: 256, batchSize: 64, sequences: 1, threads: 1 });
-      if (await context.init()) await context.dispose();
-    }
-  } catch {}
-  process.exit(0);
-})()`;
+    const model = Model.load(library, path, { gpuLayers: 0, loading: 'read', withoutWeights: true });
+    const loaded = adapters.map((adapter) => new Adapter(model, adapter));
+    const small = { contextSize: 256, sequences: 1, batchSize: 64, outputs: 1, threads: 1 };
+    const context = Context.create(model, { ...small, flashAttention: 'auto' });
+    context.free();
+    for (const adapter of loaded) adapter.free();
+    model.free();
+  } catch {
+    // The real load will say it better.
+  }
+}
 
 interface ChildResult {
   /** `unknown`: the library itself does not run here, which the real load will say better. */
@@ -79,9 +83,11 @@ interface ChildResult {
   readonly words: string;
 }
 
-function runChild(path: string, { signal, deadlineMs = 60_000, adapters = [] }: ProbeOptions): Promise<ChildResult> {
-  const library = pathToFileURL(createRequire(import.meta.url).resolve('node-llama-cpp')).href;
-  const child = spawn(process.execPath, ['-e', script, library, path, ...adapters], {
+function runChild(
+  path: string,
+  { entry, signal, deadlineMs = 60_000, adapters = [] }: ProbeOptions,
+): Promise<ChildResult> {
+  const child = spawn(process.execPath, [fileURLToPath(entry), path, ...adapters], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let said = '';

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundledModelPath } from '../../src/models/find-model.ts';
 import { readGguf } from '../../src/models/gguf.ts';
-import { probeModel } from '../../src/models/probe.ts';
+import { type ProbeOptions, probeModel } from '../../src/models/probe.ts';
+import { probeChild } from '../support/compiled-entries.ts';
 
 let folder = '';
 let bundled: Buffer;
@@ -29,39 +30,41 @@ function memory() {
 }
 
 const signal = new AbortController().signal;
+const probe = (path: string, options: Omit<ProbeOptions, 'entry'>) =>
+  probeModel(path, { entry: probeChild, ...options });
 
 describe('probeModel', () => {
   it('passes a sound model and remembers it', async () => {
     const remembered = memory();
-    await probeModel(bundledModelPath, { signal, memory: remembered });
+    await probe(bundledModelPath, { signal, memory: remembered });
     expect(remembered.known.size).toBe(1);
     // Remembered: no child could answer within one millisecond.
-    await probeModel(bundledModelPath, { signal, memory: remembered, deadlineMs: 1 });
+    await probe(bundledModelPath, { signal, memory: remembered, deadlineMs: 1 });
   });
 
   it('refuses what makes the library crash, and does not remember it', async () => {
     const path = await withNumber('llama.block_count', 0xffff);
     const remembered = memory();
     await expect(readGguf(path)).resolves.toBeDefined();
-    await expect(probeModel(path, { signal, memory: remembered })).rejects.toThrow(
+    await expect(probe(path, { signal, memory: remembered })).rejects.toThrow(
       /makes the inference library crash \(GGML_ASSERT\(.*LLAMA_MAX_LAYERS\) failed\)\. The file is damaged/,
     );
     expect(remembered.known.size).toBe(0);
   });
 
   it('leaves what the library refuses to the load', async () => {
-    await probeModel(await withNumber('llama.block_count', 7), { signal });
+    await probe(await withNumber('llama.block_count', 7), { signal });
   });
 
   it('does not wait for ever', async () => {
-    await expect(probeModel(bundledModelPath, { signal, deadlineMs: 1 })).rejects.toThrow('busy without end');
+    await expect(probe(bundledModelPath, { signal, deadlineMs: 1 })).rejects.toThrow('busy without end');
   });
 
   it('ends with its signal', async () => {
     const stop = new AbortController();
-    const probing = probeModel(bundledModelPath, { signal: stop.signal });
+    const probing = probe(bundledModelPath, { signal: stop.signal });
     stop.abort(new Error('enough'));
     await expect(probing).rejects.toThrow('enough');
-    await expect(probeModel(bundledModelPath, { signal: stop.signal })).rejects.toThrow('enough');
+    await expect(probe(bundledModelPath, { signal: stop.signal })).rejects.toThrow('enough');
   });
 });

@@ -10,3 +10,4 @@ const compiled = pathToFileURL(`${resolve(import.meta.dirname, '../../dist/main'
 export const engineWorker = new URL('engine-worker.js', compiled);
 export const templateChild = new URL('template-child.js', compiled);
 export const engineChild = new URL('engine-child.js', compiled);
+export const probeChild = new URL('probe-child.js', compiled);
