@@ -67,7 +67,7 @@ function measure(context, streams) {
     batch.clear();
     for (const [sequence, token] of tokens.entries()) batch.add(token, position, sequence, true);
     context.decode(batch);
-    tokens = chains.map((chain, sequence) => chain.sample(context.pointer, sequence));
+    tokens = chains.map((chain, sequence) => chain.sample(context, sequence));
     position++;
   };
   for (let count = 0; count < warmUp; count++) step();

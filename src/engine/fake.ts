@@ -1,6 +1,7 @@
 import { nextTick } from 'node:process';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ServeError } from '../contract/errors.ts';
+import { checkPrompt } from './check-job.ts';
 import { commonPrefix } from './common-prefix.ts';
 import type { Engine, EngineJob, EngineRun, Snapshot } from './engine.ts';
 import { FakeHolders } from './fake/holders.ts';
@@ -138,6 +139,7 @@ class ScriptedEngine {
     const slot = this.#slotAt(job.slot);
     if (this.#disposed) throw new ServeError('engine_failure', 'The model is unloaded.');
     if (slot.run) throw new ServeError('internal', `Slot ${job.slot} already has a run.`);
+    checkPrompt(job.prompt, this.engine.info);
     if (job.prompt.length === 0 || job.prompt.length > this.#contextSize)
       throw new ServeError('internal', `A prompt of ${job.prompt.length} tokens on a slot of ${this.#contextSize}.`);
     this.#jobs.push(job);

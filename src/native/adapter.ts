@@ -2,6 +2,9 @@ import { Handle } from './handle.ts';
 import type { Model } from './model.ts';
 import { nullPointer, type Pointer } from './pointer.ts';
 
+/** What a context takes of one. */
+export type AdapterHandle = Pick<Adapter, 'pointer' | 'use'>;
+
 /** A LoRA adapter of one model, to be freed before the model. */
 export class Adapter extends Handle {
   readonly #model: Model;

@@ -1,3 +1,4 @@
+import type { AdapterHandle } from './adapter.ts';
 import type { Batch } from './batch.ts';
 import type { LlamaContextParams } from './functions.ts';
 import { Handle } from './handle.ts';
@@ -79,16 +80,19 @@ export class Context extends Handle {
   /** By the place of the native memory: it is the same one until outputs are reserved anew. */
   readonly #logits = new Map<Pointer, Float32Array>();
   #lastBatch: Batch | undefined;
-  readonly #letModelGo: () => void;
+  /** Of what it stands on. */
+  readonly #letGo: readonly (() => void)[];
+  #letPoolsGo: readonly (() => void)[] = [];
+  #letAdaptersGo: readonly (() => void)[] = [];
   #causal: boolean;
   #attached = '';
 
-  private constructor(model: Model, pointer: Pointer, parameters: ContextParameters) {
+  private constructor(model: Model, pointer: Pointer, parameters: ContextParameters, interrupt?: Interrupt) {
     super('context', pointer);
     const { library } = model;
     const { functions } = library;
     this.model = model;
-    this.#letModelGo = model.use();
+    this.#letGo = [model, interrupt].flatMap((handle) => (handle ? [handle.use()] : []));
     this.library = library;
     this.sequences = functions.llama_n_seq_max(pointer);
     this.batchSize = functions.llama_n_batch(pointer);
@@ -122,11 +126,11 @@ export class Context extends Handle {
       no_perf: true,
       embeddings: parameters.pooling !== undefined,
       ...(parameters.pooling && { pooling_type: poolingTypes[parameters.pooling] }),
-      ...(interrupt && { abort_callback: interrupt.callback, abort_callback_data: interrupt.address }),
+      ...(interrupt && { abort_callback: interrupt.callback, abort_callback_data: interrupt.pointer }),
     };
     const pointer = functions.llama_init_from_model(model.pointer, params);
     if (pointer === nullPointer) throw new Error('the inference library refused the context');
-    return new Context(model, pointer, parameters);
+    return new Context(model, pointer, parameters, interrupt);
   }
 
   /** Tokens per sequence. */
@@ -138,10 +142,13 @@ export class Context extends Handle {
   useThreads(pools: ThreadPools, single: number, several: number): void {
     const wanted = `${single} ${several}`;
     if (this.#attached === wanted) return;
-    this.#attached = wanted;
     const { functions } = this.library;
-    functions.llama_attach_threadpool(this.pointer, pools.of(single), pools.of(several));
+    const [one, other] = [pools.of(single), pools.of(several)];
+    functions.llama_attach_threadpool(this.pointer, one.pointer, other.pointer);
     functions.llama_set_n_threads(this.pointer, single, several);
+    this.#attached = wanted;
+    for (const letGo of this.#letPoolsGo) letGo();
+    this.#letPoolsGo = [one.use(), other.use()];
   }
 
   /**
@@ -173,9 +180,14 @@ export class Context extends Handle {
     for (const sequence of batch.sequences) this.#checkSequence(sequence);
   }
 
+  /** Throws RangeError for a place of the last batch that has no logits. */
+  assertOutput(place: number): void {
+    if (!this.#lastBatch?.isOutput(place)) throw new RangeError(`Place ${place} of the batch is no output.`);
+  }
+
   /** Of an output of the last batch, by its place; valid until the next decode. */
   logits(place: number): Float32Array {
-    if (!this.#lastBatch?.isOutput(place)) throw new RangeError(`Place ${place} of the batch is no output.`);
+    this.assertOutput(place);
     const pointer = this.library.functions.llama_get_logits_ith(this.pointer, place);
     let logits = this.#logits.get(pointer);
     if (!logits) {
@@ -263,11 +275,14 @@ export class Context extends Handle {
   }
 
   /** What the adapters add from now on, in parts of 1; none: the model alone. Reserves anew where they differ. */
-  useAdapters(adapters: readonly { readonly pointer: Pointer; readonly scale: number }[]): void {
-    const pointers = BigUint64Array.from(adapters, ({ pointer }) => pointer);
+  useAdapters(adapters: readonly { readonly adapter: AdapterHandle; readonly scale: number }[]): void {
+    const pointers = BigUint64Array.from(adapters, ({ adapter }) => adapter.pointer);
     const scales = Float32Array.from(adapters, ({ scale }) => scale);
     const { llama_set_adapters_lora: set } = this.library.functions;
     if (set(this.pointer, pointers, adapters.length, scales) !== 0) throw new Error('The adapters could not be set.');
+    const used = adapters.map(({ adapter }) => adapter.use());
+    for (const letGo of this.#letAdaptersGo) letGo();
+    this.#letAdaptersGo = used;
   }
 
   get #memory(): Pointer {
@@ -283,7 +298,7 @@ export class Context extends Handle {
   protected release(pointer: Pointer): void {
     this.#logits.clear();
     this.library.functions.llama_free(pointer);
-    this.#letModelGo();
+    for (const letGo of [...this.#letGo, ...this.#letPoolsGo, ...this.#letAdaptersGo]) letGo();
   }
 }
 

@@ -36,10 +36,19 @@ export abstract class Handle {
 
   /** Throws the second time, and while something stands on it. */
   free(): void {
+    this.release(this.#leave());
+  }
+
+  /** Another thread holds it on and frees it; here it is as if it were freed. */
+  letGo(): void {
+    this.#leave();
+  }
+
+  #leave(): Pointer {
     const { pointer } = this;
     if (this.#users > 0) throw new Error(`The ${this.#what} is still in use.`);
     this.#pointer = undefined;
-    this.release(pointer);
+    return pointer;
   }
 
   protected abstract release(pointer: Pointer): void;

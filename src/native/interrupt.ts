@@ -1,3 +1,4 @@
+import { Handle } from './handle.ts';
 import { allocate, release } from './memory.ts';
 import type { NativeLibrary } from './open-library.ts';
 import type { Pointer } from './pointer.ts';
@@ -10,17 +11,16 @@ const stop = 0n;
 /**
  * A flag that a decode on the CPU looks at between two operations, without JavaScript: llama.cpp's abort callback is the
  * address of `ggml_is_empty`, its data a made-up tensor that counts as empty once its first extent is 0. The memory is
- * native, so every thread that knows the address may raise it.
+ * native, so every thread that knows the address may raise it until it lets go; the last one frees it.
  */
-export class Interrupt {
-  readonly address: Pointer;
+export class Interrupt extends Handle {
   readonly #extents: BigInt64Array;
   readonly #library: NativeLibrary;
 
   private constructor(library: NativeLibrary, address: Pointer) {
     const { size, offsetOf } = library.layout('ggml_tensor');
+    super('interrupt', address);
     this.#library = library;
-    this.address = address;
     this.#extents = new BigInt64Array(library.view(address, size), offsetOf('ne'), extents);
   }
 
@@ -40,19 +40,21 @@ export class Interrupt {
   }
 
   raise(): void {
+    this.assertUsable();
     Atomics.store(this.#extents, 0, stop);
   }
 
   get raised(): boolean {
+    this.assertUsable();
     return Atomics.load(this.#extents, 0) === stop;
   }
 
   clear(): void {
+    this.assertUsable();
     Atomics.store(this.#extents, 0, goOn);
   }
 
-  /** Nobody may use it any more, in any thread. */
-  free(): void {
-    release(this.address);
+  protected release(pointer: Pointer): void {
+    release(pointer);
   }
 }

@@ -63,7 +63,7 @@ export class Model extends Handle {
     super('model', pointer);
     this.library = library;
     this.onGpu = onGpu;
-    this.vocabulary = new Vocabulary(library, () => this.pointer);
+    this.vocabulary = new Vocabulary(library, this);
   }
 
   /**

@@ -1,4 +1,6 @@
 import type { SamplerName } from '../contract/request.ts';
+import type { Candidates } from './candidates.ts';
+import type { Context } from './context.ts';
 import { Handle } from './handle.ts';
 import type { NativeLibrary } from './open-library.ts';
 import { nullPointer, type Pointer } from './pointer.ts';
@@ -55,9 +57,13 @@ export interface ChainSettings {
 /** How many tokens mirostat 1 estimates from, as in its paper. */
 const mirostatEstimate = 100;
 
-/** llama.cpp's chain of samplers, put together as llama-server does it (common/sampling.cpp). */
+/**
+ * llama.cpp's chain of samplers, put together as llama-server does it (common/sampling.cpp): it always ends in one that
+ * chooses. The model is not freed before it.
+ */
 export class SamplerChain extends Handle {
   readonly #library: NativeLibrary;
+  readonly #letVocabularyGo: () => void;
   /** Whether the first sampler forbids the end for now. */
   #barred = false;
 
@@ -69,12 +75,18 @@ export class SamplerChain extends Handle {
       functions.llama_sampler_chain_init({ ...functions.llama_sampler_chain_default_params(), no_perf: true }),
     );
     this.#library = library;
-    if (barred.length > 0) {
-      this.#add(logitBias(library, vocabulary, new Map(barred.map((token) => [token, Number.NEGATIVE_INFINITY]))));
-      this.#barred = true;
+    this.#letVocabularyGo = vocabulary.use();
+    try {
+      if (barred.length > 0) {
+        this.#add(logitBias(library, vocabulary, new Map(barred.map((token) => [token, Number.NEGATIVE_INFINITY]))));
+        this.#barred = true;
+      }
+      if (settings.bias.size > 0) this.#add(logitBias(library, vocabulary, settings.bias));
+      for (const sampler of samplersOf(library, vocabulary, settings)) this.#add(sampler);
+    } catch (error) {
+      this.free();
+      throw error;
     }
-    if (settings.bias.size > 0) this.#add(logitBias(library, vocabulary, settings.bias));
-    for (const sampler of samplersOf(library, vocabulary, settings)) this.#add(sampler);
   }
 
   #add(sampler: Pointer): void {
@@ -96,17 +108,19 @@ export class SamplerChain extends Handle {
   }
 
   /** Chooses among the candidates; none of them is accepted. */
-  apply(candidates: Pointer): void {
-    this.#library.functions.llama_sampler_apply(this.pointer, candidates);
+  apply(candidates: Candidates): void {
+    this.#library.functions.llama_sampler_apply(this.pointer, candidates.forSamplers);
   }
 
-  /** Draws from an output of the context's last batch, and accepts the token. */
-  sample(context: Pointer, place: number): number {
-    return this.#library.functions.llama_sampler_sample(this.pointer, context, place);
+  /** Draws from an output of the context's last batch, and accepts the token. Throws RangeError where there is none. */
+  sample(context: Context, place: number): number {
+    context.assertOutput(place);
+    return this.#library.functions.llama_sampler_sample(this.pointer, context.pointer, place);
   }
 
   protected release(pointer: Pointer): void {
     this.#library.functions.llama_sampler_free(pointer);
+    this.#letVocabularyGo();
   }
 }
 

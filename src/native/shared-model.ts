@@ -24,12 +24,15 @@ export class HeldModel extends Handle {
     super('model', model as Pointer);
     this.#library = library;
     this.#holders = holders;
-    this.vocabulary = new Vocabulary(library, () => this.pointer);
+    this.vocabulary = new Vocabulary(library, this);
     this.interrupt = Interrupt.at(library, interrupt as Pointer);
   }
 
   protected release(pointer: Pointer): void {
-    if (!isLastHolder(this.#holders)) return;
+    if (!isLastHolder(this.#holders)) {
+      this.interrupt.letGo();
+      return;
+    }
     this.#library.functions.llama_model_free(pointer);
     this.interrupt.free();
   }

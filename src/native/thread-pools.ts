@@ -67,7 +67,7 @@ export class ThreadPools {
   }
 
   /** The pool of so many threads, made on first use. */
-  of(threads: number): Pointer {
+  of(threads: number): Handle {
     if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads) {
       throw new RangeError(`${threads} is no number of threads (1 to ${mostThreads}).`);
     }
@@ -76,10 +76,10 @@ export class ThreadPools {
       pool = new ThreadPool(this.#library, threads, this.#settings);
       this.#pools.set(threads, pool);
     }
-    return pool.pointer;
+    return pool;
   }
 
-  /** Contexts that they are attached to must be gone. */
+  /** Throws while they are attached to a context. */
   free(): void {
     for (const pool of this.#pools.values()) pool.free();
     this.#pools.clear();

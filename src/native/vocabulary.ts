@@ -1,3 +1,4 @@
+import type { Handle } from './handle.ts';
 import type { NativeLibrary } from './open-library.ts';
 import type { Pointer } from './pointer.ts';
 
@@ -27,13 +28,12 @@ export class Vocabulary {
   readonly addsEos: boolean;
   readonly addsSep: boolean;
   readonly #library: NativeLibrary;
-  readonly #model: () => Pointer;
+  readonly #model: Handle;
   readonly #vocab: Pointer;
 
-  /** `model`: gives the model, or throws once it was freed. */
-  constructor(library: NativeLibrary, model: () => Pointer) {
+  constructor(library: NativeLibrary, model: Handle) {
     const { functions } = library;
-    const vocab = functions.llama_model_get_vocab(model());
+    const vocab = functions.llama_model_get_vocab(model.pointer);
     this.#library = library;
     this.#model = model;
     this.#vocab = vocab;
@@ -47,10 +47,15 @@ export class Vocabulary {
     this.addsSep = functions.llama_vocab_get_add_sep(vocab);
   }
 
-  /** For samplers; not to be kept. */
+  /** For samplers. Throws once the model was freed. */
   get pointer(): Pointer {
-    this.#model();
+    this.#model.assertUsable();
     return this.#vocab;
+  }
+
+  /** For what stands on it: until it lets go, by what is returned, the model cannot be freed. */
+  use(): () => void {
+    return this.#model.use();
   }
 
   /** No marks of the vocabulary are added. Throws RangeError for more than `mostCharactersPerCall`. */

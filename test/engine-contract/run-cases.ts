@@ -88,6 +88,13 @@ export const runCases = {
     }
   },
 
+  'refuses prompts that it cannot evaluate, and serves the next one': async ({ engine }) => {
+    const prompt = await promptOf(engine, 20);
+    const tooLong = Array.from({ length: engine.info.contextSize + 1 }, () => prompt[0] ?? 0);
+    for (const wrong of [[], tooLong]) expect(() => engine.run(recordedJob({ slot: 0, prompt: wrong }).job)).toThrow();
+    expect(await complete(engine, { slot: 0, prompt })).toMatchObject({ reason: 'length' });
+  },
+
   'rejects with the reason of a signal that is already aborted': async ({ engine }) => {
     const reason = new ServeError('client_closed', 'The client left.');
     const { job, recording } = recordedJob({

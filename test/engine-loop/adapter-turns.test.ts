@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AdapterTurns } from '../../src/engine/loop/adapter-turns.ts';
+import type { AdapterHandle } from '../../src/native/adapter.ts';
 import type { Pointer } from '../../src/native/pointer.ts';
 
 const base: readonly number[] = [];
@@ -10,10 +11,12 @@ function turns(turnMs = 50) {
   let now = 1000;
   const used: string[] = [];
   const context = {
-    useAdapters: (adapters: readonly { readonly pointer: Pointer; readonly scale: number }[]) =>
-      void used.push(adapters.map(({ pointer, scale }) => `${pointer}:${scale}`).join(' ')),
+    useAdapters: (adapters: readonly { readonly adapter: AdapterHandle; readonly scale: number }[]) =>
+      void used.push(adapters.map(({ adapter: { pointer }, scale }) => `${pointer}:${scale}`).join(' ')),
   };
-  const adapters = [7n, 8n].map((address) => ({ adapter: { pointer: address as Pointer } }));
+  const adapters = [7n, 8n].map((address) => ({
+    adapter: { pointer: address as Pointer, use: () => () => undefined },
+  }));
   const created = new AdapterTurns(context, adapters, () => now, turnMs);
   return { next: (...wanted: (readonly number[])[]) => created.next(wanted), used, pass: (ms: number) => (now += ms) };
 }

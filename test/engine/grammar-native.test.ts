@@ -23,11 +23,7 @@ describe('grammars in llama.cpp', () => {
   /** Whether a model could say all of the text, token by token, and then end. */
   function isAllowed(source: string, text: string): boolean {
     const grammar = new Grammar(library, vocabulary, source);
-    const allows = (token: number) => {
-      candidates.single(token);
-      grammar.apply(candidates.array);
-      return candidates.anyAllowed;
-    };
+    const allows = (token: number) => grammar.allows(token, candidates);
     const says = (token: number) => {
       if (!allows(token)) return false;
       grammar.accept(token);

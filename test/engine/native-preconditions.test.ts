@@ -105,6 +105,13 @@ describe('what the library ends the process for', () => {
       '',
     ],
     [
+      '200,000 rules that begin with each other',
+      `const rules = Array.from({ length: 200_000 }, (_, at) => 'r' + at + ' ::= r' + (at + 1) + '\\n');
+       llama.llama_sampler_init_grammar(llama.llama_model_get_vocab(demo()),
+         'root ::= r0\\n' + rules.join('') + 'r200000 ::= "a"', 'root');`,
+      '',
+    ],
+    [
       'drawing where there is no output',
       `const made = context(); llama.llama_decode(made, batch(8, 1));
        llama.llama_sampler_sample(llama.llama_sampler_init_greedy(), made, 3);`,

@@ -1,7 +1,7 @@
 import { createDeferred, type Deferred } from '../../contract/deferred.ts';
 import { ServeError } from '../../contract/errors.ts';
 import type { TokenCandidate, TokenLogprob } from '../../contract/events.ts';
-import { checkDirective } from '../check-directive.ts';
+import { checkDirective } from '../check-job.ts';
 import type { EngineJob, RunResult, TokenText } from '../engine.ts';
 
 /** What the fake model does next. A step passes with each of them. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../../contract/services.ts';
-import type { Adapter } from '../../native/adapter.ts';
+import type { AdapterHandle } from '../../native/adapter.ts';
 import type { Context } from '../../native/context.ts';
 import { areAlike } from '../reusable-prefix.ts';
 
@@ -9,7 +9,7 @@ const turnsRemembered = 256;
 type AdaptedContext = Pick<Context, 'useAdapters'>;
 
 interface TurnAdapter {
-  readonly adapter: Pick<Adapter, 'pointer'>;
+  readonly adapter: AdapterHandle;
 }
 
 /**
@@ -54,7 +54,7 @@ export class AdapterTurns {
     this.#scales = scales;
     const used = this.#adapters.flatMap(({ adapter }, index) => {
       const scale = scales[index] ?? 0;
-      return scale === 0 ? [] : [{ pointer: adapter.pointer, scale }];
+      return scale === 0 ? [] : [{ adapter, scale }];
     });
     this.#context.useAdapters(used);
   }

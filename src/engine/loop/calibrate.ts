@@ -119,7 +119,7 @@ class Bench {
     }
     context.decode(this.#batch);
     for (let sequence = 0; sequence < sequences; sequence++) {
-      this.#samplers[sequence]?.sample(context.pointer, (sequence + 1) * tokens - 1);
+      this.#samplers[sequence]?.sample(context, (sequence + 1) * tokens - 1);
     }
     const elapsed = clock() - startedAt;
     for (let sequence = 0; sequence < sequences; sequence++) context.clear(sequence);

@@ -117,7 +117,7 @@ function openGuessers(
   });
   // Two pools would spin against each other: the draft model computes on the one of single steps.
   draftContext.useThreads(pools, tuning.threads.single, tuning.threads.single);
-  const desk = new DraftDesk(draftContext);
+  const desk = new DraftDesk(draftContext, model.vocabulary.size);
   return {
     guessers: (slot) => desk.guesser(slot),
     free() {

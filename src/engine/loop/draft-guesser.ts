@@ -9,9 +9,12 @@ const leastConfidence = 0.6;
 export class DraftDesk {
   readonly #context: Context;
   readonly #batch: Batch;
+  readonly #vocabularySize: number;
 
-  constructor(context: Context) {
+  /** `vocabularySize`: of the model that the guesses are for, which may differ by padding. */
+  constructor(context: Context, vocabularySize: number) {
     this.#context = context;
+    this.#vocabularySize = vocabularySize;
     this.#batch = new Batch(context.library, context.batchSize);
   }
 
@@ -40,6 +43,7 @@ export class DraftDesk {
   #draft(sequence: number, held: number[], text: readonly number[]): number[] {
     const { contextSize, model } = this.#context;
     if (text.length + longestGuess >= contextSize) return [];
+    if (text.some((token) => !model.vocabulary.has(token))) return [];
     let common = 0;
     while (common < held.length && common < text.length - 1 && held[common] === text[common]) common++;
     this.#cut(sequence, held, common);
@@ -47,7 +51,8 @@ export class DraftDesk {
     let next: readonly number[] = text.slice(held.length);
     while (guesses.length < longestGuess) {
       const { token, confidence } = mostLikely(this.#evaluate(sequence, held, next));
-      if (confidence < leastConfidence || model.vocabulary.isEndOfGeneration(token)) break;
+      if (confidence < leastConfidence || token >= this.#vocabularySize) break;
+      if (model.vocabulary.isEndOfGeneration(token)) break;
       guesses.push(token);
       next = [token];
     }

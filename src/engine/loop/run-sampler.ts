@@ -72,7 +72,7 @@ export class RunSampler {
     const logits = this.logits(place);
     checkNumbers(logits);
     if (this.#grammar) return this.draw(logits);
-    const token = this.#chain.sample(this.#tools.context.pointer, place);
+    const token = this.#chain.sample(this.#tools.context, place);
     this.#counted();
     return token;
   }
@@ -84,19 +84,19 @@ export class RunSampler {
   draw(logits: Float32Array): number {
     const { candidates } = this.#tools;
     candidates.fill(logits);
-    this.#chain.apply(candidates.array);
+    this.#chain.apply(candidates);
     let token = candidates.selected;
     if (token === undefined) throw new Error('The sampler chain chose no token.');
-    if (this.#grammar && !this.#allows(this.#grammar, token)) {
+    if (this.#grammar && !this.#grammar.allows(token, candidates)) {
       candidates.fill(logits);
-      this.#grammar.apply(candidates.array);
+      this.#grammar.apply(candidates);
       if (!candidates.anyAllowed) return noToken;
       // Where the end is all that the grammar leaves, it comes, though the chain would never draw it.
       candidates.forbid(this.#barredFor > 0 ? [...this.#forbidden, ...this.#tools.endTokens] : this.#forbidden);
       if (!candidates.anyAllowed) return this.#tools.endTokens[0] ?? noToken;
-      this.#chain.apply(candidates.array);
+      this.#chain.apply(candidates);
       token = candidates.selected;
-      if (token === undefined || !this.#allows(this.#grammar, token)) return noToken;
+      if (token === undefined || !this.#grammar.allows(token, candidates)) return noToken;
     }
     this.#grammar?.accept(token);
     this.accept(token);
@@ -111,13 +111,6 @@ export class RunSampler {
 
   #counted(): void {
     if (this.#barredFor > 0 && --this.#barredFor === 0) this.#chain.lift();
-  }
-
-  #allows(grammar: Grammar, token: number): boolean {
-    const { candidates } = this.#tools;
-    candidates.single(token);
-    grammar.apply(candidates.array);
-    return candidates.anyAllowed;
   }
 
   /** Of an output of the last batch. */

@@ -66,13 +66,17 @@ export function loadWeights(options: WeightsOptions, { progress, isUnwanted }: P
       pooling: poolings[pooling ?? ''] ?? 'last',
       ranks: pooling === rankingPooling,
       gpus: gpuNames(library, options.parameters),
-      shared: { model: model.pointer, interrupt: interrupt.address, holders },
+      shared: { model: model.pointer, interrupt: interrupt.pointer, holders },
     },
     letGo() {
       for (const { adapter } of adapters) adapter.free();
-      if (!isLastHolder(holders)) return;
-      model.free();
-      interrupt.free();
+      if (isLastHolder(holders)) {
+        model.free();
+        interrupt.free();
+      } else {
+        model.letGo();
+        interrupt.letGo();
+      }
     },
   };
 }

@@ -1,4 +1,5 @@
 import { ServeError } from '../../contract/errors.ts';
+import { checkPrompt, checkTokens } from '../check-job.ts';
 import type { Directive, Engine, EngineInfo, EngineJob, EngineRun, EngineStats, TokenText } from '../engine.ts';
 import { reusablePrefix } from '../reusable-prefix.ts';
 import { whenHeld } from '../when-held.ts';
@@ -91,9 +92,12 @@ export class RemoteEngine {
     if (!slot) throw new ServeError('internal', `There is no slot ${job.slot}.`);
     if (slot.run) throw new ServeError('internal', `Slot ${job.slot} is in use.`);
     if (this.#closed) throw this.#closed;
+    const { info } = this.#options;
+    checkPrompt(job.prompt, info);
+    checkTokens(job.prompt, info);
     // A full context would shift: its beginning would be lost.
-    const fitting = { ...job, maxTokens: Math.min(job.maxTokens, this.#options.info.contextSize - job.prompt.length) };
-    const run = new RemoteRun(this.#nextRun++, fitting, reusablePrefix(slot, job), send);
+    const fitting = { ...job, maxTokens: Math.min(job.maxTokens, info.contextSize - job.prompt.length) };
+    const run = new RemoteRun(this.#nextRun++, fitting, { cachedTokens: reusablePrefix(slot, job), info, send });
     slot.begin(run);
     this.#runs.set(run.id, run);
     run.start(() => this.#interruptIfAllLeft());
@@ -144,7 +148,8 @@ export class RemoteEngine {
       if (directives === undefined && this.#runs.has(run)) held.add(run);
       else if (directives && directives.length > 0) said.set(run, [...(said.get(run) ?? []), ...directives]);
     }
-    const runs = Array.from(said, ([run, directives]) => ({ run, directives }));
+    for (const run of held) this.#runs.get(run)?.keep(step, said.get(run) ?? []);
+    const runs = Array.from(said, ([run, directives]) => ({ run, directives })).filter(({ run }) => !held.has(run));
     this.#options.send({ type: 'directives', step, runs, ...(held.size > 0 && { held: [...held] }) });
   }
 

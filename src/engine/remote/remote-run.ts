@@ -1,8 +1,15 @@
 import { createDeferred, type Deferred } from '../../contract/deferred.ts';
 import { ServeError } from '../../contract/errors.ts';
-import { checkDirective } from '../check-directive.ts';
-import type { Directive, EngineJob, EngineRun, GeneratedToken, RunResult } from '../engine.ts';
+import { checkDirective, checkTokens } from '../check-job.ts';
+import type { Directive, EngineInfo, EngineJob, EngineRun, GeneratedToken, RunResult } from '../engine.ts';
 import { fromWire, type RunEnd, type ToLoop } from './protocol.ts';
+
+export interface RemoteRunTools {
+  /** Of its slot's, that it goes on from. */
+  readonly cachedTokens: number;
+  readonly info: EngineInfo;
+  readonly send: (message: ToLoop) => void;
+}
 
 /** The server's side of a run: hands the tokens to the request and collects what it says to them. */
 export class RemoteRun implements EngineRun {
@@ -10,22 +17,24 @@ export class RemoteRun implements EngineRun {
   readonly job: EngineJob;
   cachedTokens: number;
   readonly done: Promise<RunResult>;
+  readonly #info: EngineInfo;
   readonly #send: (message: ToLoop) => void;
   readonly #settle: Deferred<RunResult> = createDeferred();
   #stopped = false;
   /** That counted: the loop may be ahead by some when it hears of a stop. */
   #given = 0;
   #paused = false;
-  /** Tokens that came during a pause. */
-  readonly #waiting: { readonly step: number; readonly tokens: GeneratedToken[] }[] = [];
+  /** Tokens that came during a pause, and what was said before it to others of their step. */
+  readonly #waiting: { readonly step: number; readonly tokens: GeneratedToken[]; readonly said: Directive[] }[] = [];
   #deferredEnd: (() => void) | undefined;
   #failure: ServeError | undefined;
 
-  constructor(id: number, job: EngineJob, cachedTokens: number, send: (message: ToLoop) => void) {
+  constructor(id: number, job: EngineJob, { cachedTokens, info, send }: RemoteRunTools) {
     this.id = id;
     this.job = job;
     this.cachedTokens = cachedTokens;
     this.done = this.#settle.promise;
+    this.#info = info;
     this.#send = send;
   }
 
@@ -65,7 +74,7 @@ export class RemoteRun implements EngineRun {
     while (!this.#paused) {
       const next = this.#waiting.shift();
       if (!next) break;
-      const said = { run: this.id, directives: this.#give(next.tokens) };
+      const said = { run: this.id, directives: [...next.said, ...this.#give(next.tokens)] };
       this.#send({ type: 'late-directives', step: next.step, said });
     }
     if (this.#waiting.length > 0) return;
@@ -79,11 +88,16 @@ export class RemoteRun implements EngineRun {
    * stop or an abort it hears of no more.
    */
   give(step: number, tokens: readonly GeneratedToken[]): readonly Directive[] | undefined {
-    if (!this.#paused || this.job.signal.aborted) return this.#give(tokens);
+    if (!this.#paused || this.#stopped || this.job.signal.aborted) return this.#give(tokens);
     const last = this.#waiting.at(-1);
     if (last?.step === step) last.tokens.push(...tokens);
-    else this.#waiting.push({ step, tokens: [...tokens] });
+    else this.#waiting.push({ step, tokens: [...tokens], said: [] });
     return undefined;
+  }
+
+  /** What it said to the step before it was paused in the middle of it: the loop hears all of that at once. */
+  keep(step: number, said: readonly Directive[]): void {
+    this.#waiting.find((each) => each.step === step)?.said.push(...said);
   }
 
   /** Calls back when its tokens are given, at once where none waits. */
@@ -121,6 +135,7 @@ export class RemoteRun implements EngineRun {
     try {
       const directive = this.job.onToken(token);
       checkDirective(this.job, directive);
+      if (directive.type === 'force') checkTokens(directive.tokens, this.#info);
       return directive;
     } catch (error) {
       // One request's text work must never take its neighbours down.

@@ -1,0 +1,30 @@
+import { ServeError } from '../contract/errors.ts';
+import type { Directive, EngineInfo, EngineJob } from './engine.ts';
+
+/**
+ * Throws where no engine could do the job: whoever takes requests has refused such prompts before, in better words. One
+ * that came through would fail the step that it shares with all others.
+ */
+export function checkPrompt(prompt: EngineJob['prompt'], { contextSize }: Pick<EngineInfo, 'contextSize'>): void {
+  if (prompt.length === 0) throw refusal('A prompt has one token at least.');
+  if (prompt.length > contextSize) {
+    throw refusal(`A prompt of ${prompt.length} tokens does not fit the context (${contextSize}).`);
+  }
+}
+
+export function checkTokens(tokens: readonly number[], { vocabularySize }: Pick<EngineInfo, 'vocabularySize'>): void {
+  for (const token of tokens) {
+    if (Number.isInteger(token) && token >= 0 && token < vocabularySize) continue;
+    throw refusal(`${token} is no token of this model (0 to ${vocabularySize - 1}).`);
+  }
+}
+
+/** Throws when a run that is not steered is told what comes next: it may have been sampled already. */
+export function checkDirective({ steered }: Pick<EngineJob, 'steered'>, { type }: Directive): void {
+  if (steered || type === 'continue' || type === 'stop') return;
+  throw refusal(`The directive ${type} came to a run that is not steered.`);
+}
+
+function refusal(words: string): ServeError {
+  return new ServeError('internal', words);
+}
