@@ -15,7 +15,7 @@ export { packageVersion } from './config/version.ts';
 
 /** Everything that can be set, checked and frozen. Made once, by parseConfig. Durations are seconds. */
 export interface Config
-  extends Omit<FlagValues, 'apiKeyFile' | 'chatTemplateFile' | 'modelsDir' | 'modelsFile' | 'verbose'> {
+  extends Omit<FlagValues, 'apiKeyFile' | 'chatStore' | 'chatTemplateFile' | 'modelsDir' | 'modelsFile' | 'verbose'> {
   /** The positional MODEL first, then those of --model. Empty: the bundled demo model. */
   readonly model: readonly string[];
   /** Those of --api-key; keyFile has the others. */
@@ -25,9 +25,15 @@ export interface Config
   /** The text of --chat-template-file. */
   readonly chatTemplate: string | undefined;
   readonly modelsDir: string;
+  readonly chatStore: ChatStorePlace;
   /** The content of --models-file. */
   readonly namedModels: NamedModels;
 }
+
+/** Where chats are kept. `asked`: the user named the folder, so it must be usable. */
+export type ChatStorePlace =
+  | { readonly kept: false }
+  | { readonly kept: true; readonly folder: string; readonly asked: boolean };
 
 export type ParsedCommand =
   | { readonly command: 'help'; readonly text: string }
@@ -106,7 +112,7 @@ function buildConfig(raw: RawArguments, env: Environment, source: ConfigSource):
   const values = Object.fromEntries(
     flagNames.map((name) => [name, readValue(name, raw, env)]),
   ) as unknown as FlagValues;
-  const { apiKeyFile, chatTemplateFile, modelsFile, verbose, ...rest } = values;
+  const { apiKeyFile, chatStore, chatTemplateFile, modelsFile, verbose, ...rest } = values;
   checkTogether(values);
   return Object.freeze({
     ...rest,
@@ -116,6 +122,7 @@ function buildConfig(raw: RawArguments, env: Environment, source: ConfigSource):
     chatTemplate: chatTemplateFile === undefined ? undefined : readText('chatTemplateFile', chatTemplateFile, source),
     namedModels: readNamedModels(modelsFile, source),
     modelsDir: values.modelsDir ?? defaultModelsFolder(env, source),
+    chatStore: chatStorePlace(chatStore, env, source),
   });
 }
 
@@ -187,6 +194,19 @@ function checkTogether(values: FlagValues): void {
   if (values.draftModel !== undefined && values.lookupDecoding) {
     throw usageError('--draft-model and --lookup-decoding exclude each other. Leave one out.', '--draft-model');
   }
+}
+
+function chatStorePlace(given: string | undefined, env: Environment, source: ConfigSource): ChatStorePlace {
+  if (given === 'off') return { kept: false };
+  if (given !== undefined) return { kept: true, folder: given, asked: true };
+  return { kept: true, folder: join(dataFolder(env, source), 'serve-model', 'chats'), asked: false };
+}
+
+/** Where programs keep what their users made. */
+function dataFolder(env: Environment, { platform, homeFolder }: ConfigSource): string {
+  if (platform === 'darwin') return join(homeFolder, 'Library', 'Application Support');
+  if (platform === 'win32') return env.LOCALAPPDATA || join(homeFolder, 'AppData', 'Local');
+  return env.XDG_DATA_HOME || join(homeFolder, '.local', 'share');
 }
 
 function defaultModelsFolder(env: Environment, source: ConfigSource): string {

@@ -31,7 +31,8 @@ export interface EmbeddedServer {
 export async function createServer(options: ServerOptions = {}): Promise<EmbeddedServer> {
   const defaults = parseConfig([], {});
   if (defaults.command !== 'serve') throw new Error('No arguments mean to serve.');
-  const config: Config = { ...defaults.config, logLevel: 'warn', ...options };
+  // A program that holds the server inside keeps nothing of its users' unasked.
+  const config: Config = { ...defaults.config, logLevel: 'warn', chatStore: { kept: false }, ...options };
   const models = await locateStartModels(config);
   const server = await buildServer(config, realSystem, { models, head: await headStart(config, models) });
   try {

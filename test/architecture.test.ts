@@ -25,6 +25,7 @@ const allowed: Record<string, readonly string[]> = {
   'response-store': ['contract', 'files'],
   // Handed to whoever fetches for a client.
   fetching: ['contract'],
+  chats: ['contract', 'files'],
   http: ['contract', 'dialects'],
   config: ['contract'],
   'config.ts': ['contract', 'config', 'files'],
@@ -47,6 +48,7 @@ const allowed: Record<string, readonly string[]> = {
     'http',
     'response-store',
     'fetching',
+    'chats',
   ],
   'main.ts': [
     'main',

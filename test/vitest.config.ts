@@ -39,6 +39,8 @@ export default defineConfig({
           globalSetup: ['test/support/build-package.ts'],
           setupFiles: ['test/fuzz-seed.ts'],
           include: ['test/engine/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+          // Servers that tests start keep nothing in the folders of whoever runs them.
+          env: { SERVE_MODEL_CHAT_STORE: 'off' },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

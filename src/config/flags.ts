@@ -83,6 +83,12 @@ export const flags = {
     help: 'Keep answers of /v1/responses, in memory or in a folder.',
   }),
 
+  chatStore: flag('Chat', text('DIR|off'), {
+    default: undefined,
+    defaultText: "the user's data folder",
+    help: 'Keep the chats of the page in this folder; off: nowhere on the server.',
+  }),
+
   ...engineFlags,
 
   host: flag('Server', text('ADDRESS'), { default: '127.0.0.1', help: 'Address to listen on; 0.0.0.0 for all.' }),

@@ -21,6 +21,7 @@ export const errorCodes = [
   'model_not_loaded',
   'insufficient_memory',
   'draining',
+  'storage_full',
   'engine_failure',
   'internal',
   'client_closed',

@@ -1,4 +1,5 @@
 import type { Caller } from '../contract/caller.ts';
+import type { ChatStore } from '../contract/chats.ts';
 import type { ModelControl, SlotReport } from '../contract/control.ts';
 import type { RequestKeys } from '../contract/request.ts';
 import type {
@@ -27,6 +28,7 @@ export interface AppDependencies {
   /** Milliseconds, monotonic. */
   readonly clock: Clock;
   readonly unixSeconds: () => number;
+  readonly unixMilliseconds: () => number;
   /** Random hex, at least 16 characters. */
   readonly newId: () => string;
   readonly timers: Timers;
@@ -50,6 +52,10 @@ export interface AppDependencies {
   readonly usage: UsageLedger;
   /** Undefined: answers are not kept. */
   readonly responseStore?: ResponseStore;
+  /** Undefined: chats are not kept, for the reason below. */
+  readonly chatStore?: ChatStore;
+  /** One sentence. */
+  readonly noChatStore?: string;
   /** Of this package, for /openapi.json. */
   readonly version?: string;
   /** Who holds which key, as it is now: keys may change while the server runs. */

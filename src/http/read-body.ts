@@ -48,7 +48,8 @@ async function readCounting(request: Request, limit: number): Promise<Uint8Array
   return Buffer.concat(pieces);
 }
 
-async function inTime<T>(work: Promise<T>, milliseconds: number, timers: Timers): Promise<T> {
+/** Rejects with `request_timeout` where it takes longer. */
+export async function inTime<T>(work: Promise<T>, milliseconds: number, timers: Timers): Promise<T> {
   let disarm: () => void = () => undefined;
   const late = new Promise<never>((_, reject) => {
     disarm = timers.after(milliseconds, () =>

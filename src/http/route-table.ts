@@ -3,6 +3,7 @@ import type { Gate } from './limits/gate.ts';
 import type { Route } from './route.ts';
 import { adapterRoutes } from './routes/adapters.ts';
 import { cancelRoutes } from './routes/cancel.ts';
+import { chatRoutes } from './routes/chats.ts';
 import { controlRoutes } from './routes/control.ts';
 import { countTokensRoutes } from './routes/count-tokens.ts';
 import { docsRoutes } from './routes/docs.ts';
@@ -38,6 +39,7 @@ export function routeTable(dependencies: AppDependencies, gate: Gate): Route[] {
     ...healthRoutes(dependencies),
     ...metricsRoutes(dependencies),
     ...internalRoutes(dependencies, gate),
+    ...chatRoutes(dependencies),
     ...frontPageRoutes(dependencies),
     ...uiConfigRoutes(dependencies),
   ];

@@ -23,6 +23,7 @@ export const statusOf = {
   model_not_loaded: 503,
   insufficient_memory: 503,
   draining: 503,
+  storage_full: 507,
 } as const satisfies Record<ErrorCode, number>;
 
 /** Seconds, for codes that say "later" where the error itself does not know when. */

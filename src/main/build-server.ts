@@ -18,6 +18,7 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { createSpans, loadOpenTelemetry } from '../telemetry/spans.ts';
 import type { TemplatePool } from '../templates/template-pool.ts';
 import { createAdapterDirectory } from './adapters.ts';
+import { openConfiguredChats } from './chat-store.ts';
 import { elapsed } from './elapsed.ts';
 import type { HeadStart } from './head-start.ts';
 import { describeRuntimes, liveModel } from './live-state.ts';
@@ -172,11 +173,13 @@ async function build(
   });
   let keyring = keyringOf(config);
   const { responses: responseStore, usage } = await openConfiguredStore(config.responseStore, system, telemetry);
+  const chats = await openConfiguredChats(config.chatStore, system, telemetry);
   const stopping = new AbortController();
   const finish = async () => {
     if (stopping.signal.aborted) return;
     cancels.shutDown();
     managed.endEvents();
+    if ('chatStore' in chats) chats.chatStore.endChanges();
     stopping.abort();
     await Promise.race([idle(() => cancels.size > 0 || vectors.busy, system), elapsed(system, longestFinishMs)]);
   };
@@ -189,6 +192,7 @@ async function build(
     telemetry,
     clock: system.clock,
     unixSeconds: () => Math.floor(system.unixMilliseconds() / 1000),
+    unixMilliseconds: system.unixMilliseconds,
     newId: system.newId,
     timers: system.timers,
     cancel: (keys, caller) => cancels.cancel(keys, caller),
@@ -201,6 +205,7 @@ async function build(
     slots: () => managed.manager.slots(),
     usage,
     ...(responseStore && { responseStore }),
+    ...chats,
     keyring: () => keyring,
     settings: doorSettings(config),
   });

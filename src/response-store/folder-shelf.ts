@@ -1,6 +1,7 @@
 import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../files/make-folder.ts';
+import { undefinedWhenMissing } from '../files/missing.ts';
 import type { Shelf, ShelfEntry } from './shelf.ts';
 
 const ending = '.json';
@@ -41,9 +42,4 @@ async function listFolder(folder: string): Promise<ShelfEntry[]> {
     entries.push({ name: file.slice(0, -ending.length), bytes: size, savedAt: mtimeMs });
   }
   return entries;
-}
-
-function undefinedWhenMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code === 'ENOENT') return undefined;
-  throw error;
 }

@@ -137,6 +137,20 @@ describe('parseConfig', () => {
     expect(folder('win32')).toBe('/home/ada/AppData/Local/serve-model/models');
   });
 
+  it('keeps chats where the platform keeps what its users made, in the folder that is named, or nowhere', () => {
+    const place = (argv: readonly string[], env: Environment = {}, platform: NodeJS.Platform = 'linux') => {
+      const parsed = parseConfig(['list', ...argv], env, { ...source, platform });
+      return 'config' in parsed ? parsed.config.chatStore : undefined;
+    };
+    const usual = (folder: string) => ({ kept: true, asked: false, folder });
+    expect(place([])).toEqual(usual('/home/ada/.local/share/serve-model/chats'));
+    expect(place([], { XDG_DATA_HOME: '/data' })).toEqual(usual('/data/serve-model/chats'));
+    expect(place([], {}, 'darwin')).toEqual(usual('/home/ada/Library/Application Support/serve-model/chats'));
+    expect(place([], {}, 'win32')).toEqual(usual('/home/ada/AppData/Local/serve-model/chats'));
+    expect(place(['--chat-store', 'here'])).toEqual({ kept: true, asked: true, folder: 'here' });
+    expect(place([], { SERVE_MODEL_CHAT_STORE: 'off' })).toEqual({ kept: false });
+  });
+
   it.each<[readonly string[], string]>([
     [['--prot', '1'], 'There is no flag --prot. Did you mean --port?'],
     [['--no-strict-tool'], 'There is no flag --no-strict-tool. Did you mean --no-strict-tools?'],

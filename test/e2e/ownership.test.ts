@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +21,7 @@ beforeAll(async () => {
   const file = join(folder, 'keys');
   await writeFile(file, 'ann: sk-ann\nbob: sk-bob\nchief: sk-chief admin\n');
   const flags = ['--ctx-size', '32768', '--parallel', '2', '--response-store', 'memory', '--api-key-file', file];
+  flags.push('--chat-store', join(folder, 'chats'));
   server = await startDemoServer(flags);
 });
 
@@ -31,18 +33,25 @@ afterAll(async () => {
 interface Ask {
   readonly method?: string;
   readonly body?: object | undefined;
+  /** Instead of a body in JSON. */
+  readonly text?: string;
   readonly headers?: Record<string, string>;
   readonly signal?: AbortSignal;
 }
 
-function ask(caller: CallerName, path: string, { method, body, headers = {}, signal }: Ask = {}): Promise<Response> {
+function ask(
+  caller: CallerName,
+  path: string,
+  { method, body, text, headers = {}, signal }: Ask = {},
+): Promise<Response> {
   const key = keys[caller];
   return within(
     `an answer of ${path}`,
     fetch(server.url + path, {
-      method: method ?? (body ? 'POST' : 'GET'),
+      method: method ?? (body || text ? 'POST' : 'GET'),
       headers: { 'content-type': 'application/json', ...(key && { authorization: `Bearer ${key}` }), ...headers },
       ...(body && { body: JSON.stringify(body) }),
+      ...(text && { body: text }),
       ...(signal && { signal }),
     }),
     20_000,
@@ -266,6 +275,62 @@ const scenarios: Readonly<Record<string, () => Promise<void>>> = {
     expect((await ask('admin', path, { method: 'DELETE' })).status).toBe(200);
     await run.response.text();
   },
+  'GET /api/chats': async () => {
+    const { id } = await keptChat();
+    expect(await (await ask('ann', '/api/chats')).text()).toContain(id);
+    for (const caller of ['bob', 'admin'] as const)
+      for (const query of ['', `?q=${mark}`, '?bin=true'])
+        expect(await json(caller, `/api/chats${query}`)).toEqual({ chats: [], next_cursor: null });
+  },
+  'POST /api/chats': async () => {
+    const { id } = await keptChat();
+    expect(await json('bob', '/api/chats', { body: { chat_id: id, entries: [] } })).toMatchObject({ chat_id: id });
+    expect(await json('bob', `/api/chats/${id}`)).toMatchObject({ entries: [] });
+    expect((await json('ann', `/api/chats/${id}`)).entries).toHaveLength(1);
+    expect((await ask('bob', `/api/chats/${id}?forever=true`, { method: 'DELETE' })).status).toBe(200);
+  },
+  'GET /api/chats/:id': () => isChatOf({ path: (id) => `/api/chats/${id}` }),
+  'DELETE /api/chats/:id': async () => {
+    await isChatOf({ path: (id) => `/api/chats/${id}`, init: { method: 'DELETE' } });
+    await isChatOf({ path: (id) => `/api/chats/${id}?forever=true`, init: { method: 'DELETE' } });
+  },
+  'POST /api/chats/:id/entries': () =>
+    isChatOf({
+      path: (id) => `/api/chats/${id}/entries`,
+      init: { body: { entries: [{ entry_id: 't1', type: 'title', title: 'x' }] } },
+    }),
+  'POST /api/chats/:id/restore': async () => {
+    const { id } = await keptChat();
+    await ask('ann', `/api/chats/${id}`, { method: 'DELETE' });
+    const restore = (caller: CallerName, name: string) => ask(caller, `/api/chats/${name}/restore`, { body: {} });
+    expect((await sameAsMissing(id, (name) => restore('bob', name))).status).toBe(404);
+    expect((await restore('ann', id)).status).toBe(200);
+  },
+  'POST /api/chats/files/:sha256': async () => {
+    const { hash } = await keptChat();
+    const message = { role: 'user', content: 'x' };
+    const entries = [{ entry_id: 'm1', type: 'message', parent: null, message, files: [hash] }];
+    expect((await ask('bob', '/api/chats', { body: { entries } })).status).toBe(400);
+  },
+  'GET /api/chats/files/:sha256': async () => {
+    const { hash } = await keptChat();
+    expect((await ask('bob', `/api/chats/files/${hash}`)).status).toBe(404);
+    for (const caller of ['ann', 'admin'] as const)
+      expect(await (await ask(caller, `/api/chats/files/${hash}`)).text()).toContain(mark);
+  },
+  'GET /api/chats/events': async () => {
+    const leave = new AbortController();
+    const events = await Promise.all(
+      (['ann', 'bob'] as const).map((caller) => ask(caller, '/api/chats/events', { signal: leave.signal })),
+    );
+    const [ann, bob] = events.map(reading);
+    const { id } = await keptChat();
+    expect(await ann?.('\n\n')).toContain(id);
+    await ask('bob', '/api/chats', { body: { chat_id: 'a-chat-of-bob', entries: [] } });
+    expect(await bob?.('a-chat-of-bob')).not.toContain(mark);
+    await ask('bob', '/api/chats/a-chat-of-bob?forever=true', { method: 'DELETE' });
+    leave.abort();
+  },
   'GET /slots': async () => {
     const run = await begin('POST /v1/chat/completions');
     const busy = async (caller: CallerName) => {
@@ -293,6 +358,30 @@ const scenarios: Readonly<Record<string, () => Promise<void>>> = {
     await stop(run);
   },
 };
+
+/** A chat of ann's with what `mark` finds in it, and one file. */
+async function keptChat(): Promise<{ readonly id: string; readonly hash: string }> {
+  const text = fresh('file');
+  const hash = createHash('sha256').update(text).digest('hex');
+  await ask('ann', `/api/chats/files/${hash}`, { text });
+  const message = { role: 'user', content: prompt };
+  const entries = [{ entry_id: 'm1', type: 'message', parent: null, message, files: [hash] }];
+  const { chat_id } = (await json('ann', '/api/chats', { body: { chat_id: fresh('chat'), entries } })) as {
+    chat_id: string;
+  };
+  return { id: chat_id, hash };
+}
+
+/** A call that names a chat of ann's does nothing for bob, then something for its owner and for an admin. */
+async function isChatOf({ path, init }: { readonly path: (id: string) => string; readonly init?: Ask }): Promise<void> {
+  for (const caller of ['ann', 'admin'] as const) {
+    const { id } = await keptChat();
+    const request = (by: CallerName, name: string) => ask(by, path(name), init);
+    expect((await sameAsMissing(id, (name) => request('bob', name))).status).toBe(404);
+    expect((await json('ann', `/api/chats/${id}`)).entries).toHaveLength(1);
+    expect((await request(caller, id)).status).toBe(200);
+  }
+}
 
 const rows = everyRoute();
 

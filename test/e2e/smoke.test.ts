@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createServer } from '../../src/index.ts';
 import { type PackedServer, startPacked, unpackPackage } from '../support/packed-server.ts';
@@ -6,6 +9,7 @@ const messages = [{ role: 'user', content: 'Who are you?' }];
 const few = { temperature: 0, max_tokens: 4 };
 const options = { temperature: 0, num_predict: 4 };
 const demo = 'serve-model-demo';
+const emptyHash = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
 interface Call {
   readonly method?: 'GET' | 'POST' | 'DELETE';
@@ -170,6 +174,28 @@ const calls: readonly Call[] = [
   },
   { method: 'GET', paths: ['/api/inference/status', '/api/inference/models'], answer: {} },
   { method: 'GET', paths: ['/api/inference/load-progress'], answer: {} },
+  { method: 'GET', paths: ['/api/chats'], answer: { chats: [] } },
+  { paths: ['/api/chats'], body: { chat_id: 'a-first-chat' }, answer: { chat_id: 'a-first-chat' } },
+  { method: 'GET', paths: ['/api/chats/:id'], asked: filled('a-first-chat'), answer: { entries: [] } },
+  {
+    paths: ['/api/chats/:id/entries'],
+    asked: filled('a-first-chat'),
+    body: { entries: [{ entry_id: 't', type: 'title', title: 'First' }] },
+    answer: { accepted: ['t'] },
+  },
+  {
+    method: 'DELETE',
+    paths: ['/api/chats/:id'],
+    asked: filled('a-first-chat'),
+    answer: { chat_id: 'a-first-chat', deleted: true },
+  },
+  { paths: ['/api/chats/:id/restore'], asked: filled('a-first-chat'), answer: { restored: true } },
+  {
+    paths: ['/api/chats/files/:sha256'],
+    asked: filled(emptyHash),
+    answer: { sha256: emptyHash, bytes: 0 },
+  },
+  { method: 'GET', paths: ['/api/chats/files/:sha256'], asked: filled(emptyHash), answer: /^$/ },
   {
     method: 'GET',
     paths: ['/api/ui/config'],
@@ -184,6 +210,7 @@ const askedElsewhere = new Set([
   ...['load', 'unload', 'validate'].map((change) => `POST /api/inference/${change}`),
   'DELETE /api/inference/models/:id{.+}',
   'GET /api/inference/events',
+  'GET /api/chats/events',
 ]);
 
 function stored(method: string): string[] {
@@ -193,16 +220,27 @@ function stored(method: string): string[] {
 }
 
 describe('the package, started as a user does', () => {
+  const chats = mkdtempSync(join(tmpdir(), 'serve-model-smoke-'));
   let packed: ReturnType<typeof unpackPackage> | undefined;
   let server: PackedServer | undefined;
   beforeAll(async () => {
     packed = unpackPackage('smoke-package');
-    server = await startPacked(packed.folder, ['--port', '0', '--ctx-size', '1024', '--threads', '1']);
+    server = await startPacked(packed.folder, [
+      '--port',
+      '0',
+      '--ctx-size',
+      '1024',
+      '--threads',
+      '1',
+      '--chat-store',
+      chats,
+    ]);
   }, 180_000);
   // Neither is there when the start failed, and that failure is the one to be read.
   afterAll(async () => {
     expect(await server?.stop()).toBe(0);
     packed?.remove();
+    rmSync(chats, { recursive: true, force: true });
   });
 
   it.each(

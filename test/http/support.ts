@@ -292,6 +292,7 @@ export function openDoor({ settings: given = {}, time, more = {} }: DoorOptions 
     telemetry,
     clock: time ? time.clock : () => performance.now(),
     unixSeconds: () => 1_750_000_000,
+    unixMilliseconds: () => 1_750_000_000_000,
     newId: () => `id${String(++ids).padStart(4, '0')}`,
     timers: time ?? systemTimers,
     ...more,

@@ -35,9 +35,13 @@ describe('/api/ui/config', () => {
     expect(await configFor({ more: everyPart })).toEqual({
       version: '1.2.3',
       key_needed: false,
-      caller: { name: null, local: true, can: { change_models: true, tools: false, chat_store: false } },
-      stores: { responses: true },
-      limits: { body_bytes: 32 * 1024 * 1024, json_depth: 256 },
+      caller: { name: null, local: true, can: { change_models: true, tools: false, chat_store: true } },
+      stores: { chats: { on: true, folder: '/chats' }, responses: true },
+      limits: {
+        body_bytes: 32 * 1024 * 1024,
+        json_depth: 256,
+        chats: { entry_bytes: 1000, file_bytes: 1000, owner_bytes: 10_000, chats: 10 },
+      },
       mcp: null,
     });
   });

@@ -1,3 +1,4 @@
+import type { ChatStore } from '../../src/contract/chats.ts';
 import type { ModelControl } from '../../src/contract/control.ts';
 import { ServeError } from '../../src/contract/errors.ts';
 import { systemTimers } from '../../src/contract/system-timers.ts';
@@ -23,6 +24,22 @@ export const emptyControl: ModelControl = {
   remove: notHere,
 };
 
+/** Nobody has a chat, or gets one. */
+const emptyChats: ChatStore = {
+  folder: '/chats',
+  limits: { entryBytes: 1000, fileBytes: 1000, ownerBytes: 10_000, chats: 10 },
+  list: async () => ({ chats: [], nextCursor: null }),
+  create: notHere,
+  read: notHere,
+  append: notHere,
+  remove: notHere,
+  restore: notHere,
+  keepFile: notHere,
+  file: notHere,
+  async *changes() {},
+  endChanges: () => undefined,
+};
+
 /** Parts of the server that make routes appear. */
 export const everyPart = {
   control: emptyControl,
@@ -35,6 +52,7 @@ export const everyPart = {
     remove: async () => false,
     close: async () => undefined,
   },
+  chatStore: emptyChats,
 } satisfies Partial<AppDependencies>;
 
 /** Every row of the route table, of a server with all its parts. */
@@ -49,6 +67,7 @@ export function everyRoute(): Route[] {
     telemetry: { request: () => undefined, log: () => undefined },
     clock: () => 0,
     unixSeconds: () => 0,
+    unixMilliseconds: () => 0,
     newId: () => 'id',
     timers: systemTimers,
     keyring: fakeServices.keyring,

@@ -26,6 +26,7 @@ const names = {
   model_loading: { type: 'overloaded_error', status: 529 },
   model_not_loaded: { type: 'api_error' },
   insufficient_memory: { type: 'api_error' },
+  storage_full: { type: 'api_error' },
   draining: { type: 'overloaded_error', status: 529 },
   engine_failure: { type: 'api_error' },
   internal: { type: 'api_error' },

@@ -30,6 +30,7 @@ const names = {
   model_not_loaded: { type: 'server_error', code: 'model_not_loaded' },
   insufficient_memory: { type: 'server_error', code: 'insufficient_memory' },
   draining: { type: 'server_error', code: 'draining' },
+  storage_full: { type: 'server_error', code: 'storage_full' },
   engine_failure: { type: 'server_error', code: 'engine_failure' },
   internal: { type: 'server_error', code: null },
   client_closed: { type: 'server_error', code: 'client_closed' },

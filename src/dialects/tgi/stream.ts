@@ -107,6 +107,7 @@ function errorType({ code }: ServeError): string {
     case 'engine_failure':
     case 'internal':
     case 'insufficient_memory':
+    case 'storage_full':
       return 'generation';
     case 'client_closed':
       return 'incomplete_generation';

@@ -26,8 +26,28 @@ export const uiConfigAnswer = z.object({
     })
     .optional(),
   /** What the server keeps between requests. */
-  stores: z.object({ responses: z.boolean() }).optional(),
-  limits: z.object({ body_bytes: z.int(), json_depth: z.int() }).optional(),
+  stores: z
+    .object({
+      chats: z.union([
+        z.object({
+          on: z.literal(true),
+          /** Where they lie; null for callers who may not know paths of this machine. */
+          folder: z.string().nullable(),
+        }),
+        /** One sentence. */
+        z.object({ on: z.literal(false), reason: z.string() }),
+      ]),
+      responses: z.boolean(),
+    })
+    .optional(),
+  limits: z
+    .object({
+      body_bytes: z.int(),
+      json_depth: z.int(),
+      /** Of the chats on the server; null where the caller has none. */
+      chats: z.object({ entry_bytes: z.int(), file_bytes: z.int(), owner_bytes: z.int(), chats: z.int() }).nullable(),
+    })
+    .optional(),
   /** Servers of tools that this one is connected to; null: there is no host for them. */
   mcp: z.null().optional(),
 });

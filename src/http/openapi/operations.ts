@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { requestSchema as messagesBody } from '../../dialects/anthropic-messages/schema.ts';
+import { appendBody, createChatBody } from '../../dialects/chats/requests.ts';
 import { loadBody, unloadBody } from '../../dialects/control/requests.ts';
 import { embeddingsBody } from '../../dialects/embeddings/openai.ts';
 import { infillBody } from '../../dialects/infill/request.ts';
@@ -12,7 +13,7 @@ import { studioBody } from '../../dialects/studio-generate/request.ts';
 import { tgiBody } from '../../dialects/tgi/request.ts';
 
 export interface Operation {
-  readonly group: 'OpenAI' | 'Anthropic' | 'Ollama' | 'Older forms' | 'Text tools' | 'Models' | 'Operations';
+  readonly group: 'OpenAI' | 'Anthropic' | 'Ollama' | 'Older forms' | 'Text tools' | 'Models' | 'Chats' | 'Operations';
   readonly summary: string;
   /** The very schema that requests are checked with. */
   readonly body?: z.ZodType;
@@ -81,6 +82,15 @@ export const operations: Readonly<Record<string, Operation>> = {
   'GET /api/inference/load-progress': { group: 'Models', summary: 'How far a load is' },
   'GET /api/inference/events': { group: 'Models', summary: 'Progress, models and slots as a stream of events' },
   'GET /api/inference/models': { group: 'Models', summary: 'The models on this machine' },
+  'GET /api/chats': { group: 'Chats', summary: 'The kept chats, or those that hold some words' },
+  'POST /api/chats': { group: 'Chats', summary: 'Begin a chat', body: createChatBody },
+  'GET /api/chats/:id': { group: 'Chats', summary: 'What was said in a chat, from a revision on' },
+  'DELETE /api/chats/:id': { group: 'Chats', summary: 'Put a chat into the bin, or delete it for ever' },
+  'POST /api/chats/:id/restore': { group: 'Chats', summary: 'Take a chat out of the bin' },
+  'POST /api/chats/:id/entries': { group: 'Chats', summary: 'Add to a chat', body: appendBody },
+  'POST /api/chats/files/:sha256': { group: 'Chats', summary: 'Keep a file that messages refer to' },
+  'GET /api/chats/files/:sha256': { group: 'Chats', summary: 'A kept file' },
+  'GET /api/chats/events': { group: 'Chats', summary: 'Changes of chats as a stream of events' },
   'GET /props': { group: 'Models', summary: 'The default model and its settings, in the form of llama.cpp' },
   'GET /slots': { group: 'Models', summary: 'What the slots do, in the form of llama.cpp' },
   'GET /api/v0/models': { group: 'Models', summary: 'All models, in the older form of LM Studio' },

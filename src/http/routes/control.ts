@@ -1,4 +1,4 @@
-import type { LoadRequest, ModelControl } from '../../contract/control.ts';
+import type { ControlEvent, LoadRequest, ModelControl } from '../../contract/control.ts';
 import {
   writeEvent,
   writeLoad,
@@ -11,9 +11,9 @@ import {
 import { parseLoad, parseUnload, parseValidate } from '../../dialects/control/requests.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import type { AppDependencies } from '../dependencies.ts';
+import { eventStream } from '../event-stream.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
-import { type FrameSource, streamResponse } from '../sse.ts';
 import { visibleTo } from '../visible-events.ts';
 
 const base = '/api/inference';
@@ -80,35 +80,14 @@ export function controlRoutes(dependencies: AppDependencies, control: ModelContr
       ...read,
       owns: 'caller',
       paths: [`${base}/events`],
-      handle: (exchange) => eventStream(exchange, control, dependencies),
+      handle: (exchange) => {
+        const visible = visibleTo(exchange.caller);
+        const write = (event: ControlEvent) => {
+          const seen = visible(event);
+          return seen === undefined ? [] : [writeEvent(seen)];
+        };
+        return eventStream(exchange, (signal) => control.events(signal), write, dependencies);
+      },
     },
   ];
-}
-
-function eventStream(exchange: Exchange, control: ModelControl, dependencies: AppDependencies): Response {
-  const stop = new AbortController();
-  const events = control.events(stop.signal)[Symbol.asyncIterator]();
-  let done = false;
-  const visible = visibleTo(exchange.caller);
-  const source: FrameSource = {
-    get done() {
-      return done;
-    },
-    async next() {
-      const result = await events.next();
-      done = result.done === true;
-      const event = result.done ? undefined : visible(result.value);
-      return event === undefined ? [] : [writeEvent(event)];
-    },
-    heartbeat: () => ({ type: 'comment', text: 'heartbeat' }),
-    closed(how) {
-      stop.abort();
-      exchange.note({ outcome: how === 'complete' ? 'ok' : 'client_closed' });
-      exchange.end(200);
-    },
-  };
-  exchange.markStreaming();
-  const { heartbeatMs, stallTimeoutMs, gatherMs } = dependencies.settings;
-  const { clock, timers } = dependencies;
-  return streamResponse(source, { format: 'sse', headers: {}, heartbeatMs, stallTimeoutMs, gatherMs, clock, timers });
 }

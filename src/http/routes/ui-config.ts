@@ -1,6 +1,8 @@
 import type { Caller } from '../../contract/caller.ts';
+import type { ChatLimits, ChatStore } from '../../contract/chats.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import type { UiConfig } from '../../dialects/ui/config.ts';
+import { chatsOf } from '../access/chat-access.ts';
 import { mayUse } from '../access/check-access.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { Route } from '../route.ts';
@@ -27,19 +29,34 @@ function uiConfig(caller: Caller, dependencies: AppDependencies): UiConfig {
   const { version = '0.0.0', keyring, settings, responseStore } = dependencies;
   const known = { version, key_needed: keyring().hasKeys };
   if (!mayUse('key', caller)) return known;
+  const chats = chatsOf(caller, dependencies);
   return {
     ...known,
     caller: { name: caller.owner || null, local: caller.local, can: rightsOf(caller, dependencies) },
-    stores: { responses: responseStore !== undefined },
-    limits: { body_bytes: settings.maxBodyBytes, json_depth: settings.maxJsonDepth },
+    stores: { chats: chatStoreFor(caller, chats), responses: responseStore !== undefined },
+    limits: {
+      body_bytes: settings.maxBodyBytes,
+      json_depth: settings.maxJsonDepth,
+      chats: typeof chats === 'string' ? null : chatLimits(chats.limits),
+    },
     mcp: null,
   };
 }
 
-function rightsOf(caller: Caller, { control }: AppDependencies) {
+function rightsOf(caller: Caller, dependencies: AppDependencies) {
   return {
-    change_models: control !== undefined && mayUse('admin', caller),
+    change_models: dependencies.control !== undefined && mayUse('admin', caller),
     tools: false,
-    chat_store: false,
+    chat_store: typeof chatsOf(caller, dependencies) !== 'string',
   };
+}
+
+/** Paths are for those who are let near the machine: as with the list of model files. */
+function chatStoreFor(caller: Caller, chats: ChatStore | string) {
+  if (typeof chats === 'string') return { on: false, reason: chats } as const;
+  return { on: true, folder: mayUse('admin', caller) ? chats.folder : null } as const;
+}
+
+function chatLimits({ entryBytes, fileBytes, ownerBytes, chats }: ChatLimits) {
+  return { entry_bytes: entryBytes, file_bytes: fileBytes, owner_bytes: ownerBytes, chats };
 }

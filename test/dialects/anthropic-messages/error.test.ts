@@ -26,6 +26,7 @@ describe('errors of /v1/messages', () => {
       model_loading: ['overloaded_error', 529],
       model_not_loaded: ['api_error', undefined],
       insufficient_memory: ['api_error', undefined],
+      storage_full: ['api_error', undefined],
       draining: ['overloaded_error', 529],
       engine_failure: ['api_error', undefined],
       internal: ['api_error', undefined],

@@ -37,6 +37,7 @@ export function openResponses(store?: ResponseStore): ResponsesDoor {
     telemetry: { request: () => undefined, log: (...line) => logs.push(line) },
     clock: () => performance.now(),
     unixSeconds: () => 1_750_000_000,
+    unixMilliseconds: () => 1_750_000_000_000,
     newId: () => `id${String(++ids).padStart(4, '0')}`,
     timers: systemTimers,
     keyring: fakeServices.keyring,

@@ -1,0 +1,285 @@
+import { link, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Appended, ChatEntry, ChatLimits, ChatPart, ChatSummary } from '../contract/chats.ts';
+import { ServeError } from '../contract/errors.ts';
+import { makeFolder } from '../files/make-folder.ts';
+import { falseWhenMissing, undefinedWhenMissing } from '../files/missing.ts';
+import { ChatLog } from './chat-log.ts';
+import { checkReferences } from './check-references.ts';
+import { checkSizes } from './check-sizes.ts';
+import { fileStamps, namesIn } from './file-stamps.ts';
+import { type Indexed, indexedChat } from './indexed-chat.ts';
+import { KeptFiles } from './kept-files.ts';
+import { chatInBin, chatOfFile, fileInBin, fileOfChat, noSuchChat } from './names.ts';
+import type { SearchText, TextCache } from './text-cache.ts';
+import { Usage } from './usage.ts';
+
+export interface OwnerOptions {
+  readonly limits: ChatLimits;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+  /** Random hex. */
+  readonly newId: () => string;
+  readonly texts: TextCache;
+  /** A chat is another than it was; null: it is gone. */
+  readonly changed: (chatId: string, revision: string | null) => void;
+}
+
+const binMs = 30 * 24 * 60 * 60 * 1000;
+/** One answer to a reader; whoever wants more asks again. */
+const partBytes = 8 * 1024 * 1024;
+/** Chats whose entries are remembered, so that an append reads only what came since. */
+const mostLogs = 64;
+
+/** All that one owner has: `ID.jsonl`, `bin/TIME.ID.jsonl`, `files/SHA256`. */
+export class OwnerFolder {
+  readonly files: KeptFiles;
+  readonly #folder: string;
+  readonly #bin: string;
+  readonly #options: OwnerOptions;
+  readonly #usage: Usage;
+  /** In the order of use. */
+  readonly #logs = new Map<string, ChatLog>();
+  readonly #index = new Map<string, Indexed>();
+  #scanning: Promise<void> | undefined;
+  #wasScanned = false;
+
+  constructor(folder: string, options: OwnerOptions) {
+    const { limits, now, newId } = options;
+    this.#folder = folder;
+    this.#bin = join(folder, 'bin');
+    this.#options = options;
+    this.#usage = new Usage(folder, limits, now);
+    this.files = new KeptFiles(join(folder, 'files'), {
+      fileBytes: limits.fileBytes,
+      reserve: async (bytes) => {
+        await this.#usage.refresh();
+        this.#usage.takeFile(bytes);
+      },
+      now,
+      newId,
+    });
+  }
+
+  /** Every chat as it is now, whoever wrote it. */
+  async chats(): Promise<readonly Indexed[]> {
+    await this.scan();
+    return [...this.#index.values()];
+  }
+
+  /** Looks at the folder; what changed is told. */
+  scan(): Promise<void> {
+    this.#scanning ??= this.#scan().finally(() => {
+      this.#scanning = undefined;
+    });
+    return this.#scanning;
+  }
+
+  async has(chatId: string): Promise<boolean> {
+    return (await stat(this.#pathOf(chatId)).catch(undefinedWhenMissing)) !== undefined;
+  }
+
+  async hasInBin(chatId: string): Promise<boolean> {
+    return (await this.#inBin(chatId)).length > 0;
+  }
+
+  /** Of a chat that `chats` or `bin` gave. */
+  async searchText({ chatId, revision, deleted }: ChatSummary): Promise<SearchText> {
+    const path = deleted === undefined ? this.#pathOf(chatId) : join(this.#bin, fileInBin(chatId, deleted));
+    const known = this.#options.texts.get(path, revision);
+    if (known) return known;
+    const log = (deleted === undefined && this.#logs.get(chatId)) || new ChatLog(path, this.#options.now);
+    const text = (await log.refresh()) ? log.tree.text() : '';
+    return this.#options.texts.set(path, revision, text);
+  }
+
+  async create(chatId: string, entries: readonly ChatEntry[]): Promise<Appended> {
+    if (await this.has(chatId)) return this.append(chatId, entries);
+    const { limits, now } = this.#options;
+    const fresh = withoutDoubles(entries);
+    checkReferences(entries, () => false);
+    const bytes = checkSizes(fresh, limits);
+    await this.#checkFiles(fresh);
+    await makeFolder(this.#folder, 0o700);
+    await this.#usage.refresh();
+    this.#usage.takeChat();
+    this.#usage.takeFile(bytes);
+    const log = this.#log(chatId);
+    if (!(await log.begin({ chat_id: chatId, created: now(), generation: 0, gone: [] }, fresh)))
+      return this.append(chatId, entries);
+    await this.#note(chatId, log);
+    return appended(chatId, entries, fresh);
+  }
+
+  async append(chatId: string, entries: readonly ChatEntry[]): Promise<Appended> {
+    const log = this.#log(chatId);
+    checkSizes(entries, this.#options.limits);
+    await this.#checkFiles(entries);
+    await this.#usage.refresh();
+    const accepted = await log.append(entries, (bytes) => this.#usage.takeBytes(bytes));
+    if (!accepted) throw noSuchChat(chatId);
+    if (accepted.length > 0) await this.#note(chatId, log);
+    return appended(chatId, entries, accepted);
+  }
+
+  async read(chatId: string, after: string | undefined): Promise<ChatPart> {
+    const log = this.#log(chatId);
+    const part = await log.readFrom(after, partBytes);
+    if (!part) throw noSuchChat(chatId);
+    return { ...part, summary: indexedChat(chatId, log).summary };
+  }
+
+  async remove(chatId: string, { forever }: { readonly forever: boolean }): Promise<void> {
+    const live = this.#pathOf(chatId);
+    if (!forever) await makeFolder(this.#bin, 0o700);
+    const gone = forever ? rm(live) : rename(live, join(this.#bin, fileInBin(chatId, this.#options.now())));
+    const wasThere = await gone.then(() => true, falseWhenMissing);
+    const binned = forever ? await this.#inBin(chatId) : [];
+    if (!wasThere && binned.length === 0) throw noSuchChat(chatId);
+    for (const { name } of binned) await rm(join(this.#bin, name), { force: true });
+    this.#usage.forget();
+    this.#logs.delete(chatId);
+    if (this.#index.delete(chatId) || wasThere) this.#options.changed(chatId, null);
+  }
+
+  async restore(chatId: string): Promise<void> {
+    const [newest] = await this.#inBin(chatId);
+    if (newest === undefined) throw noSuchChat(chatId);
+    const from = join(this.#bin, newest.name);
+    // Unlike a rename, a link never takes the place of a chat that is there.
+    await link(from, this.#pathOf(chatId)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+      throw new ServeError(
+        'invalid_request',
+        `There is a chat ${JSON.stringify(chatId)} again. Delete it before the earlier one is restored.`,
+      );
+    });
+    await rm(from, { force: true });
+    await this.scan();
+  }
+
+  /** Newest first. */
+  async bin(): Promise<readonly ChatSummary[]> {
+    const summaries: ChatSummary[] = [];
+    for (const { name, chatId, deleted } of await this.#binned()) {
+      const log = new ChatLog(join(this.#bin, name), this.#options.now);
+      if (await log.refresh()) summaries.push({ ...indexedChat(chatId, log).summary, deleted });
+    }
+    return summaries;
+  }
+
+  /** Lets go of what has been in the bin for 30 days, and of files that nothing refers to any more. */
+  async tidy(): Promise<void> {
+    const used = new Set((await this.chats()).flatMap(({ files }) => [...files]));
+    for (const { name, deleted } of await this.#binned()) {
+      const path = join(this.#bin, name);
+      if (this.#options.now() - deleted > binMs) {
+        await rm(path, { force: true });
+        continue;
+      }
+      const log = new ChatLog(path, this.#options.now);
+      if (await log.refresh()) for (const hash of log.tree.files()) used.add(hash);
+    }
+    await this.files.removeUnused(used);
+    this.#usage.forget();
+  }
+
+  async #scan(): Promise<void> {
+    const before = new Map(this.#index);
+    const seen = new Set<string>();
+    for await (const { name, stamp } of fileStamps(this.#folder)) {
+      const chatId = chatOfFile(name);
+      if (chatId === undefined) continue;
+      seen.add(chatId);
+      const known = this.#index.get(chatId);
+      if (known && sameFile(known, stamp)) continue;
+      const log = this.#logs.get(chatId) ?? new ChatLog(this.#pathOf(chatId), this.#options.now);
+      if (!(await log.refresh())) continue;
+      this.#enter(chatId, log);
+      this.#options.texts.set(this.#pathOf(chatId), log.revision, log.tree.text());
+      // At the first look everything is new to us, which is no news.
+      if (this.#wasScanned || known) this.#options.changed(chatId, log.revision);
+    }
+    for (const [chatId, indexed] of before) {
+      if (seen.has(chatId) || this.#index.get(chatId) !== indexed) continue;
+      this.#index.delete(chatId);
+      this.#options.changed(chatId, null);
+    }
+    this.#wasScanned = true;
+  }
+
+  async #note(chatId: string, log: ChatLog): Promise<void> {
+    if (!(await log.refresh())) return;
+    this.#enter(chatId, log);
+    this.#options.changed(chatId, log.revision);
+  }
+
+  #enter(chatId: string, log: ChatLog): void {
+    const indexed = indexedChat(chatId, log);
+    this.#index.set(chatId, indexed);
+  }
+
+  async #checkFiles(entries: readonly ChatEntry[]): Promise<void> {
+    for (const [index, entry] of entries.entries()) {
+      const files = 'files' in entry ? (entry.files ?? []) : [];
+      for (const [at, hash] of files.entries()) {
+        if (await this.files.touch(hash)) continue;
+        const param = `entries[${index}].files[${at}]`;
+        throw new ServeError(
+          'invalid_request',
+          `\`${param}\` is ${hash}, but there is no such file. Send it first: POST /api/chats/files/${hash}.`,
+          { param },
+        );
+      }
+    }
+  }
+
+  #log(chatId: string): ChatLog {
+    const log = this.#logs.get(chatId) ?? new ChatLog(this.#pathOf(chatId), this.#options.now);
+    this.#logs.delete(chatId);
+    this.#logs.set(chatId, log);
+    for (const oldest of this.#logs.keys()) {
+      if (this.#logs.size <= mostLogs) break;
+      this.#logs.delete(oldest);
+    }
+    return log;
+  }
+
+  #pathOf(chatId: string): string {
+    return join(this.#folder, fileOfChat(chatId));
+  }
+
+  async #inBin(chatId: string): Promise<Binned[]> {
+    return (await this.#binned()).filter((each) => each.chatId === chatId);
+  }
+
+  /** Newest first. */
+  async #binned(): Promise<Binned[]> {
+    const found = (await namesIn(this.#bin)).flatMap((name) => {
+      const chat = chatInBin(name);
+      return chat ? [{ name, ...chat }] : [];
+    });
+    return found.toSorted((one, other) => other.deleted - one.deleted);
+  }
+}
+
+interface Binned {
+  readonly name: string;
+  readonly chatId: string;
+  readonly deleted: number;
+}
+
+function sameFile({ stamp }: Indexed, { inode, size, modified }: Indexed['stamp']): boolean {
+  return stamp.inode === inode && stamp.size === size && stamp.modified === modified;
+}
+
+function withoutDoubles(entries: readonly ChatEntry[]): ChatEntry[] {
+  const ids = new Set<string>();
+  return entries.filter(({ entry_id: id }) => !ids.has(id) && ids.add(id));
+}
+
+function appended(chatId: string, entries: readonly ChatEntry[], accepted: readonly ChatEntry[]): Appended {
+  const fresh = accepted.map(({ entry_id }) => entry_id);
+  const known = entries.map(({ entry_id }) => entry_id).filter((id) => !fresh.includes(id));
+  return { chatId, accepted: fresh, known };
+}
