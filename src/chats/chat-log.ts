@@ -5,6 +5,7 @@ import { ServeError } from '../contract/errors.ts';
 import { undefinedWhenMissing } from '../files/missing.ts';
 import { ChatTree } from './chat-tree.ts';
 import { checkReferences } from './check-references.ts';
+import { placeOf } from './live-entries.ts';
 import { entryLine, headerLine, type LogHeader, lineBreak, readEntry, readHeader } from './log-lines.ts';
 import { readLines } from './read-lines.ts';
 import { writeWhole } from './write-whole.ts';
@@ -43,6 +44,9 @@ export class ChatLog {
   /** Where each entry stands first. Those that were left out by compaction stand at -1. */
   #places = new Map<string, number>();
   #damaged = 0;
+  /** How long the line is that counts in each place, see `placeOf`. */
+  #counting = new Map<string, number>();
+  #outdated = 0;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(path: string, now: () => number) {
@@ -66,6 +70,11 @@ export class ChatLog {
   /** Undefined where the first line is torn. */
   get created(): number | undefined {
     return this.#header?.created;
+  }
+
+  /** Bytes of what does not count any more. */
+  get outdatedBytes(): number {
+    return this.#outdated;
   }
 
   get damagedLines(): number {
@@ -219,6 +228,9 @@ export class ChatLog {
     if (this.#places.has(entry.entry_id)) return;
     this.#places.set(entry.entry_id, at);
     this.#tree.apply(entry);
+    const place = placeOf(entry);
+    this.#outdated += this.#counting.get(place) ?? 0;
+    this.#counting.set(place, line.length);
   }
 
   #forget(): void {
@@ -228,6 +240,8 @@ export class ChatLog {
     this.#tree = new ChatTree();
     this.#places = new Map();
     this.#damaged = 0;
+    this.#counting = new Map();
+    this.#outdated = 0;
   }
 
   #open(flags: string | number): Promise<FileHandle | undefined> {

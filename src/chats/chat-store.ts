@@ -153,11 +153,13 @@ class FolderChatStore implements ChatStore {
   #owner(owner: string): OwnerFolder {
     const known = this.#owners.get(owner);
     if (known) return known;
-    const { limits, now, newId } = this.#options;
+    const { limits, now, newId, timers, failed } = this.#options;
     const made = new OwnerFolder(join(this.folder, folderOfOwner(owner)), {
       limits,
       now,
       newId,
+      timers,
+      failed,
       texts: this.#texts,
       changed: (chatId, revision) =>
         this.#changes.publish(owner, { chatId, revision, change: revision === null ? 'removed' : 'changed' }),

@@ -2,11 +2,14 @@ import { link, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Appended, ChatEntry, ChatLimits, ChatPart, ChatSummary } from '../contract/chats.ts';
 import { ServeError } from '../contract/errors.ts';
+import type { Timers } from '../contract/services.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { falseWhenMissing, undefinedWhenMissing } from '../files/missing.ts';
 import { ChatLog } from './chat-log.ts';
 import { checkReferences } from './check-references.ts';
 import { checkSizes } from './check-sizes.ts';
+import { beforeEnding, compact, lockOf, recover } from './compact.ts';
+import { underLock } from './file-lock.ts';
 import { fileStamps, namesIn } from './file-stamps.ts';
 import { type Indexed, indexedChat } from './indexed-chat.ts';
 import { KeptFiles } from './kept-files.ts';
@@ -20,7 +23,10 @@ export interface OwnerOptions {
   readonly now: () => number;
   /** Random hex. */
   readonly newId: () => string;
+  readonly timers: Timers;
   readonly texts: TextCache;
+  /** What went wrong where nobody waits for it. */
+  readonly failed: (error: unknown) => void;
   /** A chat is another than it was; null: it is gone. */
   readonly changed: (chatId: string, revision: string | null) => void;
 }
@@ -28,6 +34,11 @@ export interface OwnerOptions {
 const binMs = 30 * 24 * 60 * 60 * 1000;
 /** One answer to a reader; whoever wants more asks again. */
 const partBytes = 8 * 1024 * 1024;
+/** A chat is written anew when so much of it, and more than half, does not count any more. */
+const outdatedBytes = 256 * 1024;
+/** For the lock of a chat: as long as it takes a dead process to lose it. */
+const mostAttempts = 700;
+const lockPauseMs = 100;
 /** Chats whose entries are remembered, so that an append reads only what came since. */
 const mostLogs = 64;
 
@@ -119,6 +130,7 @@ export class OwnerFolder {
     const accepted = await log.append(entries, (bytes) => this.#usage.takeBytes(bytes));
     if (!accepted) throw noSuchChat(chatId);
     if (accepted.length > 0) await this.#note(chatId, log);
+    await this.#compactWhereItPays(log);
     return appended(chatId, entries, accepted);
   }
 
@@ -132,11 +144,13 @@ export class OwnerFolder {
   async remove(chatId: string, { forever }: { readonly forever: boolean }): Promise<void> {
     const live = this.#pathOf(chatId);
     if (!forever) await makeFolder(this.#bin, 0o700);
-    const gone = forever ? rm(live) : rename(live, join(this.#bin, fileInBin(chatId, this.#options.now())));
-    const wasThere = await gone.then(() => true, falseWhenMissing);
-    const binned = forever ? await this.#inBin(chatId) : [];
-    if (!wasThere && binned.length === 0) throw noSuchChat(chatId);
-    for (const { name } of binned) await rm(join(this.#bin, name), { force: true });
+    const binned = join(this.#bin, fileInBin(chatId, this.#options.now()));
+    const wasThere = await this.#whileNotCompacted(live, () =>
+      (forever ? rm(live) : rename(live, binned)).then(() => true, falseWhenMissing),
+    );
+    const earlier = forever ? await this.#inBin(chatId) : [];
+    if (!wasThere && earlier.length === 0) throw noSuchChat(chatId);
+    for (const { name } of earlier) await rm(join(this.#bin, name), { force: true });
     this.#usage.forget();
     this.#logs.delete(chatId);
     if (this.#index.delete(chatId) || wasThere) this.#options.changed(chatId, null);
@@ -188,6 +202,8 @@ export class OwnerFolder {
     const before = new Map(this.#index);
     const seen = new Set<string>();
     for await (const { name, stamp } of fileStamps(this.#folder)) {
+      const interrupted = name.endsWith(beforeEnding) ? name.slice(0, -beforeEnding.length) : undefined;
+      if (interrupted !== undefined) await recover(join(this.#folder, interrupted), this.#options);
       const chatId = chatOfFile(name);
       if (chatId === undefined) continue;
       seen.add(chatId);
@@ -217,6 +233,23 @@ export class OwnerFolder {
   #enter(chatId: string, log: ChatLog): void {
     const indexed = indexedChat(chatId, log);
     this.#index.set(chatId, indexed);
+  }
+
+  /** Who writes a chat anew puts it in its place again, where it must not have gone from meanwhile. */
+  async #whileNotCompacted<Result>(path: string, act: () => Promise<Result>): Promise<Result> {
+    for (let attempt = 0; attempt < mostAttempts; attempt++) {
+      const done = await underLock(lockOf(path), this.#options, async () => ({ result: await act() }));
+      if (done) return done.result;
+      await new Promise<void>((resolve) => this.#options.timers.after(lockPauseMs, resolve));
+    }
+    throw new Error(`${path} is locked`);
+  }
+
+  async #compactWhereItPays(log: ChatLog): Promise<void> {
+    const { outdatedBytes: outdated, stamp, path } = log;
+    if (outdated < outdatedBytes || outdated * 2 < (stamp?.size ?? 0)) return;
+    // What was asked for is done and safe: this is housekeeping.
+    if (await compact(path, this.#options).catch(this.#options.failed)) this.#usage.forget();
   }
 
   async #checkFiles(entries: readonly ChatEntry[]): Promise<void> {

@@ -280,7 +280,7 @@ const scenarios: Readonly<Record<string, () => Promise<void>>> = {
     expect(await (await ask('ann', '/api/chats')).text()).toContain(id);
     for (const caller of ['bob', 'admin'] as const)
       for (const query of ['', `?q=${mark}`, '?bin=true'])
-        expect(await json(caller, `/api/chats${query}`)).toEqual({ chats: [], next_cursor: null });
+        expect(await (await ask(caller, `/api/chats${query}`)).text()).not.toContain(id);
   },
   'POST /api/chats': async () => {
     const { id } = await keptChat();
