@@ -215,6 +215,8 @@ export interface GenerationRequest {
   readonly priority: number;
   /** Tell the place in the queue and how far the prompt is read. */
   readonly progress?: boolean;
+  /** The answer goes on when its reader leaves, and can be read on later. */
+  readonly resumable?: boolean;
   readonly keys: RequestKeys;
   /** Show control tokens of the answer as text (raw completions that ask for it). */
   readonly showSpecialTokens?: boolean;

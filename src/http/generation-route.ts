@@ -6,31 +6,36 @@ import type { ModelDirectory, Timers } from '../contract/services.ts';
 import type { AnswerContext, Dialect, ParsedCall, WholeAnswer } from '../dialects/dialect.ts';
 import { defined } from '../dialects/shared/defined.ts';
 import { cacheScopeOf } from './access/cache-scope.ts';
+import { expectOwnThings } from './access/own-things.ts';
 import { AnswerStream } from './answer-stream.ts';
 import { checkTools } from './check-tools.ts';
-import { ChoiceEvents } from './choices.ts';
+import { type ChoiceEvent, ChoiceEvents } from './choices.ts';
 import type { AppDependencies } from './dependencies.ts';
 import type { Exchange } from './exchange.ts';
 import { GenerationNotes } from './generation-notes.ts';
+import type { KeptRun, KeptRunOptions } from './runs/kept-run.ts';
+import type { KeptRuns } from './runs/kept-runs.ts';
+import { RunReader } from './runs/run-reader.ts';
 import { sessionKey } from './session-key.ts';
 import { streamResponse } from './sse.ts';
 import { warningHeader } from './warning-header.ts';
 
 type Handler = (exchange: Exchange) => Promise<Response>;
 
+export type AnswerDependencies = AppDependencies & { readonly runs: KeptRuns };
+
 /** The one handler behind every generating endpoint. What is special about an endpoint is in its dialect. */
 export function generationHandler<Call extends ParsedCall>(
   dialect: Dialect<Call, WholeAnswer>,
-  dependencies: AppDependencies,
+  dependencies: AnswerDependencies,
 ): Handler {
   return async (exchange) => {
     const call = dialect.parse(await exchange.json());
+    if (isResumable(call)) checkResumable(call, exchange, dependencies);
     const answer = beginAnswer(dialect, call, exchange, dependencies);
     if (call.modelWish) await grantWish(call.modelWish, exchange, dependencies);
-    const events = new ChoiceEvents(startRuns(call, exchange, dependencies), choicesAtOnce(dependencies.models, call));
-    const notes = new GenerationNotes(exchange);
-    if (call.stream) return stream({ dialect, call, answer, exchange, events, notes }, dependencies);
-    const results = await whole(call, exchange, events, notes);
+    if (call.stream) return stream({ dialect, call, answer, exchange }, dependencies);
+    const results = await whole(call, exchange, choiceEvents(call, exchange, dependencies));
     return Response.json(dialect.whole(call, answerOf(answer, results[0]?.start), results), {
       headers: warningHeader([...call.warnings, ...results.flatMap(({ finish }) => finish.warnings ?? [])]),
     });
@@ -57,13 +62,15 @@ function answerOf(answer: AnswerContext, start: StartEvent | undefined): AnswerC
   return start?.model === undefined ? answer : { ...answer, model: start.model };
 }
 
-export type RunDependencies = Pick<AppDependencies, 'generation' | 'settings' | 'keyring'>;
+function choiceEvents(call: ParsedCall, exchange: Exchange, dependencies: AppDependencies): ChoiceEvents {
+  return new ChoiceEvents(startRuns(call, exchange, dependencies), choicesAtOnce(dependencies.models, call));
+}
 
 /** The runs of an answer that has begun, one for each choice. */
-export function startRuns(
+function startRuns(
   { generations }: ParsedCall,
   exchange: Exchange,
-  dependencies: RunDependencies,
+  dependencies: AppDependencies,
 ): AsyncIterable<GenerationEvent>[] {
   return generations.map((request, choice) => {
     // Choices share their prompt, which so counts once, as in the usage that the client is told.
@@ -99,10 +106,11 @@ function choicesAtOnce(models: ModelDirectory, call: ParsedCall): number {
 /** With everything that hangs on who asks. */
 function owned(
   request: GenerationRequest,
-  { caller, answerId, request: { headers } }: Exchange,
-  { settings, keyring }: RunDependencies,
+  exchange: Exchange,
+  { settings, keyring }: AppDependencies,
 ): GenerationRequest {
-  const sessionId = request.keys.sessionId ?? sessionKey(headers);
+  const { caller, answerId } = exchange;
+  const sessionId = sessionOf(request, exchange);
   const cacheScope = cacheScopeOf(caller, request.cacheSalt, settings, keyring());
   return {
     ...request,
@@ -111,13 +119,13 @@ function owned(
   };
 }
 
+function sessionOf(request: GenerationRequest | undefined, { request: { headers } }: Exchange): string | undefined {
+  return request?.keys.sessionId ?? sessionKey(headers);
+}
+
 /** `stream: false` is the same events, collected. */
-async function whole(
-  call: ParsedCall,
-  exchange: Exchange,
-  events: ChoiceEvents,
-  notes: GenerationNotes,
-): Promise<GenerationResult[]> {
+async function whole(call: ParsedCall, exchange: Exchange, events: ChoiceEvents): Promise<GenerationResult[]> {
+  const notes = new GenerationNotes(exchange);
   const collectors = call.generations.map(() => new Collector());
   try {
     for (let step = await events.next(); step; step = await events.next()) {
@@ -136,8 +144,6 @@ interface Streaming<Call extends ParsedCall> {
   readonly call: Call;
   readonly answer: AnswerContext;
   readonly exchange: Exchange;
-  readonly events: ChoiceEvents;
-  readonly notes: GenerationNotes;
 }
 
 /**
@@ -146,29 +152,32 @@ interface Streaming<Call extends ParsedCall> {
  * a heartbeat go out, and the status is 200 whatever comes.
  */
 async function stream<Call extends ParsedCall>(
-  { dialect, call, answer, exchange, events, notes }: Streaming<Call>,
-  { settings, clock, timers }: AppDependencies,
+  streaming: Streaming<Call>,
+  dependencies: AnswerDependencies,
 ): Promise<Response> {
-  const first = events.next();
-  const silent = await isSilent(first, settings.heartbeatMs, timers).catch((thrown: unknown) => {
-    leave(exchange, events, toServeError(thrown));
+  const { dialect, call, exchange } = streaming;
+  const { settings, clock, timers, runs } = dependencies;
+  const options = answerOptions(streaming, dependencies);
+  const run = isResumable(call) ? runOf(streaming, dependencies, {}, options) : undefined;
+  const silent = await isSilent(options.first, settings.heartbeatMs, timers).catch((thrown: unknown) => {
+    options.abort(toServeError(thrown));
+    // Whoever is there is told by the status; who has left finds out when it comes back.
+    if (run && !exchange.request.signal.aborted) runs.forget(run);
     throw thrown;
   });
-  const source = new AnswerStream({
-    first,
-    events,
-    encoder: (start) => dialect.encoder(call, answerOf(answer, start)),
-    observe: (step) => notes.observe(step),
-    abort: (reason) => leave(exchange, events, reason),
-    ended: (error) => {
-      if (error) exchange.note({ outcome: error.code, error: error.message });
-      exchange.end(200);
-    },
-  });
+  const source = run
+    ? new RunReader(run, { startingAfter: -1, numbered: true, closed: () => exchange.end(200) })
+    : new AnswerStream({
+        ...options,
+        ended: (error) => {
+          noteFailure(error, exchange);
+          exchange.end(200);
+        },
+      });
   exchange.markStreaming();
   return streamResponse(source, {
     format: dialect.format,
-    headers: warningHeader(call.warnings),
+    headers: { ...warningHeader(call.warnings), ...(run && runHeader(run)) },
     heartbeatMs: settings.heartbeatMs,
     stallTimeoutMs: settings.stallTimeoutMs,
     gatherMs: settings.gatherMs,
@@ -176,6 +185,78 @@ async function stream<Call extends ParsedCall>(
     clock,
     timers,
   });
+}
+
+/** Its work begins with this. */
+function answerOptions<Call extends ParsedCall>(
+  { dialect, call, answer, exchange }: Streaming<Call>,
+  dependencies: AppDependencies,
+) {
+  const events = choiceEvents(call, exchange, dependencies);
+  const notes = new GenerationNotes(exchange);
+  return {
+    first: events.next(),
+    events,
+    encoder: (start: StartEvent | undefined) => dialect.encoder(call, answerOf(answer, start)),
+    observe: (step: ChoiceEvent) => notes.observe(step),
+    abort: (reason: ServeError) => leave(exchange, events, reason),
+  };
+}
+
+/** An answer that goes on when its reader leaves; its work begins with this. */
+export function runOf<Call extends ParsedCall>(
+  streaming: Streaming<Call>,
+  dependencies: AnswerDependencies,
+  more: Partial<Pick<KeptRunOptions, 'encoder' | 'isStopped'>> = {},
+  options = answerOptions(streaming, dependencies),
+): KeptRun {
+  const { dialect, call, answer, exchange } = streaming;
+  const { cancelId } = call.generations[0]?.keys ?? {};
+  return dependencies.runs.keep(
+    {
+      id: dialect.idPrefix + answer.id,
+      owner: exchange.caller.owner,
+      dialect,
+      path: exchange.path,
+      model: answer.model,
+      created: answer.created,
+      sessionId: sessionOf(call.generations[0], exchange),
+      cancelId,
+    },
+    {
+      ...options,
+      ...more,
+      refuse: (error) => dialect.encoder(call, answer).fail(error),
+      ended: (error) => {
+        if (more.isStopped?.()) exchange.note({ outcome: 'cancelled' });
+        else noteFailure(error, exchange);
+      },
+    },
+    exchange,
+  );
+}
+
+/** Some forms of streams do not tell the id of their answer. */
+export function runHeader({ facts }: KeptRun): Record<string, string> {
+  return { 'x-serve-model-run': facts.id };
+}
+
+function isResumable({ generations }: ParsedCall): boolean {
+  return generations.some(({ resumable }) => resumable);
+}
+
+function checkResumable({ stream }: ParsedCall, { caller }: Exchange, { keyring }: AppDependencies): void {
+  if (!stream)
+    throw new ServeError(
+      'invalid_request',
+      '`resumable` is for streams: a whole answer comes in one piece. Send `stream`: true with it.',
+      { param: 'resumable' },
+    );
+  expectOwnThings(caller, keyring(), 'Runs that go on without their reader');
+}
+
+function noteFailure(error: ServeError | undefined, exchange: Exchange): void {
+  if (error) exchange.note({ outcome: error.code, error: error.message });
 }
 
 /** Whether nothing came in this time. Rejects with what the first event rejects with in it. */

@@ -17,17 +17,21 @@ import { metricsRoutes } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
 import { ollamaRoutes } from './routes/ollama.ts';
 import { responsesRoutes } from './routes/responses.ts';
+import { runRoutes } from './routes/runs.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { uiConfigRoutes } from './routes/ui-config.ts';
 import { vectorRoutes } from './routes/vectors.ts';
+import { KeptRuns } from './runs/kept-runs.ts';
 
 /** Every route of the server. A path that two rows know belongs to the first. */
 export function routeTable(dependencies: AppDependencies, gate: Gate): Route[] {
+  const answering = { ...dependencies, runs: new KeptRuns(dependencies.timers) };
   const routes = [
-    ...generationRoutes(dependencies),
+    ...generationRoutes(answering),
     ...cancelRoutes(dependencies),
     ...countTokensRoutes(dependencies),
-    ...responsesRoutes(dependencies),
+    ...responsesRoutes(answering),
+    ...runRoutes(answering),
     ...vectorRoutes(dependencies),
     ...tokenRoutes(dependencies),
     ...ollamaRoutes(dependencies),

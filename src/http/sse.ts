@@ -1,13 +1,13 @@
 import type { Clock, Timers } from '../contract/services.ts';
-import type { Dialect, Frame } from '../dialects/dialect.ts';
-import { frameText, streamContentType, writesOf } from './frame-text.ts';
+import type { Dialect } from '../dialects/dialect.ts';
+import { frameText, streamContentType, type WireFrame, writesOf } from './frame-text.ts';
 
 export interface FrameSource {
   /** The next frames. Must not throw: an error is a frame. */
-  next(): Promise<readonly Frame[]>;
+  next(): Promise<readonly WireFrame[]>;
   /** True once `next` has given the last frames. */
   readonly done: boolean;
-  heartbeat(): Frame;
+  heartbeat(): WireFrame;
   /** The stream is over: everything was read, or the reader went away or fell asleep. Called once. */
   closed(how: 'complete' | 'client-gone' | 'stalled'): void;
 }
@@ -64,7 +64,7 @@ class FrameStream {
   #disarm: () => void = () => undefined;
   #over = false;
   /** A `next` that was still running when a write went out. */
-  #pending: Promise<readonly Frame[]> | undefined;
+  #pending: Promise<readonly WireFrame[]> | undefined;
   #writes = 0;
   #lastWrite = 0;
 

@@ -93,9 +93,9 @@ const endless: Readonly<Record<string, object>> = {
   'POST /api/generate': { prompt, options: { ignore_eos: true } },
 };
 
-async function begin(row: string, cancelId = fresh('cancel')): Promise<Run> {
+async function begin(row: string, cancelId = fresh('cancel'), more: object = {}): Promise<Run> {
   const [sessionId, requestId] = [fresh('session'), fresh('request')];
-  const options = { cancel_id: cancelId, session_id: sessionId, ignore_eos: true, temperature: 0 };
+  const options = { cancel_id: cancelId, session_id: sessionId, ignore_eos: true, temperature: 0, ...more };
   const nested = row.startsWith('POST /generate') && !row.endsWith('/stream');
   const parameters = { cancel_id: cancelId, session_id: sessionId, ignore_eos: true, max_new_tokens: 32_000 };
   const body = { ...endless[row], ...(nested ? { parameters } : { ...options, stream: true }) };
@@ -254,6 +254,23 @@ const scenarios: Readonly<Record<string, () => Promise<void>>> = {
     const answer = await ask('ann', `/v1/chat/completions/${run.answerId}/cancel`, { body: {} });
     expect(answer.status).toBe(200);
     await run.response.text();
+  },
+  'GET /api/runs': async () => {
+    const run = await begin('POST /v1/chat/completions', fresh('cancel'), { resumable: true });
+    const path = `/api/runs?session_id=${run.sessionId}`;
+    for (const caller of ['ann', 'admin'] as const)
+      expect(await json(caller, path)).toMatchObject({ runs: [{ id: run.answerId, status: 'in_progress' }] });
+    expect(await json('bob', path)).toEqual({ runs: [] });
+    expect(await (await ask('bob', '/api/runs')).text()).not.toContain(mark);
+    await stop(run);
+  },
+  'GET /api/runs/:id': async () => {
+    const run = await begin('POST /v1/chat/completions', fresh('cancel'), { resumable: true });
+    const missing = await sameAsMissing(run.answerId, (id) => ask('bob', `/api/runs/${id}`));
+    expect(missing.status).toBe(404);
+    await stop(run);
+    for (const caller of ['ann', 'admin'] as const)
+      expect(await (await ask(caller, `/api/runs/${run.answerId}?starting_after=0`)).text()).toContain('[DONE]');
   },
   'GET /internal/usage': async () => {
     await keptResponse();

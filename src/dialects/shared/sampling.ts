@@ -35,6 +35,8 @@ export const extensionFields = {
   cache_salt: optional(z.string().min(1).max(512)),
   session_id: optional(z.string().max(512)),
   cancel_id: optional(z.string().max(512)),
+  /** Of a stream: it goes on when its reader leaves, and can be read on at /api/runs. */
+  resumable: optional(z.boolean()),
   /** 1 (low) to 5 (high). */
   priority: optional(z.int().min(1).max(5)),
   /** llama.cpp's: exactly these adapters. */
@@ -108,7 +110,10 @@ export function toKeys(
 export function toRequestOptions(
   body: Fields<typeof samplingFields & typeof extensionFields>,
   hints: { user?: string | undefined; cacheKey?: string | undefined } = {},
-): Pick<GenerationRequest, 'sampling' | 'ignoreEos' | 'cachePrompt' | 'cacheSalt' | 'priority' | 'keys' | 'adapters'> {
+): Pick<
+  GenerationRequest,
+  'sampling' | 'ignoreEos' | 'cachePrompt' | 'cacheSalt' | 'priority' | 'resumable' | 'keys' | 'adapters'
+> {
   const adapters = body.lora?.map(({ id, scale }) => ({ id, scale })) ?? body.use_adapter;
   return {
     sampling: toSampling(body),
@@ -116,6 +121,7 @@ export function toRequestOptions(
     cachePrompt: body.cache_prompt ?? true,
     ...(body.cache_salt !== undefined && { cacheSalt: body.cache_salt }),
     priority: body.priority ?? 3,
+    ...(body.resumable && { resumable: true }),
     keys: toKeys(body, hints),
     ...(adapters !== undefined && { adapters }),
   };

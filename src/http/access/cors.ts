@@ -8,7 +8,7 @@ export function corsHeaders(request: Request, rules: PageRules): Record<string, 
   if (origin === null || !originAllowed(origin, request, rules)) return {};
   return {
     'access-control-allow-origin': origin,
-    'access-control-expose-headers': 'x-request-id, request-id, retry-after, x-serve-model-warning',
+    'access-control-expose-headers': 'x-request-id, request-id, retry-after, x-serve-model-warning, x-serve-model-run',
     vary: 'origin',
   };
 }

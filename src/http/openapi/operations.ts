@@ -75,6 +75,8 @@ export const operations: Readonly<Record<string, Operation>> = {
     group: 'Models',
     summary: 'Stop buttons: end runs by cancel_id, session_id or answer id',
   },
+  'GET /api/runs': { group: 'Models', summary: 'Resumable answers: those that run, and those that ended just now' },
+  'GET /api/runs/:id': { group: 'Models', summary: 'The events of one, from a number on, as they come' },
   'POST /api/inference/load': { group: 'Models', summary: 'Load a model', body: loadBody },
   'POST /api/inference/unload': { group: 'Models', summary: 'Unload a model', body: unloadBody },
   'POST /api/inference/validate': { group: 'Models', summary: 'Would it load, and would it fit?' },

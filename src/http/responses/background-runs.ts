@@ -1,43 +1,63 @@
 import type { Caller } from '../../contract/caller.ts';
 import { ServeError } from '../../contract/errors.ts';
-import type { JsonObject } from '../../contract/json.ts';
+import { isJsonObject, type JsonObject } from '../../contract/json.ts';
 import type { ResponseStore } from '../../contract/services.ts';
 import type { AnswerContext } from '../../dialects/dialect.ts';
 import { openaiResponses, queuedResponse } from '../../dialects/openai-responses/index.ts';
 import type { ResponsesCall } from '../../dialects/openai-responses/request.ts';
-import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
-import { GenerationNotes } from '../generation-notes.ts';
-import { type RunDependencies, startRuns } from '../generation-route.ts';
-import { BackgroundRun } from './background-run.ts';
+import { type AnswerDependencies, runOf } from '../generation-route.ts';
+import type { KeptRun } from '../runs/kept-run.ts';
+import { BackgroundEncoder } from './background-encoder.ts';
 
-type Dependencies = RunDependencies & Pick<AppDependencies, 'telemetry' | 'cancel'>;
+/** A response that is being generated without a reader. */
+export class BackgroundRun {
+  readonly run: KeptRun;
+  readonly #encoder: BackgroundEncoder;
+  readonly #break: () => void;
 
-interface Owned {
-  readonly run: BackgroundRun;
-  readonly owner: string;
+  /** `breakOff` ends the work although there is nothing yet that could be ended properly. */
+  constructor(run: KeptRun, encoder: BackgroundEncoder, breakOff: () => void) {
+    this.run = run;
+    this.#encoder = encoder;
+    this.#break = breakOff;
+  }
+
+  get response(): JsonObject {
+    return this.#encoder.response;
+  }
+
+  /** Every event so far; undefined where they were too many to keep all of them. */
+  get events(): JsonObject[] | undefined {
+    if (this.run.first > 0) return undefined;
+    return this.run.from(0).flatMap(({ text }) => {
+      const event: unknown = JSON.parse(text);
+      return isJsonObject(event) ? [event] : [];
+    });
+  }
+
+  stop(): void {
+    this.#break();
+  }
 }
 
 /** Responses that are being generated without a reader. What has ended lies in the store. */
 export class BackgroundRuns {
   readonly #store: ResponseStore;
-  readonly #dependencies: Dependencies;
-  readonly #runs = new Map<string, Owned>();
+  readonly #dependencies: AnswerDependencies;
+  readonly #runs = new Map<string, BackgroundRun>();
 
-  constructor(store: ResponseStore, dependencies: Dependencies) {
+  constructor(store: ResponseStore, dependencies: AnswerDependencies) {
     this.#store = store;
     this.#dependencies = dependencies;
   }
 
   find(id: string, { sees }: Pick<Caller, 'sees'>): BackgroundRun | undefined {
     const found = this.#runs.get(id);
-    return found && sees(found.owner) ? found.run : undefined;
+    return found && sees(found.run.facts.owner) ? found : undefined;
   }
 
-  /**
-   * Starts the work and keeps a first entry, so that a restart does not leave the client without an answer. The request
-   * counts as under way until the work is done.
-   */
+  /** Starts the work and keeps a first entry, so that a restart does not leave the client without an answer. */
   async start(
     call: ResponsesCall,
     answer: AnswerContext,
@@ -46,39 +66,38 @@ export class BackgroundRuns {
   ): Promise<BackgroundRun> {
     const id = openaiResponses.idPrefix + answer.id;
     const { caller } = exchange;
-    const { owner } = caller;
     const queued = queuedResponse(call, answer);
-    await this.#store.save({ id, owner, response: queued, input });
-    const [events] = startRuns(call, exchange, this.#dependencies);
-    if (events === undefined) throw new RangeError('a call without a generation');
-    const notes = new GenerationNotes(exchange);
-    const run = new BackgroundRun({
-      events,
-      encoder: openaiResponses.encoder(call, answer),
-      queued,
-      observe: (event) => notes.observe({ choice: 0, event }),
-      failed: ({ code, message }) => exchange.note({ outcome: code, error: message }),
-      end: () => (this.#dependencies.cancel?.({ answerId: id }, caller) ?? 0) > 0,
-      abort: () => exchange.abort(new ServeError('client_closed', 'The response was cancelled.')),
+    await this.#store.save({ id, owner: caller.owner, response: queued, input });
+    const encoder = new BackgroundEncoder(openaiResponses.encoder(call, answer), queued);
+    const run = runOf({ dialect: openaiResponses, call, answer, exchange }, this.#dependencies, {
+      encoder: () => encoder,
+      isStopped: () => encoder.stopped,
     });
-    this.#runs.set(id, { run, owner });
-    exchange.outlive(run.done);
-    void run.done.then(() => this.#keep(id, { run, owner }, input));
-    return run;
+    const background = new BackgroundRun(run, encoder, () => {
+      if ((this.#dependencies.cancel?.({ answerId: id }, caller) ?? 0) > 0) return;
+      encoder.stop();
+      exchange.abort(new ServeError('client_closed', 'The response was cancelled.'));
+    });
+    this.#runs.set(id, background);
+    void run.done.then(() => this.#keep(id, background, input));
+    return background;
   }
 
   /** Stops a run that is to be forgotten. */
   drop(id: string, caller: Pick<Caller, 'sees'>): void {
-    const run = this.find(id, caller);
-    if (!run) return;
+    const background = this.find(id, caller);
+    if (!background) return;
     this.#runs.delete(id);
-    run.stop();
+    this.#dependencies.runs.forget(background.run);
+    background.stop();
   }
 
-  async #keep(id: string, { run, owner }: Owned, input: readonly JsonObject[]): Promise<void> {
+  async #keep(id: string, background: BackgroundRun, input: readonly JsonObject[]): Promise<void> {
     // Deleted meanwhile.
-    if (this.#runs.get(id)?.run !== run) return;
-    const saved = this.#store.save({ id, owner, response: run.response, input, events: run.events });
+    if (this.#runs.get(id) !== background) return;
+    const { response, events, run } = background;
+    const { owner } = run.facts;
+    const saved = this.#store.save({ id, owner, response, input, ...(events && { events }) });
     this.#runs.delete(id);
     try {
       await saved;

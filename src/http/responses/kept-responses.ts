@@ -4,26 +4,25 @@ import type { JsonObject } from '../../contract/json.ts';
 import type { ResponseStore, StoredResponse } from '../../contract/services.ts';
 import { openaiResponses } from '../../dialects/openai-responses/index.ts';
 import { parseResponses, type ResponsesCall } from '../../dialects/openai-responses/request.ts';
-import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
-import { beginAnswer, generationHandler } from '../generation-route.ts';
-import { type FrameSource, streamResponse } from '../sse.ts';
+import { type AnswerDependencies, beginAnswer, generationHandler } from '../generation-route.ts';
+import { type ReadableRun, RunReader } from '../runs/run-reader.ts';
+import { streamResponse } from '../sse.ts';
 import { warningHeader } from '../warning-header.ts';
 import { BackgroundRuns } from './background-runs.ts';
 import { resolveHistory } from './history.ts';
 import { keptInput, withItemIds } from './item-ids.ts';
 import { pageOf } from './item-page.ts';
 import { queryNumber } from './query-number.ts';
-import { RunReader } from './run-reader.ts';
 import { storingDialect } from './storing-dialect.ts';
 
 /** The Responses API with a store behind it. */
 export class KeptResponses {
   readonly #store: ResponseStore;
-  readonly #dependencies: AppDependencies;
+  readonly #dependencies: AnswerDependencies;
   readonly #runs: BackgroundRuns;
 
-  constructor(store: ResponseStore, dependencies: AppDependencies) {
+  constructor(store: ResponseStore, dependencies: AnswerDependencies) {
     this.#store = store;
     this.#dependencies = dependencies;
     this.#runs = new BackgroundRuns(store, dependencies);
@@ -50,20 +49,19 @@ export class KeptResponses {
   async retrieve(exchange: Exchange): Promise<Response> {
     const id = idOf(exchange);
     const query = new URL(exchange.request.url).searchParams;
-    const run = this.#runs.find(id, exchange.caller);
+    const background = this.#runs.find(id, exchange.caller);
     if (query.get('stream') !== 'true')
-      return Response.json(run?.response ?? (await this.#entry(id, exchange)).response);
+      return Response.json(background?.response ?? (await this.#entry(id, exchange)).response);
     const startingAfter = queryNumber(query, 'starting_after') ?? -1;
-    if (run) return this.#stream(new RunReader(run, startingAfter, () => exchange.end(200)), exchange);
+    if (background) return this.#stream(background.run, startingAfter, exchange);
     const { events } = await this.#entry(id, exchange);
     if (events === undefined)
       throw new ServeError(
         'invalid_request',
-        `The stream of ${JSON.stringify(id)} was not kept: only responses with \`background\`: true can be streamed again. Ask without \`stream\`.`,
+        `The stream of ${JSON.stringify(id)} was not kept: only responses with \`background\`: true can be streamed again, unless they are very long. Ask without \`stream\`.`,
         { param: 'stream' },
       );
-    const ended = { events: [...events], over: true, changed: async () => undefined };
-    return this.#stream(new RunReader(ended, startingAfter, () => exchange.end(200)), exchange);
+    return this.#stream(endedRun(events), startingAfter, exchange);
   }
 
   async delete(exchange: Exchange): Promise<Response> {
@@ -75,11 +73,11 @@ export class KeptResponses {
 
   async cancel(exchange: Exchange): Promise<Response> {
     const id = idOf(exchange);
-    const run = this.#runs.find(id, exchange.caller);
-    if (run) {
-      run.stop();
-      await run.done;
-      return Response.json(run.response);
+    const background = this.#runs.find(id, exchange.caller);
+    if (background) {
+      background.stop();
+      await background.run.done;
+      return Response.json(background.response);
     }
     const { response } = await this.#entry(id, exchange);
     if (response.background === true) return Response.json(response);
@@ -96,13 +94,15 @@ export class KeptResponses {
 
   async #createInBackground(call: ResponsesCall, exchange: Exchange): Promise<Response> {
     const answer = withItemIds(beginAnswer(openaiResponses, call, exchange, this.#dependencies));
-    const run = await this.#runs.start(call, answer, keptInput(call.input, answer.id), exchange);
-    if (call.stream) return this.#stream(new RunReader(run, -1, () => exchange.end(200)), exchange, call.warnings);
-    return Response.json(run.response, { headers: warningHeader(call.warnings) });
+    const { run, response } = await this.#runs.start(call, answer, keptInput(call.input, answer.id), exchange);
+    if (call.stream) return this.#stream(run, -1, exchange, call.warnings);
+    return Response.json(response, { headers: warningHeader(call.warnings) });
   }
 
-  #stream(source: FrameSource, exchange: Exchange, warnings: readonly string[] = []): Response {
+  #stream(run: ReadableRun, startingAfter: number, exchange: Exchange, warnings: readonly string[] = []): Response {
     const { settings, clock, timers } = this.#dependencies;
+    // Each event has its `sequence_number`.
+    const source = new RunReader(run, { startingAfter, numbered: false, closed: () => exchange.end(200) });
     exchange.markStreaming();
     return streamResponse(source, {
       format: 'sse',
@@ -131,6 +131,23 @@ export class KeptResponses {
     const error = { code: 'server_error', message: 'The server stopped while it generated this response.' };
     return { ...entry, response: { ...entry.response, status: 'failed', error } };
   }
+}
+
+function endedRun(events: readonly JsonObject[]): ReadableRun {
+  const frames = events.map((event) => ({
+    type: 'written' as const,
+    text: JSON.stringify(event),
+    event: String(event.type),
+  }));
+  return {
+    over: true,
+    first: 0,
+    next: frames.length,
+    from: (number) => frames.slice(number),
+    changed: async () => undefined,
+    heartbeat: () => ({ type: 'comment', text: 'still working' }),
+    refuse: () => [],
+  };
 }
 
 function idOf(exchange: Exchange): string {

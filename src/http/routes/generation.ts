@@ -7,8 +7,7 @@ import { openaiChat } from '../../dialects/openai-chat/index.ts';
 import { openaiCompletions } from '../../dialects/openai-completions/index.ts';
 import { studioGenerate } from '../../dialects/studio-generate/index.ts';
 import { tgiGenerate, tgiGenerateStream } from '../../dialects/tgi/index.ts';
-import type { AppDependencies } from '../dependencies.ts';
-import { generationHandler } from '../generation-route.ts';
+import { type AnswerDependencies, generationHandler } from '../generation-route.ts';
 import type { Route } from '../route.ts';
 
 interface Endpoint {
@@ -30,7 +29,7 @@ const endpoints: readonly Endpoint[] = [
   { dialect: ollamaGenerate, paths: ['/api/generate'] },
 ];
 
-export function generationRoutes(dependencies: AppDependencies): Route[] {
+export function generationRoutes(dependencies: AnswerDependencies): Route[] {
   return endpoints.map(({ dialect, paths }) => ({
     method: 'POST',
     paths,

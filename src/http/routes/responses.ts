@@ -1,13 +1,12 @@
 import { ServeError } from '../../contract/errors.ts';
 import { openaiResponses } from '../../dialects/openai-responses/index.ts';
-import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
-import { generationHandler } from '../generation-route.ts';
+import { type AnswerDependencies, generationHandler } from '../generation-route.ts';
 import { KeptResponses } from '../responses/kept-responses.ts';
 import type { Route } from '../route.ts';
 
 /** OpenAI's Responses API. What names a kept response answers 404 while nothing is kept. */
-export function responsesRoutes(dependencies: AppDependencies): Route[] {
+export function responsesRoutes(dependencies: AnswerDependencies): Route[] {
   const { responseStore: store, generation } = dependencies;
   const kept = store && new KeptResponses(store, dependencies);
   const parse = async (exchange: Exchange) =>
