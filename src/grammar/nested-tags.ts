@@ -1,6 +1,7 @@
 import type { NamespacedCalls } from '../contract/chat-format.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import { memberRules } from './containers.ts';
+import { withRoomForContained } from './contains.ts';
 import type { Expression } from './gbnf.ts';
 import { choice, either, empty, rule, sequence, text } from './gbnf.ts';
 import { objectShape, type Property } from './object-shape.ts';
@@ -106,7 +107,9 @@ export class NestedTags {
     return memberRules(this.#compiler.json.book, possible, style);
   }
 
-  #items(plain: JsonObject, path: string): Expression | undefined {
+  #items(array: JsonObject, path: string): Expression | undefined {
+    const plain = withRoomForContained(this.#compiler, { plain: array, path })?.plain;
+    if (!plain) return undefined;
     const { prefix, rest } = tuple(plain);
     if (prefix.length > 0 || rest === undefined) return undefined;
     const behind = this.rest({ name: 'item', schema: rest, path: `${path}/items` });

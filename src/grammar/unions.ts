@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import { isJsonObject } from '../contract/json.ts';
 import { arrayUnionRules } from './array-union.ts';
+import { withRoomForContained } from './contains.ts';
 import type { Expression } from './gbnf.ts';
 import { either } from './gbnf.ts';
 import { numberUnionRules } from './number-rules.ts';
@@ -53,8 +54,6 @@ function ofType(
   alternatives: readonly Alternative[],
   path: string,
 ): Expression | undefined {
-  const [first, ...others] = alternatives;
-  if (!first) return undefined;
   const { json } = compiler;
   switch (type) {
     case 'null':
@@ -68,15 +67,22 @@ function ofType(
       return text && json.quoted(text);
     }
     case 'array':
-      if (others.length === 0) return compiler.array(first.plain, first.path);
-      return arrayUnionRules(compiler, alternatives, path);
+      return arrayRules(compiler, alternatives, path);
     default: {
       const shapes = alternatives.map(({ plain, path: place }) => objectShape(compiler, plain, place));
       const [shape, ...more] = shapes;
-      if (shape && more.length === 0) return objectShapeRules(compiler, shape, first.path);
+      if (shape && more.length === 0) return objectShapeRules(compiler, shape, alternatives[0]?.path ?? path);
       return objectUnionRules(compiler, shapes, path, jsonMembers(compiler));
     }
   }
+}
+
+function arrayRules(compiler: SchemaCompiler, all: readonly Alternative[], path: string): Expression | undefined {
+  const [first, ...others] = all.flatMap((each) => withRoomForContained(compiler, each) ?? []);
+  if (!first) return undefined;
+  return others.length === 0
+    ? compiler.array(first.plain, first.path)
+    : arrayUnionRules(compiler, [first, ...others], path);
 }
 
 /** A fixed object or array as a schema of its members; undefined: it is neither. */

@@ -637,9 +637,45 @@ const arrays = rows([
   [
     'contains is checked afterwards',
     { type: 'array', items: { type: 'integer' }, contains: { const: 3 } },
-    [[3]],
-    [['a']],
+    [[3], [1, 3]],
+    [['a'], []],
     { loosened: ['# contains'] },
+  ],
+  [
+    'contains of a number of items',
+    { type: 'array', contains: { const: 3 }, minContains: 2, maxItems: 3 },
+    [
+      [3, 3],
+      [3, 'a', 3],
+    ],
+    [[3], [3, 3, 3, 3]],
+    { loosened: ['# contains'] },
+  ],
+  [
+    'contains of none is no limit',
+    { type: 'array', contains: false, minContains: 0 },
+    [[], [1]],
+    [{}],
+    { loosened: ['# contains'] },
+  ],
+  [
+    'contains that no array has leaves what is none',
+    { contains: false, minimum: 1 },
+    [1, 2],
+    [[], [1], 0],
+    { loosened: ['# contains'] },
+  ],
+  [
+    'one of two arrays, of which one is impossible',
+    {
+      anyOf: [
+        { type: 'array', contains: false },
+        { type: 'array', items: { type: 'integer' } },
+      ],
+    },
+    [[], [1]],
+    [['a']],
+    { loosened: ['#/anyOf/0 contains'] },
   ],
   [
     'uniqueItems is checked afterwards',
