@@ -2,9 +2,10 @@ import { invert } from './code-points.ts';
 import { type Element, type FlatRule, flatten, type Terminal } from './flat-rules.ts';
 import type { Expression, Grammar } from './gbnf.ts';
 import { choice, empty, rule, sequence } from './gbnf.ts';
+import { matches, WaysAhead } from './ways-ahead.ts';
 
 /** What still has to come, innermost first. Shared tails; equal stacks are the same object. */
-interface Stack {
+export interface Stack {
   readonly elements: readonly Element[];
   readonly at: number;
   readonly below: Stack | undefined;
@@ -27,6 +28,10 @@ export class GrammarMachine {
   #shared = new Map<Stack | undefined, Map<readonly Element[], Map<number, Stack>>>();
   #kept = 0;
   #seen = new Map<readonly Element[], Set<number>>();
+  #ways = new WaysAhead<Stack>({
+    terminal: ({ elements, at }) => terminalAt(elements[at]),
+    behind: (stack) => this.#behind(stack),
+  });
 
   constructor(grammar: Grammar | readonly FlatRule[], param = 'grammar') {
     this.#rules = 'get' in grammar ? flatten(grammar, param) : grammar;
@@ -72,42 +77,19 @@ export class GrammarMachine {
     return this.#mostFrom(this.#open, characters, limit);
   }
 
-  /**
-   * In so many ways may the next `characters` characters be read from a place of the grammar that a reading has reached
-   * for the first time: within a token llama.cpp walks each way, also where several lead to the same place. 0: no reading
-   * stands at a new place.
-   */
-  mostWaysFromNewPlaces(characters: number, limit: number): number {
-    let most = 0;
+  takeNewPlaces(): readonly Stack[] {
+    const found: Stack[] = [];
     for (const stack of this.#open) {
       if (!stack || this.#seen.get(stack.elements)?.has(stack.at)) continue;
       this.#seen.set(stack.elements, (this.#seen.get(stack.elements) ?? new Set()).add(stack.at));
-      most = Math.max(most, this.#mostWays(stack, characters, limit));
-      if (most > limit) break;
+      found.push(stack);
     }
-    return most;
+    return found;
   }
 
-  #mostWays(start: Stack, characters: number, limit: number): number {
-    let ways: ReadonlyMap<Stack | undefined, number> = new Map([[start, 1]]);
-    let most = 1;
-    for (let at = 0; at < characters && most <= limit; at++) {
-      let widest: ReadonlyMap<Stack | undefined, number> = new Map();
-      let [best, count] = [0, 0];
-      for (const point of this.#samples([...ways.keys()])) {
-        const next = new Map<Stack | undefined, number>();
-        count = 0;
-        for (const [stack, number] of ways)
-          for (const each of this.#step([stack], point)) {
-            next.set(each, (next.get(each) ?? 0) + number);
-            count += number;
-          }
-        if (count > best) [best, widest] = [count, next];
-      }
-      ways = widest;
-      most = Math.max(most, best);
-    }
-    return most;
+  /** The most ways in which so many characters can be read from a place on; undefined: too much work to tell. */
+  waysFrom(place: Stack, characters: number): number | undefined {
+    return this.#ways.count(place, characters);
   }
 
   #mostFrom(start: Readings, characters: number, limit: number): number {
@@ -160,6 +142,13 @@ export class GrammarMachine {
       if (stack && element?.kind === 'terminal' && matches(element.expression, point))
         this.#settle(this.#push(stack.elements, stack.at + 1, stack.below), found);
     }
+    return [...found];
+  }
+
+  /** Where a reading may stand when what is on top has come. */
+  #behind({ elements, at, below }: Stack): Readings {
+    const found = new Set<Stack | undefined>();
+    this.#settle(this.#push(elements, at + 1, below), found);
     return [...found];
   }
 
@@ -238,6 +227,10 @@ export class GrammarMachine {
   }
 }
 
+function terminalAt(element: Element | undefined): Terminal | undefined {
+  return element?.kind === 'terminal' ? element.expression : undefined;
+}
+
 function waitsForToken(stack: Stack | undefined): boolean {
   const element = stack?.elements[stack.at];
   return element?.kind === 'terminal' && element.expression.kind === 'token';
@@ -256,13 +249,6 @@ function sampleOf(expression: Terminal): number {
 export function fits(grammar: Grammar, text: string): boolean {
   const machine = new GrammarMachine(grammar);
   return machine.accept(text) && machine.complete;
-}
-
-/** Does a character fit? None fits a token that is asked for by its number. */
-export function matches(expression: Terminal, point: number): boolean {
-  if (expression.kind === 'token') return false;
-  if (expression.kind === 'any') return true;
-  return expression.ranges.some(([low, high]) => low <= point && point <= high) !== expression.negated;
 }
 
 function getOrAdd<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {

@@ -1,5 +1,5 @@
 import type { NamespacedCalls } from '../contract/chat-format.ts';
-import type { JsonObject, JsonValue } from '../contract/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 import { memberRules } from './containers.ts';
 import { withRoomForContained } from './contains.ts';
 import type { Expression } from './gbnf.ts';
@@ -60,7 +60,9 @@ export class NestedTags {
     const compiler = this.#compiler;
     const kinds = kindsOf(compiler, schema, path);
     const isMixed = kinds.some(({ names }) => names.some((name) => name !== 'string'));
-    const mayBeText = kinds.some(({ names }) => names.includes('string'));
+    // A reader goes by what the schema says, also where it can be told that no text fits.
+    const saysText = isJsonObject(schema) && compiler.kinds.of(schema).includes('string');
+    const mayBeText = saysText || kinds.some(({ names }) => names.includes('string'));
     const counts = { object: 0, array: 0 };
     for (const { names } of kinds) for (const name of names) if (name === 'object' || name === 'array') counts[name]++;
     const writing = { spelling: 'raw' as const, hint: 'text', without: this.#namespace, notJson: isMixed };

@@ -10,15 +10,21 @@ import { recognizes } from './recognize.ts';
  * with every character.
  */
 export const maxReadings = 100;
-/** Characters that are looked ahead: what doubles with each of them is found before llama.cpp walks into it. */
-const ahead = 8;
+/**
+ * Characters that are looked ahead, and how many ways may lead through them: what doubles with each is found before
+ * llama.cpp walks into it. Few tokens are longer than `near`, so few that more ways can be borne; lines of dashes and the
+ * like are. Where a grammar branches so much that the look does not come to an end, `nearest` is all that is known.
+ */
+const near = { characters: 8, most: maxReadings };
+const far = { characters: 40, most: 1_000 };
+const nearest = { characters: 4, most: 10 };
 
 /** Throws ServeError invalid_request for what would be beyond the bound from the beginning. */
 export function refuseTooManyReadings(grammar: Grammar): void {
   if (!new ReadingsCount(grammar).areTooMany) return;
   throw new ServeError(
     'invalid_request',
-    `The grammar can be read in more than ${maxReadings} ways at once within its first ${ahead} characters; give its alternatives different beginnings.`,
+    `The grammar can be read in more than ${maxReadings} ways at once within its first characters; give its alternatives different beginnings.`,
     { param: 'grammar' },
   );
 }
@@ -37,7 +43,13 @@ export class ReadingsCount {
   /** Are there too many, or may there be within a token? */
   get areTooMany(): boolean {
     const machine = this.#machine;
-    return machine.openReadings > maxReadings || machine.mostWaysFromNewPlaces(ahead, maxReadings) > maxReadings;
+    if (machine.openReadings > maxReadings) return true;
+    return machine.takeNewPlaces().some((place) => {
+      const ways = machine.waysFrom(place, near.characters);
+      if (ways === undefined)
+        return (machine.waysFrom(place, nearest.characters) ?? Number.POSITIVE_INFINITY) > nearest.most;
+      return ways > near.most || (machine.waysFrom(place, far.characters) ?? 0) > far.most;
+    });
   }
 
   /** `text` is what the token added, which may be nothing while a character is not complete; it is kept in any case. */

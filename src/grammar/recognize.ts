@@ -1,5 +1,5 @@
 import type { Element, FlatRule } from './flat-rules.ts';
-import { matches } from './machine.ts';
+import { matches } from './ways-ahead.ts';
 
 type Option = readonly Element[];
 

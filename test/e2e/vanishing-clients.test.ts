@@ -29,11 +29,13 @@ afterAll(async () => {
 
 const questions = ['Tell me a long story.', 'Who are you?', 'Count from 1 to 100.', `${'word '.repeat(300)}?`];
 
+const mostTokens = 400;
+
 /** Connects, asks, and is gone after so many milliseconds: before its answer, in its middle, or half-way through asking. */
-function vanish(random: Random): Promise<void> {
+function vanish(random: Random, form: object = {}): Promise<void> {
   const content = random.pick(questions);
   const stream = random.chance(0.7);
-  const body = JSON.stringify({ messages: [{ role: 'user', content }], stream, max_tokens: 400 });
+  const body = JSON.stringify({ messages: [{ role: 'user', content }], stream, max_tokens: mostTokens, ...form });
   const request = `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
   const sent = random.chance(0.1) ? request.slice(0, random.between(0, request.length - 1)) : request;
   return new Promise((resolve) => {
@@ -45,6 +47,26 @@ function vanish(random: Random): Promise<void> {
     socket.on('error', () => undefined);
     socket.on('close', () => resolve());
   });
+}
+
+/** Forms that are hard to follow: most of them can be read in many ways as they are written. */
+const pattern = (value: string) => ({
+  response_format: { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'string', pattern: value } } },
+});
+const hardForms: readonly object[] = [
+  pattern('^(([a-z]+,?){1,10};?){1,10}$'),
+  pattern('^([a-z]{1,50} ?){1,200}$'),
+  pattern('^((a{1,100}){1,100}){1,100}$'),
+  { grammar: 'root ::= ([a-z]{1,50} " "?){1,200}' },
+  { grammar: 'root ::= [a-z]{60} list\nlist ::= "a" list "b" | [a-z] list "c" | ""' },
+  { grammar: 'root ::= list\nlist ::= "QQQQQQQQ" | [Qa-z] list "1" | [0a-z] list "2" | ""' },
+];
+
+/** Steps of the engine until nothing runs any more. */
+async function stepsUntilIdle(): Promise<number> {
+  const before = server.engine.stats().steps;
+  await idle();
+  return server.engine.stats().steps - before;
 }
 
 async function wave(seed: number, connections: number): Promise<void> {
@@ -85,6 +107,19 @@ function memory(): number {
   collectGarbage();
   return process.memoryUsage().rss / 1024 / 1024;
 }
+
+describe('40 clients that ask for hard forms and vanish', () => {
+  it('hold up nobody: what they asked for ends with them, and a neighbour is answered', async () => {
+    const random = new Random(3);
+    await Promise.all(
+      Array.from({ length: 40 }, (_, at) => vanish(random, { ...hardForms[at % hardForms.length], stream: true })),
+    );
+    // Fewer than one of their answers would take: the rest of the running ones and all that wait ended with their clients.
+    expect(await stepsUntilIdle()).toBeLessThan(mostTokens);
+    expect(await askOnce()).toContain('tiny demo model');
+    await idle();
+  });
+});
 
 describe('200 clients that come, ask and vanish', () => {
   it('leave idle slots, the memory as it was, and a server that answers', async () => {

@@ -7,11 +7,11 @@ import { watchGrammar } from '../../src/generation/watch-grammar.ts';
 import { checkGrammar } from '../../src/grammar/gbnf-check.ts';
 import { conductorOver } from './conductor.ts';
 
-/** Behind `!` each further character doubles the readings; it cannot come before the thirteenth. */
-const doubling = 'root ::= [a-z]{12} "!" list\nlist ::= "a" list "b" | [a-z] list "c" | ""';
-const begin = 'abcdefghijkl';
+/** Behind `!` each further character doubles the readings; it cannot come before the fifty-first. */
+const doubling = 'root ::= [a-z]{50} "!" list\nlist ::= "a" list "b" | [a-z] list "c" | ""';
+const begin = 'abcdefghij'.repeat(5);
 /** Characters after which it cannot have been overlooked. */
-const seen = 12;
+const seen = 50;
 const finish: FinishEvent = {
   type: 'finish',
   reason: 'stop',
@@ -77,11 +77,18 @@ describe('a request with a grammar', () => {
     expect(result.finish.warnings).toEqual([expect.stringContaining('It fits all the same.')]);
   });
 
-  it('is refused where the grammar begins in too many ways', async () => {
+  it.each([
+    ['at once', 'root ::= "a" root "b" | [a-z] root "c" | ""'],
+    ['in the middle of their classes', 'root ::= [Qa-z] root "b" | [0a-z] root "c" | ""'],
+    ['beside an alternative that is longer', 'root ::= "QQQQQQQQQQ" | "a" root "b" | [a-z] root "c" | ""'],
+    [
+      'within a token that begins as it must',
+      'root ::= "------------" list\nlist ::= "-" list "b" | [-=] list "c" | ""',
+    ],
+  ])('is refused where the grammar begins in too many ways: %s', async (_, list) => {
     const { service } = conductorOver(createFakeEngine({ answer: '' }));
-    const list = 'root ::= "a" root "b" | [a-z] root "c" | ""';
     await expect(collect(service.generate(request(list), new AbortController().signal))).rejects.toThrow(
-      'The grammar can be read in more than 100 ways at once within its first 8 characters',
+      'The grammar can be read in more than 100 ways at once within its first characters',
     );
   });
 

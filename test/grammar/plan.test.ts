@@ -382,6 +382,12 @@ describe('arguments as tags inside tags', () => {
       list: { type: 'array', items: { type: 'integer', minimum: 1 }, minItems: 1, maxItems: 2 },
       mixed: { anyOf: [{ type: 'string' }, { type: 'object', properties: { n: { type: 'integer' } } }] },
       map: { type: 'object', additionalProperties: { type: 'boolean' } },
+      never: {
+        anyOf: [
+          { type: 'string', pattern: '^a$', maxLength: 0 },
+          { type: 'array', items: { type: 'integer' } },
+        ],
+      },
       perhaps: { anyOf: [{ type: 'object', properties: { ok: { type: 'boolean' } } }, { type: 'null' }] },
     },
     $defs: {
@@ -412,6 +418,10 @@ describe('arguments as tags inside tags', () => {
     ['@<mixed>@<n>1@</n>@</mixed>', false],
     ['@<map>{"a b": true}@</map>', true],
     ['@<map>{"a b": 1}@</map>', false],
+    ['@<never>[]@</never>', true],
+    ['@<never>[5]@</never>', true],
+    ['@<never>@</never>', false],
+    ['@<never>@<item>5@</item>@</never>', false],
     ['@<perhaps>null@</perhaps>', true],
     ['@<perhaps>@<ok>true@</ok>@</perhaps>', true],
     ['@<perhaps>@<ok>yes@</ok>@</perhaps>', false],

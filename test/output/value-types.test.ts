@@ -18,6 +18,7 @@ describe('the types that a schema allows', () => {
     [{ allOf: [{ type: 'number' }, { type: 'integer' }, {}] }, ['integer']],
     [never, []],
     [{ anyOf: [{ type: 'array' }, never] }, ['array']],
+    [{ anyOf: [{ items: {} }, false] }, ['array']],
   ])('%j', (schema, types) => {
     const found = schemaTypes(schema, undefined);
     expect(found && [...found].toSorted()).toEqual(types);

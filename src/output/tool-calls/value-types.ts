@@ -50,7 +50,8 @@ export function schemaTypes(
   if (Array.isArray(type)) return new Set(type.filter((item) => typeof item === 'string'));
   if (Array.isArray(values)) return new Set(values.map(typeOf));
   if (value !== undefined) return new Set([typeOf(value)]);
-  const typesIn = (schemas: JsonValue[]) => schemas.map((each) => schemaTypes(resolve(each, root), root, depth + 1));
+  const typesIn = (schemas: JsonValue[]) =>
+    schemas.map((each) => (each === false ? new Set<string>() : schemaTypes(resolve(each, root), root, depth + 1)));
   const said = Array.isArray(schema.allOf) ? typesIn(schema.allOf).filter((types) => types !== undefined) : [];
   if (said.length > 0) return said.reduce(inBoth);
   const resolved = typesIn([schema.anyOf, schema.oneOf].find(Array.isArray) ?? []);
