@@ -69,7 +69,11 @@ const allowed: Record<string, readonly string[]> = {
     'response-store',
   ],
   'index.ts': ['contract', 'config.ts', 'main', 'main.ts', 'engine', 'http'],
+  ui: [],
 };
+
+/** room -> rooms of which it may import types alone. What runs in a browser takes no code of the server along. */
+const typesOnly: Record<string, readonly string[]> = { ui: ['contract', 'dialects'] };
 
 /** package -> rooms that may import it. */
 const packageRooms: Record<string, readonly string[]> = {
@@ -83,6 +87,15 @@ const packageRooms: Record<string, readonly string[]> = {
   pino: ['telemetry'],
   'pino-pretty': ['telemetry'],
   'prom-client': ['telemetry'],
+  preact: ['ui'],
+  '@preact/signals': ['ui'],
+  marked: ['ui'],
+  'highlight.js': ['ui'],
+  idb: ['ui'],
+  katex: ['ui'],
+  'pdfjs-dist': ['ui'],
+  '@mermaid-js/tiny': ['ui'],
+  fflate: ['ui'],
 };
 
 const rule = `
@@ -93,11 +106,12 @@ interface Import {
   readonly file: string;
   readonly room: string;
   readonly target: string;
+  readonly isType: boolean;
 }
 
 function sourceFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => join(folder, name));
 }
 
@@ -108,9 +122,19 @@ function roomOf(file: string): string {
 function imports(): Import[] {
   return sourceFiles(source).flatMap((file) => {
     const text = readFileSync(file, 'utf8');
-    const targets = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
-    return targets.map((target) => ({ file, room: roomOf(file), target }));
+    return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(({ 1: target = '', index }) => ({
+      file,
+      room: roomOf(file),
+      target,
+      isType: importsTypes(text.slice(0, index)),
+    }));
   });
+}
+
+/** Told by what stands before the word `from`. */
+function importsTypes(before: string): boolean {
+  const begin = Math.max(before.lastIndexOf('\nimport '), before.lastIndexOf('\nexport ')) + 1;
+  return /^(?:import|export) type [^;]*$/.test(before.slice(begin));
 }
 
 const all = imports();
@@ -126,8 +150,9 @@ describe('architecture', () => {
   it('lets rooms import only what lies below them', () => {
     const wrong = all
       .filter(({ target }) => target.startsWith('.'))
-      .map(({ file, room, target }) => ({ file, room, to: roomOf(resolve(dirname(file), target)) }))
+      .map((each) => ({ ...each, to: roomOf(resolve(dirname(each.file), each.target)) }))
       .filter(({ room, to }) => to !== room && !allowed[room]?.includes(to))
+      .filter(({ room, to, isType }) => !(isType && typesOnly[room]?.includes(to)))
       .map(({ file, room, to }) => `${name(file)}: ${room} must not import ${to}`);
     expect(wrong, rule).toEqual([]);
   });
@@ -157,7 +182,7 @@ describe('architecture', () => {
 
   it('reads the environment, the clock and randomness only where they are handed out', () => {
     const handedIn = /process\.env|Date\.now\(|new Date\(\)|Math\.random\(|performance\.now\(|randomUUID\(/;
-    const owners = /^(config|main|index)\.ts$|^(cli|main)\//;
+    const owners = /^(config|main|index)\.ts$|^(cli|main)\/|^ui\/main\.tsx$/;
     const wrong = sourceFiles(source)
       .filter((file) => !owners.test(name(file)) && handedIn.test(readFileSync(file, 'utf8')))
       .map(name);

@@ -21,7 +21,7 @@ export default defineConfig({
           // processor time of these tests, and starting it seven times as late saves a tenth of it.
           execArgv: ['--interrupt-budget=500000'],
           include: ['test/**/*.test.ts'],
-          exclude: ['test/engine/**', 'test/e2e/**'],
+          exclude: ['test/engine/**', 'test/e2e/**', 'test/ui/browser/**'],
           setupFiles: ['test/fuzz-seed.ts'],
           // Thousands of random runs in one test: seconds on a busy machine.
           testTimeout: 30_000,
@@ -41,6 +41,17 @@ export default defineConfig({
           include: ['test/engine/**/*.test.ts', 'test/e2e/**/*.test.ts'],
           // Servers that tests start keep nothing in the folders of whoever runs them.
           env: { SERVE_MODEL_CHAT_STORE: 'off' },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          // The chat page in a real browser, the system's Chromium; skipped with a line that says so where there is none.
+          name: 'ui',
+          isolate: false,
+          globalSetup: ['test/support/build-package.ts'],
+          include: ['test/ui/browser/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -100,6 +100,7 @@ export const flags = {
   sslCert: flag('Server', text('FILE'), { default: undefined, help: 'Certificate in PEM form: serve HTTPS.' }),
   sslKey: flag('Server', text('FILE'), { default: undefined, help: 'Private key of the certificate.' }),
   open: flag('Server', toggle(), { default: false, help: 'Open the address in the browser.' }),
+  ui: flag('Server', toggle(), { default: true, help: 'Show browsers the chat page at /.' }),
   stay: flag('Server', toggle(), {
     default: false,
     help: 'Stay when the model cannot be downloaded or loaded at the start: another one can be loaded by API.',

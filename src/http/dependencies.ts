@@ -1,6 +1,7 @@
 import type { Caller } from '../contract/caller.ts';
 import type { ChatStore } from '../contract/chats.ts';
 import type { ModelControl, SlotReport } from '../contract/control.ts';
+import type { PageFiles } from '../contract/page-files.ts';
 import type { RequestKeys } from '../contract/request.ts';
 import type {
   AdapterDirectory,
@@ -56,6 +57,8 @@ export interface AppDependencies {
   readonly chatStore?: ChatStore;
   /** One sentence. */
   readonly noChatStore?: string;
+  /** Undefined: browsers get a small page without scripts. */
+  readonly page?: PageFiles;
   /** Of this package, for /openapi.json. */
   readonly version?: string;
   /** Who holds which key, as it is now: keys may change while the server runs. */

@@ -23,6 +23,7 @@ import { elapsed } from './elapsed.ts';
 import type { HeadStart } from './head-start.ts';
 import { describeRuntimes, liveModel } from './live-state.ts';
 import { createManagedModels } from './managed-models.ts';
+import { openPageFiles } from './page-files.ts';
 import { prepareStart } from './prepare-start.ts';
 import { openConfiguredStore } from './response-store.ts';
 import { chatDirectory } from './served-model.ts';
@@ -174,6 +175,7 @@ async function build(
   let keyring = keyringOf(config);
   const { responses: responseStore, usage } = await openConfiguredStore(config.responseStore, system, telemetry);
   const chats = await openConfiguredChats(config.chatStore, system, telemetry);
+  const page = config.ui ? await openPageFiles() : undefined;
   const stopping = new AbortController();
   const finish = async () => {
     if (stopping.signal.aborted) return;
@@ -206,6 +208,7 @@ async function build(
     usage,
     ...(responseStore && { responseStore }),
     ...chats,
+    ...(page && { page }),
     keyring: () => keyring,
     settings: doorSettings(config),
   });

@@ -210,6 +210,15 @@ const calls: readonly Call[] = [
     answer: { key_needed: false, caller: { name: null, local: true, can: { change_models: true } } },
   },
   { method: 'GET', paths: ['/'], answer: /^serve-model is running\n$/ },
+  { method: 'GET', paths: ['/ui/icon.svg', '/ui/LICENSES.txt'], answer: /svg|licen/i },
+  { method: 'GET', paths: ['/ui/sandbox'], answer: /<script>/ },
+  {
+    method: 'GET',
+    paths: ['/ui/assets/:file{.+}'],
+    asked: filled('nothing.js'),
+    status: 404,
+    answer: { error: { code: 'not_found' } },
+  },
 ];
 
 /** Asked by tests of their own: they need what another call made before, change what is served, or never end. */

@@ -46,6 +46,7 @@ export const everyPart = {
   adapters: { list: () => [], set: () => undefined },
   cancel: () => 0,
   metrics: { render: async () => '', contentType: 'text/plain' },
+  page: { find: () => undefined },
   responseStore: {
     save: async () => undefined,
     find: async () => undefined,

@@ -2,7 +2,9 @@ import type { LoadProgress } from '../../contract/control.ts';
 import type { ModelProfile } from '../../contract/model.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import type { AppDependencies } from '../dependencies.ts';
+import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
+import { pageDocument, pageRoutes } from './page.ts';
 
 const endpoints = [
   ['POST /v1/chat/completions, /v1/responses, /v1/completions', 'OpenAI'],
@@ -13,9 +15,15 @@ const endpoints = [
   ['GET /v1/models, /health, /metrics', 'what runs, and how'],
 ] as const;
 
-/** GET /: a small page for browsers, one line for everybody else. */
-export function frontPageRoutes({ models, control }: AppDependencies): Route[] {
+/** GET /: the chat page for browsers, or a small one where there is none; one line for everybody else. */
+export function frontPageRoutes({ models, control, page: files }: AppDependencies): Route[] {
+  const document = files?.find('index.html');
+  const forBrowsers = (exchange: Exchange) => {
+    if (document) return pageDocument(exchange, document);
+    return smallPage(models.list(), models.state() === 'loading' ? (control?.progress() ?? 'begins') : undefined);
+  };
   return [
+    ...(files ? pageRoutes(files) : []),
     {
       method: 'GET',
       paths: ['/'],
@@ -25,14 +33,16 @@ export function frontPageRoutes({ models, control }: AppDependencies): Route[] {
       work: false,
       handle: (exchange) =>
         exchange.header('accept')?.includes('text/html')
-          ? page(models.list(), models.state() === 'loading' ? (control?.progress() ?? 'begins') : undefined)
-          : new Response('serve-model is running\n', { headers: { 'content-type': 'text/plain; charset=utf-8' } }),
+          ? forBrowsers(exchange)
+          : new Response('serve-model is running\n', {
+              headers: { 'content-type': 'text/plain; charset=utf-8', vary: 'accept' },
+            }),
     },
   ];
 }
 
 /** Loads nothing from anywhere and runs no script. */
-function page(loaded: readonly ModelProfile[], loading: LoadProgress | 'begins' | undefined): Response {
+function smallPage(loaded: readonly ModelProfile[], loading: LoadProgress | 'begins' | undefined): Response {
   const none = loading === undefined ? 'No model is loaded.' : `${loadingText(loading)} Reload this page to see more.`;
   const names = loaded.map(
     ({ id, contextSize }) => `<li><b>${escapeMarkup(id)}</b>, ${contextSize} tokens of context</li>`,

@@ -1,0 +1,51 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import type { PageEncoding, PageFile, PageFiles } from '../contract/page-files.ts';
+
+/** Where scripts/build-ui.mjs puts the page: the same folder seen from src/main and from dist/main. */
+const buildFolder = new URL('../../dist/ui/', import.meta.url);
+
+type Facts = Pick<PageFile, 'type' | 'etag' | 'compressed'>;
+
+/**
+ * The chat page as it was built, or undefined where it was not. Each form of a file is read when it is first asked for
+ * and kept: all of them together are smaller than one prompt's logits.
+ */
+export async function openPageFiles(folder: URL = buildFolder): Promise<PageFiles | undefined> {
+  let index: { readonly files: Readonly<Record<string, Facts>> };
+  try {
+    index = JSON.parse(await readFile(new URL('files.json', folder), 'utf8'));
+  } catch {
+    return undefined;
+  }
+  const files = new Map(Object.entries(index.files).map(([path, facts]) => [path, pageFile(folder, path, facts)]));
+  return { find: (path) => files.get(path) };
+}
+
+function pageFile(folder: URL, path: string, facts: Facts): PageFile {
+  const kept = new Map<PageEncoding, Promise<Uint8Array<ArrayBuffer>>>();
+  const { type, etag, compressed } = facts;
+  return {
+    type,
+    etag,
+    compressed,
+    read(encoding) {
+      const known = kept.get(encoding);
+      if (known !== undefined) return known;
+      const bytes = readForm(fileURLToPath(new URL(path, folder)), compressed, encoding);
+      kept.set(encoding, bytes);
+      // A file that could not be read just now may be there the next time.
+      bytes.catch(() => kept.delete(encoding));
+      return bytes;
+    },
+  };
+}
+
+async function readForm(path: string, compressed: boolean, encoding: PageEncoding): Promise<Uint8Array<ArrayBuffer>> {
+  if (!compressed) return new Uint8Array(await readFile(path));
+  if (encoding === 'br') return new Uint8Array(await readFile(`${path}.br`));
+  const packed = await readFile(`${path}.gz`);
+  return new Uint8Array(encoding === 'gzip' ? packed : await promisify(gunzip)(packed));
+}

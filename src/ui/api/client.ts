@@ -1,0 +1,117 @@
+import { ApiFailure, errorIn, failureOf } from './failure.ts';
+import { SseReader } from './sse.ts';
+
+export interface CallOptions {
+  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+  /** The request is sent to its end even if the page goes away. */
+  readonly keepalive?: boolean;
+}
+
+export interface ApiClient {
+  /** The answer's JSON. Throws ApiFailure, or the signal's reason. The shape is the server's word. */
+  call<Answer>(path: string, options?: CallOptions): Promise<Answer>;
+  /** Each event's data, parsed, up to `[DONE]` or the end. Throws ApiFailure, or the signal's reason. */
+  stream(path: string, options?: CallOptions): AsyncGenerator<unknown>;
+}
+
+export interface ClientEnvironment {
+  /** Where the API lies, with a slash at its end. */
+  readonly base: string;
+  readonly fetch: typeof fetch;
+  /** Undefined: none is needed, or none is known yet. */
+  readonly key: () => string | undefined;
+  /** Told of every answer's status, 0 for none: this is how the page learns that the server is gone, or back. */
+  readonly onStatus?: (status: number) => void;
+}
+
+export function createClient({ base, fetch, key, onStatus }: ClientEnvironment): ApiClient {
+  async function ask(path: string, { method, body, signal, keepalive }: CallOptions): Promise<Response> {
+    const known = key();
+    let response: Response;
+    try {
+      response = await fetch(base + path.replace(/^\//, ''), {
+        method: method ?? (body === undefined ? 'GET' : 'POST'),
+        headers: {
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...(known !== undefined && { authorization: `Bearer ${known}` }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(signal && { signal }),
+        ...(keepalive && { keepalive }),
+        cache: 'no-store',
+        credentials: 'omit',
+        redirect: 'error',
+      });
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      onStatus?.(0);
+      throw new ApiFailure('unreachable', error instanceof Error ? error.message : String(error));
+    }
+    onStatus?.(response.status);
+    if (!response.ok) throw await failureOf(response);
+    return response;
+  }
+
+  return {
+    async call<Answer>(path: string, options: CallOptions = {}) {
+      const response = await ask(path, options);
+      try {
+        return (await response.json()) as Answer;
+      } catch (error) {
+        if (options.signal?.aborted) throw options.signal.reason;
+        throw brokenOff(error, response);
+      }
+    },
+    async *stream(path, options = {}) {
+      const response = await ask(path, options);
+      try {
+        yield* eventsOf(response);
+      } catch (error) {
+        if (options.signal?.aborted) throw options.signal.reason;
+        if (error instanceof ApiFailure) throw error;
+        onStatus?.(0);
+        throw brokenOff(error, response);
+      }
+    },
+  };
+}
+
+async function* eventsOf(response: Response): AsyncGenerator<unknown> {
+  const reader = response.body?.getReader();
+  if (!reader) return;
+  const events = new SseReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      for (const data of done ? events.end() : events.push(value)) {
+        if (data === '[DONE]') return;
+        yield parsed(data, response);
+      }
+      if (done) throw new ApiFailure('broken', 'The stream ended before the answer did.', facts(response));
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+function parsed(data: string, response: Response): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(data);
+  } catch {
+    throw new ApiFailure('broken', `The stream has a piece that is no JSON: ${data.slice(0, 200)}`, facts(response));
+  }
+  const error = errorIn(value);
+  if (error) throw new ApiFailure('refused', error.message, { ...facts(response), ...error });
+  return value;
+}
+
+function brokenOff(error: unknown, response: Response): ApiFailure {
+  return new ApiFailure('broken', error instanceof Error ? error.message : String(error), facts(response));
+}
+
+function facts(response: Response): { status: number; requestId: string | null } {
+  return { status: response.status, requestId: response.headers.get('x-request-id') };
+}

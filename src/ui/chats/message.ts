@@ -1,0 +1,88 @@
+/** One piece of what somebody said, in the order in which it came. */
+export type Block =
+  | { readonly kind: 'text'; readonly text: string }
+  | {
+      readonly kind: 'thought';
+      readonly text: string;
+      /** How long it took, once it is over. */
+      readonly ms?: number;
+      readonly tokens?: number;
+    }
+  | {
+      readonly kind: 'call';
+      readonly id: string;
+      readonly name: string;
+      /** JSON, as far as it is written. */
+      readonly arguments: string;
+      readonly result?: { readonly text: string; readonly isError: boolean };
+    };
+
+/** A file that goes with what its sender wrote. Its content is text that the model reads. */
+export interface AttachedText {
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * How an answer ended: by itself, by a limit of its own (`length`) or of the context, by its reader (`stopped`), because
+ * the page or the server went away (`interrupted`), or with an error.
+ */
+export type Outcome = 'stop' | 'calls' | 'length' | 'context' | 'stopped' | 'interrupted' | 'error';
+
+/** As the server's `timings` and `usage` tell; see README of the project. Times in milliseconds, rates per second. */
+export interface AnswerFigures {
+  readonly queueMs: number;
+  readonly promptMs: number;
+  readonly promptPerSecond: number;
+  readonly predictedMs: number;
+  readonly predictedPerSecond: number;
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+  readonly answerTokens: number;
+  readonly thoughtTokens: number;
+}
+
+export interface Failure {
+  readonly message: string;
+  readonly code?: string;
+  readonly status?: number;
+  readonly requestId?: string;
+}
+
+interface MessageBase {
+  readonly id: string;
+  /** The message that this one follows; null for a first one. */
+  readonly parent: string | null;
+  /** Unix milliseconds. */
+  readonly time: number;
+  readonly blocks: readonly Block[];
+}
+
+export interface UserMessage extends MessageBase {
+  readonly role: 'user';
+  readonly files?: readonly AttachedText[];
+}
+
+export interface AssistantMessage extends MessageBase {
+  readonly role: 'assistant';
+  readonly model?: string;
+  /** Undefined while it is being written. */
+  readonly outcome?: Outcome;
+  readonly figures?: AnswerFigures;
+  readonly failure?: Failure;
+  /** The one that was used. */
+  readonly seed?: number;
+  /** A person changed it. */
+  readonly edited?: boolean;
+}
+
+export type Message = UserMessage | AssistantMessage;
+
+/** What it says, without thoughts and calls. */
+export function textOf({ blocks }: Pick<Message, 'blocks'>): string {
+  return blocks.map((block) => (block.kind === 'text' ? block.text : '')).join('');
+}
+
+export function thoughtOf({ blocks }: Pick<Message, 'blocks'>): string {
+  return blocks.map((block) => (block.kind === 'thought' ? block.text : '')).join('');
+}

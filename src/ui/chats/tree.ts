@@ -1,0 +1,133 @@
+import type { ChatEntry } from './entries.ts';
+import { type Message, textOf } from './message.ts';
+
+/** A chat as its entries tell it. Never changed: what happens next makes a new one. */
+export interface Chat {
+  readonly id: string;
+  readonly title: string;
+  /** A person chose the title; it is not made of what is said any more. */
+  readonly named: boolean;
+  readonly pinned: boolean;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly head: string | null;
+  readonly messages: ReadonlyMap<string, Message>;
+  /** Parent -> its children in the order of their coming; '' for the first ones. */
+  readonly children: ReadonlyMap<string, readonly string[]>;
+  readonly seen: ReadonlySet<string>;
+}
+
+export function emptyChat(id: string, time: number): Chat {
+  const nothing = { messages: new Map(), children: new Map(), seen: new Set<string>() };
+  return { id, title: '', named: false, pinned: false, createdAt: time, updatedAt: time, head: null, ...nothing };
+}
+
+/** The chat after these entries, in their order. */
+export function foldEntries(before: Chat, entries: readonly ChatEntry[]): Chat {
+  const messages = new Map(before.messages);
+  const children = new Map(before.children);
+  const seen = new Set(before.seen);
+  let chat = before;
+  for (const entry of entries) {
+    if (seen.has(entry.entry_id)) continue;
+    seen.add(entry.entry_id);
+    chat = { ...chat, updatedAt: Math.max(chat.updatedAt, entry.time) };
+    switch (entry.type) {
+      case 'message':
+        addMessage(messages, children, entry.message);
+        chat = { ...chat, head: entry.message.id };
+        break;
+      case 'edit':
+        if (messages.has(entry.message.id)) messages.set(entry.message.id, entry.message);
+        else addMessage(messages, children, entry.message);
+        break;
+      case 'title':
+        chat = { ...chat, title: entry.title, named: entry.by === 'person' };
+        break;
+      case 'pin':
+        chat = { ...chat, pinned: entry.pinned };
+        break;
+      case 'head':
+        if (messages.has(entry.head)) chat = { ...chat, head: entry.head };
+        break;
+      case 'delete':
+        chat = { ...chat, head: removeMessage(messages, children, entry.target, chat.head) };
+        break;
+      default:
+        entry satisfies never;
+    }
+  }
+  return { ...chat, messages, children, seen };
+}
+
+/** What is shown: from the first message to the head. */
+export function pathOf(chat: Chat, head: string | null = chat.head): Message[] {
+  const path: Message[] = [];
+  let next = head === null ? undefined : chat.messages.get(head);
+  while (next) {
+    path.unshift(next);
+    next = next.parent === null ? undefined : chat.messages.get(next.parent);
+  }
+  return path;
+}
+
+/** The versions of a message, itself included, in the order of their coming. */
+export function versionsOf(chat: Chat, message: Pick<Message, 'parent'>): readonly string[] {
+  return chat.children.get(message.parent ?? '') ?? [];
+}
+
+/** Where a chat goes on below a message: the latest child, again and again. */
+export function latestBelow(chat: Chat, id: string): string {
+  const last = chat.children.get(id)?.at(-1);
+  return last === undefined ? id : latestBelow(chat, last);
+}
+
+/** The first words of the first message that a person wrote. */
+export function titleFrom(text: string): string {
+  const line = text.trim().replace(/\s+/g, ' ');
+  const characters = [...line];
+  if (characters.length <= 60) return line;
+  const cut = characters.slice(0, 60).join('');
+  const word = cut.lastIndexOf(' ');
+  return `${word > 30 ? cut.slice(0, word) : cut}…`;
+}
+
+/** Everything that can be looked for, in one text. */
+export function searchText(chat: Chat): string {
+  return [chat.title, ...[...chat.messages.values()].map(textOf)].join('\n');
+}
+
+function addMessage(messages: Map<string, Message>, children: Map<string, readonly string[]>, message: Message): void {
+  const isNew = !messages.has(message.id);
+  messages.set(message.id, message);
+  const parent = message.parent ?? '';
+  if (isNew) children.set(parent, [...(children.get(parent) ?? []), message.id]);
+}
+
+/** Gives the head that is left. */
+function removeMessage(
+  messages: Map<string, Message>,
+  children: Map<string, readonly string[]>,
+  target: string,
+  head: string | null,
+): string | null {
+  const message = messages.get(target);
+  if (!message) return head;
+  const below = [target];
+  for (const id of below) below.push(...(children.get(id) ?? []));
+  for (const id of below) {
+    messages.delete(id);
+    children.delete(id);
+  }
+  const parent = message.parent ?? '';
+  const siblings = (children.get(parent) ?? []).filter((id) => id !== target);
+  children.set(parent, siblings);
+  if (head !== null && messages.has(head)) return head;
+  let next = siblings.at(-1) ?? message.parent;
+  while (next !== null && next !== undefined) {
+    const child: string | undefined = children.get(next)?.at(-1);
+    if (child === undefined) return next;
+    next = child;
+  }
+  return null;
+}

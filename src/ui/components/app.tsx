@@ -1,0 +1,80 @@
+import type { VNode } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { type Page, PageProvider } from '../state/page.ts';
+import { strings } from '../strings/strings.ts';
+import { ComposerBox } from './composer.tsx';
+import { ConnectionBar } from './connection-bar.tsx';
+import { Conversation } from './conversation.tsx';
+import { KeyDialog, ShortcutsDialog } from './dialogs.tsx';
+import { Header } from './header.tsx';
+import { listenToKeys } from './keys.ts';
+import { chatInAddress } from './router.ts';
+import { Sidebar } from './sidebar.tsx';
+import { ToastList } from './toasts.tsx';
+
+export function App({ page }: { readonly page: Page }): VNode {
+  useEffect(() => listenToKeys(page), [page]);
+  useEffect(() => {
+    const follow = () => {
+      void page.chats.show(chatInAddress(location.hash));
+      page.view.editing.value = undefined;
+      if (!page.environment.wide) page.preferences.sidebarOpen.value = false;
+    };
+    addEventListener('hashchange', follow);
+    follow();
+    return () => removeEventListener('hashchange', follow);
+  }, [page]);
+  const { theme, sidebarOpen } = page.preferences;
+  useEffect(() => {
+    document.documentElement.dataset.theme = theme.value;
+  }, [theme.value]);
+  const { locale } = strings.value;
+  useEffect(() => {
+    document.documentElement.lang = locale;
+  }, [locale]);
+  const title = page.chats.open.value?.title;
+  useEffect(() => {
+    document.title = title ? `${title} · serve-model` : 'serve-model';
+  }, [title]);
+  return (
+    <PageProvider value={page}>
+      <div class="page" data-sidebar={sidebarOpen.value}>
+        <button
+          type="button"
+          class="skip"
+          onClick={() => {
+            page.view.focusComposer.value += 1;
+          }}
+        >
+          {strings.value.page.skip}
+        </button>
+        {sidebarOpen.value && <Sidebar />}
+        {sidebarOpen.value && (
+          <button
+            type="button"
+            class="backdrop"
+            aria-label={strings.value.sidebar.hide}
+            tabIndex={-1}
+            onClick={() => {
+              sidebarOpen.value = false;
+            }}
+          />
+        )}
+        <main class="main">
+          <Header />
+          <ConnectionBar />
+          <Conversation />
+          <div class="composer-area">
+            <ComposerBox />
+          </div>
+        </main>
+        <ToastList />
+        <KeyDialog />
+        <ShortcutsDialog />
+        <p class="off-screen" role="status" aria-live="polite">
+          {page.view.announcement.value}
+        </p>
+      </div>
+    </PageProvider>
+  );
+}

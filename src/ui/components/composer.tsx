@@ -1,0 +1,114 @@
+import { useComputed, useSignal } from '@preact/signals';
+import type { VNode } from 'preact';
+import { copyOf } from '../state/chats.ts';
+import { usePage } from '../state/page.ts';
+import { strings } from '../strings/strings.ts';
+import { ContextMeter } from './context-meter.tsx';
+import { GrowingField } from './growing-field.tsx';
+import { Icon } from './icon.tsx';
+import { showChat } from './router.ts';
+
+/** Where messages are written. Usable from the first moment: what is sent too early waits, and is seen to wait. */
+export function ComposerBox(): VNode {
+  const { composer, view, chats, server, preferences } = usePage();
+  const t = strings.value.composer;
+  const composing = useSignal(false);
+  const send = () => {
+    if (!composer.send()) return;
+    view.following.value = true;
+    showChat(chats.open.value?.id);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    // The Enter that takes a suggestion of an input method is none of ours.
+    if (event.isComposing || composing.value || event.keyCode === 229) return;
+    if (event.key === 'Enter' && !event.shiftKey) {
+      event.preventDefault();
+      if (chats.open.value === undefined || !busyOf(chats.open.value.id)) send();
+    }
+    if (event.key === 'ArrowUp' && composer.text.value === '') {
+      const last = chats.path.value.findLast(({ role }) => role === 'user');
+      if (!last) return;
+      event.preventDefault();
+      view.editing.value = last.id;
+    }
+  };
+  const { runs } = usePage();
+  const busyOf = (id: string) => runs.ofChat(id) !== undefined;
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+      onCompositionStart={() => {
+        composing.value = true;
+      }}
+      onCompositionEnd={() => {
+        composing.value = false;
+      }}
+    >
+      <GrowingField
+        value={composer.text.value}
+        label={t.label}
+        placeholder={t.placeholder}
+        focusCount={view.focusComposer.value}
+        onInput={(text) => composer.set(text)}
+        onKeyDown={onKeyDown}
+      />
+      <div class="composer-row">
+        {server.facts.value?.switchesThinking && (
+          <button
+            type="button"
+            class="toggle"
+            title={t.thinkingHint}
+            aria-pressed={preferences.thinking.value !== false}
+            onClick={() => {
+              preferences.thinking.value = preferences.thinking.value === false;
+            }}
+          >
+            <Icon name="thought" size={16} />
+            {t.thinking}
+          </button>
+        )}
+        <ContextMeter />
+        <SendButton />
+      </div>
+    </form>
+  );
+}
+
+/** Sends or stops, in the very same place. */
+function SendButton(): VNode {
+  const { composer, chats, runs } = usePage();
+  const t = strings.value.composer;
+  const run = useComputed(() => {
+    runs.live.value;
+    return runs.ofChat(chats.open.value?.id ?? '');
+  }).value;
+  if (run)
+    return (
+      <button
+        type="button"
+        class="send"
+        aria-label={t.stop}
+        title={t.stop}
+        aria-keyshortcuts="Escape"
+        data-stopping={run.phase.value.kind === 'stopping'}
+        onClick={() => run.stop()}
+      >
+        <Icon name="stop" size={20} />
+      </button>
+    );
+  return (
+    <button type="submit" class="send" aria-label={t.send} title={t.send} disabled={composer.isEmpty.value}>
+      <Icon name="send" size={20} />
+    </button>
+  );
+}
+
+/** The last answer, for a key. */
+export function lastAnswer(path: Parameters<typeof copyOf>[0][]): string | undefined {
+  const last = path.findLast(({ role }) => role === 'assistant');
+  return last && copyOf(last);
+}

@@ -1,0 +1,32 @@
+import type { VNode } from 'preact';
+import { usePage } from '../state/page.ts';
+import { strings } from '../strings/strings.ts';
+
+/** Lies over the top while the server does not answer: nothing else moves because of it. */
+export function ConnectionBar(): VNode {
+  const { server, storeTrouble } = usePage();
+  const t = strings.value;
+  const gone = server.phase.value === 'gone';
+  const trouble = storeTrouble.value;
+  return (
+    <div class="bars" role="status">
+      {gone && (
+        <div class="bar">
+          <span>
+            <strong>{t.server.gone}</strong> {t.server.goneHint}
+          </span>
+          <button type="button" class="text-button" onClick={() => void server.look()}>
+            {t.server.tryNow}
+          </button>
+        </div>
+      )}
+      {trouble !== undefined && (
+        <div class="bar dangerous">
+          <span>
+            <strong>{t.failure.store}</strong> {trouble}
+          </span>
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,37 @@
+import type { VNode } from 'preact';
+import { usePage } from '../state/page.ts';
+import { strings } from '../strings/strings.ts';
+
+/** How much of the context the next message would take, counted by the server, and what reading it would cost. */
+export function ContextMeter(): VNode {
+  const { composer, server } = usePage();
+  const price = composer.price.value;
+  const context = server.facts.value?.contextSize;
+  const { composer: t, format } = strings.value;
+  if (!price || context === undefined) return <span class="context-meter" />;
+  const share = Math.min(1, price.tokens / context);
+  const full = price.tokens >= context;
+  const parts = [
+    price.cached !== undefined && price.cached > 0
+      ? t.price(format.number(price.tokens - price.cached), format.number(price.cached))
+      : '',
+    price.firstTokenMs === undefined ? '' : t.first(format.duration(price.firstTokenMs)),
+  ].filter((part) => part !== '');
+  const total = full ? t.full : t.tokens(format.number(price.tokens), format.tokens(context));
+  return (
+    <span
+      class="context-meter"
+      data-level={full ? 'full' : share > 0.85 ? 'high' : 'normal'}
+      title={[total, ...parts].join(' · ')}
+    >
+      <span class="context-text">
+        <span class="context-total">{total}</span>
+        {parts.length > 0 && <span class="context-price">{parts.join(' · ')}</span>}
+      </span>
+      <svg class="ring" viewBox="0 0 20 20" width="18" height="18" aria-hidden="true">
+        <circle cx="10" cy="10" r="7.500" pathLength="100" />
+        <circle cx="10" cy="10" r="7.500" pathLength="100" strokeDasharray={`${share * 100} 100`} />
+      </svg>
+    </span>
+  );
+}

@@ -1,0 +1,54 @@
+import type { VNode } from 'preact';
+import { usePage } from '../state/page.ts';
+import type { LoadStep } from '../state/server.ts';
+import { strings } from '../strings/strings.ts';
+
+/** Which model answers, and how far it is. */
+export function ModelStatus(): VNode {
+  const { server } = usePage();
+  const phase = server.phase.value;
+  const facts = server.facts.value;
+  const name = facts?.id ?? server.models.value[0]?.id ?? '';
+  const step = server.load.value;
+  return (
+    <div class="model-status" data-phase={phase}>
+      <span class="status-dot" />
+      <span class="model-name" title={name}>
+        {name}
+      </span>
+      <span class="model-state">{stateText(phase, step)}</span>
+      {phase === 'loading' && step && (
+        <progress value={step.fraction} max={1} aria-label={strings.value.server.loading} />
+      )}
+    </div>
+  );
+
+  function stateText(now: typeof phase, load: LoadStep | undefined): string {
+    const t = strings.value.server;
+    switch (now) {
+      case 'asking':
+        return t.asking;
+      case 'loading':
+        return load ? loadText(load) : t.loading;
+      case 'empty':
+        return t.noModel;
+      case 'ready':
+        return facts?.contextSize === undefined ? t.ready : t.context(strings.value.format.tokens(facts.contextSize));
+      case 'gone':
+      case 'locked':
+        return '';
+      default:
+        return now satisfies never;
+    }
+  }
+}
+
+function loadText({ phase, fraction, bytesLoaded, bytesTotal, etaSeconds }: LoadStep): string {
+  const { server: t, format } = strings.value;
+  const amount =
+    phase === 'download' && bytesTotal > 0
+      ? `${format.bytes(bytesLoaded)} / ${format.bytes(bytesTotal)}`
+      : format.percent(fraction);
+  const left = etaSeconds === undefined || etaSeconds < 1 ? '' : t.left(format.duration(etaSeconds * 1000));
+  return [`${phase === '' ? t.loading : t.phases[phase]} ${amount}`, left].filter((part) => part !== '').join(' · ');
+}

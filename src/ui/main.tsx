@@ -1,0 +1,73 @@
+import { render } from 'preact';
+import { openIndexedDbStore } from './chats/indexed-db.ts';
+import { memoryStore } from './chats/memory-store.ts';
+import type { ChatStore } from './chats/store.ts';
+import { App } from './components/app.tsx';
+import type { Environment } from './state/environment.ts';
+import { createPage } from './state/page.ts';
+
+/** At least as wide: the sidebar stands beside the chat. */
+const wide = matchMedia('(min-width: 56rem)').matches;
+
+const environment: Environment = {
+  base: base(),
+  fetch: (...given) => fetch(...given),
+  now: () => Date.now(),
+  clock: () => performance.now(),
+  newId,
+  local: storage(() => localStorage),
+  session: storage(() => sessionStorage),
+  onFrame(callback) {
+    // A page that nobody sees gets no frames.
+    if (document.visibilityState === 'visible') requestAnimationFrame(callback);
+    else setTimeout(callback, 100);
+  },
+  after(milliseconds, callback) {
+    const timer = setTimeout(callback, milliseconds);
+    return () => clearTimeout(timer);
+  },
+  languages: navigator.languages,
+  wide,
+};
+
+const place = document.getElementById('page');
+if (place) {
+  const page = createPage(environment, await openStore());
+  render(<App page={page} />, place);
+  await page.start();
+}
+
+/** This file lies two folders below the page, wherever that is mounted. */
+function base(): string {
+  const here: string = import.meta.url;
+  return new URL('../../', here).href;
+}
+
+/** A browser that keeps nothing (a private window may refuse) still chats. */
+async function openStore(): Promise<ChatStore> {
+  try {
+    return await openIndexedDbStore({ now: environment.now });
+  } catch {
+    return memoryStore(environment.now);
+  }
+}
+
+/** Pages of other machines over plain http have no randomUUID. */
+function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** Browsers may throw on the mere mention of a storage. */
+function storage(find: () => Storage): Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> {
+  try {
+    return find();
+  } catch {
+    const kept = new Map<string, string>();
+    return {
+      getItem: (name) => kept.get(name) ?? null,
+      setItem: (name, value) => void kept.set(name, value),
+      removeItem: (name) => void kept.delete(name),
+    };
+  }
+}

@@ -1,0 +1,315 @@
+import { computed, type ReadonlySignal, signal } from '@preact/signals';
+import type { ChatEntry, ChatSummary } from '../chats/entries.ts';
+import { type AssistantMessage, type AttachedText, type Message, textOf, type UserMessage } from '../chats/message.ts';
+import { type PromptOptions, wireMessages } from '../chats/request.ts';
+import type { ChatStore, SearchHit } from '../chats/store.ts';
+import { type Chat, emptyChat, foldEntries, latestBelow, pathOf, titleFrom, versionsOf } from '../chats/tree.ts';
+import type { Environment } from './environment.ts';
+import type { Runs } from './runs.ts';
+
+export interface ChatsOptions {
+  readonly store: ChatStore;
+  readonly environment: Environment;
+  readonly runs: () => Runs;
+  /** What goes along with every request: sampling, thinking, and the like. */
+  readonly settings: () => Readonly<Record<string, unknown>>;
+  readonly prompt: () => PromptOptions;
+  /** Something could not be kept. */
+  readonly storeFailed: (error: unknown) => void;
+}
+
+/** Entries are told apart by their ids; what a page adds gets them here. */
+type NewEntry = ChatEntry extends infer Entry
+  ? Entry extends ChatEntry
+    ? Omit<Entry, 'entry_id' | 'time'>
+    : never
+  : never;
+
+/** The chats, and what can be done with them. */
+export class Chats {
+  readonly #options: ChatsOptions;
+  readonly #list = signal<readonly ChatSummary[]>([]);
+  readonly #open = signal<Chat | undefined>(undefined);
+  /** Those that were opened, or that are being answered. */
+  readonly #known = new Map<string, Chat>();
+  /** The list came from the store for the first time. */
+  readonly listed = signal(false);
+  readonly list: ReadonlySignal<readonly ChatSummary[]> = this.#list;
+  /** Undefined: a new one, that is nowhere yet. */
+  readonly open: ReadonlySignal<Chat | undefined> = this.#open;
+  /** What is shown, first to last. */
+  readonly path: ReadonlySignal<readonly Message[]> = computed(() =>
+    this.#open.value ? pathOf(this.#open.value) : [],
+  );
+
+  constructor(options: ChatsOptions) {
+    this.#options = options;
+    options.store.subscribe((id) => void this.#changedElsewhere(id));
+  }
+
+  async start(tab: string): Promise<void> {
+    await this.#adoptPartials(tab);
+    await this.#relist();
+  }
+
+  /** Shows a chat; an unknown one is a new one. */
+  async show(id: string | undefined): Promise<void> {
+    if (id === undefined) {
+      this.#open.value = undefined;
+      return;
+    }
+    if (this.#open.value?.id === id) return;
+    const chat = await this.#load(id);
+    this.#open.value = chat.messages.size === 0 ? undefined : chat;
+  }
+
+  search(query: string): Promise<readonly SearchHit[]> {
+    return this.#options.store.search(query);
+  }
+
+  /** Gives the id of the chat, which is a new one where none is open. */
+  send(text: string, files: readonly AttachedText[] = []): string {
+    const chat = this.#open.value ?? this.#newChat();
+    const message = this.#userMessage(chat.head, text, files);
+    this.#add(chat.id, [{ type: 'message', message }]);
+    if (!chat.named && chat.title === '') {
+      const title = titleFrom(text || (files[0]?.name ?? ''));
+      this.#add(chat.id, [{ type: 'title', title, by: 'page' }]);
+    }
+    this.#open.value = this.#known.get(chat.id);
+    this.#answer(chat.id, message.id);
+    return chat.id;
+  }
+
+  /** Another answer beside this one. */
+  regenerate(id: string): void {
+    const chat = this.#open.value;
+    const message = chat?.messages.get(id);
+    if (chat && message?.parent) this.#answer(chat.id, message.parent);
+  }
+
+  /** What a person wrote, written otherwise, beside what it was; and an answer to it. */
+  rewrite(id: string, text: string): void {
+    const chat = this.#open.value;
+    const before = chat?.messages.get(id);
+    if (!chat || before?.role !== 'user') return;
+    const message = this.#userMessage(before.parent, text, before.files ?? []);
+    this.#add(chat.id, [{ type: 'message', message }]);
+    this.#answer(chat.id, message.id);
+  }
+
+  /** An answer as a person would have it, beside what it was. */
+  correct(id: string, text: string): string | undefined {
+    const chat = this.#open.value;
+    const before = chat?.messages.get(id);
+    if (!chat || before?.role !== 'assistant') return undefined;
+    const kept = before.blocks.filter(({ kind }) => kind !== 'text');
+    const { figures: _, failure: __, ...facts } = before;
+    const message: AssistantMessage = {
+      ...facts,
+      id: this.#options.environment.newId(),
+      time: this.#options.environment.now(),
+      blocks: [...kept, { kind: 'text', text }],
+      outcome: 'stopped',
+      edited: true,
+    };
+    this.#add(chat.id, [{ type: 'message', message }]);
+    return message.id;
+  }
+
+  /** Goes on where the answer ends. */
+  continueAnswer(id: string): void {
+    const chat = this.#open.value;
+    const message = chat?.messages.get(id);
+    if (!chat || message?.role !== 'assistant' || this.#options.runs().ofChat(chat.id)) return;
+    const { outcome: _, failure: __, figures: ___, ...rest } = message;
+    this.#run(chat.id, rest, pathOf(chat, message.id));
+  }
+
+  /** Another version of a message: one to the left or to the right, with what follows it. */
+  turn(id: string, step: 1 | -1): void {
+    const chat = this.#open.value;
+    const message = chat?.messages.get(id);
+    if (!chat || !message) return;
+    const versions = versionsOf(chat, message);
+    const next = versions[versions.indexOf(id) + step];
+    if (next !== undefined) this.#add(chat.id, [{ type: 'head', head: latestBelow(chat, next) }]);
+  }
+
+  /** What is said up to here, as a chat of its own, which is shown. */
+  async fork(id: string): Promise<string | undefined> {
+    const chat = this.#open.value;
+    if (!chat) return undefined;
+    const path = pathOf(chat, id);
+    const copy = this.#newChat();
+    const ids = new Map(path.map((message) => [message.id, this.#options.environment.newId()]));
+    const entries = path.map((message): NewEntry => {
+      const parent = message.parent === null ? null : (ids.get(message.parent) ?? null);
+      return { type: 'message', message: { ...message, id: ids.get(message.id) ?? message.id, parent } };
+    });
+    this.#add(copy.id, [...entries, { type: 'title', title: chat.title, by: chat.named ? 'person' : 'page' }]);
+    this.#open.value = this.#known.get(copy.id);
+    return copy.id;
+  }
+
+  rename(id: string, title: string): Promise<void> {
+    return this.#addLoaded(id, { type: 'title', title, by: 'person' });
+  }
+
+  pin(id: string, pinned: boolean): Promise<void> {
+    return this.#addLoaded(id, { type: 'pin', pinned });
+  }
+
+  async remove(id: string): Promise<void> {
+    this.#options.runs().ofChat(id)?.stop();
+    this.#list.value = this.#list.value.filter((chat) => chat.id !== id);
+    if (this.#open.value?.id === id) this.#open.value = undefined;
+    await this.#keep(this.#options.store.remove(id));
+  }
+
+  async restore(id: string): Promise<void> {
+    await this.#keep(this.#options.store.restore(id));
+    await this.#relist();
+  }
+
+  /** The end of a run. */
+  answered(chatId: string, message: AssistantMessage): void {
+    const known = this.#known.get(chatId)?.messages.has(message.id);
+    // One that never said anything is not worth keeping, where it did not fail.
+    if (message.blocks.length === 0 && message.outcome === 'stopped') {
+      if (known) this.#add(chatId, [{ type: 'delete', target: message.id }], false);
+      return;
+    }
+    this.#add(chatId, [{ type: known ? 'edit' : 'message', message }]);
+    void this.#keep(this.#options.store.dropPartial(message.id));
+  }
+
+  savePartial(chatId: string, message: AssistantMessage, tab: string): void {
+    void this.#keep(
+      this.#options.store.savePartial({ chatId, message, tab, savedAt: this.#options.environment.now() }),
+    );
+  }
+
+  #answer(chatId: string, parent: string): void {
+    const { environment } = this.#options;
+    const message: AssistantMessage = {
+      id: environment.newId(),
+      parent,
+      role: 'assistant',
+      time: environment.now(),
+      blocks: [],
+    };
+    // It is shown at once, and kept when there is something to keep.
+    this.#add(chatId, [{ type: 'message', message }], false);
+    const chat = this.#known.get(chatId);
+    if (chat) this.#run(chatId, message, pathOf(chat, parent));
+  }
+
+  #run(chatId: string, message: AssistantMessage, path: readonly Message[]): void {
+    const { runs, settings, prompt } = this.#options;
+    runs().ofChat(chatId)?.stop();
+    runs().start({ chatId, message, body: () => ({ ...settings(), messages: wireMessages(path, prompt()) }) });
+  }
+
+  #newChat(): Chat {
+    const { environment } = this.#options;
+    const chat = emptyChat(environment.newId(), environment.now());
+    this.#known.set(chat.id, chat);
+    return chat;
+  }
+
+  #userMessage(parent: string | null, text: string, files: readonly AttachedText[]): UserMessage {
+    const { environment } = this.#options;
+    const blocks = text === '' ? [] : [{ kind: 'text', text } as const];
+    const base = { id: environment.newId(), parent, time: environment.now(), blocks, role: 'user' } as const;
+    return files.length > 0 ? { ...base, files } : base;
+  }
+
+  #add(chatId: string, added: readonly NewEntry[], keep = true): void {
+    const { environment, store } = this.#options;
+    const entries = added.map(
+      (entry): ChatEntry => ({ entry_id: environment.newId(), time: environment.now(), ...entry }),
+    );
+    const chat = foldEntries(this.#known.get(chatId) ?? emptyChat(chatId, environment.now()), entries);
+    this.#known.set(chatId, chat);
+    if (this.#open.value?.id === chatId) this.#open.value = chat;
+    if (!keep) return;
+    this.#list.value = listWith(this.#list.value, chat);
+    void this.#keep(store.append(chatId, entries));
+  }
+
+  async #addLoaded(chatId: string, entry: NewEntry): Promise<void> {
+    await this.#load(chatId);
+    this.#add(chatId, [entry]);
+  }
+
+  async #load(id: string): Promise<Chat> {
+    const known = this.#known.get(id);
+    if (known) return known;
+    const entries = await this.#options.store.read(id);
+    const chat = foldEntries(emptyChat(id, entries[0]?.time ?? 0), entries);
+    if (chat.messages.size > 0) this.#known.set(id, chat);
+    return chat;
+  }
+
+  async #changedElsewhere(id: string): Promise<void> {
+    const known = this.#known.get(id);
+    if (known) {
+      const { head } = known;
+      const chat = foldEntries(known, await this.#options.store.read(id));
+      // Somebody else's new words do not turn the page that is being read.
+      const same = head !== null && chat.messages.has(head) ? { ...chat, head: followed(chat, head) } : chat;
+      this.#known.set(id, same);
+      if (this.#open.value?.id === id) this.#open.value = same;
+    }
+    await this.#relist();
+  }
+
+  async #relist(): Promise<void> {
+    this.#list.value = await this.#options.store.list();
+    this.listed.value = true;
+  }
+
+  /** Answers whose page went away before they were whole. */
+  async #adoptPartials(tab: string): Promise<void> {
+    const { store, environment } = this.#options;
+    for (const { chatId, message, tab: writer, savedAt } of await store.partials()) {
+      // Another tab may still be writing it.
+      if (writer !== tab && environment.now() - savedAt < abandonedMs) continue;
+      const entry_id = environment.newId();
+      const whole: AssistantMessage = { ...message, outcome: message.outcome ?? 'interrupted' };
+      await store.append(chatId, [{ entry_id, time: environment.now(), type: 'edit', message: whole }]);
+      await store.append(chatId, [
+        { entry_id: environment.newId(), time: environment.now(), type: 'head', head: message.id },
+      ]);
+      await store.dropPartial(message.id);
+    }
+  }
+
+  async #keep(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#options.storeFailed(error);
+    }
+  }
+}
+
+/** A tab saves its answer more often than this. */
+const abandonedMs = 10_000;
+
+function listWith(list: readonly ChatSummary[], chat: Chat): ChatSummary[] {
+  const { id, title, pinned, createdAt, updatedAt } = chat;
+  const rest = list.filter((other) => other.id !== id);
+  return [{ id, title, pinned, createdAt, updatedAt }, ...rest].sort((left, right) => right.updatedAt - left.updatedAt);
+}
+
+/** Stays where it is, but goes along with what was only added below. */
+function followed(chat: Chat, head: string): string {
+  return latestBelow(chat, head);
+}
+
+/** What a message says, for the clipboard. */
+export function copyOf(message: Message): string {
+  return textOf(message);
+}

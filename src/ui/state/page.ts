@@ -1,0 +1,129 @@
+import { effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import { type ApiClient, createClient } from '../api/client.ts';
+import type { ChatStore } from '../chats/store.ts';
+import { setLanguage, strings } from '../strings/strings.ts';
+import { Chats } from './chats.ts';
+import { Composer } from './composer.ts';
+import type { Environment } from './environment.ts';
+import { createPreferences, type Preferences } from './preferences.ts';
+import { createRuns, type Runs } from './runs.ts';
+import { createServer, type Server, storedKey } from './server.ts';
+import { createToasts, type Toasts } from './toasts.ts';
+import { createView, type View } from './view.ts';
+
+/** All that the page knows and can do; what components get by `usePage`. */
+export interface Page {
+  readonly environment: Environment;
+  readonly api: ApiClient;
+  readonly server: Server;
+  readonly chats: Chats;
+  readonly runs: Runs;
+  readonly composer: Composer;
+  readonly preferences: Preferences;
+  readonly toasts: Toasts;
+  readonly view: View;
+  /** What a request is made of besides its messages. Parts of the page add to it. */
+  readonly settings: Signal<Readonly<Record<string, unknown>>>;
+  readonly systemPrompt: Signal<string>;
+  /** Chats could not be written the last time. */
+  readonly storeTrouble: ReadonlySignal<string | undefined>;
+  start(): Promise<void>;
+}
+
+/** The parts, put together. Nothing happens before `start`. */
+export function createPage(environment: Environment, store: ChatStore): Page {
+  const preferences = createPreferences(environment.local, environment.wide);
+  const toasts = createToasts(environment.after);
+  const key = signal(storedKey(environment));
+  const { base, fetch } = environment;
+  const api = createClient({ base, fetch, key: () => key.value, onStatus: (status) => server.heard(status) });
+  const server: Server = createServer(api, environment, key);
+  const settings = signal<Readonly<Record<string, unknown>>>({});
+  const systemPrompt = signal('');
+  const storeTrouble = signal<string | undefined>(undefined);
+  const view = createView();
+  const tab = tabName(environment);
+
+  const requestSettings = () => {
+    const thinking = preferences.thinking.value;
+    const model = preferences.model.value ?? server.facts.value?.id;
+    return {
+      ...(model !== undefined && { model }),
+      ...(thinking !== undefined && server.facts.value?.switchesThinking && { enable_thinking: thinking }),
+      ...settings.value,
+    };
+  };
+  const prompt = () => ({
+    systemPrompt: systemPrompt.value,
+    keepsThoughts: server.facts.value?.keepsThoughts ?? false,
+  });
+
+  const chats: Chats = new Chats({
+    store,
+    environment,
+    runs: () => runs,
+    settings: requestSettings,
+    prompt,
+    storeFailed: (error) => {
+      storeTrouble.value = error instanceof Error ? error.message : String(error);
+    },
+  });
+  const runs: Runs = createRuns({
+    api,
+    server,
+    environment,
+    save: (chatId, message) => chats.savePartial(chatId, message, tab),
+    done: (chatId, message) => {
+      chats.answered(chatId, message);
+      const { finished, wasStopped, error } = strings.value.outcome;
+      const failed = message.outcome === 'error' || message.outcome === 'interrupted';
+      view.announcement.value = failed ? error : message.outcome === 'stopped' ? wasStopped : finished;
+    },
+  });
+  const composer = new Composer({ api, server, chats, environment, settings: requestSettings, prompt });
+  effect(() => setLanguage(preferences.language.value, environment.languages));
+
+  return {
+    environment,
+    api,
+    server,
+    chats,
+    runs,
+    composer,
+    preferences,
+    toasts,
+    view,
+    settings,
+    systemPrompt,
+    storeTrouble,
+    async start() {
+      server.start();
+      await chats.start(tab);
+    },
+  };
+}
+
+/** The same after a reload, another one in another tab. */
+function tabName({ session, newId }: Environment): string {
+  const name = 'serve-model:tab';
+  try {
+    const known = session.getItem(name);
+    if (known !== null) return known;
+    const made = newId();
+    session.setItem(name, made);
+    return made;
+  } catch {
+    return newId();
+  }
+}
+
+const PageContext = createContext<Page | undefined>(undefined);
+export const PageProvider = PageContext.Provider;
+
+export function usePage(): Page {
+  const page = useContext(PageContext);
+  if (!page) throw new Error('There is no page around this.');
+  return page;
+}

@@ -1,0 +1,251 @@
+import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { ApiClient } from '../api/client.ts';
+import { ApiFailure } from '../api/failure.ts';
+import { beginAnswer, endAnswer, type Growing, grow } from '../chats/answer.ts';
+import { type Chunk, readChunk } from '../chats/chunk.ts';
+import type { AssistantMessage, Failure, Outcome } from '../chats/message.ts';
+import type { Environment } from './environment.ts';
+import type { Server } from './server.ts';
+
+/** What an answer is waiting for, or doing. */
+export type RunPhase =
+  /** Nothing was heard yet. */
+  | { readonly kind: 'sent' }
+  /** The model is not there yet, or the server is not. */
+  | { readonly kind: 'model' }
+  | { readonly kind: 'queued'; readonly position: number; readonly etaMs: number | undefined }
+  | {
+      readonly kind: 'reading';
+      readonly total: number;
+      readonly cached: number;
+      readonly processed: number;
+      readonly ms: number;
+    }
+  | { readonly kind: 'thinking' | 'writing' | 'calling' | 'stopping' }
+  /** The server had no room; it is asked again then, by the clock. */
+  | { readonly kind: 'later'; readonly at: number };
+
+export interface Run {
+  readonly chatId: string;
+  /** As it grows. */
+  readonly message: ReadonlySignal<AssistantMessage>;
+  readonly phase: ReadonlySignal<RunPhase>;
+  /** Ends it with what there is. Once is enough. */
+  stop(): void;
+  /** Asks again now, where it waits to. */
+  hurry(): void;
+}
+
+export interface RunRequest {
+  readonly chatId: string;
+  /** What is there already; empty, or the beginning that is continued. */
+  readonly message: AssistantMessage;
+  /** For /v1/chat/completions, without what every run sets. Made when it is sent: until then the model may change. */
+  readonly body: () => Readonly<Record<string, unknown>>;
+}
+
+export interface Runs {
+  /** By the id of the answer. */
+  readonly live: ReadonlySignal<ReadonlyMap<string, Run>>;
+  start(request: RunRequest): Run;
+  ofChat(chatId: string): Run | undefined;
+}
+
+export interface RunsOptions {
+  readonly api: ApiClient;
+  readonly server: Server;
+  readonly environment: Environment;
+  /** Told now and then what there is so far, so that a page that dies loses little. */
+  readonly save: (chatId: string, message: AssistantMessage) => void;
+  /** Told once, at the end. */
+  readonly done: (chatId: string, message: AssistantMessage) => void;
+}
+
+/** A cancelled answer ends by itself with its figures; where that does not come, the connection is cut. */
+const politeMs = 1500;
+const saveMs = 700;
+/** Text is held back for the next picture, but never more than this. */
+const mostHeld = 256;
+const retryMs = 2000;
+
+export function createRuns(options: RunsOptions): Runs {
+  const live = signal<ReadonlyMap<string, Run>>(new Map());
+  return {
+    live,
+    ofChat: (chatId) => [...live.value.values()].find((run) => run.chatId === chatId),
+    start(request) {
+      const run = new LiveRun(request, options);
+      live.value = new Map(live.value).set(request.message.id, run);
+      void run.drive().then((message) => {
+        const rest = new Map(live.value);
+        rest.delete(message.id);
+        options.done(request.chatId, message);
+        live.value = rest;
+      });
+      return run;
+    },
+  };
+}
+
+class LiveRun implements Run {
+  readonly chatId: string;
+  readonly message: Signal<AssistantMessage>;
+  readonly phase = signal<RunPhase>({ kind: 'sent' });
+  readonly #request: RunRequest;
+  readonly #options: RunsOptions;
+  readonly #cancelId: string;
+  readonly #abort = new AbortController();
+  #growing: Growing;
+  #stopped = false;
+  /** The request is on its way or answered: stopping takes a word to the server. */
+  #isOut = false;
+  #heardAny = false;
+  #held = 0;
+  #frameAsked = false;
+  #savedAt = 0;
+  #wake: () => void = () => undefined;
+
+  constructor(request: RunRequest, options: RunsOptions) {
+    this.#request = request;
+    this.#options = options;
+    this.chatId = request.chatId;
+    this.message = signal(request.message);
+    this.#growing = beginAnswer(request.message);
+    this.#cancelId = options.environment.newId();
+  }
+
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.phase.value = { kind: 'stopping' };
+    this.#wake();
+    const { api, environment } = this.#options;
+    if (!this.#isOut) {
+      this.#abort.abort('stopped');
+      return;
+    }
+    const cut = () => this.#abort.abort('stopped');
+    api
+      .call('api/inference/cancel', { body: { cancel_id: this.#cancelId }, keepalive: true })
+      .then(() => environment.after(politeMs, cut), cut);
+  }
+
+  hurry(): void {
+    this.#wake();
+  }
+
+  /** Settles with the answer as it stays. Never rejects. */
+  async drive(): Promise<AssistantMessage> {
+    for (;;) {
+      const outcome = await this.#attempt();
+      if (outcome !== 'again') {
+        this.#publish();
+        return this.#ended(outcome);
+      }
+    }
+  }
+
+  #ended({ outcome, failure }: { outcome: Outcome; failure?: Failure }): AssistantMessage {
+    const message = endAnswer(this.#growing, outcome, this.#options.environment.clock());
+    return failure === undefined ? message : { ...message, failure };
+  }
+
+  async #attempt(): Promise<'again' | { outcome: Outcome; failure?: Failure }> {
+    const { api, server } = this.#options;
+    const { signal } = this.#abort;
+    try {
+      if (server.phase.value !== 'ready') {
+        this.phase.value = { kind: 'model' };
+        await server.ready(signal);
+      }
+      if (this.#stopped) return { outcome: 'stopped' };
+      this.phase.value = { kind: 'sent' };
+      this.#isOut = true;
+      const always = { stream: true, stream_options: { include_usage: true }, return_progress: true };
+      const body = { ...this.#request.body(), ...always, session_id: this.chatId, cancel_id: this.#cancelId };
+      for await (const value of api.stream('v1/chat/completions', { body, signal })) this.#take(readChunk(value));
+      return { outcome: this.#stopped ? 'stopped' : 'stop' };
+    } catch (thrown) {
+      if (this.#stopped) return { outcome: 'stopped' };
+      if (!(thrown instanceof ApiFailure)) throw thrown;
+      return this.#afterFailure(thrown);
+    } finally {
+      this.#isOut = false;
+    }
+  }
+
+  /** What was never begun is asked for again by itself; what was begun keeps what there is. */
+  async #afterFailure(failure: ApiFailure): Promise<'again' | { outcome: Outcome; failure: Failure }> {
+    const told: Failure = {
+      message: failure.message,
+      ...(failure.code !== undefined && { code: failure.code }),
+      status: failure.status,
+      ...(failure.requestId !== undefined && { requestId: failure.requestId }),
+    };
+    const finished = this.#growing.message.outcome !== undefined;
+    if (finished) return { outcome: 'stop', failure: told };
+    if (this.#heardAny) return { outcome: failure.kind === 'refused' ? 'error' : 'interrupted', failure: told };
+    if (failure.kind === 'unreachable') return 'again';
+    if (failure.status === 401) return 'again';
+    if (failure.status === 429 || failure.status === 503) {
+      await this.#pause(failure.retryAfterMs ?? retryMs);
+      return 'again';
+    }
+    return { outcome: 'error', failure: told };
+  }
+
+  #pause(milliseconds: number): Promise<void> {
+    const { environment, server } = this.#options;
+    if (this.#stopped) return Promise.resolve();
+    this.phase.value = { kind: 'later', at: environment.clock() + milliseconds };
+    return new Promise<void>((resolve) => {
+      const cancel = environment.after(milliseconds, resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    }).then(() => server.look());
+  }
+
+  #take(chunk: Chunk): void {
+    const { environment, server } = this.#options;
+    const contextSize = server.facts.value?.contextSize;
+    this.#growing = grow(this.#growing, chunk, { at: environment.clock(), contextSize });
+    const said = (chunk.text ?? '') + (chunk.thought ?? '') + chunk.calls.map((call) => call.arguments).join('');
+    if (said !== '' || chunk.calls.length > 0) this.#heardAny = true;
+    const next = phaseAfter(chunk);
+    if (next && !this.#stopped && !samePhase(next, this.phase.value)) this.phase.value = next;
+    this.#held += said.length;
+    if (this.#held > mostHeld) this.#publish();
+    else if (!this.#frameAsked) {
+      this.#frameAsked = true;
+      environment.onFrame(() => {
+        this.#frameAsked = false;
+        this.#publish();
+      });
+    }
+  }
+
+  #publish(): void {
+    this.#held = 0;
+    this.message.value = this.#growing.message;
+    const now = this.#options.environment.clock();
+    if (!this.#heardAny || now - this.#savedAt < saveMs) return;
+    this.#savedAt = now;
+    this.#options.save(this.chatId, this.#growing.message);
+  }
+}
+
+function phaseAfter(chunk: Chunk): RunPhase | undefined {
+  if (chunk.calls.length > 0) return { kind: 'calling' };
+  if (chunk.text) return { kind: 'writing' };
+  if (chunk.thought) return { kind: 'thinking' };
+  if (chunk.reading) return { kind: 'reading', ...chunk.reading };
+  if (chunk.queue) return { kind: 'queued', ...chunk.queue };
+  return undefined;
+}
+
+/** Two of one kind without figures are one. */
+function samePhase(left: RunPhase, right: RunPhase): boolean {
+  return left.kind === right.kind && Object.keys(left).length === 1;
+}

@@ -1,0 +1,274 @@
+import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { ApiClient } from '../api/client.ts';
+import { ApiFailure, member } from '../api/failure.ts';
+import type { Environment } from './environment.ts';
+import { attempt } from './preferences.ts';
+
+/** One that a request may name. */
+export interface ModelChoice {
+  readonly id: string;
+  /** `loaded`, or what stands between. */
+  readonly state: string;
+  readonly contextSize: number | undefined;
+  readonly sizeBytes: number | undefined;
+}
+
+/** Of the model that answers, as far as it is known. */
+export interface ModelFacts {
+  readonly id: string;
+  readonly contextSize: number | undefined;
+  /** It can be told to think, or not to. */
+  readonly switchesThinking: boolean;
+  readonly keepsThoughts: boolean;
+  readonly takesTools: boolean;
+}
+
+export interface LoadStep {
+  readonly phase: 'download' | 'mmap' | 'load' | 'calibrate' | 'ready' | '';
+  /** 0 to 1. */
+  readonly fraction: number;
+  readonly bytesLoaded: number;
+  readonly bytesTotal: number;
+  readonly etaSeconds: number | undefined;
+}
+
+/**
+ * `asking`: not heard of yet. `gone`: it does not answer. `locked`: it wants a key. `loading`, `ready`, and `empty`: it
+ * answers and has no model.
+ */
+export type ServerPhase = 'asking' | 'gone' | 'locked' | 'loading' | 'empty' | 'ready';
+
+export interface Server {
+  readonly phase: ReadonlySignal<ServerPhase>;
+  readonly version: ReadonlySignal<string | undefined>;
+  readonly load: ReadonlySignal<LoadStep | undefined>;
+  readonly models: ReadonlySignal<readonly ModelChoice[]>;
+  readonly facts: ReadonlySignal<ModelFacts | undefined>;
+  /** When the next try will be, by the clock; while it is gone. */
+  readonly nextTry: ReadonlySignal<number | undefined>;
+  /** The key was refused. */
+  readonly keyRefused: ReadonlySignal<boolean>;
+  readonly key: ReadonlySignal<string | undefined>;
+  /** Whether its chats may be kept on the server, may models be changed: /api/ui/config. */
+  readonly rights: ReadonlySignal<{ readonly changeModels: boolean; readonly chatStore: boolean }>;
+  useKey(key: string, remember: boolean): Promise<void>;
+  forgetKey(): void;
+  /** Told by the client of every answer; 0 for none. */
+  heard(status: number): void;
+  /** Looks now. */
+  look(): Promise<void>;
+  /** Settles when a model is there; rejects with the signal. */
+  ready(signal: AbortSignal): Promise<void>;
+  start(): void;
+}
+
+const keyName = 'serve-model:key';
+/** Found again within three seconds, whenever it comes back. */
+const goneMs = 2000;
+const loadingMs = 400;
+const settledMs = 10_000;
+
+export function storedKey({ local, session }: Pick<Environment, 'local' | 'session'>): string | undefined {
+  return attempt(() => session.getItem(keyName) ?? local.getItem(keyName)) ?? undefined;
+}
+
+export function createServer(api: ApiClient, environment: Environment, key: Signal<string | undefined>): Server {
+  const phase = signal<ServerPhase>('asking');
+  const version = signal<string | undefined>(undefined);
+  const load = signal<LoadStep | undefined>(undefined);
+  const models = signal<readonly ModelChoice[]>([]);
+  const status = signal<unknown>(undefined);
+  const nextTry = signal<number | undefined>(undefined);
+  const keyRefused = signal(false);
+  const rights = signal({ changeModels: false, chatStore: false });
+  const waiting = new Set<() => void>();
+  let cancelNext: () => void = () => undefined;
+  let looking: Promise<void> | undefined;
+
+  const enter = (next: ServerPhase) => {
+    phase.value = next;
+    if (next === 'ready') for (const wake of [...waiting]) wake();
+  };
+
+  async function lookOnce(): Promise<void> {
+    try {
+      const config = await api.call<unknown>('api/ui/config').catch(ignoreMissing);
+      await readConfig(config);
+      const health = await api.call<unknown>('health').then(
+        () => 'ready' as const,
+        (failure: unknown) => healthOf(failure),
+      );
+      await readModels();
+      if (health !== 'ready')
+        load.value = loadStep(await api.call<unknown>('api/inference/load-progress').catch(ignoreMissing));
+      batch(() => {
+        keyRefused.value = false;
+        enter(health);
+      });
+    } catch (failure) {
+      if (!(failure instanceof ApiFailure)) throw failure;
+      if (failure.status === 401 || failure.status === 403) {
+        batch(() => {
+          keyRefused.value = key.value !== undefined;
+          enter('locked');
+        });
+      } else if (failure.kind === 'unreachable') enter('gone');
+    }
+  }
+
+  async function readConfig(config: unknown): Promise<void> {
+    const can = member(member(config, 'caller'), 'can');
+    const told = member(config, 'version');
+    if (typeof told === 'string') version.value = told;
+    rights.value = {
+      // A server that does not tell lets whoever may.
+      changeModels: can === undefined || member(can, 'change_models') === true,
+      chatStore: member(can, 'chat_store') === true,
+    };
+  }
+
+  async function readModels(): Promise<void> {
+    const [list, now] = await Promise.all([
+      api.call<unknown>('v1/models'),
+      api.call<unknown>('api/inference/status').catch(ignoreMissing),
+    ]);
+    const next = choicesOf(list);
+    // The same list again changes nothing on the page.
+    if (JSON.stringify(next) !== JSON.stringify(models.value)) models.value = next;
+    if (JSON.stringify(now) !== JSON.stringify(status.value)) status.value = now;
+  }
+
+  function look(): Promise<void> {
+    looking ??= lookOnce().finally(() => {
+      looking = undefined;
+      schedule();
+    });
+    return looking;
+  }
+
+  function schedule(): void {
+    cancelNext();
+    const wait = {
+      asking: loadingMs,
+      gone: goneMs,
+      loading: loadingMs,
+      empty: 2000,
+      ready: settledMs,
+      locked: undefined,
+    }[phase.value];
+    nextTry.value = phase.value === 'gone' ? environment.clock() + goneMs : undefined;
+    if (wait === undefined) return;
+    cancelNext = environment.after(wait, () => void look());
+  }
+
+  return {
+    phase,
+    version,
+    load,
+    models,
+    nextTry,
+    keyRefused,
+    key,
+    rights,
+    facts: computed(() => factsOf(status.value, models.value)),
+    async useKey(given, remember) {
+      key.value = given;
+      attempt(() => (remember ? environment.local : environment.session).setItem(keyName, given));
+      await look();
+    },
+    forgetKey() {
+      key.value = undefined;
+      for (const place of [environment.local, environment.session]) attempt(() => place.removeItem(keyName));
+    },
+    heard(code) {
+      if (code === 0 && phase.value !== 'gone') {
+        enter('gone');
+        schedule();
+      } else if (code === 401 && phase.value !== 'locked') {
+        keyRefused.value = key.value !== undefined;
+        enter('locked');
+      } else if (code > 0 && phase.value === 'gone') void look();
+    },
+    look,
+    ready(signal) {
+      if (phase.value === 'ready') return Promise.resolve();
+      return new Promise((resolve, reject) => {
+        const end = () => {
+          waiting.delete(wake);
+          signal.removeEventListener('abort', leave);
+        };
+        const wake = () => {
+          end();
+          resolve();
+        };
+        const leave = () => {
+          end();
+          reject(signal.reason);
+        };
+        waiting.add(wake);
+        signal.addEventListener('abort', leave, { once: true });
+      });
+    },
+    start: () => void look(),
+  };
+}
+
+function healthOf(failure: unknown): ServerPhase {
+  if (!(failure instanceof ApiFailure) || failure.kind === 'unreachable' || failure.status === 401) throw failure;
+  return member(failure.answer, 'status') === 'no model loaded' ? 'empty' : 'loading';
+}
+
+function ignoreMissing(failure: unknown): undefined {
+  if (failure instanceof ApiFailure && failure.kind === 'refused' && failure.status === 404) return undefined;
+  throw failure;
+}
+
+function loadStep(answer: unknown): LoadStep | undefined {
+  const phase = member(answer, 'phase');
+  if (phase !== 'download' && phase !== 'mmap' && phase !== 'load' && phase !== 'calibrate' && phase !== 'ready')
+    return undefined;
+  const eta = member(answer, 'eta_seconds');
+  return {
+    phase,
+    fraction: numberOr(member(answer, 'fraction'), 0),
+    bytesLoaded: numberOr(member(answer, 'bytes_loaded'), 0),
+    bytesTotal: numberOr(member(answer, 'bytes_total'), 0),
+    etaSeconds: typeof eta === 'number' ? eta : undefined,
+  };
+}
+
+function choicesOf(answer: unknown): ModelChoice[] {
+  const data = member(answer, 'data');
+  if (!Array.isArray(data)) return [];
+  return data.flatMap((model: unknown) => {
+    const id = member(model, 'id');
+    if (typeof id !== 'string') return [];
+    const context = member(model, 'context_length');
+    const size = member(member(model, 'meta'), 'size');
+    return [
+      {
+        id,
+        state: String(member(model, 'state') ?? ''),
+        contextSize: typeof context === 'number' ? context : undefined,
+        sizeBytes: typeof size === 'number' ? size : undefined,
+      },
+    ];
+  });
+}
+
+function factsOf(status: unknown, models: readonly ModelChoice[]): ModelFacts | undefined {
+  const id = member(status, 'display_name') ?? models[0]?.id;
+  if (typeof id !== 'string') return undefined;
+  const context = member(status, 'context_length') ?? models.find((model) => model.id === id)?.contextSize;
+  return {
+    id,
+    contextSize: typeof context === 'number' ? context : undefined,
+    switchesThinking: member(status, 'supports_reasoning') === true && member(status, 'reasoning_always_on') !== true,
+    keepsThoughts: member(status, 'supports_preserve_thinking') === true,
+    takesTools: member(status, 'supports_tools') === true,
+  };
+}
+
+function numberOr(value: unknown, otherwise: number): number {
+  return typeof value === 'number' ? value : otherwise;
+}

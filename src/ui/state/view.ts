@@ -1,0 +1,27 @@
+import { type Signal, signal } from '@preact/signals';
+
+/** What is open, and where the reader is: nothing that outlives the page. */
+export interface View {
+  /** The message that is being rewritten. */
+  readonly editing: Signal<string | undefined>;
+  readonly dialog: Signal<'shortcuts' | undefined>;
+  /** The end of the conversation is in sight, and stays there while it grows. */
+  readonly following: Signal<boolean>;
+  /** Read aloud by screen readers, once. */
+  readonly announcement: Signal<string>;
+  /** Puts the cursor into the message field. */
+  readonly focusComposer: Signal<number>;
+  /** Puts the cursor into the search field. */
+  readonly focusSearch: Signal<number>;
+}
+
+export function createView(): View {
+  return {
+    editing: signal<string | undefined>(undefined),
+    dialog: signal<'shortcuts' | undefined>(undefined),
+    following: signal(true),
+    announcement: signal(''),
+    focusComposer: signal(0),
+    focusSearch: signal(0),
+  };
+}
