@@ -33,13 +33,16 @@ describe('the package', () => {
       'dist/index.d.ts',
       'dist/main.js',
       'dist/cli/serve-model.js',
+      'dist/ui/files.json',
+      'dist/ui/index.html',
+      'dist/ui/LICENSES.txt.br',
     ];
     expect(needed.filter((path) => !paths.includes(path))).toEqual([]);
   });
 
   it('holds nothing else', () => {
     const expected =
-      /^(dist\/.*\.(js|d\.ts)|models\/(serve-model-demo\.gguf|README\.md)|package\.json|(README|CHANGELOG)\.md|LICENSE)$/;
+      /^(dist\/(?!ui\/).*\.(js|d\.ts)|dist\/ui\/[\w./-]+|models\/(serve-model-demo\.gguf|README\.md)|package\.json|(README|CHANGELOG)\.md|LICENSE)$/;
     expect(paths.filter((path) => !expected.test(path))).toEqual([]);
     expect(unpackedSize).toBeLessThan(6_000_000);
   });

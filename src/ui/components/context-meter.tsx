@@ -30,7 +30,7 @@ export function ContextMeter(): VNode {
       </span>
       <svg class="ring" viewBox="0 0 20 20" width="18" height="18" aria-hidden="true">
         <circle cx="10" cy="10" r="7.500" pathLength="100" />
-        <circle cx="10" cy="10" r="7.500" pathLength="100" strokeDasharray={`${share * 100} 100`} />
+        <circle cx="10" cy="10" r="7.500" pathLength="100" stroke-dasharray={`${share * 100} 100`} />
       </svg>
     </span>
   );

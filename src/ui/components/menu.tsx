@@ -36,9 +36,10 @@ export function Menu({ icon, label, items, class: more = '' }: MenuProps): VNode
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step === undefined) return;
     event.preventDefault();
-    const buttons = [...(list.current?.querySelectorAll('button') ?? [])];
-    const now = buttons.findIndex((each) => each === document.activeElement);
-    buttons[(now + step + buttons.length) % buttons.length]?.focus();
+    const buttons: (Element | null)[] = [...(list.current?.querySelectorAll('button') ?? [])];
+    const now = buttons.indexOf(document.activeElement);
+    const next = buttons[(now + step + buttons.length) % buttons.length];
+    if (next instanceof HTMLElement) next.focus();
   };
   return (
     <>

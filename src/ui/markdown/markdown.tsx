@@ -62,7 +62,7 @@ function renderBlock(token: BlockToken, open: boolean): ComponentChildren {
     case 'html':
       return <p class="as-written">{token.text.replace(/\n+$/, '')}</p>;
     case 'text':
-      return token.tokens ? <>{renderInline(token.tokens)}</> : decodeEntities(token.text);
+      return token.tokens ? renderInline(token.tokens) : decodeEntities(token.text);
     case 'def':
     case 'space':
       return null;
