@@ -1,10 +1,11 @@
 import { render } from 'preact';
 import { openIndexedDbStore } from './chats/indexed-db.ts';
 import { memoryStore } from './chats/memory-store.ts';
+import { followChanges, ServerStore } from './chats/server-store.ts';
 import type { ChatStore } from './chats/store.ts';
 import { App } from './components/app.tsx';
 import type { Environment } from './state/environment.ts';
-import { createPage } from './state/page.ts';
+import { createPage, type Page } from './state/page.ts';
 
 /** At least as wide: the sidebar stands beside the chat. */
 const wide = matchMedia('(min-width: 56rem)').matches;
@@ -32,9 +33,16 @@ const environment: Environment = {
 
 const place = document.getElementById('page');
 if (place) {
-  const page = createPage(environment, await openStore());
+  const page = createPage(environment, openStore);
   render(<App page={page} />, place);
-  await page.start();
+  void page.start();
+}
+
+/** On the server where it lets this caller, else in the browser. */
+async function openStore({ api, server }: Pick<Page, 'api' | 'server'>): Promise<ChatStore> {
+  const [local, { chatStore }] = await Promise.all([browserStore(), server.known()]);
+  if (!chatStore) return local;
+  return new ServerStore({ api, partials: local, follow: followChanges(api, environment.after) });
 }
 
 /** This file lies two folders below the page, wherever that is mounted. */
@@ -44,7 +52,7 @@ function base(): string {
 }
 
 /** A browser that keeps nothing (a private window may refuse) still chats. */
-async function openStore(): Promise<ChatStore> {
+async function browserStore(): Promise<ChatStore> {
   try {
     return await openIndexedDbStore({ now: environment.now });
   } catch {

@@ -1,6 +1,6 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import type { ChatEntry, ChatSummary } from './entries.ts';
-import { type ChatStore, excerptOf, type Partial, queryWords, type SearchHit } from './store.ts';
+import { type ChatStore, excerptOf, queryWords, type SearchHit, type Unfinished } from './store.ts';
 import { emptyChat, foldEntries, searchText } from './tree.ts';
 
 interface ChatSchema extends DBSchema {
@@ -14,7 +14,7 @@ interface ChatSchema extends DBSchema {
   };
   /** Everything of a chat that can be looked for. Made of its entries; could be thrown away. */
   texts: { key: string; value: string };
-  partials: { key: string; value: Partial };
+  partials: { key: string; value: Unfinished };
 }
 
 const version = 1;
@@ -105,7 +105,7 @@ class IndexedDbStore implements ChatStore {
     return this.#mark(id, undefined);
   }
 
-  async savePartial(partial: Partial): Promise<void> {
+  async savePartial(partial: Unfinished): Promise<void> {
     await this.#database.put('partials', partial);
   }
 
@@ -113,7 +113,7 @@ class IndexedDbStore implements ChatStore {
     await this.#database.delete('partials', messageId);
   }
 
-  partials(): Promise<Partial[]> {
+  partials(): Promise<Unfinished[]> {
     return this.#database.getAll('partials');
   }
 

@@ -1,12 +1,12 @@
 import type { ChatEntry, ChatSummary } from './entries.ts';
-import { type ChatStore, excerptOf, type Partial, queryWords } from './store.ts';
+import { type ChatStore, excerptOf, queryWords, type Unfinished } from './store.ts';
 import { type Chat, emptyChat, foldEntries, searchText } from './tree.ts';
 
 /** Chats for as long as the page is open. */
 export function memoryStore(now: () => number): ChatStore {
   const logs = new Map<string, ChatEntry[]>();
   const removed = new Set<string>();
-  const partials = new Map<string, Partial>();
+  const partials = new Map<string, Unfinished>();
   const chatOf = (id: string): Chat => foldEntries(emptyChat(id, logs.get(id)?.[0]?.time ?? now()), logs.get(id) ?? []);
   const chats = () =>
     [...logs.keys()]

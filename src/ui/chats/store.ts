@@ -8,9 +8,13 @@ export interface SearchHit {
 }
 
 /** An answer that was being written when the page that wrote it was last heard of. */
-export interface Partial {
+export interface Unfinished {
   readonly chatId: string;
   readonly message: AssistantMessage;
+  /** As it was before: empty, or what is being continued. */
+  readonly base: AssistantMessage;
+  /** Under which the server knows the run. */
+  readonly cancelId: string;
   /** Of the tab that writes it. */
   readonly tab: string;
   readonly savedAt: number;
@@ -29,9 +33,9 @@ export interface ChatStore {
   /** It can be restored until the store forgets it. */
   remove(id: string): Promise<void>;
   restore(id: string): Promise<void>;
-  savePartial(partial: Partial): Promise<void>;
+  savePartial(partial: Unfinished): Promise<void>;
   dropPartial(messageId: string): Promise<void>;
-  partials(): Promise<Partial[]>;
+  partials(): Promise<Unfinished[]>;
   /** Told of chats that others changed: another tab, another device. Gives a function that ends it. */
   subscribe(listener: (id: string) => void): () => void;
 }

@@ -34,13 +34,15 @@ export function foldEntries(before: Chat, entries: readonly ChatEntry[]): Chat {
     chat = { ...chat, updatedAt: Math.max(chat.updatedAt, entry.time) };
     switch (entry.type) {
       case 'message':
-        addMessage(messages, children, entry.message);
-        chat = { ...chat, head: entry.message.id };
+        if (addMessage(messages, children, entry.message)) chat = { ...chat, head: entry.message.id };
         break;
-      case 'edit':
-        if (messages.has(entry.message.id)) messages.set(entry.message.id, entry.message);
+      case 'edit': {
+        const known = messages.get(entry.message.id);
+        // Where a message stands does not change with what it says.
+        if (known) messages.set(known.id, { ...entry.message, parent: known.parent });
         else addMessage(messages, children, entry.message);
         break;
+      }
       case 'title':
         chat = { ...chat, title: entry.title, named: entry.by === 'person' };
         break;
@@ -97,11 +99,17 @@ export function searchText(chat: Chat): string {
   return [chat.title, ...[...chat.messages.values()].map(textOf)].join('\n');
 }
 
-function addMessage(messages: Map<string, Message>, children: Map<string, readonly string[]>, message: Message): void {
+/** Whether it was not there before. */
+function addMessage(
+  messages: Map<string, Message>,
+  children: Map<string, readonly string[]>,
+  message: Message,
+): boolean {
   const isNew = !messages.has(message.id);
   messages.set(message.id, message);
   const parent = message.parent ?? '';
   if (isNew) children.set(parent, [...(children.get(parent) ?? []), message.id]);
+  return isNew;
 }
 
 /** Gives the head that is left. */

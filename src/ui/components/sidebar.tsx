@@ -65,7 +65,7 @@ export function Sidebar(): VNode {
       </div>
       <div class="chat-list">{hits.value === undefined ? <Groups /> : <Found hits={hits.value} />}</div>
       <div class="sidebar-bottom">
-        <p class="where">{t.keptHere}</p>
+        <p class="where">{page.server.rights.value.chatStore ? t.keptOnServer : t.keptHere}</p>
         <PreferencesMenu />
       </div>
     </nav>

@@ -2,10 +2,10 @@ import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import type { ChatEntry, ChatSummary } from '../chats/entries.ts';
 import { type AssistantMessage, type AttachedText, type Message, textOf, type UserMessage } from '../chats/message.ts';
 import { type PromptOptions, wireMessages } from '../chats/request.ts';
-import type { ChatStore, SearchHit } from '../chats/store.ts';
+import type { ChatStore, SearchHit, Unfinished } from '../chats/store.ts';
 import { type Chat, emptyChat, foldEntries, latestBelow, pathOf, titleFrom, versionsOf } from '../chats/tree.ts';
 import type { Environment } from './environment.ts';
-import type { Runs } from './runs.ts';
+import type { RunSoFar, Runs } from './runs.ts';
 
 export interface ChatsOptions {
   readonly store: ChatStore;
@@ -14,6 +14,8 @@ export interface ChatsOptions {
   /** What goes along with every request: sampling, thinking, and the like. */
   readonly settings: () => Readonly<Record<string, unknown>>;
   readonly prompt: () => PromptOptions;
+  /** The id of a run that the server still has, by its cancel id. */
+  readonly findRun: (cancelId: string) => Promise<string | undefined>;
   /** Something could not be kept. */
   readonly storeFailed: (error: unknown) => void;
 }
@@ -32,6 +34,8 @@ export class Chats {
   readonly #open = signal<Chat | undefined>(undefined);
   /** Those that were opened, or that are being answered. */
   readonly #known = new Map<string, Chat>();
+  /** Answers that are shown and not kept yet. */
+  readonly #unkept = new Set<string>();
   /** The list came from the store for the first time. */
   readonly listed = signal(false);
   readonly list: ReadonlySignal<readonly ChatSummary[]> = this.#list;
@@ -174,20 +178,19 @@ export class Chats {
 
   /** The end of a run. */
   answered(chatId: string, message: AssistantMessage): void {
-    const known = this.#known.get(chatId)?.messages.has(message.id);
+    const unkept = this.#unkept.delete(message.id);
     // One that never said anything is not worth keeping, where it did not fail.
-    if (message.blocks.length === 0 && message.outcome === 'stopped') {
-      if (known) this.#add(chatId, [{ type: 'delete', target: message.id }], false);
+    if (message.blocks.length === 0 && message.outcome === 'stopped' && message.failure === undefined) {
+      if (unkept) this.#add(chatId, [{ type: 'delete', target: message.id }], false);
+      void this.#keep(this.#options.store.dropPartial(message.id));
       return;
     }
-    this.#add(chatId, [{ type: known ? 'edit' : 'message', message }]);
+    this.#add(chatId, [{ type: unkept ? 'message' : 'edit', message }]);
     void this.#keep(this.#options.store.dropPartial(message.id));
   }
 
-  savePartial(chatId: string, message: AssistantMessage, tab: string): void {
-    void this.#keep(
-      this.#options.store.savePartial({ chatId, message, tab, savedAt: this.#options.environment.now() }),
-    );
+  savePartial(soFar: RunSoFar, tab: string): void {
+    void this.#keep(this.#options.store.savePartial({ ...soFar, tab, savedAt: this.#options.environment.now() }));
   }
 
   #answer(chatId: string, parent: string): void {
@@ -200,6 +203,7 @@ export class Chats {
       blocks: [],
     };
     // It is shown at once, and kept when there is something to keep.
+    this.#unkept.add(message.id);
     this.#add(chatId, [{ type: 'message', message }], false);
     const chat = this.#known.get(chatId);
     if (chat) this.#run(chatId, message, pathOf(chat, parent));
@@ -270,20 +274,26 @@ export class Chats {
     this.listed.value = true;
   }
 
-  /** Answers whose page went away before they were whole. */
+  /** Answers whose page went away before they were whole: taken up again, or kept as far as they came. */
   async #adoptPartials(tab: string): Promise<void> {
     const { store, environment } = this.#options;
-    for (const { chatId, message, tab: writer, savedAt } of await store.partials()) {
+    for (const partial of await store.partials()) {
       // Another tab may still be writing it.
-      if (writer !== tab && environment.now() - savedAt < abandonedMs) continue;
-      const entry_id = environment.newId();
-      const whole: AssistantMessage = { ...message, outcome: message.outcome ?? 'interrupted' };
-      await store.append(chatId, [{ entry_id, time: environment.now(), type: 'edit', message: whole }]);
-      await store.append(chatId, [
-        { entry_id: environment.newId(), time: environment.now(), type: 'head', head: message.id },
-      ]);
-      await store.dropPartial(message.id);
+      if (partial.tab !== tab && environment.now() - partial.savedAt < abandonedMs) continue;
+      await this.#adopt(partial);
     }
+  }
+
+  async #adopt({ chatId, message, base, cancelId }: Unfinished): Promise<void> {
+    const chat = await this.#load(chatId);
+    if (!chat.messages.has(message.id)) {
+      this.#unkept.add(message.id);
+      this.#add(chatId, [{ type: 'message', message: base }], false);
+    }
+    this.#add(chatId, [{ type: 'head', head: message.id }], false);
+    const runId = await this.#options.findRun(cancelId);
+    if (runId === undefined) this.answered(chatId, { ...message, outcome: message.outcome ?? 'interrupted' });
+    else this.#options.runs().pickUp({ chatId, message: base, cancelId, runId });
   }
 
   async #keep(work: Promise<void>): Promise<void> {

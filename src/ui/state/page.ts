@@ -2,6 +2,8 @@ import { effect, type ReadonlySignal, type Signal, signal } from '@preact/signal
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { type ApiClient, createClient } from '../api/client.ts';
+import { member } from '../api/failure.ts';
+import { lazyStore } from '../chats/lazy-store.ts';
 import type { ChatStore } from '../chats/store.ts';
 import { setLanguage, strings } from '../strings/strings.ts';
 import { Chats } from './chats.ts';
@@ -32,8 +34,11 @@ export interface Page {
   start(): Promise<void>;
 }
 
+/** Gives the place where chats are kept, when it is known what the server lets this caller do. */
+export type OpenStore = (page: Pick<Page, 'api' | 'server'>) => Promise<ChatStore>;
+
 /** The parts, put together. Nothing happens before `start`. */
-export function createPage(environment: Environment, store: ChatStore): Page {
+export function createPage(environment: Environment, openStore: OpenStore): Page {
   const preferences = createPreferences(environment.local, environment.wide);
   const toasts = createToasts(environment.after);
   const key = signal(storedKey(environment));
@@ -60,8 +65,16 @@ export function createPage(environment: Environment, store: ChatStore): Page {
     keepsThoughts: server.facts.value?.keepsThoughts ?? false,
   });
 
+  const findRun = async (cancelId: string) => {
+    if (!(await server.known()).runs) return undefined;
+    const answer = await api.call<unknown>(`api/runs?cancel_id=${cancelId}`).catch(() => undefined);
+    const runs = member(answer, 'runs');
+    const id = Array.isArray(runs) ? member(runs[0], 'id') : undefined;
+    return typeof id === 'string' ? id : undefined;
+  };
   const chats: Chats = new Chats({
-    store,
+    store: lazyStore(openStore({ api, server })),
+    findRun,
     environment,
     runs: () => runs,
     settings: requestSettings,
@@ -74,7 +87,7 @@ export function createPage(environment: Environment, store: ChatStore): Page {
     api,
     server,
     environment,
-    save: (chatId, message) => chats.savePartial(chatId, message, tab),
+    save: (soFar) => chats.savePartial(soFar, tab),
     done: (chatId, message) => {
       chats.answered(chatId, message);
       const { finished, wasStopped, error } = strings.value.outcome;

@@ -1,4 +1,4 @@
-import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { ApiClient } from '../api/client.ts';
 import { ApiFailure } from '../api/failure.ts';
 import { beginAnswer, endAnswer, type Growing, grow } from '../chats/answer.ts';
@@ -44,10 +44,29 @@ export interface RunRequest {
   readonly body: () => Readonly<Record<string, unknown>>;
 }
 
+/** A run that the server went on with while no page was there. */
+export interface RunLeft {
+  readonly chatId: string;
+  /** As it was when the run began. */
+  readonly message: AssistantMessage;
+  readonly cancelId: string;
+  readonly runId: string;
+}
+
+/** What there is so far of an answer, for the case that its page dies. */
+export interface RunSoFar {
+  readonly chatId: string;
+  readonly message: AssistantMessage;
+  readonly base: AssistantMessage;
+  readonly cancelId: string;
+}
+
 export interface Runs {
   /** By the id of the answer. */
   readonly live: ReadonlySignal<ReadonlyMap<string, Run>>;
   start(request: RunRequest): Run;
+  /** Takes up a run where its first page left it. */
+  pickUp(left: RunLeft): Run;
   ofChat(chatId: string): Run | undefined;
 }
 
@@ -56,7 +75,7 @@ export interface RunsOptions {
   readonly server: Server;
   readonly environment: Environment;
   /** Told now and then what there is so far, so that a page that dies loses little. */
-  readonly save: (chatId: string, message: AssistantMessage) => void;
+  readonly save: (soFar: RunSoFar) => void;
   /** Told once, at the end. */
   readonly done: (chatId: string, message: AssistantMessage) => void;
 }
@@ -70,20 +89,25 @@ const retryMs = 2000;
 
 export function createRuns(options: RunsOptions): Runs {
   const live = signal<ReadonlyMap<string, Run>>(new Map());
+  const follow = (run: LiveRun): Run => {
+    const { id } = run.message.value;
+    live.value = new Map(live.value).set(id, run);
+    void run.drive().then((message) => {
+      const rest = new Map(live.value);
+      rest.delete(id);
+      batch(() => {
+        options.done(run.chatId, message);
+        live.value = rest;
+      });
+    });
+    return run;
+  };
   return {
     live,
     ofChat: (chatId) => [...live.value.values()].find((run) => run.chatId === chatId),
-    start(request) {
-      const run = new LiveRun(request, options);
-      live.value = new Map(live.value).set(request.message.id, run);
-      void run.drive().then((message) => {
-        const rest = new Map(live.value);
-        rest.delete(message.id);
-        options.done(request.chatId, message);
-        live.value = rest;
-      });
-      return run;
-    },
+    start: (request) => follow(new LiveRun(request, options, { cancelId: options.environment.newId() })),
+    pickUp: ({ chatId, message, cancelId, runId }) =>
+      follow(new LiveRun({ chatId, message, body: () => ({}) }, options, { cancelId, runId })),
   };
 }
 
@@ -103,15 +127,20 @@ class LiveRun implements Run {
   #held = 0;
   #frameAsked = false;
   #savedAt = 0;
+  /** The next event is the first one once more. */
+  #again = false;
+  /** Under which the server gives the answer again, once it said so. */
+  #runId: string | undefined;
   #wake: () => void = () => undefined;
 
-  constructor(request: RunRequest, options: RunsOptions) {
+  constructor(request: RunRequest, options: RunsOptions, ids: { cancelId: string; runId?: string }) {
     this.#request = request;
     this.#options = options;
     this.chatId = request.chatId;
     this.message = signal(request.message);
     this.#growing = beginAnswer(request.message);
-    this.#cancelId = options.environment.newId();
+    this.#cancelId = ids.cancelId;
+    this.#runId = ids.runId;
   }
 
   stop(): void {
@@ -151,7 +180,7 @@ class LiveRun implements Run {
   }
 
   async #attempt(): Promise<'again' | { outcome: Outcome; failure?: Failure }> {
-    const { api, server } = this.#options;
+    const { server } = this.#options;
     const { signal } = this.#abort;
     try {
       if (server.phase.value !== 'ready') {
@@ -161,9 +190,8 @@ class LiveRun implements Run {
       if (this.#stopped) return { outcome: 'stopped' };
       this.phase.value = { kind: 'sent' };
       this.#isOut = true;
-      const always = { stream: true, stream_options: { include_usage: true }, return_progress: true };
-      const body = { ...this.#request.body(), ...always, session_id: this.chatId, cancel_id: this.#cancelId };
-      for await (const value of api.stream('v1/chat/completions', { body, signal })) this.#take(readChunk(value));
+      this.#save();
+      for await (const value of this.#events(signal)) this.#take(readChunk(value));
       return { outcome: this.#stopped ? 'stopped' : 'stop' };
     } catch (thrown) {
       if (this.#stopped) return { outcome: 'stopped' };
@@ -172,6 +200,23 @@ class LiveRun implements Run {
     } finally {
       this.#isOut = false;
     }
+  }
+
+  /** The answer's events: asked for, or given again from the first one. */
+  #events(signal: AbortSignal): AsyncGenerator<unknown> {
+    const { api, server } = this.#options;
+    if (this.#runId !== undefined) {
+      this.#again = true;
+      return api.stream(`api/runs/${this.#runId}`, { signal });
+    }
+    const always = {
+      stream: true,
+      stream_options: { include_usage: true },
+      return_progress: true,
+      ...(server.rights.value.runs && { resumable: true }),
+    };
+    const ids = { session_id: this.chatId, cancel_id: this.#cancelId };
+    return api.stream('v1/chat/completions', { body: { ...this.#request.body(), ...always, ...ids }, signal });
   }
 
   /** What was never begun is asked for again by itself; what was begun keeps what there is. */
@@ -184,6 +229,10 @@ class LiveRun implements Run {
     };
     const finished = this.#growing.message.outcome !== undefined;
     if (finished) return { outcome: 'stop', failure: told };
+    // The connection broke, not the answer: the server still has it, from its first event on.
+    if (this.#runId !== undefined && failure.kind !== 'refused') return 'again';
+    // It was to be given again and is not there any more: what was seen of it is all there is.
+    if (this.#runId !== undefined && failure.status === 404) return { outcome: 'interrupted', failure: told };
     if (this.#heardAny) return { outcome: failure.kind === 'refused' ? 'error' : 'interrupted', failure: told };
     if (failure.kind === 'unreachable') return 'again';
     if (failure.status === 401) return 'again';
@@ -209,6 +258,11 @@ class LiveRun implements Run {
 
   #take(chunk: Chunk): void {
     const { environment, server } = this.#options;
+    if (this.#again) {
+      this.#again = false;
+      this.#growing = beginAnswer(this.#request.message);
+    }
+    if (chunk.id !== undefined && server.rights.value.runs) this.#runId = chunk.id;
     const contextSize = server.facts.value?.contextSize;
     this.#growing = grow(this.#growing, chunk, { at: environment.clock(), contextSize });
     const said = (chunk.text ?? '') + (chunk.thought ?? '') + chunk.calls.map((call) => call.arguments).join('');
@@ -230,9 +284,13 @@ class LiveRun implements Run {
     this.#held = 0;
     this.message.value = this.#growing.message;
     const now = this.#options.environment.clock();
-    if (!this.#heardAny || now - this.#savedAt < saveMs) return;
-    this.#savedAt = now;
-    this.#options.save(this.chatId, this.#growing.message);
+    if (now - this.#savedAt >= saveMs) this.#save();
+  }
+
+  #save(): void {
+    this.#savedAt = this.#options.environment.clock();
+    const { message } = this.#growing;
+    this.#options.save({ chatId: this.chatId, message, base: this.#request.message, cancelId: this.#cancelId });
   }
 }
 

@@ -50,7 +50,9 @@ export interface Server {
   readonly keyRefused: ReadonlySignal<boolean>;
   readonly key: ReadonlySignal<string | undefined>;
   /** Whether its chats may be kept on the server, may models be changed: /api/ui/config. */
-  readonly rights: ReadonlySignal<{ readonly changeModels: boolean; readonly chatStore: boolean }>;
+  readonly rights: ReadonlySignal<Rights>;
+  /** Settles when it is known what the caller may do; not while a key is missing. */
+  known(): Promise<Rights>;
   useKey(key: string, remember: boolean): Promise<void>;
   forgetKey(): void;
   /** Told by the client of every answer; 0 for none. */
@@ -60,6 +62,14 @@ export interface Server {
   /** Settles when a model is there; rejects with the signal. */
   ready(signal: AbortSignal): Promise<void>;
   start(): void;
+}
+
+export interface Rights {
+  readonly changeModels: boolean;
+  /** Chats are kept on the server. */
+  readonly chatStore: boolean;
+  /** Runs outlive the page that asked for them. */
+  readonly runs: boolean;
 }
 
 const keyName = 'serve-model:key';
@@ -80,7 +90,11 @@ export function createServer(api: ApiClient, environment: Environment, key: Sign
   const status = signal<unknown>(undefined);
   const nextTry = signal<number | undefined>(undefined);
   const keyRefused = signal(false);
-  const rights = signal({ changeModels: false, chatStore: false });
+  const rights = signal<Rights>({ changeModels: false, chatStore: false, runs: false });
+  let tellKnown: (rights: Rights) => void = () => undefined;
+  const known = new Promise<Rights>((resolve) => {
+    tellKnown = resolve;
+  });
   const waiting = new Set<() => void>();
   let cancelNext: () => void = () => undefined;
   let looking: Promise<void> | undefined;
@@ -93,7 +107,7 @@ export function createServer(api: ApiClient, environment: Environment, key: Sign
   async function lookOnce(): Promise<void> {
     try {
       const config = await api.call<unknown>('api/ui/config').catch(ignoreMissing);
-      await readConfig(config);
+      readConfig(config);
       const health = await api.call<unknown>('health').then(
         () => 'ready' as const,
         (failure: unknown) => healthOf(failure),
@@ -116,15 +130,20 @@ export function createServer(api: ApiClient, environment: Environment, key: Sign
     }
   }
 
-  async function readConfig(config: unknown): Promise<void> {
-    const can = member(member(config, 'caller'), 'can');
+  function readConfig(config: unknown): void {
     const told = member(config, 'version');
     if (typeof told === 'string') version.value = told;
-    rights.value = {
+    const caller = member(config, 'caller');
+    const can = member(caller, 'can');
+    if (config !== undefined && can === undefined) return;
+    const next: Rights = {
       // A server that does not tell lets whoever may.
       changeModels: can === undefined || member(can, 'change_models') === true,
       chatStore: member(can, 'chat_store') === true,
+      runs: member(caller, 'local') === true || member(config, 'key_needed') === true,
     };
+    if (JSON.stringify(next) !== JSON.stringify(rights.value)) rights.value = next;
+    tellKnown(next);
   }
 
   async function readModels(): Promise<void> {
@@ -170,6 +189,7 @@ export function createServer(api: ApiClient, environment: Environment, key: Sign
     keyRefused,
     key,
     rights,
+    known: () => known,
     facts: computed(() => factsOf(status.value, models.value)),
     async useKey(given, remember) {
       key.value = given;

@@ -1,0 +1,167 @@
+import type { ChatChangeEvent, ChatListAnswer, ChatPartAnswer } from '../../dialects/chats/answers.ts';
+import type { ApiClient } from '../api/client.ts';
+import { ApiFailure } from '../api/failure.ts';
+import type { ChatEntry, ChatSummary } from './entries.ts';
+import type { ChatStore, Unfinished } from './store.ts';
+import { readEntry, writeEntry } from './wire-entries.ts';
+
+type Partials = Pick<ChatStore, 'savePartial' | 'dropPartial' | 'partials'>;
+
+export interface ServerStoreOptions {
+  readonly api: ApiClient;
+  /** Unfinished answers stay with the browser that asked for them. */
+  readonly partials: Partials;
+  /** Tells of changes that others made; see follow-changes.ts. */
+  readonly follow: (listener: (id: string) => void) => () => void;
+}
+
+/** So many entries go in one request; the server takes a thousand. */
+const mostEntries = 500;
+const pageSize = 200;
+
+/** Chats on the server: the same ones in every browser, at every port, and for a key on every device. */
+export class ServerStore implements ChatStore {
+  readonly #api: ApiClient;
+  readonly #partials: Partials;
+  readonly #follow: ServerStoreOptions['follow'];
+  /** What is written to a chat arrives in the order in which it was written. */
+  readonly #writing = new Map<string, Promise<void>>();
+
+  constructor({ api, partials, follow }: ServerStoreOptions) {
+    this.#api = api;
+    this.#partials = partials;
+    this.#follow = follow;
+  }
+
+  async list(): Promise<ChatSummary[]> {
+    const chats = await this.#pages('');
+    return chats.map(summaryOf).sort((left, right) => right.updatedAt - left.updatedAt);
+  }
+
+  async search(query: string) {
+    const found = await this.#pages(`q=${encodeURIComponent(query)}&`);
+    return found.map((chat) => ({ id: chat.chat_id, excerpt: chat.snippet ?? '' }));
+  }
+
+  async read(id: string): Promise<ChatEntry[]> {
+    const entries: ChatEntry[] = [];
+    for (let after = ''; ; ) {
+      const part = await this.#api
+        .call<ChatPartAnswer>(`api/chats/${id}${after && `?after=${encodeURIComponent(after)}`}`)
+        .catch(nothingThere);
+      if (!part) return [];
+      entries.push(...part.entries.flatMap(readEntry));
+      if (!part.more) return entries;
+      after = part.revision;
+    }
+  }
+
+  append(id: string, entries: readonly ChatEntry[]): Promise<void> {
+    const before = this.#writing.get(id) ?? Promise.resolve();
+    const written = before.catch(() => undefined).then(() => this.#send(id, entries.map(writeEntry)));
+    this.#writing.set(id, written);
+    return written;
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#api.call(`api/chats/${id}`, { method: 'DELETE' }).catch(nothingThere);
+  }
+
+  async restore(id: string): Promise<void> {
+    await this.#api.call(`api/chats/${id}/restore`, { method: 'POST' });
+  }
+
+  savePartial(partial: Unfinished): Promise<void> {
+    return this.#partials.savePartial(partial);
+  }
+
+  dropPartial(messageId: string): Promise<void> {
+    return this.#partials.dropPartial(messageId);
+  }
+
+  partials(): Promise<Unfinished[]> {
+    return this.#partials.partials();
+  }
+
+  subscribe(listener: (id: string) => void): () => void {
+    return this.#follow(listener);
+  }
+
+  async #send(id: string, entries: readonly unknown[]): Promise<void> {
+    for (let from = 0; from < entries.length; from += mostEntries) {
+      const part = entries.slice(from, from + mostEntries);
+      // Makes the chat, or adds to it: safe to repeat, as each entry counts once.
+      await this.#api.call('api/chats', { body: { chat_id: id, entries: part }, keepalive: small(part) });
+    }
+  }
+
+  async #pages(query: string): Promise<ChatListAnswer['chats']> {
+    const chats: ChatListAnswer['chats'] = [];
+    for (let cursor = ''; ; ) {
+      const at = cursor && `&cursor=${encodeURIComponent(cursor)}`;
+      const part = await this.#api.call<ChatListAnswer>(`api/chats?${query}limit=${pageSize}${at}`);
+      chats.push(...part.chats);
+      if (part.next_cursor === null) return chats;
+      cursor = part.next_cursor;
+    }
+  }
+}
+
+/** Browsers let 64 kB of requests outlive their page. */
+function small(value: unknown): boolean {
+  return JSON.stringify(value).length < 30_000;
+}
+
+function summaryOf(chat: ChatListAnswer['chats'][number]): ChatSummary {
+  return {
+    id: chat.chat_id,
+    title: chat.title ?? chat.preview ?? '',
+    pinned: chat.pinned,
+    createdAt: chat.created,
+    updatedAt: chat.updated,
+  };
+}
+
+function nothingThere(failure: unknown): undefined {
+  if (failure instanceof ApiFailure && failure.status === 404) return undefined;
+  throw failure;
+}
+
+const channelName = 'serve-model-changes';
+const againMs = 2000;
+
+/**
+ * One tab listens for all: a browser opens six connections to a server, and a stream in each of seven tabs would leave
+ * none to talk on. Where tabs cannot agree on one (plain http from another machine) each looks when it is looked at.
+ */
+export function followChanges(api: ApiClient, after: (ms: number, callback: () => void) => void) {
+  return (listener: (id: string) => void): (() => void) => {
+    const channel = new BroadcastChannel(channelName);
+    const left = new AbortController();
+    channel.addEventListener('message', ({ data }) => {
+      if (typeof data === 'string') listener(data);
+    });
+    const tell = (value: unknown) => {
+      const id = (value as Partial<ChatChangeEvent>).chat_id;
+      if (id === undefined) return;
+      listener(id);
+      channel.postMessage(id);
+    };
+    const listen = async () => {
+      while (!left.signal.aborted) {
+        try {
+          for await (const value of api.stream('api/chats/events', { signal: left.signal })) tell(value);
+        } catch (failure) {
+          if (!(failure instanceof ApiFailure)) return;
+        }
+        await new Promise<void>((resolve) => after(againMs, resolve));
+      }
+    };
+    const { locks } = navigator as { locks?: LockManager };
+    locks?.request(channelName, { signal: left.signal }, listen).catch(() => undefined);
+    return () => {
+      left.abort('left');
+      channel.close();
+    };
+  };
+}

@@ -1,0 +1,75 @@
+import type { ChatPartAnswer } from '../../dialects/chats/answers.ts';
+import type { ChatEntry } from './entries.ts';
+import { type AssistantMessage, type Message, textOf, type UserMessage } from './message.ts';
+
+type WireEntry = ChatPartAnswer['entries'][number];
+
+/** An entry as `/api/chats` takes it. There a message is known by the id of the entry that brought it. */
+export function writeEntry(entry: ChatEntry): object {
+  const { entry_id, time } = entry;
+  switch (entry.type) {
+    case 'message':
+      return {
+        entry_id: entry.message.id,
+        time,
+        type: 'message',
+        parent: entry.message.parent,
+        message: written(entry.message),
+      };
+    case 'edit':
+      return { entry_id, time, type: 'edit', target: entry.message.id, message: written(entry.message) };
+    case 'title':
+      return { entry_id, time, type: 'title', title: entry.title };
+    case 'pin':
+      return { entry_id, time, type: 'pin', pinned: entry.pinned };
+    case 'head':
+      return { entry_id, time, type: 'head', head: entry.head };
+    case 'delete':
+      return { entry_id, time, type: 'delete', target: entry.target, deleted: true };
+    default:
+      return entry satisfies never;
+  }
+}
+
+/** What came from another client may be anything: what is no message of ours is shown as far as it has text. */
+export function readEntry(wire: WireEntry): readonly ChatEntry[] {
+  const base = { entry_id: wire.entry_id, time: wire.time ?? 0 };
+  switch (wire.type) {
+    case 'message':
+      return [{ ...base, type: 'message', message: read(wire.message, wire.entry_id, wire.parent, base.time) }];
+    case 'edit':
+      return [{ ...base, type: 'edit', message: read(wire.message, wire.target, null, base.time) }];
+    case 'title':
+      return [{ ...base, type: 'title', title: wire.title, by: 'person' }];
+    case 'pin':
+      return [{ ...base, type: 'pin', pinned: wire.pinned }];
+    case 'head':
+      return wire.head === null ? [] : [{ ...base, type: 'head', head: wire.head }];
+    case 'delete':
+      return wire.deleted ? [{ ...base, type: 'delete', target: wire.target }] : [];
+    default:
+      return wire satisfies never;
+  }
+}
+
+/** `content` is what the server searches, and what other clients read. */
+function written({ id: _, parent: __, blocks, ...rest }: Message): Record<string, never> {
+  const [only] = blocks;
+  const plain = blocks.length === 0 || (blocks.length === 1 && only?.kind === 'text');
+  const message = { ...rest, content: textOf({ blocks }), ...(!plain && { blocks }) };
+  // Through JSON as it goes out: members that are undefined are not there.
+  return JSON.parse(JSON.stringify(message));
+}
+
+function read(wire: Readonly<Record<string, unknown>>, id: string, parent: string | null, time: number): Message {
+  const { role, content, blocks, ...rest } = wire;
+  const text = typeof content === 'string' ? content : '';
+  const told = Array.isArray(blocks)
+    ? (blocks as Message['blocks'])
+    : text === ''
+      ? []
+      : [{ kind: 'text', text } as const];
+  const base = { ...rest, id, parent, time: typeof rest.time === 'number' ? rest.time : time, blocks: told };
+  if (role === 'assistant') return { outcome: 'stop', ...base, role } satisfies AssistantMessage;
+  return { ...base, role: 'user' } satisfies UserMessage;
+}
