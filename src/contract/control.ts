@@ -94,6 +94,8 @@ export interface LocalModelInfo {
   readonly architecture: string | undefined;
   readonly trainedContextSize: number | undefined;
   readonly loaded: boolean;
+  /** Where it comes from: the models folder, a flag (or a file of names), a load by path, or this package. */
+  readonly source: 'folder' | 'given' | 'bundled';
 }
 
 export interface Verdict {

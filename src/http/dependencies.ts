@@ -1,6 +1,7 @@
 import type { Caller } from '../contract/caller.ts';
 import type { ChatStore } from '../contract/chats.ts';
 import type { ModelControl, SlotReport } from '../contract/control.ts';
+import type { HubCatalog } from '../contract/hub.ts';
 import type { PageFiles } from '../contract/page-files.ts';
 import type { RequestKeys } from '../contract/request.ts';
 import type {
@@ -42,6 +43,8 @@ export interface AppDependencies {
   readonly stopping?: AbortSignal;
   /** Undefined: the models are fixed, and there are no routes to change them. */
   readonly control?: ModelControl;
+  /** Undefined: there are no routes to look for models on the hub. */
+  readonly hub?: HubCatalog;
   /** Undefined: there is no /metrics. */
   readonly metrics?: { render(): Promise<string>; readonly contentType: string };
   /** What the slots of every loaded model do. */

@@ -10,6 +10,7 @@ import { docsRoutes } from './routes/docs.ts';
 import { frontPageRoutes } from './routes/front-page.ts';
 import { generationRoutes } from './routes/generation.ts';
 import { healthRoutes } from './routes/health.ts';
+import { hubRoutes } from './routes/hub.ts';
 import { internalRoutes } from './routes/internal.ts';
 import { llamaCppRoutes } from './routes/llama-cpp.ts';
 import { lmStudioRoutes } from './routes/lm-studio.ts';
@@ -40,6 +41,7 @@ export function routeTable(dependencies: AppDependencies, gate: Gate): Route[] {
     ...llamaCppRoutes(dependencies),
     ...adapterRoutes(dependencies),
     ...(dependencies.control ? controlRoutes(dependencies, dependencies.control) : []),
+    ...(dependencies.hub ? hubRoutes(dependencies.hub) : []),
     ...healthRoutes(dependencies),
     ...metricsRoutes(dependencies),
     ...internalRoutes(dependencies, gate),

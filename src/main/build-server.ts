@@ -204,6 +204,7 @@ async function build(
     stats: () => describeRuntimes(managed.runtimes()),
     adapters: createAdapterDirectory(models, managed.runtimes),
     control: managed.control,
+    hub: managed.hub,
     slots: () => managed.manager.slots(),
     usage,
     ...(responseStore && { responseStore }),

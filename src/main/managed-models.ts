@@ -9,6 +9,7 @@ import { createControlEvents } from '../models/control-events.ts';
 import { otherTokens, speaksSameTokens } from '../models/draft-model.ts';
 import { bundledModelPath, findModel } from '../models/find-model.ts';
 import { readGguf } from '../models/gguf.ts';
+import { createHubCatalog } from '../models/hub-catalog.ts';
 import { exists, locateModel } from '../models/locate.ts';
 import { type FreeMemory, machineMemory, mainMemory, mappedBytes } from '../models/machine-memory.ts';
 import { ModelManager } from '../models/manager.ts';
@@ -106,6 +107,14 @@ export function createManagedModels(options: ManagedModelsOptions) {
     tell: (sentence) => telemetry.log('warn', sentence),
   });
 
+  const hub = createHubCatalog({
+    hub: { endpoint: config.hfEndpoint, token: config.hfToken },
+    modelsDir: config.modelsDir,
+    machineMemory: () => machineMemory(libraryFor(config)),
+    shape: () => manager.shapeOf({}),
+    tell: (sentence) => telemetry.log('debug', sentence),
+  });
+
   const control = new ModelControlService<ServedModel>({
     manager,
     files,
@@ -140,6 +149,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
     manager,
     directory,
     control,
+    hub,
     files,
     /** Ends the streams of those who watch: the server stops. */
     endEvents: () => events.close(),

@@ -12,13 +12,14 @@ import type { ModelProfile } from '../contract/model.ts';
 import type { Timers } from '../contract/services.ts';
 import type { ControlEvents } from './control-events.ts';
 import { otherTokens, speaksSameTokens } from './draft-model.ts';
+import { bundledModelPath } from './find-model.ts';
 import { checkGpuIds } from './gpu-ids.ts';
 import { showHubName } from './hub-name.ts';
 import { findLocalModel, localModels, type ReadModels, removeLocalModel } from './library.ts';
 import { type FreeMemory, mostOf } from './machine-memory.ts';
 import type { ModelManager } from './manager.ts';
 import type { ModelFiles, ModelFilesOptions } from './model-files.ts';
-import { cannotGenerate, type FileProfile } from './profile.ts';
+import { cannotGenerate, type FileProfile, readModelProfile } from './profile.ts';
 import type { LoadPlan, Resident } from './resident.ts';
 
 export interface ControlOptions<Runtime> {
@@ -50,6 +51,7 @@ export class ModelControlService<Runtime> implements ModelControl {
   #files: ModelFiles;
   #read: ReadModels = new Map();
   #watching = false;
+  #bundledProfile: FileProfile | undefined;
 
   constructor(options: ControlOptions<Runtime>) {
     this.#options = options;
@@ -133,11 +135,22 @@ export class ModelControlService<Runtime> implements ModelControl {
   async localModels(): Promise<readonly LocalModelInfo[]> {
     const { manager, modelsDir } = this.#options;
     const local = (await localModels(modelsDir, this.#read)).flatMap(({ id, path, profile }) =>
-      profile ? [describeLocal(profile, id, manager.find(path)?.loaded !== undefined)] : [],
+      profile ? [describeLocal(profile, id, manager.find(path)?.loaded !== undefined, 'folder')] : [],
     );
     const paths = new Set(local.map(({ path }) => path));
     const elsewhere = manager.known().filter(({ profile }) => !paths.has(profile.path));
-    return [...elsewhere.map(({ profile, state }) => describeLocal(profile, profile.id, state === 'loaded')), ...local];
+    const given = elsewhere.map(({ profile, state }) =>
+      describeLocal(profile, profile.id, state === 'loaded', profile.path === bundledModelPath ? 'bundled' : 'given'),
+    );
+    const isBundledKnown = given.some(({ source }) => source === 'bundled');
+    return [...given, ...local, ...(isBundledKnown ? [] : await this.#bundled())];
+  }
+
+  /** The model of the package is there to be loaded whatever the server was started with. */
+  async #bundled(): Promise<LocalModelInfo[]> {
+    this.#bundledProfile ??= await readModelProfile(bundledModelPath).catch(() => undefined);
+    const profile = this.#bundledProfile;
+    return profile ? [describeLocal(profile, profile.id, false, 'bundled')] : [];
   }
 
   async remove(id: string): Promise<void> {
@@ -274,8 +287,9 @@ function describeLocal(
   { path, sizeBytes, quantization, architecture, trainedContextSize }: FileProfile,
   id: string,
   loaded: boolean,
+  source: LocalModelInfo['source'],
 ): LocalModelInfo {
-  return { id, path, sizeBytes, quantization, architecture, trainedContextSize, loaded };
+  return { id, path, sizeBytes, quantization, architecture, trainedContextSize, loaded, source };
 }
 
 function withQuantization({ target, quantization }: LoadRequest): string {

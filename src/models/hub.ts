@@ -77,10 +77,10 @@ function offer(models: readonly HubModel[]): string {
   return `It has ${models.map((model) => model.quantization ?? basename(model.files[0]?.path ?? '')).join(', ')}.`;
 }
 
-/** A GET to the hub; every refusal becomes a sentence. Also used for pieces of files. */
+/** A GET to the hub; every refusal becomes a sentence. Also used for pieces of files. `name`: what it is about. */
 export async function askHub(
   url: string,
-  name: HubName,
+  name: HubName | undefined,
   { token, signal }: HubAccess,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Response> {
@@ -101,7 +101,8 @@ export async function askHub(
   throw hubRefusal(response.status, name, token !== undefined, new URL(url).host);
 }
 
-function hubRefusal(status: number, name: HubName, hasToken: boolean, host: string): ServeError {
+function hubRefusal(status: number, name: HubName | undefined, hasToken: boolean, host: string): ServeError {
+  if (!name) return new ServeError('overloaded', `${host} answers ${status} to a search. Try again later.`);
   const asked = `${name.owner}/${name.repo}`;
   if (status === 404) return new ServeError('model_not_found', `There is no ${asked} on ${host}. Check the name.`);
   if (status === 401 || status === 403) {

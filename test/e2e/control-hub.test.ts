@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { progressAnswer, validateAnswer } from '../../src/dialects/control/answers.ts';
+import { hubRepositoryAnswer, hubSearchAnswer } from '../../src/dialects/hub/answers.ts';
 import type { RunningServer } from '../../src/main.ts';
 import { bundledModelPath } from '../../src/models/find-model.ts';
 import { type HubFixture, startHub } from '../models/hub-fixture.ts';
@@ -52,6 +53,65 @@ async function files(): Promise<string[]> {
   return names.filter((name) => name.endsWith('.gguf') && !name.startsWith('.'));
 }
 
+describe('the hub', () => {
+  const get = async (path: string, headers: Record<string, string> = {}) => {
+    const response = await fetch(`${server.url}/api/hub/${path}`, { headers });
+    return { status: response.status, body: await response.json() };
+  };
+
+  it('is searched for what can be loaded', async () => {
+    const { status, body } = await get('search?q=tiny%20model&limit=5');
+    expect([status, hubSearchAnswer.parse(body)]).toEqual([
+      200,
+      {
+        models: [
+          { id: 'owner/repo', downloads: 1200, likes: 7, updated: '2026-01-02T03:04:05.000Z', gated: false },
+          { id: 'owner/gated', downloads: null, likes: null, updated: null, gated: true },
+        ],
+      },
+    ]);
+    expect(hub.requests.at(-1)).toBe(
+      'GET /api/models?search=tiny+model&filter=gguf&sort=downloads&direction=-1&limit=5',
+    );
+  });
+
+  it('tells what a repository holds, what it takes and whether it fits', async () => {
+    const { status, body } = await get('repos/owner/repo');
+    const { quantizations, memory, id } = hubRepositoryAnswer.parse(body);
+    expect([status, id]).toEqual([200, 'owner/repo']);
+    expect(memory.ram_bytes).toBeGreaterThan(0);
+    expect(quantizations.map(({ model_path }) => model_path).toSorted()).toEqual([
+      'hf:owner/repo:Q4_0',
+      'hf:owner/repo:Q5_0',
+      'hf:owner/repo:Q8_0',
+    ]);
+    expect(quantizations.filter(({ best }) => best)).toHaveLength(1);
+    for (const each of quantizations) {
+      expect(each).toMatchObject({ files: 1, size_bytes: 3_313_888, downloaded: false });
+      expect(each.required_bytes).toBeGreaterThan(0);
+      expect(each.fits).not.toBe('no');
+    }
+  });
+
+  it.each([
+    ['search?limit=0', 400],
+    [`search?q=${'x'.repeat(201)}`, 400],
+    ['repos/owner/nothing', 404],
+    ['repos/..%2f..%2f/x', 404],
+    ['repos/owner/a%3fb', 404],
+    ['repos/owner/..', 404],
+  ])('answers %s with %i', async (path, status) => {
+    const asked = hub.requests.length;
+    expect((await get(path)).status).toBe(status);
+    const urls = hub.requests.slice(asked);
+    expect(urls.filter((url) => !url.includes('/api/models/owner/nothing/'))).toEqual([]);
+  });
+
+  it('is no business of other pages on this machine', async () => {
+    expect((await get('search?q=x', { origin: 'http://localhost:3000' })).status).toBe(403);
+  });
+});
+
 describe('loading from the hub', () => {
   it('weighs a model without downloading it', async () => {
     const { body } = await post('validate', { model_path: 'owner/repo', gguf_variant: 'Q8_0' });
@@ -71,6 +131,11 @@ describe('loading from the hub', () => {
     expect(await progress()).toMatchObject({ phase: 'download', bytes_total: 3_313_888 });
     expect(await loading).toMatchObject({ status: 200, body: { status: 'loaded', model: 'tiny-Q8_0' } });
     expect(await files()).toEqual([join('owner', 'repo', 'tiny-Q8_0.gguf')]);
+    const { quantizations } = hubRepositoryAnswer.parse(
+      await (await fetch(`${server.url}/api/hub/repos/owner/repo`)).json(),
+    );
+    const there = quantizations.filter(({ downloaded }) => downloaded);
+    expect(there.map(({ model_path }) => model_path)).toEqual(['hf:owner/repo:Q8_0']);
     hub.trouble = {};
     expect(await post('load', { model_path: 'owner/repo:Q8_0' })).toMatchObject({ body: { status: 'already_loaded' } });
     expect(await post('unload', { model_path: 'owner/repo:Q8_0' })).toMatchObject({ body: { status: 'unloaded' } });

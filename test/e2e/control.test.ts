@@ -87,14 +87,15 @@ describe('the control API', () => {
   it('lists the running model and those of the folder', async () => {
     const { models } = modelsAnswer.parse(await get('models'));
     expect(models).toEqual([
-      expect.objectContaining({ id: key, path: expect.stringMatching(/\.gguf$/), loaded: true }),
-      expect.objectContaining({ id: 'named', loaded: false }),
+      expect.objectContaining({ id: key, path: expect.stringMatching(/\.gguf$/), loaded: true, source: 'bundled' }),
+      expect.objectContaining({ id: 'named', loaded: false, source: 'given' }),
       expect.objectContaining({
         id: 'owner/repo/second',
         quantization: 'Q8_0',
         family: 'llama',
         context_length: 4096,
         loaded: false,
+        source: 'folder',
       }),
     ]);
   });

@@ -228,6 +228,8 @@ const askedElsewhere = new Set([
   'DELETE /api/inference/models/:id{.+}',
   'GET /api/inference/events',
   'GET /api/chats/events',
+  'GET /api/hub/search',
+  'GET /api/hub/repos/:owner/:repo',
 ]);
 
 function stored(method: string): string[] {

@@ -64,11 +64,28 @@ function answer(request: IncomingMessage, response: ServerResponse, scene: Scene
     sendTree(url, response, scene);
     return;
   }
+  if (url.pathname === '/api/models') {
+    sendFound(url, response);
+    return;
+  }
   const path = decodeURIComponent(url.pathname.replace('/owner/repo/resolve/main/', ''));
   const bytes = files[path];
   if (bytes)
     sendFile(request, response, { bytes: trouble.short ? bytes.subarray(0, bytes.length - 8) : bytes, trouble });
   else response.writeHead(404).end('{"error":"not found"}');
+}
+
+/** One repository that can be loaded, and what a hub may answer besides. */
+function sendFound(url: URL, response: ServerResponse): void {
+  const asked = ['search', 'filter', 'sort', 'direction'].map((name) => url.searchParams.get(name)).join(' ');
+  const found = [
+    { id: 'owner/repo', downloads: 1200, likes: 7, lastModified: '2026-01-02T03:04:05.000Z', gated: false },
+    { id: 'owner/gated', gated: 'manual', asked },
+    { id: 'no-owner', downloads: 5 },
+    { id: '../../escape', downloads: 5 },
+    'nothing',
+  ];
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(found));
 }
 
 function sendTree(url: URL, response: ServerResponse, { files, trouble, endpoint }: Scene): void {

@@ -43,6 +43,7 @@ const emptyChats: ChatStore = {
 /** Parts of the server that make routes appear. */
 export const everyPart = {
   control: emptyControl,
+  hub: { search: async () => [], models: notHere },
   adapters: { list: () => [], set: () => undefined },
   cancel: () => 0,
   metrics: { render: async () => '', contentType: 'text/plain' },

@@ -94,6 +94,8 @@ export const modelsAnswer = z.object({
       family: z.string().nullable(),
       context_length: z.int().nullable(),
       loaded: z.boolean(),
+      /** `folder`: the models folder, from where it can be deleted; `given`: by a flag, a name or a path. */
+      source: z.enum(['folder', 'given', 'bundled']),
     }),
   ),
 });
@@ -154,7 +156,7 @@ export function writeProgress(progress: LoadProgress | undefined): ProgressAnswe
 
 export function writeModels(models: readonly LocalModelInfo[]): ModelsAnswer {
   return {
-    models: models.map(({ id, path, sizeBytes, quantization, architecture, trainedContextSize, loaded }) => ({
+    models: models.map(({ id, path, sizeBytes, quantization, architecture, trainedContextSize, loaded, source }) => ({
       id,
       path,
       size_bytes: sizeBytes,
@@ -162,6 +164,7 @@ export function writeModels(models: readonly LocalModelInfo[]): ModelsAnswer {
       family: architecture ?? null,
       context_length: trainedContextSize ?? null,
       loaded,
+      source,
     })),
   };
 }

@@ -93,6 +93,8 @@ export const operations: Readonly<Record<string, Operation>> = {
   'POST /api/chats/files/:sha256': { group: 'Chats', summary: 'Keep a file that messages refer to' },
   'GET /api/chats/files/:sha256': { group: 'Chats', summary: 'A kept file' },
   'GET /api/chats/events': { group: 'Chats', summary: 'Changes of chats as a stream of events' },
+  'GET /api/hub/search': { group: 'Models', summary: 'Look for models on the hub' },
+  'GET /api/hub/repos/:owner/:repo': { group: 'Models', summary: 'What a repository holds, and whether it fits' },
   'GET /props': { group: 'Models', summary: 'The default model and its settings, in the form of llama.cpp' },
   'GET /slots': { group: 'Models', summary: 'What the slots do, in the form of llama.cpp' },
   'GET /api/v0/models': { group: 'Models', summary: 'All models, in the older form of LM Studio' },
