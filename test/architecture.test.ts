@@ -14,7 +14,9 @@ const allowed: Record<string, readonly string[]> = {
   prompt: ['contract'],
   output: ['contract'],
   grammar: ['contract'],
-  engine: ['contract', 'native'],
+  // Images to rows: pure scaling, decoding of files, and graphs over the C API.
+  vision: ['contract', 'native'],
+  engine: ['contract', 'native', 'vision'],
   // Prompts made in another process.
   templates: ['contract', 'prompt'],
   scheduler: ['contract', 'engine', 'files'],
@@ -41,6 +43,7 @@ const allowed: Record<string, readonly string[]> = {
     'generation',
     'engine',
     'native',
+    'vision',
     'prompt',
     'templates',
     'output',
@@ -84,6 +87,7 @@ const packageRooms: Record<string, readonly string[]> = {
   '@huggingface/jinja': ['prompt'],
   'node-llama-cpp': ['models'],
   koffi: ['native'],
+  sharp: ['vision'],
   pino: ['telemetry'],
   'pino-pretty': ['telemetry'],
   'prom-client': ['telemetry'],

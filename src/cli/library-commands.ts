@@ -72,8 +72,8 @@ export async function inspectModel(target: string, options: PullOptions & Inspec
   const { config, terminal, signal } = options;
   const location = await locateModel(target, config);
   if (location.type === 'local') {
-    const { chatTemplate, chatFormat } = config;
-    const profile = await readModelProfile(location.path, { chatTemplate, chatFormat });
+    const { chatTemplate, chatFormat, mmproj: projector } = config;
+    const profile = await readModelProfile(location.path, { chatTemplate, chatFormat, projector });
     const contextSize = config.ctxSize || Math.min(profile.trainedContextSize, mostByDefault);
     const shape = { contextSize, slots: config.parallel ?? defaultSlots, cacheType: config.cacheTypeKv };
     const placed = options.place(profile);
@@ -105,10 +105,16 @@ function inspectLines(profile: FileProfile, format: ChatFormatReport, memory: st
     ['quantization', profile.quantization ?? 'unknown'],
     ['context', `trained for ${contextText(profile)}`],
     ...chatRows(profile, format),
+    ...(profile.projector ? [['sees', imagesText(profile.projector)]] : []),
     ...(sampling.length > 0 ? [['sampling', sampling.join(', ')]] : []),
     ...memory,
   ];
   return tableLines(rows);
+}
+
+function imagesText({ path, sizeBytes, metadata }: NonNullable<FileProfile['projector']>): string {
+  const kind = metadata['clip.projector_type'] ?? metadata['clip.vision.projector_type'];
+  return `images, by the projector ${printable(path)} (${showBytes(sizeBytes)}, ${printable(String(kind))})`;
 }
 
 function memoryRows(profile: FileProfile, shape: MemoryShape): string[][] {

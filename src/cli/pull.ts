@@ -30,6 +30,7 @@ export interface PullOptions {
     | 'cacheTypeKv'
     | 'chatTemplate'
     | 'chatFormat'
+    | 'mmproj'
   >;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;

@@ -1,6 +1,6 @@
 import { engineFlags } from './engine-flags.ts';
 import { type Flag, flag } from './flag.ts';
-import { choice, duration, exactList, integer, list, text, toggle } from './value-kinds.ts';
+import { choice, duration, exactList, integer, list, text, textOrNone, toggle } from './value-kinds.ts';
 
 export { type Flag, type FlagGroup, flagGroups } from './flag.ts';
 
@@ -51,6 +51,24 @@ export const flags = {
     help: 'Serve embeddings from this model beside the chat model.',
   }),
   embeddings: flag('Model', toggle(), { default: false, help: 'Serve embeddings and reranking only.' }),
+
+  mmproj: flag('Model', textOrNone('FILE'), {
+    default: undefined,
+    defaultText: 'one that lies beside the model',
+    help: 'Projector of the first model, which lets it see images. --no-mmproj: no model sees any.',
+  }),
+  imageMaxPixels: flag('Limits', integer({ min: 1, max: 16_384 * 16_384 }), {
+    default: 40_000_000,
+    help: 'Largest image in points; no side may be longer than 16384.',
+  }),
+  allowImageUrls: flag('Limits', toggle(), {
+    default: false,
+    help: 'Fetch images that requests name by http(s) address, from the public internet alone.',
+  }),
+  imageCacheMb: flag('Engine', integer({ min: 0 }), {
+    default: 256,
+    help: 'Memory for images that were read and encoded, in MB: the next turn needs no second time.',
+  }),
 
   chatTemplateFile: flag('Chat', text('FILE'), {
     default: undefined,

@@ -34,7 +34,7 @@ function describeFlag(name: FlagName): FlagText {
   const spelling = flagSpelling(name);
   const also = (row.alsoFlags ?? []).map((other) => (other.length === 1 ? `-${other}` : `--${other}`));
   const placeholder = row.kind.placeholder === '' ? '' : ` ${row.kind.placeholder}`;
-  const main = row.kind.shape === 'switch' ? `--[no-]${spelling}` : `--${spelling}`;
+  const main = row.kind.shape === 'switch' || row.kind.none !== undefined ? `--[no-]${spelling}` : `--${spelling}`;
   return {
     group: row.group,
     usage: `${[main, ...also].join(', ')}${placeholder}`,

@@ -30,7 +30,8 @@ const spellings: ReadonlyMap<string, FoundFlag> = new Map(
     const flag: Flag<unknown> = flags[name];
     const all = [flagSpelling(name), ...(flag.alsoFlags ?? [])];
     const entries: [string, FoundFlag][] = all.map((spelling) => [spelling, { name, flag, negated: false }]);
-    if (flag.kind.shape === 'switch') entries.push([`no-${flagSpelling(name)}`, { name, flag, negated: true }]);
+    if (flag.kind.shape === 'switch' || flag.kind.none !== undefined)
+      entries.push([`no-${flagSpelling(name)}`, { name, flag, negated: true }]);
     return entries;
   }),
 );
@@ -53,7 +54,8 @@ export function readArguments(argv: readonly string[]): RawArguments {
     else {
       const { spelling, inline } = splitFlag(argument);
       const found = findFlag(spelling);
-      const value = inline ?? (found.flag.kind.shape === 'switch' ? undefined : argv[++index]);
+      const alone = found.flag.kind.shape === 'switch' || found.negated;
+      const value = inline ?? (alone ? undefined : argv[++index]);
       given.set(found.name, [...(given.get(found.name) ?? []), flagText(found, spelling, value)]);
     }
   }
@@ -81,8 +83,9 @@ function findFlag(spelling: string): FoundFlag {
 }
 
 function flagText(found: FoundFlag, spelling: string, value: string | undefined): string {
-  if (found.flag.kind.shape === 'switch') {
-    if (value === undefined) return found.negated ? 'false' : 'true';
+  const { shape, none } = found.flag.kind;
+  if (shape === 'switch' || found.negated) {
+    if (value === undefined) return found.negated ? (none ?? 'false') : 'true';
     if (!found.negated) return value;
     throw usageError(`${spelling} takes no value. Leave out =${value}.`, spelling);
   }

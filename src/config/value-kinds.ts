@@ -7,6 +7,8 @@ export interface ValueKind<Value> {
   readonly shape: 'switch' | 'single' | 'repeatable';
   /** From texts to the value. Its messages continue the sentence `--port must be ...`. */
   readonly schema: z.ZodType<Value, string | readonly string[]>;
+  /** The text that `--no-x` stands for, where that can be said of what is no switch. */
+  readonly none?: string;
   /** The value as one would write it, for the help. */
   show(value: Value): string;
 }
@@ -15,6 +17,17 @@ export function text(placeholder: string): ValueKind<string> {
   const schema = z.string().min(1, 'must not be empty');
   return { placeholder, shape: 'single', schema, show: String };
 }
+
+/** `--no-x` says that there shall be none. */
+export function textOrNone(placeholder: string): ValueKind<string | false> {
+  const schema = z
+    .string()
+    .min(1, 'must not be empty')
+    .transform((given) => (given === noText ? false : given));
+  return { placeholder, shape: 'single', none: noText, schema, show: String };
+}
+
+const noText = 'none';
 
 export function integer(limits: { readonly min: number; readonly max?: number }): ValueKind<number> {
   const { min, max = Number.MAX_SAFE_INTEGER } = limits;

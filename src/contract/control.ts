@@ -107,6 +107,8 @@ export interface Verdict {
   readonly requiredBytes: number | undefined;
   readonly availableBytes: number;
   readonly fits: boolean;
+  /** It sees images; absent where that is not known. */
+  readonly isVision?: boolean;
 }
 
 export interface ControlStatus {

@@ -1,4 +1,5 @@
 import type { JsonObject } from './json.ts';
+import type { ProjectorFile } from './projector.ts';
 
 /** How many requests a model generates for at the same time, where nobody says and memory suffices. */
 export const defaultSlots = 4;
@@ -29,6 +30,8 @@ export interface ModelProfile {
   readonly vocabulary: VocabularyFacts;
   /** It was loaded for embeddings and ranks only, whatever its file could do. */
   readonly vectorsOnly?: boolean;
+  /** What lets it see images; absent: nothing. */
+  readonly projector?: ProjectorFile;
   /** From `general.sampling.*` of the GGUF. */
   readonly recommendedSampling: {
     readonly temperature?: number;

@@ -5,8 +5,34 @@ export interface TextPart {
   readonly text: string;
 }
 
-/** A string stays a string: some templates render the two differently. Image and audio parts are refused by the dialects. */
-export type Content = string | readonly TextPart[];
+export interface ImagePart {
+  readonly type: 'image';
+  readonly source: ImageSource;
+  /** The field that it came in, for what is said of it. */
+  readonly param?: string;
+}
+
+export type ImageSource =
+  /** A file, as base64. */
+  | { readonly type: 'file'; readonly base64: string }
+  | { readonly type: 'url'; readonly url: string }
+  /** It was read already: the request's image of this number. */
+  | { readonly type: 'placed'; readonly index: number };
+
+export type ContentPart = TextPart | ImagePart;
+
+/** A string stays a string: some templates render the two differently. Audio parts are refused by the dialects. */
+export type Content = string | readonly ContentPart[];
+
+export function isImagePart(part: unknown): part is ImagePart {
+  return typeof part === 'object' && part !== null && 'type' in part && part.type === 'image';
+}
+
+/** The texts of a content, joined with line breaks; images are left out. */
+export function textOfContent(content: Content | null): string {
+  if (content === null || typeof content === 'string') return content ?? '';
+  return content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n');
+}
 
 export interface ToolCall {
   readonly id: string;
@@ -137,8 +163,8 @@ export type Prompt =
   /** Special tokens spelled in the text are parsed, because people send ready ChatML. */
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'tokens'; readonly tokens: readonly number[] }
-  /** Both, in turns. */
-  | { readonly type: 'mixed'; readonly parts: readonly (string | number)[] }
+  /** Text, tokens and images, in turns. */
+  | { readonly type: 'mixed'; readonly parts: readonly (string | number | ImagePart)[] }
   /** Fill in the middle; texts never become control tokens. */
   | {
       readonly type: 'infill';

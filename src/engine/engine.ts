@@ -29,6 +29,8 @@ export interface Engine {
 
 export interface EngineInfo {
   readonly slots: number;
+  /** It encodes images: positions of their rows lie on a line or on a grid. undefined: it does not. */
+  readonly images?: { readonly positions: 'line' | 'grid' };
   /** Tokens per slot. */
   readonly contextSize: number;
   /** Tokens per native batch. */
@@ -83,6 +85,8 @@ export interface EngineJob {
    * need them; without any, the place before the last token is taken.
    */
   readonly checkpoints?: readonly number[];
+  /** What the ids above the vocabulary stand for, ascending; each is one run of the prompt, see image-ids. */
+  readonly images?: readonly JobImage[];
   readonly sampling: ResolvedSampling;
   /** How much of each adapter of the model is added, in their order; absent ones not at all. */
   readonly adapters?: readonly number[];
@@ -108,6 +112,19 @@ export interface EngineJob {
   onToken(token: GeneratedToken): Directive;
   /** Every prompt token's log probability, when asked; before the first onToken. */
   onPromptLogprobs?(tokens: readonly (TokenLogprob | undefined)[]): void;
+}
+
+export interface JobImage {
+  /** Where its ids begin in the prompt. */
+  readonly start: number;
+  readonly rows: number;
+  /** How they lie in the image. */
+  readonly columns: number;
+  readonly lines: number;
+  /** Whoever may share what was computed of it has the same key for the same content. */
+  readonly key: string;
+  /** What is encoded: bytes, red, green and blue of one point after another. */
+  readonly tile: { readonly width: number; readonly height: number; readonly bytes: Uint8Array };
 }
 
 type Optional = 'logitBias' | 'minTokens' | 'advanced';
@@ -189,6 +206,8 @@ export interface EngineStats {
   readonly steps: number;
   readonly prefillTokens: number;
   readonly decodeTokens: number;
+  /** Images that were encoded; those that were kept from before are not counted. */
+  readonly encodedImages?: number;
   /** Running averages, tokens per second; undefined before the first measurement. */
   readonly prefillRate: number | undefined;
   readonly decodeRate: number | undefined;

@@ -5,7 +5,7 @@ import type { LibraryFiles } from '../native/open-library.ts';
 import type { Embedder, Ranker } from './embedder.ts';
 import type { Engine } from './engine.ts';
 import type { CacheType, PoolSettings, RopeParameters } from './native-settings.ts';
-import type { AdapterFile, StepReport } from './remote/protocol.ts';
+import type { AdapterFile, ProjectorWish, StepReport } from './remote/protocol.ts';
 import type { Tuning, TuningMemory } from './tuning.ts';
 
 /** Which weights, and where they go. */
@@ -41,6 +41,7 @@ export interface LoadOptions extends WeightsWish {
   readonly rope?: RopeParameters | undefined;
   /** Speculative decoding by a small model of the same vocabulary, or by looking the text up in the prompt. */
   readonly speculation?: { readonly draftModelPath: string } | 'lookup' | undefined;
+  readonly projector?: ProjectorWish | undefined;
   readonly stepTargetMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;

@@ -1,5 +1,6 @@
 import { commonPrefix } from './common-prefix.ts';
 import type { SlotState } from './engine.ts';
+import { outsideImages } from './image-ids.ts';
 
 interface Reader {
   readonly prompt: ArrayLike<number>;
@@ -15,7 +16,8 @@ interface Reader {
 export function reusablePrefix(slot: Pick<SlotState, 'tokens' | 'cutPoints' | 'adapters'>, job: Reader): number {
   const { tokens, cutPoints } = slot;
   if (!areAlike(slot.adapters, job.adapters)) return 0;
-  const common = Math.min(commonPrefix(tokens, job.prompt), job.reuse, job.prompt.length - 1);
+  const most = Math.min(commonPrefix(tokens, job.prompt), job.reuse, job.prompt.length - 1);
+  const common = outsideImages(job.prompt, most);
   if (cutPoints === undefined || common === tokens.length) return common;
   return cutPoints.reduce((best, at) => (at <= common && at > best ? at : best), 0);
 }

@@ -53,7 +53,8 @@ export function createTokenText({ vocabulary, yieldToEventLoop }: TokenTextOptio
       return bytes;
     },
 
-    isControl: (token) => vocabulary.isControl(token),
+    // Ids of images are no tokens of the vocabulary, which would end the process.
+    isControl: (token) => vocabulary.has(token) && vocabulary.isControl(token),
   };
 }
 

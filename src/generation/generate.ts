@@ -1,6 +1,6 @@
 import { ServeError } from '../contract/errors.ts';
 import type { GenerationEvent } from '../contract/events.ts';
-import type { GenerationRequest } from '../contract/request.ts';
+import type { ChatPrompt, GenerationRequest } from '../contract/request.ts';
 import type { GenerationService } from '../contract/services.ts';
 import type { Admission, Lease, QueuePlace } from '../scheduler/admission.ts';
 import { Adapters } from './adapters.ts';
@@ -9,6 +9,7 @@ import { createTextPipeline, type PipelinePlan } from './create-pipeline.ts';
 import type { GenerationDependencies } from './dependencies.ts';
 import { EarlyEnd } from './endings.ts';
 import { type FittedPrompt, fitContext } from './fit-context.ts';
+import { readChatImages } from './images.ts';
 import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
 import { runOnSlot, type SlotRun } from './run-on-slot.ts';
 import type { ModelRuntime, RuntimeUse } from './runtime.ts';
@@ -61,12 +62,27 @@ export function createGenerationService(dependencies: GenerationDependencies): G
       try {
         if (request.prompt.type === 'text') return request.prompt.text;
         if (request.prompt.type !== 'chat') return '';
-        return (await use.runtime.renderer.render(request.prompt, request.outputShape)).pieces.join('');
+        return await shownPrompt(use.runtime, request.prompt, request);
       } finally {
         use.release();
       }
     },
   };
+}
+
+/** With what stands for images: `[image: 256 tokens]` between the family's own marks. */
+async function shownPrompt(runtime: ModelRuntime, chat: ChatPrompt, request: GenerationRequest): Promise<string> {
+  const signal = new AbortController().signal;
+  const read = await readChatImages(runtime, chat, request, signal);
+  const { pieces, images = [] } = await runtime.renderer.render(read.chat, request.outputShape);
+  const shown = images.map(({ index, before }) => ({
+    before,
+    text: (read.images[index] ?? [])
+      .map((part) => (part.type === 'text' ? part.text : `[image: ${part.ids.length} tokens]`))
+      .join(''),
+  }));
+  const at = (place: number) => shown.filter(({ before }) => before === place).map(({ text }) => text);
+  return [...pieces.flatMap((piece, place) => [...at(place), piece]), ...at(pieces.length)].join('');
 }
 
 interface Beginning {
@@ -132,10 +148,21 @@ async function admit(
 ): Promise<Omit<Started, 'use'>> {
   const adapters = adaptersOf(request, runtime);
   const fitted = await fitContext(runtime, request, signal);
+  refuseToldImages(request, fitted.prompt);
   const plan = await createTextPipeline(deps, runtime, request, fitted.prompt.opening);
   const ask = admissionOf(request, fitted.prompt, { maxTokens: fitted.maxTokens, adapters });
   const lease = await runtime.scheduler.admit({ ...ask, ...(onPlace && { onPlace }) }, signal);
   return { fitted, plan, lease, adapters };
+}
+
+/** An image's rows are no tokens: none has a probability. */
+function refuseToldImages({ promptLogprobs }: GenerationRequest, { images }: PreparedPrompt): void {
+  if (!promptLogprobs || images.length === 0) return;
+  throw new ServeError(
+    'invalid_request',
+    'Log probabilities of a prompt with images are not told. Ask for those of the answer alone.',
+    { param: 'prompt_logprobs' },
+  );
 }
 
 function adaptersOf({ adapters }: GenerationRequest, runtime: ModelRuntime): readonly number[] | undefined {

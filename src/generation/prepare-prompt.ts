@@ -1,7 +1,10 @@
 import type { PromptOpening } from '../contract/chat-format.ts';
 import { ServeError } from '../contract/errors.ts';
-import type { GenerationRequest, Prompt } from '../contract/request.ts';
+import { type GenerationRequest, type Prompt, textOfContent } from '../contract/request.ts';
+import type { JobImage } from '../engine/engine.ts';
 import { refuseHopelessPrompt } from './budget.ts';
+import { readChatImages, readImage } from './images.ts';
+import { JoinedPrompt } from './joined-prompt.ts';
 import type { ModelRuntime } from './runtime.ts';
 
 export interface PreparedPrompt {
@@ -10,6 +13,8 @@ export interface PreparedPrompt {
   readonly opening: PromptOpening | undefined;
   /** Token positions where others' prompts are likely to part from this one: end of the system part, start of the answer. */
   readonly checkpoints: readonly number[];
+  /** What the ids above the vocabulary stand for. */
+  readonly images: readonly JobImage[];
   /** What the client should know although it gets its answer. */
   readonly warnings: readonly string[];
 }
@@ -31,9 +36,13 @@ export async function preparePrompt(
   switch (prompt.type) {
     case 'chat': {
       refuseHopelessPrompt(textLength(prompt), contextSize, request.maxTokens);
-      const { pieces, opening, warnings } = await runtime.renderer.render(prompt, request.outputShape, signal);
-      const tokens = [...bos, ...(await tokenize(pieces, true))];
-      return { tokens, opening, checkpoints: turnBorders(tokens, runtime), warnings };
+      const { chat, images, warnings: noted } = await readChatImages(runtime, prompt, request, signal);
+      const rendered = await runtime.renderer.render(chat, request.outputShape, signal);
+      const { opening } = rendered;
+      const warnings = [...noted, ...rendered.warnings];
+      const joined = new JoinedPrompt(bos, (pieces) => tokenize(pieces, true));
+      await joined.addRendered(rendered, images);
+      return { ...joined.prompt, opening, checkpoints: turnBorders(joined.prompt.tokens, runtime), warnings };
     }
     case 'text': {
       const tokens = await tokenize([prompt.text], true);
@@ -43,9 +52,18 @@ export async function preparePrompt(
     case 'tokens':
       return raw(checkTokens(prompt.tokens, runtime.engine.info.vocabularySize), vocabulary.bosToken);
     case 'mixed': {
-      const tokens = checkTokens(await mixedTokens(prompt.parts, tokenize), runtime.engine.info.vocabularySize);
-      const begins = typeof prompt.parts[0] === 'string' && tokens[0] !== bos[0];
-      return raw(begins ? [...bos, ...tokens] : tokens, vocabulary.bosToken);
+      const { vocabularySize } = runtime.engine.info;
+      for (const part of prompt.parts) if (typeof part === 'number') checkTokens([part], vocabularySize);
+      const [first] = prompt.parts;
+      const written = typeof first === 'string' ? (await tokenize([first], true))[0] === bos[0] : first === bos[0];
+      const begins = typeof first !== 'number' && !written;
+      const joined = new JoinedPrompt(begins ? bos : [], (pieces) => tokenize(pieces, true));
+      for (const part of prompt.parts) {
+        if (typeof part === 'object') await joined.addImage(await readImage(runtime, part, request, signal));
+        else await joined.add(part);
+      }
+      const { tokens, images } = joined.prompt;
+      return { ...raw(tokens, vocabulary.bosToken), images };
     }
     case 'infill':
       return raw([...bos, ...(await infillTokens(prompt, runtime, (text) => tokenize([text], false)))], undefined);
@@ -56,18 +74,9 @@ export async function preparePrompt(
 
 /** An empty raw prompt starts from nothing, which needs at least the token that texts start with. */
 function raw(tokens: readonly number[], start: number | undefined): PreparedPrompt {
-  if (tokens.length > 0) return { tokens, opening: undefined, checkpoints: [], warnings: [] };
+  if (tokens.length > 0) return { tokens, opening: undefined, checkpoints: [], images: [], warnings: [] };
   if (start === undefined) throw new ServeError('invalid_request', 'The prompt is empty.', { param: 'prompt' });
-  return { tokens: [start], opening: undefined, checkpoints: [], warnings: [] };
-}
-
-async function mixedTokens(
-  parts: readonly (string | number)[],
-  tokenize: (pieces: readonly string[], special: boolean) => Promise<number[]>,
-): Promise<number[]> {
-  const tokens: (number | number[])[] = [];
-  for (const part of parts) tokens.push(typeof part === 'string' ? await tokenize([part], true) : part);
-  return tokens.flat();
+  return { tokens: [start], opening: undefined, checkpoints: [], images: [], warnings: [] };
 }
 
 function checkTokens(tokens: readonly number[], vocabularySize: number): readonly number[] {
@@ -107,12 +116,7 @@ async function infillTokens(
 }
 
 function textLength(prompt: Extract<Prompt, { type: 'chat' }>): number {
-  return prompt.messages.reduce((sum, { content }) => {
-    if (content === null) return sum;
-    return (
-      sum + (typeof content === 'string' ? content.length : content.reduce((all, { text }) => all + text.length, 0))
-    );
-  }, 0);
+  return prompt.messages.reduce((sum, { content }) => sum + textOfContent(content).length, 0);
 }
 
 /**

@@ -99,6 +99,7 @@ function engineJob(work: SlotWork, give: (events: readonly GenerationEvent[]) =>
     prompt: fitted.prompt.tokens,
     reuse: lease.reuse,
     checkpoints: fitted.prompt.checkpoints,
+    ...(fitted.prompt.images.length > 0 && { images: fitted.prompt.images }),
     sampling: forbid(plan.forbidden, resolveSampling(request.sampling, runtime.profile, deps.drawSeed)),
     maxTokens: fitted.maxTokens,
     ...(adapters && { adapters }),

@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Capabilities } from '../prompt/capabilities.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Adapters } from './adapters.ts';
+import type { ImageMaker } from './images.ts';
 
 /** A loaded model with everything that a generation on it needs. Built by main. */
 export interface ModelRuntime {
@@ -13,6 +14,8 @@ export interface ModelRuntime {
   readonly scheduler: Scheduler;
   readonly renderer: PromptMaker;
   readonly format: ChatFormat;
+  /** Absent: the model sees nothing. */
+  readonly images?: ImageMaker;
   /** Absent: the model has none. */
   readonly adapters?: Adapters;
 }

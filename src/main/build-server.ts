@@ -2,6 +2,7 @@ import { allKeys, type Config, packageVersion, readKeyFile } from '../config.ts'
 import { ServeError, toServeError } from '../contract/errors.ts';
 import { defaultSlots, type ModelProfile } from '../contract/model.ts';
 import type { Engine } from '../engine/engine.ts';
+import { createSystemWeb } from '../fetching/system-web.ts';
 import { createCancelRegistry } from '../generation/cancellation.ts';
 import { createGenerationService } from '../generation/generate.ts';
 import { StartGate } from '../generation/start-gate.ts';
@@ -21,6 +22,7 @@ import { createAdapterDirectory } from './adapters.ts';
 import { openConfiguredChats } from './chat-store.ts';
 import { elapsed } from './elapsed.ts';
 import type { HeadStart } from './head-start.ts';
+import { createImageReader } from './images.ts';
 import { describeRuntimes, liveModel } from './live-state.ts';
 import { createManagedModels } from './managed-models.ts';
 import { openPageFiles } from './page-files.ts';
@@ -124,12 +126,14 @@ async function build(
     },
     system.timers,
   );
+  const images = createImageReader(config, system.timers);
   const managed = createManagedModels({
     config,
     system,
     telemetry,
     metrics,
     templates,
+    images: { config, reader: images, web: createSystemWeb(system.timers) },
     early,
     serve: ({ runtime, loaded }) => vectors.serveChat(runtime, loaded),
     serveVectors: (running) => vectors.serveAlone(running),
@@ -252,6 +256,7 @@ async function build(
       await early?.weights.discard();
       await managed.manager.close();
       templates.close();
+      images.close();
       await responseStore?.close();
       await usage.close();
       metrics.close();

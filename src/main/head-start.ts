@@ -46,6 +46,7 @@ export function readFirstModel(path: string, config: Config): Promise<FileProfil
     chatTemplate: config.chatTemplate,
     chatFormat: config.chatFormat,
     vectorsOnly: config.embeddings,
+    projector: config.mmproj,
     ...(config.alias.length > 0 && { aliases: config.alias }),
   });
 }

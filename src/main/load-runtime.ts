@@ -16,6 +16,7 @@ import type { TemplateFacts } from '../templates/protocol.ts';
 import type { TemplatePool } from '../templates/template-pool.ts';
 import { openTemplates } from '../templates/workshop.ts';
 import { engineChild, engineWorker } from './entries.ts';
+import { createImageMaker, type ImageMakerTools, imageCacheBytes } from './images.ts';
 import { openKeptPrefixes } from './kept-prefixes.ts';
 import { libraryFor } from './native-library.ts';
 import { type EarlyLoad, type Fit, fitNow, placementWords } from './placement.ts';
@@ -30,6 +31,7 @@ export interface LoadTools {
   /** Where calibrations are remembered. */
   readonly tuningFile: string;
   readonly templates: TemplatePool;
+  readonly images: ImageMakerTools;
   /** What is loading already, see head-start. */
   readonly early: EarlyLoad | undefined;
   /** What guesses for it. */
@@ -83,6 +85,8 @@ export async function loadRuntime(file: FileProfile, tools: LoadTools, load: Loa
   return {
     runtime: {
       ...{ profile, engine, renderer, format, scheduler },
+      ...(profile.projector &&
+        engine.info.images && { images: createImageMaker(profile.projector, engine.info.images, tools.images) }),
       ...(config.lora.length > 0 && { adapters: new Adapters(adapterFiles(config)) }),
     },
     loaded,
@@ -148,6 +152,7 @@ function loadEngine(
     placement: placementWords(fit),
     ...computeWish(config),
     ...speculation(config),
+    ...(file.projector && { projector: { file: file.projector, cacheBytes: imageCacheBytes(config) } }),
     stepTargetMs,
     signal: load.signal,
     onProgress: (fraction: number) => load.progress('load', fraction),

@@ -62,6 +62,8 @@ const defaultKeepAliveSeconds = 300;
 export function createManagedModels(options: ManagedModelsOptions) {
   const { config, system, metrics, telemetry } = options;
   const vectorsOnly = config.embeddings;
+  /** A projector that is named is the first model's. */
+  const noProjector = config.mmproj === false ? { projector: false as const } : {};
   const tuningFile = memoryFile('tuning.json');
   const probeMemory: ProbeMemory = createFileMemory(memoryFile('sound-models.json'));
   const soundTemplates = createFileMemory(memoryFile('sound-templates.json'));
@@ -199,7 +201,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
 
   function readGiven(path: string): Promise<FileProfile> {
     const { chatTemplate, chatFormat } = config;
-    return readModelProfile(path, { chatTemplate, chatFormat, vectorsOnly });
+    return readModelProfile(path, { chatTemplate, chatFormat, vectorsOnly, ...noProjector });
   }
 
   function addGiven(file: FileProfile) {

@@ -235,7 +235,8 @@ export class ModelControlService<Runtime> implements ModelControl {
     }
     const file = await this.#files.admit(location.path, signal);
     const requiredBytes = manager.requiredBytes({ file, settings: request.settings });
-    return { identifier: known?.id ?? file.id, sizeBytes: file.sizeBytes, requiredBytes };
+    const isVision = file.projector !== undefined;
+    return { identifier: known?.id ?? file.id, sizeBytes: file.sizeBytes, requiredBytes, isVision };
   }
 
   async #find(target: string): Promise<Resident<Runtime> | undefined> {

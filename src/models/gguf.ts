@@ -18,11 +18,14 @@ export interface GgufHeader {
 export interface GgufTensor {
   readonly name: string;
   readonly type: string;
-  readonly values: number;
-  /** 0: of a type that is not known here. */
-  readonly bytes: number;
+  /** ggml_type. */
+  readonly typeNumber: number;
   /** At most four sides, that of a row first. */
   readonly shape: readonly number[];
+  readonly values: number;
+  /** Where it begins behind `dataStart`, and its length; 0 for types that are not known here. */
+  readonly offset: number;
+  readonly bytes: number;
 }
 
 const longestShownArray = 64;
@@ -171,7 +174,8 @@ function readTensor(reader: GgufReader): { readonly tensor: GgufTensor; readonly
   const kind = tensorTypes[type];
   if (kind && values % kind.block !== 0) throw damaged(`the tensor ${JSON.stringify(name)} has an odd size`);
   const bytes = kind ? (values / kind.block) * kind.bytes : 0;
-  return { tensor: { name, type: kind?.name ?? `type ${type}`, values, bytes, shape }, end: offset + bytes };
+  const tensor = { name, type: kind?.name ?? `type ${type}`, typeNumber: type, shape, values, offset, bytes };
+  return { tensor, end: offset + bytes };
 }
 
 async function openFile(path: string, what: string) {

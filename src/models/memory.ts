@@ -13,6 +13,8 @@ export interface MemoryFacts {
   readonly architecture: string;
   readonly sizeBytes: number;
   readonly metadata: JsonObject;
+  /** What lets it see, as large as its file, and once more to compute with. */
+  readonly projector?: { readonly sizeBytes: number } | undefined;
   /** Tokens; undefined: as the metadata tells. */
   readonly vocabularySize?: number | undefined;
 }
@@ -65,7 +67,7 @@ const computeFloor = 24e6;
 export function memoryNeed(model: MemoryFacts, shape: MemoryShape): MemoryNeed {
   const context = Math.ceil(contextOfLayers(model, shape).reduce((sum, bytes) => sum + bytes, 0));
   const compute = Math.ceil(computeBytes(model, shape));
-  const weights = model.sizeBytes;
+  const weights = model.sizeBytes + (model.projector?.sizeBytes ?? 0);
   return { weights, context, compute, total: weights + context + compute };
 }
 

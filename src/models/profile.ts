@@ -4,8 +4,10 @@ import { isJsonObject, type JsonValue } from '../contract/json.ts';
 import type { ModelProfile, VocabularyFacts } from '../contract/model.ts';
 import { type FileKind, kindOf, kindWords } from './file-kind.ts';
 import { findModel, modelName } from './find-model.ts';
+import { findProjector } from './find-projector.ts';
 import { type GgufHeader, type GgufTensor, readGguf } from './gguf.ts';
 import { fileTypes } from './gguf-tables.ts';
+import { readProjector } from './projector.ts';
 
 /** What only the loaded model and the settings can tell. */
 export interface LoadedFacts {
@@ -29,6 +31,8 @@ export interface ProfileOptions {
   /** Instead of the templates in the file. */
   readonly chatTemplate?: string | undefined;
   readonly chatFormat?: string | undefined;
+  /** Path of its projector; false: it shall have none. Absent: what lies beside it. */
+  readonly projector?: string | false | undefined;
   /** It is to give embeddings and ranks only. */
   readonly vectorsOnly?: boolean;
 }
@@ -44,7 +48,14 @@ export async function readModelProfile(target: string | undefined, options: Prof
   if (!first) throw new ServeError('internal', `The model ${path} has no parts.`);
   refuseOthers(path, kindOf(first.metadata));
   const { mtimeMs } = await stat(path);
-  return describe(path, first, { headers, created: Math.floor(mtimeMs / 1000), options });
+  const projector = options.vectorsOnly ? undefined : await projectorFor(path, first, options.projector);
+  const described = describe(path, first, { headers, created: Math.floor(mtimeMs / 1000), options });
+  return projector ? { ...described, projector } : described;
+}
+
+async function projectorFor(path: string, model: GgufHeader, wish: string | false | undefined) {
+  if (wish === false) return undefined;
+  return wish === undefined ? findProjector(path, model) : readProjector(wish);
 }
 
 function refuseOthers(path: string, kind: FileKind): void {

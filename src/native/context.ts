@@ -6,6 +6,7 @@ import type { Interrupt } from './interrupt.ts';
 import type { Model } from './model.ts';
 import type { NativeLibrary } from './open-library.ts';
 import { nullPointer, type Pointer } from './pointer.ts';
+import type { RowBatch } from './row-batch.ts';
 import type { ThreadPools } from './thread-pools.ts';
 
 /** Number formats of the context memory, by ggml_type. */
@@ -79,7 +80,7 @@ export class Context extends Handle {
   readonly #microBatchSize: number;
   /** By the place of the native memory: it is the same one until outputs are reserved anew. */
   readonly #logits = new Map<Pointer, Float32Array>();
-  #lastBatch: Batch | undefined;
+  #lastBatch: Batch | RowBatch | undefined;
   /** Of what it stands on. */
   readonly #letGo: readonly (() => void)[];
   #letPoolsGo: readonly (() => void)[] = [];
@@ -157,6 +158,23 @@ export class Context extends Handle {
    */
   decode(batch: Batch): DecodeOutcome {
     this.#check(batch);
+    return this.#decode(batch);
+  }
+
+  /** The same with rows in place of tokens. `causal` false: they see each other, and have to fit one pass. */
+  decodeRows(batch: RowBatch, causal: boolean): DecodeOutcome {
+    this.#checkRows(batch, causal);
+    const { llama_set_causal_attn: setCausal } = this.library.functions;
+    if (causal) return this.#decode(batch);
+    setCausal(this.pointer, false);
+    try {
+      return this.#decode(batch);
+    } finally {
+      setCausal(this.pointer, true);
+    }
+  }
+
+  #decode(batch: Batch | RowBatch): DecodeOutcome {
     this.#lastBatch = batch;
     const code = this.library.functions.llama_decode(this.pointer, batch.struct);
     const outcome = outcomes[code];
@@ -178,6 +196,17 @@ export class Context extends Handle {
       if (!vocabulary.has(token)) throw new RangeError(`${token} is no token of this model.`);
     }
     for (const sequence of batch.sequences) this.#checkSequence(sequence);
+  }
+
+  #checkRows(batch: RowBatch, causal: boolean): void {
+    batch.assertUsable();
+    if (batch.size === 0) throw new RangeError('The batch is empty.');
+    const most = causal ? this.batchSize : Math.min(this.batchSize, this.#microBatchSize);
+    if (batch.size > most) throw new RangeError(`${batch.size} rows are more than fit here (${most}).`);
+    if (batch.width !== this.model.inputRowSize) {
+      throw new RangeError(`Rows of this model have ${this.model.inputRowSize} values, not ${batch.width}.`);
+    }
+    this.#checkSequence(batch.sequence);
   }
 
   /** Throws RangeError for a place of the last batch that has no logits. */

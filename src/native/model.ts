@@ -4,6 +4,7 @@ import { Handle } from './handle.ts';
 import { progressCallback } from './memory.ts';
 import type { NativeLibrary } from './open-library.ts';
 import { nullPointer, type Pointer } from './pointer.ts';
+import type { Positions } from './row-batch.ts';
 import { Vocabulary } from './vocabulary.ts';
 
 export interface ModelParameters {
@@ -51,6 +52,9 @@ export interface ModelFacts {
   readonly hasEncoder: boolean;
   readonly hasDecoder: boolean;
 }
+
+/** LLAMA_ROPE_TYPE_MROPE and _IMROPE. */
+const gridRopes: readonly number[] = [8, 40];
 
 /** Loaded weights with their vocabulary. */
 export class Model extends Handle {
@@ -115,6 +119,17 @@ export class Model extends Handle {
       hasEncoder: functions.llama_model_has_encoder(model),
       hasDecoder: functions.llama_model_has_decoder(model),
     };
+  }
+
+  /** See ModelFacts. */
+  get inputRowSize(): number {
+    return this.library.functions.llama_model_n_embd_inp(this.pointer);
+  }
+
+  /** Positions are on a grid: an image's rows share their time, and what comes behind stands behind its larger side. */
+  get positions(): Positions {
+    const type = this.library.functions.llama_model_rope_type(this.pointer);
+    return gridRopes.includes(type) ? 'grid' : 'line';
   }
 
   /** A value of the file's header as text; undefined where it has none or a list. */

@@ -60,7 +60,7 @@ export function openLibrary(files: LibraryFiles, options: OpenLibraryOptions = {
     functions,
     functionAddress: (name) => addressIn(libraries, table, name),
     backendFunction: (registration, name) => {
-      const address = functions.ggml_backend_reg_get_proc_address(registration, name);
+      const address = functions.ggml_backend_reg_get_proc_address(registration, namesInBackends[name] ?? name);
       if (address === nullPointer) throw new Error(`The backend has no function ${name}.`);
       return callable(address, types.signature(table.backendFunctions[name] ?? '')) as BackendFunctions[typeof name];
     },
@@ -83,6 +83,12 @@ export function openLibrary(files: LibraryFiles, options: OpenLibraryOptions = {
   if (files.gpu && files.needsGpu && !hasGpu(functions)) throw noUsableDevice(files.gpu);
   return library;
 }
+
+/** Backends give some functions under the name that all of them share (ggml-backend.h), not their own. */
+const namesInBackends: Partial<Record<keyof BackendFunctions, string>> = {
+  ggml_backend_cpu_set_n_threads: 'ggml_backend_set_n_threads',
+  ggml_backend_cpu_set_abort_callback: 'ggml_backend_set_abort_callback',
+};
 
 function loadBackends({ files, functions }: NativeLibrary): void {
   const load = () => functions.ggml_backend_load_all_from_path(files.folder);

@@ -1,7 +1,7 @@
 import type { ChatFormat } from '../contract/chat-format.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import { isJsonObject } from '../contract/json.ts';
-import type { Content, Message, ToolCall } from '../contract/request.ts';
+import { type Content, type ContentPart, isImagePart, type Message, type ToolCall } from '../contract/request.ts';
 import { type TemplateShape, thinkingParts } from './probe.ts';
 import type { Protection } from './protect.ts';
 
@@ -116,9 +116,28 @@ function templateContent(content: Content, { shape, protection }: MessageContext
     const text = protection.text(trimmed(content, shape));
     return shape.content === 'parts' ? [{ type: 'text', text }] : text;
   }
-  const texts = content.map(({ text }) => trimmed(text, shape));
+  if (content.some(isImagePart)) {
+    const text = trimmed(withImages(content, protection), shape);
+    return shape.content === 'parts' ? [{ type: 'text', text }] : text;
+  }
+  const texts = content.flatMap((part) => (part.type === 'text' ? [trimmed(part.text, shape)] : []));
   if (shape.content === 'string') return protection.text(texts.join('\n'));
   return texts.map((text) => ({ type: 'text', text: protection.text(text) }));
+}
+
+/**
+ * Images stand in the text itself, so that the tokens around them are the encoder's matter alone: many templates would
+ * write their own. As llama-server does it: texts on lines of their own, images directly beside them.
+ */
+function withImages(content: readonly ContentPart[], protection: Protection): string {
+  let written = '';
+  let afterImage = false;
+  for (const part of content) {
+    if (part.type === 'text') written += (written !== '' && !afterImage ? '\n' : '') + protection.text(part.text);
+    else if (part.source.type === 'placed') written += protection.image(part.source.index);
+    afterImage = part.type === 'image';
+  }
+  return written;
 }
 
 function trimmed(text: string, { trimmedTexts }: TemplateShape): string {

@@ -1,5 +1,5 @@
 import { type ChatFormat, closingText, type PromptOpening } from '../contract/chat-format.ts';
-import type { Content, Message } from '../contract/request.ts';
+import { type Message, textOfContent } from '../contract/request.ts';
 import type { Protection } from './protect.ts';
 
 type Assistant = Extract<Message, { role: 'assistant' }>;
@@ -28,7 +28,7 @@ export function continueMessage(
   format: ChatFormat,
   protection: Protection,
 ): Continued {
-  const content = protection.text(plainText(message.content));
+  const content = protection.text(textOfContent(message.content));
   const thought = format.reasoning ? protection.text(message.reasoning ?? '') : '';
   if (content === '' && thought === '') {
     return { text: generationPrompt, opening: openingOf(generationPrompt, format) };
@@ -89,9 +89,4 @@ function messagesWriter(thoughtHead: string, end: string, textHead: string): Wri
     if (content === '') return begun;
     return `${begun}${thought === '' ? '' : `${end}<|start|>assistant`}${textHead}${content}`;
   };
-}
-
-function plainText(content: Content | null): string {
-  if (content === null) return '';
-  return typeof content === 'string' ? content : content.map(({ text }) => text).join('\n');
 }

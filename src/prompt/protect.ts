@@ -10,8 +10,15 @@ import { isJsonObject } from '../contract/json.ts';
 export interface Protection {
   text(text: string): string;
   value(value: JsonValue | undefined): JsonValue | undefined;
-  /** The rendered prompt -> pieces, separators gone. */
+  /** Stands for an image: no text of a user can be it. */
+  image(index: number): string;
+  /** The rendered prompt -> pieces, separators and images gone. */
   split(rendered: string): string[];
+  /** The same, and where the images were: in front of the piece at `before`. */
+  place(rendered: string): {
+    readonly pieces: string[];
+    readonly images: { readonly index: number; readonly before: number }[];
+  };
 }
 
 /** Compiles the spellings once; the result makes a protection for the user text of one request. */
@@ -22,7 +29,8 @@ export function createProtector(spellings: readonly string[]): (userText: string
   const longest = sorted[0]?.length ?? 0;
 
   return (userText) => {
-    const separator = unusedCharacter(userText);
+    const [separator, imageMark] = unusedCharacters(userText);
+    const ofImage = new RegExp(`${imageMark}(\\d+)${imageMark}`);
     const breakAt = (text: string, at: number) => `${text.slice(0, at)}${separator}${text.slice(at)}`;
 
     function text(written: string): string {
@@ -51,23 +59,50 @@ export function createProtector(spellings: readonly string[]): (userText: string
       return Object.fromEntries(Object.entries(given).map(([key, member]) => [text(key), value(member)]));
     }
 
-    return { text, value, split: (rendered) => rendered.split(separator).filter((piece) => piece !== '') };
+    function place(rendered: string) {
+      const pieces: string[] = [];
+      const images: { index: number; before: number }[] = [];
+      // With a group in the pattern, every other part is an image's number.
+      for (const [at, part] of rendered.split(ofImage).entries()) {
+        if (at % 2 === 1) images.push({ index: Number(part), before: pieces.length });
+        else pieces.push(...part.split(separator).filter((piece) => piece !== ''));
+      }
+      return { pieces, images };
+    }
+
+    return {
+      text,
+      value,
+      image: (index) => `${imageMark}${index}${imageMark}`,
+      split: (rendered) => place(rendered).pieces,
+      place,
+    };
   };
 }
 
-/** A private-use character that the user text does not contain. */
-function unusedCharacter(userText: string): string {
+/** Two private-use characters that the user text does not contain, spelled as an escape of JSON neither. */
+function unusedCharacters(userText: string): readonly [string, string] {
+  const lower = userText.toLowerCase();
+  let found: string | undefined;
   for (const [first, last] of privateUse) {
     for (let code = first; code <= last; code++) {
       const character = String.fromCodePoint(code);
-      if (!userText.includes(character)) return character;
+      if (userText.includes(character) || lower.includes(escapeOf(character))) continue;
+      if (found !== undefined) return [found, character];
+      found = character;
     }
   }
   throw new ServeError(
     'invalid_request',
-    'The messages contain every private-use character of Unicode, and the server needs one of them. Leave one out.',
+    'The messages contain every private-use character of Unicode, and the server needs two of them. Leave two out.',
     { param: 'messages' },
   );
+}
+
+/** As JSON within JSON spells it: arguments of calls are text that is parsed later. */
+function escapeOf(character: string): string {
+  const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at).toString(16));
+  return units.map((unit) => `\\u${unit.padStart(4, '0')}`).join('');
 }
 
 const privateUse = [

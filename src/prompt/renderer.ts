@@ -2,7 +2,7 @@ import type { ChatFormat, RenderedPrompt } from '../contract/chat-format.ts';
 import { ServeError } from '../contract/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 import type { VocabularyFacts } from '../contract/model.ts';
-import type { ChatPrompt, OutputShape } from '../contract/request.ts';
+import { type ChatPrompt, isImagePart, type OutputShape } from '../contract/request.ts';
 import { adaptConversation } from './adapt.ts';
 import { type Capabilities, capabilitiesOf } from './capabilities.ts';
 import { otherEfforts } from './efforts.ts';
@@ -147,8 +147,10 @@ class Rendering {
       : this.#begin(generationPrompt);
     const before = rendered.slice(0, rendered.length - generationPrompt.length);
     const shown = this.#protection.split(opening.generationPrompt).join('');
-    const pieces = this.#protection.split(before + text);
-    return { pieces, opening: { ...opening, generationPrompt: shown }, warnings };
+    const { pieces, images } = this.#protection.place(before + text);
+    checkImages(messages, images);
+    const placed = images.length > 0 ? { images } : {};
+    return { pieces, ...placed, opening: { ...opening, generationPrompt: shown }, warnings };
   }
 
   /** Templates that fail on the tools as they are get them once more in a form that every template can print. */
@@ -254,6 +256,22 @@ class Rendering {
       ...(effort !== undefined && thinking && this.#given({ reasoning_effort: effort, reasoning_strength: effort })),
     };
   }
+}
+
+/** None may get lost, and none may stand twice: what a template does with the text of a message is its own matter. */
+function checkImages(messages: ChatPrompt['messages'], placed: readonly { readonly index: number }[]): void {
+  const wanted = messages.flatMap(({ role, content }, at) =>
+    Array.isArray(content) ? content.filter(isImagePart).map((part) => ({ part, role, at })) : [],
+  );
+  const seen = new Set(placed.map(({ index }) => index));
+  const lost = wanted.find(({ part: { source } }) => source.type !== 'placed' || !seen.has(source.index));
+  if (!lost && placed.length === wanted.length) return;
+  const { at, role } = lost ?? { at: 0, role: 'user' };
+  throw new ServeError(
+    'invalid_request',
+    `The model's chat template does not show images where they stand in messages[${at}] (${role}). Put them into a message of the user.`,
+    { param: `messages[${at}].content` },
+  );
 }
 
 /** The tokenizer writes it itself. */

@@ -171,8 +171,9 @@ describe('inspectModel', () => {
       'chat template  yes',
       'chat format    hermes: its template writes <tool_call>',
       'reads          thoughts, tool calls',
-      'memory         about 44.9 MB with 2 slots of 1000 tokens (f16):',
-      '               3.3 MB weights, 9.2 MB context, 32.4 MB computing',
+      `sees           images, by the projector ${bundledModelPath.replace('.gguf', '-mmproj.gguf')} (1.7 MB, mlp)`,
+      'memory         about 46.6 MB with 2 slots of 1000 tokens (f16):',
+      '               5.0 MB weights, 9.2 MB context, 32.4 MB computing',
       '',
     ]);
   });
@@ -195,7 +196,7 @@ describe('inspectModel', () => {
       return out().split('\n').slice(-6, -1);
     };
     expect(await show(() => ({ gpus: [gpu], fit: { ...shape, placement: { ...shape, ...placed } } }))).toEqual([
-      expect.stringMatching(/^reads/),
+      expect.stringMatching(/^sees/),
       'memory         about 23.0 GB with 4 slots of 8192 tokens (f16):',
       '               CUDA0 (a card, 8.0 GB free): 5.0 GB weights, 1.0 GB context, 500 MB computing',
       '               main memory: 15.0 GB weights, 1.0 GB context, 500 MB computing',

@@ -24,7 +24,13 @@ interface Changes {
 function begun({ job: changes = {}, cachedTokens = 2, stops = [] }: Changes = {}) {
   let now = 100;
   const sampling = recordedSampling();
-  const run = new LoopRun(7, { ...job, ...changes }, { cachedTokens, stops }, sampling, () => now);
+  const run = new LoopRun(
+    7,
+    { ...job, ...changes },
+    { cachedTokens, stops, held: () => cachedTokens + run.position },
+    sampling,
+    () => now,
+  );
   /** As the loop does it behind a decode. */
   const evaluate = (tokens: number) => {
     run.position += tokens;

@@ -29,7 +29,7 @@ function threeSlots({ unified = false } = {}) {
   const held = () => slots.map(({ tokens }) => tokens.join(' '));
   const occupy = (id: number) => {
     const job = { slot: id, prompt: Int32Array.of(1), reuse: 0, sampling: greedy, maxTokens: 1, ignoreEos: false };
-    const run = new LoopRun(1, job, { cachedTokens: 0, stops: [] }, recordedSampling(), () => 0);
+    const run = new LoopRun(1, job, { cachedTokens: 0, stops: [], held: () => 0 }, recordedSampling(), () => 0);
     const slot = slots[id];
     if (slot) slot.run = run;
   };

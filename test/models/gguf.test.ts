@@ -72,8 +72,16 @@ describe('parseGguf', () => {
       'a.scores': { array: 'number', length: 65 },
     });
     expect(header.tensors).toEqual([
-      { name: 'weight', type: 'Q8_0', values: 64, bytes: 68, shape: [32, 2] },
-      { name: 'bias', type: 'F32', values: 4, bytes: 16, shape: [4] },
+      {
+        name: 'weight',
+        type: 'Q8_0',
+        typeNumber: 8,
+        values: 64,
+        shape: [32, 2],
+        offset: expect.any(Number),
+        bytes: 68,
+      },
+      { name: 'bias', type: 'F32', typeNumber: 0, values: 4, shape: [4], offset: expect.any(Number), bytes: 16 },
     ]);
   });
 

@@ -9,5 +9,6 @@ const compiled = pathToFileURL(`${resolve(import.meta.dirname, '../../dist/main'
  */
 export const engineWorker = new URL('engine-worker.js', compiled);
 export const templateChild = new URL('template-child.js', compiled);
+export const imageChild = new URL('image-child.js', compiled);
 export const engineChild = new URL('engine-child.js', compiled);
 export const probeChild = new URL('probe-child.js', compiled);

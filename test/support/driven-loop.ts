@@ -22,6 +22,7 @@ const usualOptions: ContextOptions = {
   fullWindows: undefined,
   rope: undefined,
   speculation: undefined,
+  projector: undefined,
   stepTargetMs: 50,
   remembered: undefined,
 };

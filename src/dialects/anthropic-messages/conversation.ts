@@ -1,8 +1,9 @@
 import { ServeError } from '../../contract/errors.ts';
 import { isJsonObject } from '../../contract/json.ts';
-import type { Content, Message, TextPart, ToolCall } from '../../contract/request.ts';
+import type { Content, ContentPart, ImagePart, Message, ToolCall } from '../../contract/request.ts';
 import { defined } from '../shared/defined.ts';
 import { unpackReasoning } from '../shared/hidden-reasoning.ts';
+import { imageAt, imageOf } from '../shared/images.ts';
 import { invalidJsonKey } from './answer.ts';
 import { withoutAttribution } from './attribution.ts';
 import type { ContentBlock, MessagesBody, PlainBlock, ToolResultBlock, WireMessage } from './schema.ts';
@@ -34,7 +35,7 @@ function toSystem(system: MessagesBody['system']): Message[] {
 
 function toSystemMessages(texts: readonly string[]): Message[] {
   const kept = texts.map(withoutAttribution).filter((text) => text !== undefined);
-  return kept.length === 0 ? [] : [{ role: 'system', content: toContent(kept) }];
+  return kept.length === 0 ? [] : [{ role: 'system', content: toContent(kept.map(asPart)) }];
 }
 
 /** The protocol's rule: consecutive turns of one role are one turn. */
@@ -72,10 +73,12 @@ function toTurnMessages(turn: Turn, warnings: Warnings): Message[] {
  * protocol asks its clients to write them so.
  */
 function toUserMessages(blocks: readonly Placed[], warnings: Warnings): Message[] {
-  const results = blocks.flatMap(({ block }) => (block.type === 'tool_result' ? [toToolMessage(block, warnings)] : []));
+  const results = blocks.flatMap(({ block, at }) =>
+    block.type === 'tool_result' ? [toToolMessage(block, at, warnings)] : [],
+  );
   const others = blocks.filter(({ block }) => block.type !== 'tool_result');
   if (others.length === 0 && results.length > 0) return results;
-  return [...results, { role: 'user', content: toContent(textsOf(others, warnings)) }];
+  return [...results, { role: 'user', content: toContent(partsOf(others, warnings)) }];
 }
 
 function toAssistantMessage(blocks: readonly Placed[], warnings: Warnings): Message {
@@ -84,10 +87,10 @@ function toAssistantMessage(blocks: readonly Placed[], warnings: Warnings): Mess
   );
   const toolCalls = blocks.flatMap(({ block }) => (block.type === 'tool_use' ? [toToolCall(block)] : []));
   const others = blocks.filter(({ block }) => block.type !== 'thinking' && block.type !== 'tool_use');
-  const texts = textsOf(others, warnings);
+  const parts = partsOf(others, warnings);
   return defined({
     role: 'assistant' as const,
-    content: texts.length === 0 ? null : toContent(texts),
+    content: parts.length === 0 ? null : toContent(parts),
     reasoning: thoughts.join('\n') || undefined,
     toolCalls: toolCalls.length > 0 ? toolCalls : undefined,
   });
@@ -98,38 +101,50 @@ function toToolCall({ id, name, input }: Extract<ContentBlock, { type: 'tool_use
   return { id, name, arguments: typeof malformed === 'string' ? malformed : JSON.stringify(input ?? {}) };
 }
 
-function toToolMessage({ tool_use_id, content, is_error }: ToolResultBlock, warnings: Warnings): Message {
-  const texts = typeof content === 'string' ? [content] : (content ?? []).map((block) => resultText(block, warnings));
-  return { role: 'tool', content: toContent(is_error ? markError(texts) : texts), toolCallId: tool_use_id };
+function toToolMessage({ tool_use_id, content, is_error }: ToolResultBlock, at: string, warnings: Warnings): Message {
+  const parts =
+    typeof content === 'string'
+      ? [asPart(content)]
+      : (content ?? []).map((block, index) => resultPart(block, `${at}.content[${index}]`, warnings));
+  return { role: 'tool', content: toContent(is_error ? markError(parts) : parts), toolCallId: tool_use_id };
 }
 
 /** The templates know no failed results, so the text has to say it, unless it does already. */
-function markError(texts: readonly string[]): string[] {
-  const [first = '', ...rest] = texts;
-  return /^[\s<[(*]*(tool_use_)?error/i.test(first) ? [...texts] : [`Error: ${first}`, ...rest];
+function markError(parts: readonly ContentPart[]): readonly ContentPart[] {
+  const [first, ...rest] = parts;
+  if (first?.type !== 'text') return [asPart('Error: '), ...parts];
+  return /^[\s<[(*]*(tool_use_)?error/i.test(first.text) ? parts : [asPart(`Error: ${first.text}`), ...rest];
 }
 
 /** Agents put screenshots and the like into results: a note keeps the conversation going, where an error would end it. */
-function resultText(block: PlainBlock, warnings: Warnings): string {
+function resultPart(block: PlainBlock, at: string, warnings: Warnings): ContentPart {
   const text = readableText(block);
-  if (text !== undefined) return text;
+  if (text !== undefined) return asPart(text);
+  if (block.type === 'image') return imagePart(block, at);
   const name = block.type === 'unknown' ? block.name : block.type;
-  warnings.add(`${name} blocks in tool results were replaced by a note: this server reads text only`);
-  return `[${name} left out: only text can be read here]`;
+  warnings.add(`${name} blocks in tool results were replaced by a note: this server reads text and images only`);
+  return asPart(`[${name} left out: only text and images can be read here]`);
 }
 
 function textsOf(blocks: readonly Placed[], warnings: Warnings): string[] {
+  return partsOf(blocks, warnings).map((part) => {
+    if (part.type === 'text') return part.text;
+    throw unreadable('image', part.param ?? 'messages');
+  });
+}
+
+function partsOf(blocks: readonly Placed[], warnings: Warnings): ContentPart[] {
   return blocks.flatMap(({ block, at }) => {
     switch (block.type) {
       case 'image':
-        throw unreadable(block.type, at);
+        return [imagePart(block, at)];
       case 'document':
       case 'text':
       case 'search_result':
       case 'tool_reference': {
         const text = readableText(block);
         if (text === undefined) throw unreadable(block.type, at);
-        return [text];
+        return [asPart(text)];
       }
       case 'redacted_thinking':
       case 'thinking':
@@ -166,10 +181,25 @@ function readableText(block: PlainBlock): string | undefined {
   }
 }
 
+function imagePart({ source }: Extract<PlainBlock, { type: 'image' }>, at: string): ImagePart {
+  const param = `${at}.source`;
+  if (source.type === 'base64' && source.data !== undefined) return imageOf(source.data, `${param}.data`);
+  if (source.type === 'url' && source.url !== undefined) return imageAt(source.url, `${param}.url`);
+  throw new ServeError(
+    'invalid_request',
+    `\`${param}\` is of type ${JSON.stringify(source.type)}: send the image as base64, or by its url.`,
+    { param },
+  );
+}
+
+function asPart(text: string): ContentPart {
+  return { type: 'text', text };
+}
+
 function unreadable(type: string, at: string): ServeError {
   return new ServeError(
     'invalid_request',
-    `\`${at}\` is of type "${type}", but this server reads text only. Send the text of it, or leave it out.`,
+    `\`${at}\` is of type "${type}", but here text alone can be read. Send the text of it, or leave it out.`,
     { param: at },
   );
 }
@@ -178,7 +208,7 @@ function unreadable(type: string, at: string): ServeError {
  * One text is a plain string however it was written: clients move `cache_control` from turn to turn and with it switch
  * between the two spellings, which must not change the prompt.
  */
-function toContent(texts: readonly string[]): Content {
-  const [first = ''] = texts;
-  return texts.length <= 1 ? first : texts.map((text): TextPart => ({ type: 'text', text }));
+function toContent(parts: readonly ContentPart[]): Content {
+  const [first = asPart('')] = parts;
+  return parts.length <= 1 && first.type === 'text' ? first.text : parts;
 }

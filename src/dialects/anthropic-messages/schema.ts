@@ -19,7 +19,10 @@ const textBlock = z.object({ type: z.literal('text'), text: z.string() });
 
 const plainBlocks = [
   textBlock,
-  z.object({ type: z.literal('image') }),
+  z.object({
+    type: z.literal('image'),
+    source: z.looseObject({ type: z.string(), data: optional(z.string()), url: optional(z.string()) }),
+  }),
   z.object({
     type: z.literal('document'),
     title: optional(z.string()),

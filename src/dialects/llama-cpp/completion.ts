@@ -7,7 +7,7 @@ import { forChoice } from '../shared/sampling.ts';
 import { optional, validate } from '../shared/validate.ts';
 import { encoder, wholeChoice } from './answer.ts';
 import { ignoredOptions, type LlamaCall, llamaFields, toLlamaCall, toOptions } from './fields.ts';
-import { readPrompts } from './prompts.ts';
+import { readPrompts, withImageData } from './prompts.ts';
 
 const maxChoices = 128;
 
@@ -15,6 +15,7 @@ const maxChoices = 128;
 export const completionBody = z.looseObject({
   ...llamaFields,
   prompt: optional(z.json()),
+  image_data: optional(z.json()),
   /** Below 0 is greedy too, and there is no highest. */
   temperature: optional(z.number()),
   n_cmpl: optional(z.int().min(1).max(maxChoices)),
@@ -27,7 +28,8 @@ function parse(body: unknown): LlamaCall {
   const { temperature } = wire;
   const options = toOptions({ ...wire, temperature: temperature === undefined ? undefined : Math.max(0, temperature) });
   const choices = wire.n_cmpl ?? wire.n ?? 1;
-  const generations = readPrompts(wire.prompt).flatMap((prompt) =>
+  const prompts = readPrompts(wire.prompt).map((prompt) => withImageData(prompt, wire.image_data));
+  const generations = prompts.flatMap((prompt) =>
     Array.from({ length: choices }, (_, choice) => forChoice({ ...options, prompt }, choice)),
   );
   const warnings = isJsonObject(body) ? [...ignoredFields(body, ignoredOptions), ...ignoredSamplers(body)] : [];

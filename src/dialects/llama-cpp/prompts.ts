@@ -1,6 +1,7 @@
 import { ServeError } from '../../contract/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.ts';
-import type { Prompt } from '../../contract/request.ts';
+import type { ImagePart, Prompt } from '../../contract/request.ts';
+import { imageOf } from '../shared/images.ts';
 import { show } from '../shared/validate.ts';
 
 const maxPrompts = 2048;
@@ -45,12 +46,59 @@ function readMixed(parts: readonly JsonValue[], param: string): Prompt {
 
 function readObject(value: JsonObject, param: string): Prompt {
   const { prompt_string: text, multimodal_data: media } = value;
-  if (media !== undefined && media !== null && !(Array.isArray(media) && media.length === 0))
-    throw new ServeError('unsupported_parameter', 'This server takes text only: leave `multimodal_data` out.', {
-      param: `${param}.multimodal_data`,
-    });
-  if (typeof text === 'string') return { type: 'text', text };
+  if (typeof text === 'string') return withMedia(text, media ?? [], param);
   throw wrong(`${param}.prompt_string`, `\`${param}.prompt_string\` is missing: it must be a string.`);
+}
+
+/** Where an image stands in a prompt; GET /props tells it. */
+export const mediaMarker = '<__media__>';
+
+/** `multimodal_data`: base64 of images, in the order of their markers. */
+function withMedia(text: string, media: JsonValue, param: string): Prompt {
+  const field = `${param}.multimodal_data`;
+  if (!Array.isArray(media)) throw wrong(field, `\`${field}\` must be a list of images as base64.`);
+  if (media.length === 0) return { type: 'text', text };
+  const images = media.map((data, index) => {
+    if (typeof data === 'string') return imageOf(data, `${field}[${index}]`);
+    throw wrong(field, `\`${field}[${index}]\` is ${show(data)}, but must be an image as base64.`);
+  });
+  const texts = text.split(mediaMarker);
+  if (texts.length !== images.length + 1) {
+    const markers = texts.length - 1;
+    throw wrong(field, `\`${field}\` has ${images.length} images, but the prompt has ${markers} times ${mediaMarker}.`);
+  }
+  const parts = texts.flatMap((piece, index): (string | ImagePart)[] => [
+    ...(piece === '' ? [] : [piece]),
+    ...images.slice(index, index + 1),
+  ]);
+  return { type: 'mixed', parts };
+}
+
+/** The older form: `image_data` [{data, id}] for `[img-ID]` in the prompt. */
+export function withImageData(prompt: Prompt, data: JsonValue | undefined): Prompt {
+  if (data === undefined || data === null || (Array.isArray(data) && data.length === 0)) return prompt;
+  if (!Array.isArray(data) || prompt.type !== 'text')
+    throw wrong(
+      'image_data',
+      '`image_data` must be a list of images [{"data": base64, "id": 1}] for one text as prompt.',
+    );
+  const images = new Map(data.map((entry, index) => imageEntry(entry, `image_data[${index}]`)));
+  const used = new Set<string>();
+  const parts = prompt.text.split(/(\[img-\d+\])/).flatMap((piece): (string | ImagePart)[] => {
+    const image = images.get(piece);
+    if (image) used.add(piece);
+    return image ? [image] : piece === '' ? [] : [piece];
+  });
+  const lost = [...images.keys()].find((mark) => !used.has(mark));
+  if (lost !== undefined)
+    throw wrong('image_data', `The prompt has no ${lost}, where an image of \`image_data\` would stand.`);
+  return { type: 'mixed', parts };
+}
+
+function imageEntry(entry: JsonValue, param: string): [string, ImagePart] {
+  if (!isJsonObject(entry) || typeof entry.data !== 'string' || typeof entry.id !== 'number')
+    throw wrong(param, `\`${param}\` must be {"data": base64, "id": 1}.`);
+  return [`[img-${entry.id}]`, imageOf(entry.data, `${param}.data`)];
 }
 
 function isToken(part: JsonValue): part is number {

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import type { ModelFeatures, SlotReport } from '../../contract/control.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import type { ModelProfile } from '../../contract/model.ts';
+import { mediaMarker } from './prompts.ts';
 
 export interface ServerFacts {
   readonly profile: ModelProfile;
@@ -26,7 +27,8 @@ export function writeProps({ profile, loaded, features, version }: ServerFacts):
     model_alias: profile.id,
     model_ftype: profile.quantization ?? '',
     model_path: basename(profile.path),
-    modalities: { vision: false, audio: false, video: false },
+    modalities: { vision: profile.projector !== undefined, audio: false, video: false },
+    ...(profile.projector && { media_marker: mediaMarker }),
     endpoint_slots: true,
     endpoint_props: false,
     endpoint_metrics: true,

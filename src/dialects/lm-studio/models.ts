@@ -14,7 +14,7 @@ export function oldEntry({ profile, loaded }: StatedModel): JsonObject {
   return {
     id: profile.id,
     object: 'model',
-    type: vectors ? 'embeddings' : 'llm',
+    type: vectors ? 'embeddings' : profile.projector ? 'vlm' : 'llm',
     publisher: publisher(profile),
     arch: profile.architecture,
     compatibility_type: 'gguf',
@@ -42,7 +42,7 @@ export function entry({ profile, loaded }: StatedModel): JsonObject {
     max_context_length: longestContext(profile),
     format: 'gguf',
     ...(!vectors && {
-      capabilities: { vision: false, trained_for_tool_use: callsTools(profile) },
+      capabilities: { vision: profile.projector !== undefined, trained_for_tool_use: callsTools(profile) },
       description: null,
     }),
   };

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { ServeError } from '../../contract/errors.ts';
-import type { Message, ToolCall } from '../../contract/request.ts';
+import type { Content, Message, ToolCall } from '../../contract/request.ts';
 import { defined } from '../shared/defined.ts';
+import { imageOf } from '../shared/images.ts';
 import { optional, validate } from '../shared/validate.ts';
 
-const images = optional(z.array(z.unknown()));
+const images = optional(z.array(z.string()).max(1000));
 
 /** Ollama's docs/api.md, "Generate a chat completion". */
 const message = z.object({
@@ -38,7 +38,6 @@ export function toMessages(list: readonly unknown[]): Message[] {
   const waiting: ToolCall[] = [];
   return list.map((entry, index) => {
     const wire = validate(message, entry, ['messages', index]);
-    refuseImages(wire.images, `messages[${index}].images`);
     const toolCalls = (wire.tool_calls ?? []).map((call, position) => ({
       id: call.id ?? `call_${index}_${position}`,
       name: call.function.name,
@@ -50,7 +49,7 @@ export function toMessages(list: readonly unknown[]): Message[] {
 }
 
 function toMessage(wire: WireMessage, toolCalls: ToolCall[], waiting: ToolCall[], index: number): Message {
-  const content = wire.content ?? '';
+  const content = withImages(wire.content ?? '', wire.images, `messages[${index}].images`);
   switch (wire.role) {
     case 'system':
     case 'user':
@@ -79,13 +78,11 @@ function takeAnswered(waiting: ToolCall[], id: string | undefined, name: string 
   return position < 0 ? undefined : waiting.splice(position, 1)[0];
 }
 
-export function refuseImages(given: readonly unknown[] | undefined, param: string): void {
-  if (!given?.length) return;
-  throw new ServeError(
-    'unsupported_parameter',
-    `\`${param}\` holds ${given.length} image(s), but this server takes text only. Leave them out or describe them in words.`,
-    { param },
-  );
+/** Ollama puts a message's images in front of its text. */
+export function withImages(text: string, given: readonly string[] | undefined, param: string): Content {
+  if (!given?.length) return text;
+  const images = given.map((data, index) => imageOf(data, `${param}[${index}]`));
+  return text === '' ? images : [...images, { type: 'text', text }];
 }
 
 export { images as imagesField };

@@ -113,5 +113,6 @@ function capabilities(profile: ModelProfile): string[] {
     ...(callsTools(profile) ? ['tools'] : []),
     ...(thinks(profile) ? ['thinking'] : []),
     ...(profile.vocabulary.infill ? ['insert'] : []),
+    ...(profile.projector ? ['vision'] : []),
   ];
 }

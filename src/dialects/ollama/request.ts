@@ -4,7 +4,7 @@ import type { Message, Prompt } from '../../contract/request.ts';
 import type { ParsedCall } from '../dialect.ts';
 import { toolsField, toTools } from '../openai-chat/tools.ts';
 import { optional, validate } from '../shared/validate.ts';
-import { imagesField, messagesField, refuseImages, toMessages } from './messages.ts';
+import { imagesField, messagesField, toMessages, withImages } from './messages.ts';
 import { ollamaFields, toOptions, toReasoning, toWarnings } from './options.ts';
 
 /** Ollama's docs/api.md, "Generate a chat completion". */
@@ -40,11 +40,12 @@ export function parseChat(body: unknown): ParsedCall {
 
 export function parseGenerate(body: unknown): ParsedCall {
   const wire = validate(generate, body);
-  refuseImages(wire.images, 'images');
+  if (wire.images?.length && (wire.raw || wire.suffix))
+    throw unsupported('images', 'Leave `raw` and `suffix` out: images stand in front of a prompt that is a message.');
   if (wire.template)
     throw unsupported('template', 'The model file has its own. Send `raw` with the prompt as the model shall see it.');
   if (wire.context?.length) throw unsupported('context', 'Send the conversation as `messages` to /api/chat.');
-  return toCall(wire, wire.prompt || wire.suffix ? toPrompt(wire) : undefined);
+  return toCall(wire, wire.prompt || wire.suffix || wire.images?.length ? toPrompt(wire) : undefined);
 }
 
 function toPrompt(wire: z.output<typeof generate>): Prompt {
@@ -54,7 +55,7 @@ function toPrompt(wire: z.output<typeof generate>): Prompt {
   const system: Message[] = wire.system ? [{ role: 'system', content: wire.system }] : [];
   return {
     type: 'chat',
-    messages: [...system, { role: 'user', content: text }],
+    messages: [...system, { role: 'user', content: withImages(text, wire.images, 'images') }],
     tools: [],
     toolChoice: { type: 'none' },
     reasoning: toReasoning(wire.think),

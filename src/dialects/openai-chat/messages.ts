@@ -1,39 +1,60 @@
 import { z } from 'zod';
-import type { Content, Message, TextPart, ToolCall } from '../../contract/request.ts';
+import type { Content, ContentPart, Message, ToolCall } from '../../contract/request.ts';
 import { defined } from '../shared/defined.ts';
+import { imageAt } from '../shared/images.ts';
 import { optional, show, validate } from '../shared/validate.ts';
 
 /**
- * Messages of OpenAI's chat API, checked per role. A part that is not text is refused rather than dropped: an answer to
- * half a question looks like an answer.
+ * Messages of OpenAI's chat API, checked per role. A part that is neither text nor an image is refused rather than
+ * dropped: an answer to half a question looks like an answer.
  */
 
 const textPart = z.object({ type: z.literal('text'), text: z.string() });
 const refusalPart = z.object({ type: z.literal('refusal'), refusal: z.string() });
 
+/** `detail` is a wish about the price: a model's own processor decides how large an image becomes. */
+const address = z.union([z.string(), z.object({ url: z.string(), detail: optional(z.string()) })]);
+const imagePart = z.object({ type: z.literal('image_url'), image_url: address });
+/** As the Responses API has it; clients mix the two. */
+const inputImagePart = z.object({ type: z.literal('input_image'), image_url: address });
+
 const otherPart = z
-  .object({ type: z.enum(['image_url', 'input_audio', 'file', 'video_url', 'audio_url', 'input_image', 'input_file']) })
+  .object({ type: z.enum(['input_audio', 'file', 'video_url', 'audio_url', 'input_file']) })
   .superRefine(({ type }, context) => {
     context.addIssue({
       code: 'custom',
       path: ['type'],
-      message: `This server takes text only, and a content part is of type ${show(type)}. Leave it out or describe it in words.`,
+      message: `This server takes text and images, and a content part is of type ${show(type)}. Leave it out or describe it in words.`,
       params: { code: 'unsupported_parameter' },
     });
   });
 
-const part = z
-  .discriminatedUnion('type', [textPart, refusalPart, otherPart])
-  .transform((value): TextPart => ({ type: 'text', text: textOf(value) }));
+const part = z.discriminatedUnion('type', [textPart, refusalPart, imagePart, inputImagePart, otherPart]);
+
+type WirePart = z.output<typeof part>;
 
 const maxParts = 10_000;
 
 /** Counted before any is looked at, so that a list without bounds costs nothing. */
 const content = z.union([z.string(), z.array(z.unknown()).max(maxParts).pipe(z.array(part))]);
 
-function textOf(value: z.output<typeof textPart> | z.output<typeof refusalPart> | z.output<typeof otherPart>): string {
-  if (value.type === 'text') return value.text;
-  return value.type === 'refusal' ? value.refusal : '';
+function contentOf(given: string | readonly WirePart[], param: string): Content {
+  return typeof given === 'string' ? given : given.map((each, index) => contentPart(each, `${param}[${index}]`));
+}
+
+function contentPart(value: WirePart, param: string): ContentPart {
+  switch (value.type) {
+    case 'text':
+      return { type: 'text', text: value.text };
+    case 'refusal':
+      return { type: 'text', text: value.refusal };
+    case 'image_url':
+    case 'input_image':
+      return imageAt(typeof value.image_url === 'string' ? value.image_url : value.image_url.url, `${param}.image_url`);
+    default:
+      // Refused by its schema.
+      return { type: 'text', text: '' };
+  }
 }
 
 const toolCall = z.object({
@@ -86,26 +107,33 @@ export const messagesField = z.array(z.unknown()).min(1).max(10_000);
 
 /** Messages one by one, so that an error can say which one and a long list costs no more than its own length. */
 export function toMessages(list: readonly unknown[]): Message[] {
-  return list.map((entry, index) => toMessage(validate(message, entry, ['messages', index])));
+  return list.map((entry, index) =>
+    toMessage(validate(message, entry, ['messages', index]), `messages[${index}].content`),
+  );
 }
 
-function toMessage(wire: WireMessage): Message {
+function toMessage(wire: WireMessage, param: string): Message {
   switch (wire.role) {
     case 'system':
     case 'developer':
     case 'user':
-      return defined({ role: wire.role, content: wire.content, name: wire.name });
+      return defined({ role: wire.role, content: contentOf(wire.content, param), name: wire.name });
     case 'tool':
-      return defined({ role: wire.role, content: wire.content, toolCallId: wire.tool_call_id, name: wire.name });
+      return defined({
+        role: wire.role,
+        content: contentOf(wire.content, param),
+        toolCallId: wire.tool_call_id,
+        name: wire.name,
+      });
     case 'assistant':
-      return toAssistant(wire);
+      return toAssistant(wire, param);
     default:
       return wire satisfies never;
   }
 }
 
-function toAssistant(wire: WireAssistant): Message {
-  const answer: Content | null = wire.content ?? wire.refusal ?? null;
+function toAssistant(wire: WireAssistant, param: string): Message {
+  const answer: Content | null = wire.content === undefined ? (wire.refusal ?? null) : contentOf(wire.content, param);
   return defined({
     role: wire.role,
     content: answer,

@@ -5,6 +5,7 @@ import type { ChatPrompt, GenerationRequest, Message, Reasoning } from '../../co
 import type { ParsedCall } from '../dialect.ts';
 import { defined } from '../shared/defined.ts';
 import { ignoredSamplers } from '../shared/ignored-samplers.ts';
+import { imageOf, withImage } from '../shared/images.ts';
 import { openaiParallelCalls } from '../shared/parallel-calls.ts';
 import { progressField, wantsProgress } from '../shared/progress.ts';
 import {
@@ -74,6 +75,8 @@ export const chatBody = z.object({
     }),
   ),
   documents: optional(z.array(z.json()).max(4096)),
+  /** Unsloth Studio's: an image for the last message of the user. */
+  image_base64: optional(z.string()),
   continue_final_message: optional(z.boolean()),
   auto_heal_tool_calls: optional(z.boolean()),
   user: optional(z.string()),
@@ -117,7 +120,8 @@ function toRequest(body: Body, warn: Warn): GenerationRequest {
 function toPrompt(body: Body, warn: Warn): ChatPrompt {
   const tools = toTools(body.tools);
   const toolChoice = toToolChoice(body.tool_choice, tools);
-  const messages = toMessages(body.messages);
+  const written = toMessages(body.messages);
+  const messages = body.image_base64 ? withImage(written, imageOf(body.image_base64, 'image_base64')) : written;
   if (body.continue_final_message === true) refuseNothingToContinue(messages);
   return defined({
     type: 'chat' as const,

@@ -8,7 +8,7 @@ interface Refusal {
 }
 
 const never = () => false;
-const textOnly = 'This server takes text only and answers with text only.';
+const textOnly = 'This server takes text and images, and answers with text only.';
 
 /** Fields that change the meaning of a request and that this server cannot do: refused by name, never dropped. */
 export const refusedFields: Readonly<Record<string, Refusal>> = {
@@ -17,7 +17,6 @@ export const refusedFields: Readonly<Record<string, Refusal>> = {
     harmless: (value) => Array.isArray(value) && value.every((entry) => entry === 'text'),
     nextStep: textOnly,
   },
-  image_base64: { harmless: (value) => value === '', nextStep: textOnly },
   audio_base64: { harmless: (value) => value === '', nextStep: textOnly },
   functions: {
     harmless: (value) => Array.isArray(value) && value.length === 0,

@@ -117,7 +117,12 @@ export class Conversation {
     this.#endTurn();
     const name = this.#names.get(toolCallId);
     this.#messages.push(
-      defined({ role: 'tool' as const, content: outputContent(item.output, this.#warn), toolCallId, name }),
+      defined({
+        role: 'tool' as const,
+        content: outputContent(item.output, `${param}.output`, this.#warn),
+        toolCallId,
+        name,
+      }),
     );
   }
 

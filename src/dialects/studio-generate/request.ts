@@ -4,6 +4,7 @@ import type { ParsedCall } from '../dialect.ts';
 import { messagesField, toMessages } from '../openai-chat/messages.ts';
 import { defined } from '../shared/defined.ts';
 import { ignoredSamplers } from '../shared/ignored-samplers.ts';
+import { imageOf, withImage } from '../shared/images.ts';
 import { extensionFields, samplingFields, toRequestOptions } from '../shared/sampling.ts';
 import { optional, rule, validate } from '../shared/validate.ts';
 
@@ -14,6 +15,8 @@ export const studioBody = z.object({
   model: optional(z.string()),
   messages: messagesField,
   system_prompt: optional(z.string()),
+  /** An image for the last message of the user. */
+  image_base64: optional(z.string()),
   max_new_tokens: optional(
     rule(z.int(), (value) => value === -1 || value >= 1, 'at least 1, or -1 for the rest of the context'),
   ),
@@ -21,7 +24,8 @@ export const studioBody = z.object({
 
 export function parse(body: unknown): ParsedCall {
   const wire = validate(studioBody, body);
-  const messages = toMessages(wire.messages);
+  const written = toMessages(wire.messages);
+  const messages = wire.image_base64 ? withImage(written, imageOf(wire.image_base64, 'image_base64')) : written;
   return {
     generations: [
       {

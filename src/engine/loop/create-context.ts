@@ -4,6 +4,7 @@ import { Context } from '../../native/context.ts';
 import type { Interrupt } from '../../native/interrupt.ts';
 import { Model } from '../../native/model.ts';
 import type { ThreadPools } from '../../native/thread-pools.ts';
+import { Projector } from '../../vision/projector.ts';
 import type { ContextOptions } from '../remote/protocol.ts';
 import { DraftDesk } from './draft-guesser.ts';
 import { longestGuess, lookupGuessers, type Speculation } from './speculation.ts';
@@ -12,6 +13,8 @@ import { createTunedContext, type Tuned } from './tune.ts';
 export interface ServingContext extends Tuned {
   readonly speculation: Speculation | undefined;
   readonly needsCheckpoints: boolean;
+  /** Encodes images for it. */
+  readonly projector: Projector | undefined;
 }
 
 const usualBatch = 512;
@@ -23,10 +26,43 @@ export function createServingContext(
   model: Model,
   interrupt: Interrupt,
   pools: ThreadPools,
-  options: ContextOptions,
+  { projector: wish, ...options }: ContextOptions,
   { clock, onCalibrate }: { readonly clock: Clock; readonly onCalibrate: () => void },
 ): ServingContext {
   const facts = model.facts();
+  const projector =
+    wish &&
+    new Projector(model.library, wish.file, facts.inputRowSize, {
+      gpu: model.onGpu,
+      pools,
+      interrupt: model.onGpu ? undefined : interrupt,
+    });
+  try {
+    return {
+      ...createBeside(model, interrupt, pools, { ...options, projector: wish }, { clock, onCalibrate, projector }),
+      projector,
+    };
+  } catch (error) {
+    projector?.free();
+    throw error;
+  }
+}
+
+interface Beside {
+  readonly clock: Clock;
+  readonly onCalibrate: () => void;
+  readonly projector: Projector | undefined;
+}
+
+function createBeside(
+  model: Model,
+  interrupt: Interrupt,
+  pools: ThreadPools,
+  given: ContextOptions,
+  { clock, onCalibrate, projector }: Beside,
+): Omit<ServingContext, 'projector'> {
+  const facts = model.facts();
+  const options = roomForImages(given, projector);
   const needsCheckpoints = facts.hybrid || facts.recurrent || (facts.windowSize > 0 && !options.fullWindows);
   const onGpu = model.onGpu;
   const create = (flashAttention: boolean | 'auto', small?: { readonly contextSize: number }) =>
@@ -48,6 +84,14 @@ export function createServingContext(
     tuned.context.free();
     throw error;
   }
+}
+
+/** Rows that see each other go in one pass. */
+function roomForImages(options: ContextOptions, projector: Projector | undefined): ContextOptions {
+  if (!projector || projector.eye.causal) return options;
+  const { mostRows } = projector.eye;
+  const batchSize = Math.max(options.batchSize ?? usualBatch, mostRows);
+  return { ...options, batchSize, microBatchSize: Math.max(options.microBatchSize ?? batchSize, mostRows) };
 }
 
 function isQuantized(type: ContextOptions['valueType']): boolean {

@@ -6,13 +6,15 @@ const smoothing = 0.2;
 /** What the loop has done since the load. */
 export class LoopTotals {
   readonly #pacer: StepPacer;
+  readonly #encodedImages: () => number | undefined;
   #steps = 0;
   #prefillTokens = 0;
   #decodeTokens = 0;
   #decodeRate: number | undefined;
 
-  constructor(pacer: StepPacer) {
+  constructor(pacer: StepPacer, encodedImages: () => number | undefined = () => undefined) {
     this.#pacer = pacer;
+    this.#encodedImages = encodedImages;
   }
 
   add(report: StepReport): void {
@@ -26,10 +28,12 @@ export class LoopTotals {
   }
 
   get stats(): LoopStats {
+    const encodedImages = this.#encodedImages();
     return {
       steps: this.#steps,
       prefillTokens: this.#prefillTokens,
       decodeTokens: this.#decodeTokens,
+      ...(encodedImages !== undefined && { encodedImages }),
       prefillRate: this.#pacer.prefillRate,
       decodeRate: this.#decodeRate,
     };

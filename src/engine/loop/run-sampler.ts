@@ -5,6 +5,7 @@ import type { Context } from '../../native/context.ts';
 import { Grammar } from '../../native/grammar.ts';
 import type { Model } from '../../native/model.ts';
 import { SamplerChain } from '../../native/sampler.ts';
+import { isImageRow } from '../image-ids.ts';
 import type { WireJob } from '../remote/protocol.ts';
 import { chainSettings } from './chain-settings.ts';
 import { tokenLogprob } from './logprobs.ts';
@@ -22,6 +23,11 @@ export interface SamplingTools {
 export const noToken = -1;
 
 export type RunSampling = Pick<RunSampler, keyof RunSampler>;
+
+/** Images are nothing that could be repeated. */
+function lastTokens(prompt: Int32Array, count: number): Int32Array {
+  return prompt.filter((token) => !isImageRow(token)).slice(-count);
+}
 
 /** One run's sampling: the chain, its grammar, raw log probabilities. */
 export class RunSampler {
@@ -42,7 +48,7 @@ export class RunSampler {
     this.#barredFor = minTokens;
     this.#chain = new SamplerChain(model.library, model.vocabulary, settings, minTokens > 0 ? endTokens : []);
     try {
-      if (looksBack > 0) for (const token of job.prompt.slice(-looksBack)) this.#chain.accept(token);
+      if (looksBack > 0) for (const token of lastTokens(job.prompt, looksBack)) this.#chain.accept(token);
       if (job.grammarActive) this.setGrammar(job.grammar);
     } catch (error) {
       this.free();

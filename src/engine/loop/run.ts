@@ -1,6 +1,6 @@
 import type { TokenLogprob } from '../../contract/events.ts';
 import type { Clock } from '../../contract/services.ts';
-import type { Directive, GeneratedToken, RunResult } from '../engine.ts';
+import type { Directive, GeneratedToken, JobImage, RunResult } from '../engine.ts';
 import type { WireJob } from '../remote/protocol.ts';
 import type { RunSampling } from './run-sampler.ts';
 
@@ -9,6 +9,8 @@ interface SlotFacts {
   readonly cachedTokens: number;
   /** Prompt positions where a step ends so that a checkpoint can be taken, ascending. */
   readonly stops: readonly number[];
+  /** Tokens that it holds now. */
+  readonly held: () => number;
 }
 
 /**
@@ -43,6 +45,7 @@ export class LoopRun {
   #unanswered = 0;
   /** A decode is done and its token waits for what the request says to the last ones: its logits, copied. */
   #heldBack: Float32Array | undefined;
+  readonly #held: () => number;
   readonly #clock: Clock;
   readonly #startedAt: number;
   #firstTokenAt: number | undefined;
@@ -55,6 +58,7 @@ export class LoopRun {
     this.sampler = sampler;
     this.cachedTokens = slot.cachedTokens;
     this.input = [...job.prompt.subarray(slot.cachedTokens)];
+    this.#held = slot.held;
     this.#clock = clock;
     this.#startedAt = clock();
     this.promptLogprobs = job.promptLogprobs ? [undefined] : undefined;
@@ -67,10 +71,35 @@ export class LoopRun {
   /** What the next step may evaluate of it at most; 0 while it waits for its request. */
   get nextPiece(): number {
     if (this.paused || this.#unanswered >= mostAhead || this.#heldBack) return 0;
-    if (!this.prefilling) return this.waiting;
+    const most = Math.min(this.waiting, this.#tokensToImage());
+    if (!this.prefilling) return most;
     const evaluated = this.cachedTokens + this.position;
     const stop = this.stops.find((at) => at > evaluated) ?? this.job.prompt.length;
-    return Math.min(this.waiting, stop - evaluated);
+    return Math.min(most, stop - evaluated);
+  }
+
+  /** Whose rows come next: they are evaluated apart from tokens. */
+  get imageDue(): JobImage | undefined {
+    if (this.paused) return undefined;
+    const image = this.#nextImage();
+    return image && image.start <= this.#held() ? image : undefined;
+  }
+
+  /** Some of its rows are evaluated, not all. */
+  get imageUnderWay(): JobImage | undefined {
+    const image = this.#nextImage();
+    return image && image.start < this.#held() ? image : undefined;
+  }
+
+  #tokensToImage(): number {
+    const image = this.#nextImage();
+    return image ? Math.max(0, image.start - this.#held()) : Number.POSITIVE_INFINITY;
+  }
+
+  #nextImage(): JobImage | undefined {
+    if (!this.job.images) return undefined;
+    const held = this.#held();
+    return this.job.images.find(({ start, rows }) => start + rows > held);
   }
 
   /** Whether its next token may be drawn. A steered run hears first what is said to the last ones. */

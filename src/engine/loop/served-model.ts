@@ -6,6 +6,7 @@ import { gpusOf } from '../../native/devices.ts';
 import type { Interrupt } from '../../native/interrupt.ts';
 import type { Model } from '../../native/model.ts';
 import { ThreadPools } from '../../native/thread-pools.ts';
+import type { Projector } from '../../vision/projector.ts';
 import {
   type Answer,
   type ContextOptions,
@@ -20,6 +21,7 @@ import type { Tuning } from '../tuning.ts';
 import { AdapterTurns } from './adapter-turns.ts';
 import { createServingContext } from './create-context.ts';
 import { LoopTotals } from './loop-totals.ts';
+import { openImages } from './open-images.ts';
 import { Outbox } from './outbox.ts';
 import { Slot } from './slot.ts';
 import { SlotMoves } from './slot-moves.ts';
@@ -157,12 +159,17 @@ export class ServedModel {
 
   #buildChat(options: ContextOptions, created: ReturnType<typeof createServingContext>): Chat {
     const { model, clock, send, waitForAnswers } = this.#options;
-    const { context, tuning, speculation, needsCheckpoints } = created;
+    const { context, tuning, speculation, needsCheckpoints, projector } = created;
     const slots = Array.from({ length: context.sequences }, (_, id) => new Slot(id, { context, needsCheckpoints }));
     const pacer = new StepPacer({ batchSize: context.batchSize, targetMs: options.stepTargetMs, idleTargetMs });
-    const totals = new LoopTotals(pacer);
-    const outbox = new Outbox(slots, () => totals.stats, send);
     const candidates = new Candidates(model.library, model.vocabulary.size);
+    const turns = new AdapterTurns(context, this.#options.adapters, clock, options.stepTargetMs);
+    const pools = this.#pools ?? new ThreadPools(model.library);
+    const images =
+      projector &&
+      openImages(projector, { ...options, context, slots, pools, threads: tuning.threads, pacer, turns, clock });
+    const totals = new LoopTotals(pacer, () => images?.desk.encoded);
+    const outbox = new Outbox(slots, () => totals.stats, send);
     const endTokens = Array.from({ length: model.vocabulary.size }, (_, token) => token).filter((token) =>
       model.vocabulary.isEndOfGeneration(token),
     );
@@ -170,12 +177,13 @@ export class ServedModel {
       tools: { model, context, candidates, endTokens },
       context,
       slots,
-      pools: this.#pools ?? new ThreadPools(model.library),
+      pools,
       threads: tuning.threads,
       pacer,
       clock,
       outbox,
-      turns: new AdapterTurns(context, this.#options.adapters, clock, options.stepTargetMs),
+      turns,
+      images: images?.steps,
       // Guesses that prove wrong must be cut off again.
       guessers: needsCheckpoints ? undefined : speculation?.guessers,
       waitForAnswers,
@@ -184,7 +192,18 @@ export class ServedModel {
         outbox.report(report);
       },
     });
-    return new Chat({ context, slots, loop, outbox, candidates, tuning, totals, speculation, needsCheckpoints });
+    return new Chat({
+      context,
+      slots,
+      loop,
+      outbox,
+      candidates,
+      tuning,
+      totals,
+      speculation,
+      needsCheckpoints,
+      projector,
+    });
   }
 }
 
@@ -198,6 +217,7 @@ interface ChatParts {
   readonly totals: LoopTotals;
   readonly speculation: Speculation | undefined;
   readonly needsCheckpoints: boolean;
+  readonly projector: Projector | undefined;
 }
 
 class Chat {
@@ -215,11 +235,12 @@ class Chat {
   }
 
   facts(steady: boolean) {
-    const { context, tuning, totals, needsCheckpoints } = this.#parts;
+    const { context, tuning, totals, needsCheckpoints, projector } = this.#parts;
     return {
       slots: context.sequences,
       contextSize: context.contextSize,
       batchSize: context.batchSize,
+      images: projector && { positions: context.model.positions },
       tuning,
       steady,
       stats: {
@@ -233,8 +254,9 @@ class Chat {
   }
 
   free(): void {
-    const { context, candidates, speculation } = this.#parts;
+    const { context, candidates, speculation, projector } = this.#parts;
     this.loop.free();
+    projector?.free();
     candidates.free();
     speculation?.free();
     context.free();
@@ -246,6 +268,7 @@ const vectorFacts = {
   slots: 0,
   contextSize: 0,
   batchSize: 0,
+  images: undefined,
   tuning: { threads: noThreads, flashAttention: 'auto', origin: 'library' },
   steady: false,
   stats: {

@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs';
 import { ServeError } from '../../contract/errors.ts';
 import type { Context } from '../../native/context.ts';
+import { isImageRow } from '../image-ids.ts';
 import type { Answer, Question } from '../remote/protocol.ts';
 import type { Outbox } from './outbox.ts';
-import type { SequenceMemory, Slot } from './slot.ts';
+import { type SequenceMemory, Slot } from './slot.ts';
 
 type Move = Extract<Question, { about: 'save' | 'load' | 'drop' | 'copy' | 'write-file' | 'read-file' }>;
 
@@ -71,10 +72,12 @@ export class SlotMoves {
     if (slot.run) return false;
     slot.clear();
     // The state holds all that its slot held, the tokens what is wanted of it.
+    const position = Slot.positionIn(tokens, tokens.length);
     const restored =
       context.restoreState(to, state) &&
-      context.cut(to, tokens.length) &&
-      context.lastPosition(to) === tokens.length - 1;
+      context.cut(to, position) &&
+      // Behind an image whose rows share a position, the last one is before it.
+      (context.lastPosition(to) === position - 1 || isImageRow(tokens.at(-1) ?? 0));
     slot.adapters = adapters;
     if (restored) slot.adopt(tokens);
     else slot.clear();
@@ -90,7 +93,7 @@ export class SlotMoves {
       return false;
     }
     if (!context.unified) return this.#restore(to, this.#capture(source, tokens));
-    context.shareBeginning(from, to, tokens);
+    context.shareBeginning(from, to, source.positionOf(tokens));
     target.adapters = source.adapters;
     target.adopt(source.tokens.slice(0, tokens));
     return true;

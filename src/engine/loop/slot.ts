@@ -1,5 +1,6 @@
 import type { Context } from '../../native/context.ts';
 import type { SlotState } from '../engine.ts';
+import { type ImageSpan, imagesIn, outsideImages } from '../image-ids.ts';
 import type { WireJob } from '../remote/protocol.ts';
 import type { LoopRun } from './run.ts';
 
@@ -31,6 +32,8 @@ export class Slot implements Omit<SlotState, 'phase'> {
   readonly #tools: SlotTools;
   /** Ascending. */
   readonly #checkpoints: Checkpoint[] = [];
+  /** Those in it whose rows share positions, ascending. */
+  readonly #images: ImageSpan[] = [];
 
   constructor(id: number, tools: SlotTools) {
     this.id = id;
@@ -45,16 +48,43 @@ export class Slot implements Omit<SlotState, 'phase'> {
   cut(tokens: number): void {
     if (tokens === this.tokens.length) return;
     if (tokens > 0 && this.#tools.needsCheckpoints) this.#restore(tokens);
-    else if (!this.#tools.context.cut(this.id, tokens)) throw new Error(`Slot ${this.id} refused a cut at ${tokens}.`);
+    else if (!this.#tools.context.cut(this.id, this.positionOf(tokens)))
+      throw new Error(`Slot ${this.id} refused a cut at ${tokens}.`);
     this.tokens.length = tokens;
     this.#dropCheckpointsAfter(tokens);
+    this.#dropImagesAfter(tokens);
+  }
+
+  /** The position of a token, by its place among the tokens; an image's rows may share positions. */
+  positionOf(place: number): number {
+    return positionAmong(this.#images, place);
+  }
+
+  /** The same where the tokens are about to be `tokens`. */
+  static positionIn(tokens: ArrayLike<number>, place: number): number {
+    return positionAmong(imagesIn(tokens), place);
+  }
+
+  /** The rows of an image were evaluated, all or the next of them. */
+  addRows(ids: readonly number[]): void {
+    for (const id of ids) this.tokens.push(id);
+    this.#findImages();
+  }
+
+  /** Of a run that was given up in the middle of an image, nothing of that image stays. */
+  leaveImage(start: number): void {
+    try {
+      this.cut(start);
+    } catch {
+      this.clear();
+    }
   }
 
   /** Where the evaluation of this prompt has to stop for a checkpoint, ascending. */
   stops({ prompt, checkpoints = [] }: WireJob): readonly number[] {
     if (!this.#tools.needsCheckpoints) return [];
     const inside = checkpoints.filter((at) => at > 0 && at < prompt.length);
-    return inside.length > 0 ? inside : [prompt.length - 1];
+    return inside.length > 0 ? inside : [outsideImages(prompt, prompt.length - 1)];
   }
 
   takeCheckpoint(): void {
@@ -76,6 +106,7 @@ export class Slot implements Omit<SlotState, 'phase'> {
     this.#dropCheckpointsAfter(-1);
     this.tokens.length = 0;
     for (const token of tokens) this.tokens.push(token);
+    this.#findImages();
   }
 
   clear(): void {
@@ -86,8 +117,24 @@ export class Slot implements Omit<SlotState, 'phase'> {
   /** A decode was broken off: what is still there. `before`: tokens that it held before. */
   recover(before: number): void {
     const held = this.#tools.context.lastPosition(this.id) + 1;
-    if (held >= before && this.#tools.context.cut(this.id, before)) this.tokens.length = before;
+    const position = this.positionOf(before);
+    if (held >= this.#leastHeld(before) && this.#tools.context.cut(this.id, position)) this.tokens.length = before;
     else this.clear();
+  }
+
+  /** Behind an image whose rows share a position the memory knows that one alone. */
+  #leastHeld(place: number): number {
+    const image = this.#images.find(({ start, rows }) => start + rows === place);
+    return image ? this.positionOf(image.start) + 1 : this.positionOf(place);
+  }
+
+  #findImages(): void {
+    const shared = imagesIn(this.tokens).filter(({ rows, advance }) => rows !== advance);
+    this.#images.splice(0, this.#images.length, ...shared);
+  }
+
+  #dropImagesAfter(tokens: number): void {
+    while ((this.#images.at(-1)?.start ?? -1) >= tokens) this.#images.pop();
   }
 
   #restore(tokens: number): void {
@@ -97,8 +144,8 @@ export class Slot implements Omit<SlotState, 'phase'> {
       checkpoint &&
       context.restoreState(this.id, checkpoint.state, true) &&
       // The layers that see everything still hold the rest.
-      context.cut(this.id, tokens) &&
-      context.lastPosition(this.id) === tokens - 1;
+      context.cut(this.id, this.positionOf(tokens)) &&
+      context.lastPosition(this.id) === this.#leastHeld(tokens) - 1;
     if (!restored) throw new Error(`Slot ${this.id} could not be restored to ${tokens} tokens.`);
   }
 
@@ -107,4 +154,10 @@ export class Slot implements Omit<SlotState, 'phase'> {
       if ((this.#checkpoints[at]?.tokens ?? 0) > tokens) this.#checkpoints.splice(at, 1);
     }
   }
+}
+
+function positionAmong(images: readonly ImageSpan[], place: number): number {
+  let position = place;
+  for (const { start, rows, advance } of images) if (start + rows <= place) position += advance - rows;
+  return position;
 }

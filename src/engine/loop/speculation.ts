@@ -1,3 +1,5 @@
+import { isImageRow } from '../image-ids.ts';
+
 /** Guesses the tokens to come, so that one step can confirm several. Right or wrong, the output stays the same. */
 export interface Guesser {
   /** A new run begins, which reuses so many tokens of its slot: nothing else of the last one counts. */
@@ -46,7 +48,9 @@ function createLookupGuesser(): Guesser {
         text.push(token);
       }
       const place = text.length >= patternLength ? places.get(patternAt(text.length)) : undefined;
-      return place === undefined ? [] : text.slice(place, place + longestGuess);
+      const guesses = place === undefined ? [] : text.slice(place, place + longestGuess);
+      const image = guesses.findIndex(isImageRow);
+      return image < 0 ? guesses : guesses.slice(0, image);
     },
   };
 }

@@ -11,6 +11,7 @@ import type { StepPacer } from '../step-pacer.ts';
 import { severalThreads, type ThreadPlan } from '../thread-plan.ts';
 import type { AdapterTurns } from './adapter-turns.ts';
 import { type Drawn, drawKept, drawTokens, readPromptLogprobs } from './draw-tokens.ts';
+import type { ImageSteps } from './image-steps.ts';
 import type { Outbox } from './outbox.ts';
 import { LoopRun } from './run.ts';
 import { RunSampler, type SamplingTools } from './run-sampler.ts';
@@ -27,6 +28,8 @@ export interface StepLoopOptions {
   readonly clock: Clock;
   readonly outbox: Outbox;
   readonly turns: AdapterTurns;
+  /** undefined: the model sees none. */
+  readonly images: ImageSteps | undefined;
   /** Speculative decoding; undefined: one token a step. */
   readonly guessers: GuesserFactory | undefined;
   readonly onStep: (report: StepReport) => void;
@@ -81,7 +84,7 @@ export class StepLoop {
       if (slot.run) throw new ServeError('internal', `Slot ${job.slot} is in use.`);
       const cachedTokens = this.#prepare(slot, job);
       outbox.admitted(id, slot.id, cachedTokens);
-      const facts = { cachedTokens, stops: slot.stops(job) };
+      const facts = { cachedTokens, stops: slot.stops(job), held: () => slot.tokens.length };
       slot.run = new LoopRun(id, job, facts, new RunSampler(tools, job), clock);
       this.#runs.set(id, slot);
     } catch (error) {
@@ -156,6 +159,7 @@ export class StepLoop {
     this.#drawHeldBack();
     const shares = this.#plan();
     if (shares.length === 0) {
+      if (this.#stepImage(false)) return true;
       this.tellAll({ resting: true });
       return false;
     }
@@ -168,6 +172,28 @@ export class StepLoop {
     this.#report(participants, this.#options.clock() - startedAt);
     this.#tell();
     this.#advanceSteered(late);
+    this.#stepImage(true);
+    return true;
+  }
+
+  /** Between two steps: a piece of an image's encoding, or its rows. False: no run waits for one. */
+  #stepImage(othersWait: boolean): boolean {
+    const due = this.#options.images?.due;
+    if (!due) return false;
+    const startedAt = this.#options.clock();
+    try {
+      const done = this.#options.images?.advance(due, othersWait);
+      if (!done) return true;
+      const { slot, run, rows: tokens, place } = done;
+      const before = slot.tokens.length - tokens;
+      const places = place === undefined ? [] : [place];
+      const participant = { slot, run, share: { slot: slot.id, tokens }, before, readsPrompt: true, places };
+      this.#advance(participant);
+      this.#report([participant], this.#options.clock() - startedAt);
+    } catch (error) {
+      this.#fail(due.run, error);
+    }
+    this.#tell();
     return true;
   }
 
@@ -179,6 +205,7 @@ export class StepLoop {
   }
 
   free(): void {
+    this.#options.images?.free();
     this.#batch.free();
   }
 
@@ -237,10 +264,10 @@ export class StepLoop {
     const each = run.prefilling ? tellsPrompt(run) : run.guessed.length > 0;
     const whole = run.waiting === tokens;
     const places: number[] = [];
+    const first = slot.positionOf(slot.tokens.length);
     for (let at = 0; at < tokens; at++) {
       const output = each || (whole && at === tokens - 1);
-      const position = slot.tokens.length + at;
-      const place = this.#batch.add(run.input[run.position + at] ?? 0, position, slot.id, output);
+      const place = this.#batch.add(run.input[run.position + at] ?? 0, first + at, slot.id, output);
       if (output) places.push(place);
     }
     return places;
@@ -352,6 +379,8 @@ export class StepLoop {
     if (!slot || !run || run.id !== id) return;
     this.#runs.delete(id);
     slot.run = undefined;
+    const image = run.imageUnderWay;
+    if (image) slot.leaveImage(image.start);
     this.#options.outbox.ended(end(run));
     run.sampler.free();
   }

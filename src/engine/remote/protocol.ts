@@ -1,4 +1,5 @@
 import type { TokenLogprob } from '../../contract/events.ts';
+import type { ProjectorFile } from '../../contract/projector.ts';
 import type { WireError } from '../../contract/wire-error.ts';
 import type { ModelFacts, ModelParameters } from '../../native/model.ts';
 import type { LibraryFiles } from '../../native/open-library.ts';
@@ -86,8 +87,16 @@ export interface ContextOptions {
   /** Speculative decoding by a small model of the same vocabulary, or by looking the text up in the prompt. */
   readonly speculation: { readonly draftModelPath: string } | 'lookup' | undefined;
   readonly stepTargetMs: number;
+  /** Encodes images for this model. */
+  readonly projector: ProjectorWish | undefined;
   /** What an earlier start measured. */
   readonly remembered: Tuning | undefined;
+}
+
+export interface ProjectorWish {
+  readonly file: ProjectorFile;
+  /** Of encoded images that are kept for the next turn. */
+  readonly cacheBytes: number;
 }
 
 export interface VectorOptions {
@@ -112,6 +121,8 @@ export interface LoadedFacts {
   readonly slots: number;
   readonly contextSize: number;
   readonly batchSize: number;
+  /** Where images' rows stand; undefined: it encodes none. */
+  readonly images: { readonly positions: 'line' | 'grid' } | undefined;
   readonly tuning: Tuning;
   /** Measured on a quiet machine: worth remembering. */
   readonly steady: boolean;
@@ -142,7 +153,10 @@ export interface StepMessage {
   readonly stats?: LoopStats;
 }
 
-export type LoopStats = Pick<EngineStats, 'steps' | 'prefillTokens' | 'decodeTokens' | 'prefillRate' | 'decodeRate'>;
+export type LoopStats = Pick<
+  EngineStats,
+  'steps' | 'prefillTokens' | 'decodeTokens' | 'encodedImages' | 'prefillRate' | 'decodeRate'
+>;
 
 /** One decode. */
 export interface StepReport {

@@ -148,6 +148,7 @@ function contextOptions(
     rope: options.rope,
     speculation: options.speculation,
     stepTargetMs: options.stepTargetMs,
+    projector: options.projector,
     remembered,
   };
 }

@@ -254,31 +254,38 @@ describe('messages', () => {
 
   it('may not hold what cannot be read', () => {
     const pdf = { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: 'AAAA' } };
-    for (const block of [image, pdf]) {
-      expect(errorOf({ messages: [user('A'), assistant('B'), user([text('C'), block])] })).toEqual({
-        code: 'invalid_request',
-        param: 'messages[2].content[1]',
-        message: `\`messages[2].content[1]\` is of type "${block.type}", but this server reads text only. Send the text of it, or leave it out.`,
-      });
-    }
+    expect(errorOf({ messages: [user('A'), assistant('B'), user([text('C'), pdf])] })).toEqual({
+      code: 'invalid_request',
+      param: 'messages[2].content[1]',
+      message:
+        '`messages[2].content[1]` is of type "document", but here text alone can be read. Send the text of it, or leave it out.',
+    });
+    const kept = { type: 'image', source: { type: 'file', file_id: 'file_1' } };
+    expect(errorOf({ messages: [user([kept])] })).toMatchObject({ param: 'messages[0].content[0].source' });
   });
 
-  it('put a note in the place of pictures in results, with a warning', () => {
-    const { call } = requestOf({ messages: [user([result('a', { content: [text('shot:'), image, image] })])] });
-    expect(call.warnings).toEqual([
-      'image blocks in tool results were replaced by a note: this server reads text only',
+  it('keep their images, also those in results', () => {
+    const part = (param: string) => ({ type: 'image', source: { type: 'file', base64: 'AAAA' }, param });
+    const shot = user([result('a', { content: [text('shot:'), image] })]);
+    expect(messagesOf(shot, assistant('B'), user([image, text('C')]))).toMatchObject([
+      { role: 'tool', content: [text('shot:'), part('messages[0].content[0].content[1].source.data')] },
+      { role: 'assistant' },
+      { role: 'user', content: [part('messages[2].content[0].source.data'), text('C')] },
     ]);
-    expect(call.generations[0]?.prompt).toMatchObject({
-      messages: [
-        {
-          content: [
-            text('shot:'),
-            text('[image left out: only text can be read here]'),
-            text('[image left out: only text can be read here]'),
-          ],
-        },
-      ],
-    });
+    const named = { type: 'image', source: { type: 'url', url: 'https://example.com/a.png' } };
+    expect(messagesOf(user([named]))[0]?.content).toMatchObject([
+      { source: { type: 'url', url: 'https://example.com/a.png' } },
+    ]);
+  });
+
+  it('put a note in the place of documents in results, with a warning', () => {
+    const pdf = { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: 'AAAA' } };
+    const { call } = requestOf({ messages: [user([result('a', { content: [text('shot:'), pdf, pdf] })])] });
+    expect(call.warnings).toEqual([
+      'document blocks in tool results were replaced by a note: this server reads text and images only',
+    ]);
+    const note = text('[document left out: only text and images can be read here]');
+    expect(call.generations[0]?.prompt).toMatchObject({ messages: [{ content: [text('shot:'), note, note] }] });
   });
 
   it('skip blocks of unknown types and redacted thoughts, with a warning', () => {

@@ -43,9 +43,14 @@ describe('/completion', () => {
     [['a', true], 'prompt[1]', '`prompt[1]` is true, but must be a text or tokens.'],
     [{}, 'prompt.prompt_string', '`prompt.prompt_string` is missing: it must be a string.'],
     [
-      { prompt_string: 'a', multimodal_data: ['x'] },
+      { prompt_string: 'a', multimodal_data: ['AAAA'] },
       'prompt.multimodal_data',
-      'This server takes text only: leave `multimodal_data` out.',
+      '`prompt.multimodal_data` has 1 images, but the prompt has 0 times <__media__>.',
+    ],
+    [
+      { prompt_string: '<__media__>', multimodal_data: ['?'] },
+      'prompt.multimodal_data[0]',
+      '`prompt.multimodal_data[0]` is no base64.',
     ],
     [
       [1, ...Array(1001).fill('a')],
@@ -54,6 +59,23 @@ describe('/completion', () => {
     ],
   ])('refuses the prompt %j', (prompt, param, message) => {
     expect(() => promptsOf(prompt)).toThrow(expect.objectContaining({ message, details: { param } }));
+  });
+
+  it('puts images where their markers stand', () => {
+    const image = (param: string) => ({ type: 'image', source: { type: 'file', base64: 'AAAA' }, param });
+    expect(promptsOf({ prompt_string: 'a<__media__>b<__media__>', multimodal_data: ['AAAA', 'AAAA'] })).toEqual([
+      {
+        type: 'mixed',
+        parts: ['a', image('prompt.multimodal_data[0]'), 'b', image('prompt.multimodal_data[1]')],
+      },
+    ]);
+    const older = llamaCompletion.parse({ prompt: 'see [img-7]: ', image_data: [{ data: 'AAAA', id: 7 }] });
+    expect(older.generations.map(({ prompt }) => prompt)).toEqual([
+      { type: 'mixed', parts: ['see ', image('image_data[0].data'), ': '] },
+    ]);
+    expect(() => llamaCompletion.parse({ prompt: 'see', image_data: [{ data: 'AAAA', id: 7 }] })).toThrow(
+      'The prompt has no [img-7]',
+    );
   });
 
   it('takes llama.cpp’s names and ranges, and says what it ignored', () => {

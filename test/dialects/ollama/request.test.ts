@@ -159,13 +159,22 @@ describe('request of /api/chat', () => {
     });
   });
 
+  it('puts images in front of the text that they come with', () => {
+    const image = { type: 'image', source: { type: 'file', base64: 'AAAA' } };
+    const call = chat({ messages: [{ role: 'user', content: 'a', images: ['AAAA'] }] });
+    expect(call.generations[0]?.prompt).toMatchObject({
+      messages: [{ role: 'user', content: [image, { type: 'text', text: 'a' }] }],
+    });
+  });
+
   it('generates nothing without messages', () => {
     for (const body of [{ model: 'demo' }, { model: 'demo', messages: [] }])
       expect(ollamaChat.parse(body)).toMatchObject({ generations: [], modelWish: { model: 'demo', wish: 'load' } });
   });
 
   it.each([
-    [{ messages: [{ role: 'user', content: 'a', images: ['AAAA'] }] }, 'messages[0].images'],
+    [{ messages: [{ role: 'user', content: 'a', images: ['?'] }] }, 'messages[0].images[0]'],
+    [{ messages: [{ role: 'user', content: 'a', images: [1] }] }, 'messages[0].images[0]'],
     [{ messages: [{ role: 'robot', content: 'a' }] }, 'messages[0].role'],
     [{ options: { temperature: 'hot' } }, 'options.temperature'],
     [{ options: { num_predict: 1.5 } }, 'options.num_predict'],
@@ -223,7 +232,7 @@ describe('request of /api/generate', () => {
   it.each([
     [{ context: [1, 2] }, 'context'],
     [{ template: '{{ .Prompt }}' }, 'template'],
-    [{ images: ['AAAA'] }, 'images'],
+    [{ images: ['AAAA'], prompt: 'a', raw: true }, 'images'],
   ])('refuses %j rather than dropping it', (body, param) => {
     expect(() => generate(body)).toThrow(
       expect.objectContaining({ code: 'unsupported_parameter', details: { param } }),

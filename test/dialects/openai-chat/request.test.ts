@@ -233,16 +233,22 @@ describe('messages', () => {
     ['null in an answer', [{ role: 'assistant', content: null, tool_calls: [] }], 'messages[0].content', 'has neither'],
     ['calls of a user', [{ ...user, tool_calls: [call] }], 'messages[0].tool_calls', 'Only an assistant message'],
     [
-      'an image',
+      'an image without base64',
       [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:' } }] }],
-      'messages[0].content[0].type',
-      'This server takes text only, and a content part is of type "image_url".',
+      'messages[0].content[0].image_url',
+      'without base64',
+    ],
+    [
+      'a file of the server',
+      [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'file:///etc/passwd' } }] }],
+      'messages[0].content[0].image_url',
+      "Files are not read from the server's disk.",
     ],
     [
       'audio behind text',
       [{ role: 'user', content: [{ type: 'text', text: 'a' }, { type: 'input_audio' }] }],
       'messages[0].content[1].type',
-      'This server takes text only',
+      'This server takes text and images, and a content part is of type "input_audio".',
     ],
     [
       'an old function call',
@@ -254,6 +260,37 @@ describe('messages', () => {
     const [, at, text] = refusal({ messages });
     expect(at).toBe(param);
     expect(text).toContain(message);
+  });
+});
+
+describe('images', () => {
+  const image = (param: string) => ({ type: 'image', source: { type: 'file', base64: 'AAAA' }, param });
+  const messagesOf = (body: object) => chat(body).messages;
+
+  it('stay where they are among the parts, by data: URI or by address', () => {
+    const content = [
+      { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA', detail: 'low' } },
+      { type: 'text', text: 'a' },
+      { type: 'image_url', image_url: 'https://example.com/b.png' },
+    ];
+    expect(messagesOf({ messages: [{ role: 'user', content }] })[0]?.content).toEqual([
+      image('messages[0].content[0].image_url'),
+      { type: 'text', text: 'a' },
+      {
+        type: 'image',
+        source: { type: 'url', url: 'https://example.com/b.png' },
+        param: 'messages[0].content[2].image_url',
+      },
+    ]);
+  });
+
+  it('as image_base64 go to the last message of the user', () => {
+    const messages = [user, { role: 'assistant', content: 'b' }, { role: 'user', content: 'c' }];
+    expect(messagesOf({ messages, image_base64: 'AAAA' })).toMatchObject([
+      user,
+      { role: 'assistant', content: 'b' },
+      { role: 'user', content: [image('image_base64'), { type: 'text', text: 'c' }] },
+    ]);
   });
 });
 
@@ -374,7 +411,6 @@ describe('a field that changes the meaning and is not supported', () => {
   const asking: Record<keyof typeof refusedFields, unknown> = {
     audio: { voice: 'a' },
     modalities: ['text', 'audio'],
-    image_base64: 'aGk=',
     audio_base64: 'aGk=',
     functions: [{ name: 'a' }],
     function_call: { name: 'a' },

@@ -190,21 +190,36 @@ describe('the input of a response', () => {
   });
 
   it.each([
-    ['input_image', 'an image'],
     ['input_file', 'a file'],
     ['input_audio', 'audio'],
     ['hologram', 'a part of type "hologram"'],
   ])('refuses %s in a message', (type, name) => {
     const input = [{ role: 'user', content: [{ type: 'input_text', text: 'see' }, { type }] }];
     const error = refused({ input });
-    expect(error.message).toContain(`\`input[0].content[1]\` is ${name}, but the model reads text only.`);
+    expect(error.message).toContain(`\`input[0].content[1]\` is ${name}, but the model reads text and images only.`);
     expect([error.code, error.details.param]).toEqual(['invalid_request', 'input[0].content[1]']);
   });
 
-  it('puts a note in the place of an image that a tool gave back, and warns', () => {
+  it('keeps images, also those that a tool gave back', () => {
+    const given = { type: 'input_image', image_url: 'data:image/png;base64,AAAA' };
+    const part = (param: string) => ({ type: 'image', source: { type: 'file', base64: 'AAAA' }, param });
+    expect(
+      messages(
+        { role: 'user', content: [{ type: 'input_text', text: 'see' }, given] },
+        { type: 'function_call_output', call_id: 'c', output: [given] },
+      ),
+    ).toMatchObject([
+      { content: [{ type: 'text', text: 'see' }, part('input[0].content[1].image_url')] },
+      { role: 'tool', content: [part('input[1].output[0].image_url')] },
+    ]);
+    const named = { type: 'input_image', file_id: 'file_1' };
+    expect(refused({ input: [{ role: 'user', content: [named] }] }).message).toContain('this server keeps no files');
+  });
+
+  it('puts a note in the place of a file that a tool gave back, and warns', () => {
     const output = [
       { type: 'input_text', text: 'a' },
-      { type: 'input_image', image_url: 'data:' },
+      { type: 'input_file', file_data: 'x' },
     ];
     const call = parseResponses({ input: [{ type: 'function_call_output', call_id: 'c', output }] });
     expect(call.generations[0]?.prompt).toMatchObject({
@@ -214,13 +229,13 @@ describe('the input of a response', () => {
           toolCallId: 'c',
           content: [
             { type: 'text', text: 'a' },
-            { type: 'text', text: '[an image was left out: this model reads text only]' },
+            { type: 'text', text: '[a file was left out: this model reads text and images only]' },
           ],
         },
       ],
     });
     expect(call.warnings).toEqual([
-      "A tool's output holds an image; the model reads text only and sees a note in its place.",
+      "A tool's output holds a file; the model reads text and images only and sees a note in its place.",
     ]);
   });
 
@@ -620,7 +635,7 @@ describe('requests of Codex', () => {
       'Tools of type "web_search" run elsewhere and are not offered to the model.',
     ]);
     expect(warnings('tools that come as an input item')).toEqual([]);
-    expect(warnings('an image in the output of a tool')).toHaveLength(2);
+    expect(warnings('an image in the output of a tool')).toHaveLength(1);
   });
 
   it('keep the conversation on its slot', () => {

@@ -1,0 +1,21 @@
+import type { JsonValue } from './json.ts';
+
+/** What the header of a projector file (`general.architecture` clip) says; plain data, which goes to other threads. */
+export interface ProjectorFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Where the weights begin, in bytes. */
+  readonly dataStart: number;
+  readonly metadata: Readonly<Record<string, JsonValue>>;
+  readonly tensors: readonly ProjectorTensor[];
+}
+
+export interface ProjectorTensor {
+  readonly name: string;
+  /** ggml_type. */
+  readonly type: number;
+  readonly shape: readonly number[];
+  /** Bytes behind the beginning of the weights. */
+  readonly offset: number;
+  readonly bytes: number;
+}

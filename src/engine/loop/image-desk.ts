@@ -1,0 +1,95 @@
+import type { Clock } from '../../contract/services.ts';
+import type { Encoding } from '../../vision/encode.ts';
+import type { Projector } from '../../vision/projector.ts';
+import type { JobImage } from '../engine.ts';
+
+/** What the desk asks of a loaded projector. */
+export type ImageEncoder = Pick<Projector, 'begin'>;
+
+export interface ImageDeskOptions {
+  readonly projector: ImageEncoder;
+  readonly clock: Clock;
+  /** Of rows that are kept for the next turn. */
+  readonly cacheBytes: number;
+  /** Longest piece while others wait, in milliseconds. */
+  readonly pieceMs: number;
+}
+
+interface Begun {
+  readonly key: string;
+  readonly encoding: Encoding;
+}
+
+const smoothing = 0.3;
+
+/** Encodes images, one at a time and in pieces where others wait, and keeps their rows. */
+export class ImageDesk {
+  /** Images that were encoded. */
+  encoded = 0;
+  readonly #options: ImageDeskOptions;
+  /** The one that was used last at the end. */
+  readonly #kept = new Map<string, Float32Array>();
+  #keptBytes = 0;
+  #begun: Begun | undefined;
+  #done: { readonly key: string; readonly rows: Float32Array } | undefined;
+  #msPerPiece: number | undefined;
+
+  constructor(options: ImageDeskOptions) {
+    this.#options = options;
+  }
+
+  /** Whether work on it has begun: it is done before another one. */
+  hasBegun({ key }: JobImage): boolean {
+    return this.#begun?.key === key || this.#done?.key === key;
+  }
+
+  /** Its rows once they are there; else it computes the next pieces: as many as fit the time while others wait, else all. */
+  rowsOf(image: JobImage, othersWait: boolean): Float32Array | undefined {
+    const known = this.#find(image.key);
+    if (known) return known;
+    if (this.#begun?.key !== image.key) {
+      this.#begun = { key: image.key, encoding: this.#options.projector.begin(image.tile) };
+    }
+    const { encoding } = this.#begun;
+    this.#advance(encoding, othersWait ? this.#piecesInTime() : encoding.left);
+    if (encoding.left > 0) return undefined;
+    this.#begun = undefined;
+    this.encoded++;
+    const rows = encoding.result;
+    this.#done = { key: image.key, rows };
+    this.#keep(image.key, rows);
+    return rows;
+  }
+
+  #find(key: string): Float32Array | undefined {
+    const rows = this.#kept.get(key) ?? (this.#done?.key === key ? this.#done.rows : undefined);
+    if (rows && this.#kept.delete(key)) this.#kept.set(key, rows);
+    return rows;
+  }
+
+  #advance(encoding: Encoding, pieces: number): void {
+    const startedAt = this.#options.clock();
+    const { left } = encoding;
+    encoding.advance(pieces);
+    const computed = left - encoding.left;
+    if (computed === 0) return;
+    const ms = (this.#options.clock() - startedAt) / computed;
+    this.#msPerPiece = this.#msPerPiece === undefined ? ms : this.#msPerPiece + (ms - this.#msPerPiece) * smoothing;
+  }
+
+  #piecesInTime(): number {
+    return this.#msPerPiece === undefined ? 1 : Math.max(1, Math.floor(this.#options.pieceMs / this.#msPerPiece));
+  }
+
+  #keep(key: string, rows: Float32Array): void {
+    const { cacheBytes } = this.#options;
+    if (rows.byteLength > cacheBytes) return;
+    this.#kept.set(key, rows);
+    this.#keptBytes += rows.byteLength;
+    for (const [oldest, { byteLength }] of this.#kept) {
+      if (this.#keptBytes <= cacheBytes) break;
+      this.#kept.delete(oldest);
+      this.#keptBytes -= byteLength;
+    }
+  }
+}

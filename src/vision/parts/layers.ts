@@ -1,0 +1,37 @@
+import type { Graph, Tensor } from '../../native/graph.ts';
+import type { Weights } from '../weights.ts';
+
+export type Activation = 'gelu' | 'gelu_quick' | 'gelu_erf' | 'silu';
+
+/** `name.weight` times the rows, and `name.bias` where there is one. */
+export function linear(graph: Graph, weights: Weights, name: string, rows: Tensor): Tensor {
+  const product = graph.multiply(weights.get(`${name}.weight`), rows);
+  const bias = weights.find(`${name}.bias`);
+  return bias ? graph.add(product, bias) : product;
+}
+
+export function norm(
+  graph: Graph,
+  rows: Tensor,
+  weights: Weights,
+  name: string,
+  { kind, epsilon }: { readonly kind: 'layer' | 'rms'; readonly epsilon: number },
+): Tensor {
+  const scaled = graph.times(graph.norm(kind, rows, epsilon), weights.get(`${name}.weight`));
+  const bias = weights.find(`${name}.bias`);
+  return bias ? graph.add(scaled, bias) : scaled;
+}
+
+/** Up, activated (times a gate where there is one), down. */
+export function feedForward(
+  graph: Graph,
+  weights: Weights,
+  name: string,
+  rows: Tensor,
+  activation: Activation,
+): Tensor {
+  const up = linear(graph, weights, `${name}_up`, rows);
+  const gate = weights.find(`${name}_gate.weight`) && linear(graph, weights, `${name}_gate`, rows);
+  const inner = gate ? graph.gated(activation, gate, up) : graph.activate(activation, up);
+  return linear(graph, weights, `${name}_down`, inner);
+}
