@@ -137,7 +137,7 @@ const calls: readonly Call[] = [
     method: 'GET',
     paths: ['/api/v0/models/:id{.+}'],
     asked: filled(demo),
-    answer: { id: demo, type: 'llm', loaded_context_length: 1024 },
+    answer: { id: demo, type: 'vlm', loaded_context_length: 1024 },
   },
   {
     method: 'GET',

@@ -1,5 +1,5 @@
 import { ServeError } from '../../contract/errors.ts';
-import { checkPrompt, checkTokens } from '../check-job.ts';
+import { checkPrompt, checkPromptTokens } from '../check-job.ts';
 import type { Directive, Engine, EngineInfo, EngineJob, EngineRun, EngineStats, TokenText } from '../engine.ts';
 import { reusablePrefix } from '../reusable-prefix.ts';
 import { whenHeld } from '../when-held.ts';
@@ -94,7 +94,7 @@ export class RemoteEngine {
     if (this.#closed) throw this.#closed;
     const { info } = this.#options;
     checkPrompt(job.prompt, info);
-    checkTokens(job.prompt, info);
+    checkPromptTokens(job, info);
     // A full context would shift: its beginning would be lost.
     const fitting = { ...job, maxTokens: Math.min(job.maxTokens, info.contextSize - job.prompt.length) };
     const run = new RemoteRun(this.#nextRun++, fitting, { cachedTokens: reusablePrefix(slot, job), info, send });

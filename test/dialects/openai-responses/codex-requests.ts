@@ -146,7 +146,11 @@ export const codexRequests = {
         call_id: 'call_1',
         output: [
           { type: 'input_text', text: 'a.png' },
-          { type: 'input_image', image_url: 'data:image/png;base64,AAAA' },
+          {
+            type: 'input_image',
+            image_url:
+              'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+          },
         ],
       },
     ],
