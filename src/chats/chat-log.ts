@@ -21,6 +21,8 @@ export interface Stamp {
 const writeMs = 2000;
 /** Each is remembered by its id while the chat is in use. */
 export const mostEntries = 100_000;
+/** Of the first line, to tell a file that was written anew: it has the generation within. */
+const headBytes = 256;
 /** Appends that find the file replaced under them; a chat is written anew once in a long while. */
 const mostAttempts = 10;
 
@@ -37,6 +39,8 @@ export class ChatLog {
   readonly path: string;
   readonly #now: () => number;
   #stamp: Stamp | undefined;
+  /** How the file begins. The number of a file that is gone is given to a new one, now and then to the very next. */
+  #head: Buffer | undefined;
   /** Up to where the lines are known; all of them whole. */
   #end = 0;
   #header: LogHeader | undefined;
@@ -201,7 +205,10 @@ export class ChatLog {
     }
     try {
       const { ino, size, mtimeMs } = await handle.stat({ bigint: true });
-      if (this.#stamp?.inode !== ino || Number(size) < this.#end) this.#forget();
+      const head = await headOf(handle);
+      const isKnown = this.#stamp?.inode === ino && Number(size) >= this.#end && startsAlike(head, this.#head);
+      if (!isKnown) this.#forget();
+      this.#head = head;
       this.#stamp = { inode: ino, size: Number(size), modified: Number(mtimeMs) };
       this.#end = await readLines(handle, this.#end, Number(size), (line, at) => {
         this.#take(line, at);
@@ -235,6 +242,7 @@ export class ChatLog {
 
   #forget(): void {
     this.#stamp = undefined;
+    this.#head = undefined;
     this.#end = 0;
     this.#header = undefined;
     this.#tree = new ChatTree();
@@ -253,6 +261,16 @@ export class ChatLog {
     this.#queue = done.catch(() => undefined);
     return done;
   }
+}
+
+async function headOf(handle: FileHandle): Promise<Buffer> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(headBytes), 0, headBytes, 0);
+  return buffer.subarray(0, bytesRead);
+}
+
+/** A file that was shorter than this has grown since. */
+function startsAlike(head: Buffer, before: Buffer | undefined): boolean {
+  return before !== undefined && head.subarray(0, before.length).equals(before);
 }
 
 export interface LogPart {

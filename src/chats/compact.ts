@@ -47,7 +47,8 @@ async function rewrite(path: string, beside: string): Promise<boolean> {
   try {
     const log = await readLog(old, 0);
     if (!log.header || log.hasStrangers || log.end > mostBytes) return false;
-    const fresh = await open(beside, 'wx', 0o600);
+    // For appending: once it lies at the path, others write behind it too, and a place of our own would be theirs by now.
+    const fresh = await open(beside, 'ax', 0o600);
     try {
       await writeWhole(fresh, newText(log.header, log.entries));
       if (!(await isFile(path, old)) || !(await linked(path, beforeOf(path)))) return false;

@@ -198,7 +198,7 @@ describe('an engine that breaks in a process of its own', () => {
       `if (type === 'run') process.send({ type: 'failed', error: { message: 'decode failed', details: {} } });`,
       { onFailure: (error) => failures.push(error) },
     );
-    const run = loaded.engine.run(recordedJob({ slot: 0, prompt: [1] }).job);
+    const run = loaded.engine.run(recordedJob({ slot: 0, prompt: [0] }).job);
     const said = { code: 'engine_failure', message: 'The model failed.', cause: new Error('decode failed') };
     await expect(within(run.done, 'run')).rejects.toMatchObject(said);
     expect(failures).toEqual([expect.objectContaining(said)]);
