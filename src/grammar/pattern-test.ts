@@ -7,7 +7,7 @@ import { regexAutomaton } from './regex-automaton.ts';
 const maxStates = 1_000;
 
 /** Milliseconds for the first expression that backtracks; the n-th one gets an n-th of it. */
-const patience = 30;
+const usualPatience = 30;
 /** So many that came to no end are enough. */
 const maxEndless = 3;
 
@@ -21,6 +21,11 @@ export class PatternTests {
   #problems = new Map<string, string | undefined>();
   #natives = 0;
   #endless = 0;
+  readonly #patience: number;
+
+  constructor(patience = usualPatience) {
+    this.#patience = patience;
+  }
 
   /** Is the pattern found in the text, as JSON Schema means it? undefined: nobody can tell. */
   test(pattern: string, text: string): boolean | undefined {
@@ -29,7 +34,7 @@ export class PatternTests {
     if (automaton) return accepts(automaton, text);
     if (this.#endless >= maxEndless) return undefined;
     this.#natives++;
-    const found = runNative(pattern, text, Math.max(1, Math.floor(patience / this.#natives)));
+    const found = runNative(pattern, text, Math.max(1, Math.floor(this.#patience / this.#natives)));
     if (found === undefined) this.#endless++;
     return found;
   }

@@ -5,7 +5,10 @@ import { parse } from './request.ts';
 
 const done: Frame = { type: 'raw', text: '[DONE]' };
 
-/** POST /generate/stream: frames `{"text": delta}`, then `[DONE]`. */
+/**
+ * POST /generate/stream: frames `{"text": delta}`, one with the used `seed` and no more text, `[DONE]`. Its clients add up
+ * the texts, so what tells more than text stands beside an empty one.
+ */
 export const studioGenerate: Dialect = {
   name: 'studio-generate',
   format: 'sse',
@@ -13,8 +16,10 @@ export const studioGenerate: Dialect = {
   parse,
   whole: (_call, _answer, results) => ({ text: results.map(rawText).join('') }),
   encoder: () => ({
-    encode: (event) =>
-      event.type === 'block-delta' && event.delta !== '' ? [{ type: 'data', data: { text: event.delta } }] : [],
+    encode: (event) => {
+      if (event.type === 'finish') return [{ type: 'data', data: { text: '', seed: event.seed } }];
+      return event.type === 'block-delta' && event.delta !== '' ? [{ type: 'data', data: { text: event.delta } }] : [];
+    },
     end: () => [done],
     fail: (error) => [{ type: 'data', data: { error: openaiErrorObject(error) } }, done],
     heartbeat: () => ({ type: 'comment', text: 'keep-alive' }),

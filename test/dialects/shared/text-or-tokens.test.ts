@@ -38,9 +38,11 @@ describe('text or tokens', () => {
     expect(refusal(input)).toEqual([param, message]);
   });
 
-  it('costs little where a million entries are wrong', () => {
-    const before = performance.now();
-    for (const input of [Array(1_000_000).fill('x').fill(1, 0, 1), Array(1_000_000).fill([1])]) refusal(input);
-    expect(performance.now() - before).toBeLessThan(2000);
+  it.each([
+    ['tokens', Array(1_000_000).fill('x').fill(1, 0, 1)],
+    ['lists', Array(1_000_000).fill([1])],
+  ])('names one fault where a million %s are wrong', (_, input) => {
+    const { error } = schema.safeParse({ input });
+    expect(error?.issues).toHaveLength(1);
   });
 });

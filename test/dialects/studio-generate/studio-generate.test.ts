@@ -57,11 +57,12 @@ describe('/generate/stream in the Studio form', () => {
     expect(() => studioGenerate.parse({ messages: [] })).toThrow(/`messages`/);
   });
 
-  it('streams text and [DONE]', () => {
+  it('streams text, the used seed and [DONE]', () => {
     const call = studioGenerate.parse({ messages });
     expect(data(frames(studioGenerate, call, [events(['a', '', 'b'])]))).toEqual([
       { text: 'a' },
       { text: 'b' },
+      { text: '', seed: 42 },
       '[DONE]',
     ]);
     expect(whole(studioGenerate, call, [events(['a', 'b'])])).toEqual({ text: 'ab' });
