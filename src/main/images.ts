@@ -28,7 +28,7 @@ export function createImageReader(config: Pick<Config, 'imageMaxPixels'>, timers
 
 export interface ImageMakerTools {
   readonly config: Pick<Config, 'imageCacheMb' | 'maxBodyMb' | 'allowImageUrls'>;
-  readonly reader: ImageReader;
+  readonly reader: Pick<ImageReader, 'read'>;
   readonly web: PublicWeb;
 }
 

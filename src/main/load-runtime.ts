@@ -18,6 +18,7 @@ import { openTemplates } from '../templates/workshop.ts';
 import { engineChild, engineWorker } from './entries.ts';
 import { createImageMaker, type ImageMakerTools, imageCacheBytes } from './images.ts';
 import { openKeptPrefixes } from './kept-prefixes.ts';
+import { withUsableProjector } from './known-projector.ts';
 import { libraryFor } from './native-library.ts';
 import { type EarlyLoad, type Fit, fitNow, placementWords } from './placement.ts';
 import { createTuningMemory, type System } from './system.ts';
@@ -57,8 +58,9 @@ export interface RunningModel {
 }
 
 /** Weights, context, template, family and scheduler of one model. */
-export async function loadRuntime(file: FileProfile, tools: LoadTools, load: LoadProgress): Promise<RunningModel> {
+export async function loadRuntime(given: FileProfile, tools: LoadTools, load: LoadProgress): Promise<RunningModel> {
   const { telemetry, config } = tools;
+  const file = withUsableProjector(given, (sentence) => telemetry.log('warn', sentence, { model: given.id }));
   const fit = fitNow(file, tools);
   const loaded = await loadEngine(file, { ...tools, fit }, load);
   const { engine } = loaded;

@@ -271,3 +271,32 @@ describe('what is refused', () => {
     expect((await post('/apply-template', body)).json.prompt).toContain(spelled);
   });
 });
+
+describe('with the engine in a process of its own', () => {
+  it('images go there too', async () => {
+    const apart = await startDemoServer(['--ctx-size', '1024', '--parallel', '1', '--engine-process']);
+    try {
+      const body = { ...greedy, messages: chatMessages(example), chat_template_kwargs: { enable_thinking: false } };
+      const { json } = await post('/v1/chat/completions', body, apart);
+      expect(json.choices[0].message.content).toBe(example.content);
+    } finally {
+      await apart.close();
+    }
+  });
+});
+
+describe('a request that is given up', () => {
+  it('takes its image along, and the slot serves the next one', async () => {
+    const abort = new AbortController();
+    const given = fetch(`${server.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...greedy, stream: true, messages: chatMessages(example) }),
+      signal: abort.signal,
+    }).then((response) => response.text());
+    abort.abort();
+    await expect(given).rejects.toThrow();
+    const { json } = await ask(example);
+    expect(json.choices[0].message.content).toBe(example.content);
+  });
+});

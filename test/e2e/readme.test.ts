@@ -14,6 +14,7 @@ const run = promisify(execFile);
 const expected: readonly RegExp[] = [
   /"content":"[^"]*Paris/,
   /^data: \{[\s\S]*"usage":\{[\s\S]*data: \[DONE\]\n\n$/,
+  /I see a blue square\./,
   /"content":"\{\\"name\\":\s*\\"Alice\\",\s*\\"age\\":\s*31,\s*\\"city\\":\s*\\"Rome\\"\}"/,
   /"type":"message".*"stop_reason":"end_turn"/,
   /"object":"response".*"status":"completed"/,

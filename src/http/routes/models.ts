@@ -55,6 +55,12 @@ function one(entries: readonly Entry[], exchange: Exchange): JsonObject {
   );
 }
 
+/** As the clients look for it that offer images only where they are taken. */
+const seeing = {
+  modalities: { input: ['text', 'image'], output: ['text'] },
+  capabilities: ['completion', 'vision'],
+};
+
 /** The context size under every name that some client looks for. */
 function openaiModel({ id, profile, state }: Entry): JsonObject {
   return {
@@ -65,6 +71,7 @@ function openaiModel({ id, profile, state }: Entry): JsonObject {
     state,
     root: profile.id,
     parent: null,
+    ...(profile.projector && seeing),
     context_length: profile.contextSize,
     max_context_length: profile.trainedContextSize,
     max_model_len: profile.contextSize,
