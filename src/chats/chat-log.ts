@@ -76,6 +76,11 @@ export class ChatLog {
     return this.#header?.created;
   }
 
+  /** Whether an entry of this id was ever there. */
+  knows(entryId: string): boolean {
+    return this.#places.has(entryId);
+  }
+
   /** Bytes of what does not count any more. */
   get outdatedBytes(): number {
     return this.#outdated;

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Caller } from '../contract/caller.ts';
-import type { ChatEntry, ChatLimits, ChatQuery, ChatStore, KeptFile } from '../contract/chats.ts';
+import type { ChatEntry, ChatLimits, ChatPlace, ChatQuery, ChatStore, KeptFile } from '../contract/chats.ts';
 import type { Clock, Timers } from '../contract/services.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { ChatChanges } from './chat-changes.ts';
@@ -53,6 +53,7 @@ class FolderChatStore implements ChatStore {
   readonly #changes = new ChatChanges();
   readonly #texts = new TextCache();
   readonly #tidied = new Map<string, number>();
+  readonly #writing = new Set<Promise<void>>();
   #watching = false;
 
   constructor(folder: string, options: ChatStoreOptions) {
@@ -86,7 +87,18 @@ class FolderChatStore implements ChatStore {
   }
 
   async append(caller: Asker, chatId: string, entries: readonly ChatEntry[]) {
-    return (await this.#chat(caller, chatId)).append(chatId, entries);
+    const appended = this.#chat(caller, chatId).then((owner) => owner.append(chatId, entries));
+    const over = appended.then(ignore, ignore).finally(() => this.#writing.delete(over));
+    this.#writing.add(over);
+    return appended;
+  }
+
+  async expectPlace(caller: Asker, place: ChatPlace) {
+    await (await this.#chat(caller, place.chatId)).expectPlace(place);
+  }
+
+  async settled() {
+    await Promise.all(this.#writing);
   }
 
   async remove(caller: Asker, chatId: string, options: { readonly forever: boolean }) {
@@ -192,6 +204,8 @@ class FolderChatStore implements ChatStore {
     await this.#owner(owner).tidy().catch(failed);
   }
 }
+
+function ignore(): void {}
 
 /** The caller itself, and those from before there were keys where they are the caller's. */
 function listedOwners({ owner, sees }: Asker): readonly string[] {

@@ -1,6 +1,6 @@
 import { link, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Appended, ChatEntry, ChatLimits, ChatPart, ChatSummary } from '../contract/chats.ts';
+import type { Appended, ChatEntry, ChatLimits, ChatPart, ChatPlace, ChatSummary } from '../contract/chats.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { Timers } from '../contract/services.ts';
 import { makeFolder } from '../files/make-folder.ts';
@@ -132,6 +132,23 @@ export class OwnerFolder {
     if (accepted.length > 0) await this.#note(chatId, log);
     await this.#compactWhereItPays(log);
     return appended(chatId, entries, accepted);
+  }
+
+  async expectPlace({ chatId, entryId, parent }: ChatPlace): Promise<void> {
+    const log = this.#log(chatId);
+    if (!(await log.refresh())) throw noSuchChat(chatId);
+    if (log.knows(entryId))
+      throw new ServeError(
+        'invalid_request',
+        `The chat has an entry ${JSON.stringify(entryId)} already. Give each answer an id of its own.`,
+        { param: 'chat.entry_id' },
+      );
+    if (parent !== null && !log.tree.has(parent))
+      throw new ServeError(
+        'invalid_request',
+        `The chat has no message ${JSON.stringify(parent)}. Send it before its answer is asked for.`,
+        { param: 'chat.parent' },
+      );
   }
 
   async read(chatId: string, after: string | undefined): Promise<ChatPart> {

@@ -96,6 +96,13 @@ export interface ChatPart {
   readonly more: boolean;
 }
 
+/** Where an answer is to be kept: as this entry, behind this message. */
+export interface ChatPlace {
+  readonly chatId: string;
+  readonly entryId: string;
+  readonly parent: string | null;
+}
+
 /** Which of the entries were new, and which had been there. */
 export interface Appended {
   readonly chatId: string;
@@ -148,6 +155,8 @@ export interface ChatStore {
   /** Entries behind a revision, or from the first one. */
   read(caller: Asker, chatId: string, after?: string): Promise<ChatPart>;
   append(caller: Asker, chatId: string, entries: readonly ChatEntry[]): Promise<Appended>;
+  /** Whether an answer can be kept there later: the chat and the parent must be there, and the entry not. */
+  expectPlace(caller: Asker, place: ChatPlace): Promise<void>;
   /** Into the bin, from where it goes after 30 days; `forever`: from the bin too. */
   remove(caller: Asker, chatId: string, options: { readonly forever: boolean }): Promise<void>;
   restore(caller: Asker, chatId: string): Promise<void>;
@@ -156,6 +165,8 @@ export interface ChatStore {
   file(caller: Asker, sha256: string): Promise<KeptFile>;
   /** From now on, until the signal. */
   changes(caller: Asker, signal: AbortSignal): AsyncIterable<ChatChange>;
+  /** Settles when nothing is being written. */
+  settled(): Promise<void>;
   /** Ends all `changes`: the server stops. */
   endChanges(): void;
 }

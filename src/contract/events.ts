@@ -189,6 +189,15 @@ export class Collector {
     }
   }
 
+  /** What there is of an answer that may have failed; a block that was open ends where it was. */
+  soFar(): { readonly start?: StartEvent; readonly blocks: readonly Block[]; readonly finish?: FinishEvent } {
+    return {
+      ...(this.#start && { start: this.#start }),
+      blocks: this.#open ? [...this.#blocks, closeBlock(this.#open)] : this.#blocks,
+      ...(this.#finish && { finish: this.#finish }),
+    };
+  }
+
   result(): GenerationResult {
     if (!this.#start || !this.#finish)
       throw new ServeError('internal' satisfies ErrorCode, 'The generation ended without its finish event.');

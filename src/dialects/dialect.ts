@@ -1,5 +1,6 @@
+import type { ChatPlace } from '../contract/chats.ts';
 import type { ServeError } from '../contract/errors.ts';
-import type { GenerationEvent, GenerationResult } from '../contract/events.ts';
+import type { Block, FinishEvent, GenerationEvent, GenerationResult } from '../contract/events.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import type { GenerationRequest } from '../contract/request.ts';
 
@@ -28,6 +29,8 @@ export interface ParsedCall {
   readonly stream: boolean;
   /** Told to the client in the header x-serve-model-warning: things accepted but not acted on. */
   readonly warnings: readonly string[];
+  /** The answer is kept there when it is over, whether or not somebody reads it. Only of a call with one generation. */
+  readonly chat?: ChatPlace;
   /** Of a call without generations: it only wants its model to be there, or gone. */
   readonly modelWish?: { readonly model: string | undefined; readonly wish: 'load' | 'unload' };
 }
@@ -46,6 +49,13 @@ export interface StreamEncoder {
 /** What `stream: false` is answered with: one object, in llama.cpp's form also a list. */
 export type WholeAnswer = JsonObject | JsonObject[];
 
+/** An answer that is over, perhaps by a failure. */
+export interface EndedAnswer {
+  readonly blocks: readonly Block[];
+  readonly finish?: FinishEvent;
+  readonly error?: ServeError;
+}
+
 export interface ErrorBody {
   readonly body: JsonObject;
   /** The dialect's own status where it differs from the door's table (Anthropic: 529). */
@@ -62,5 +72,7 @@ export interface Dialect<Call extends ParsedCall = ParsedCall, Whole extends Who
   /** The whole answer, `stream: false`. Results in choice order. */
   whole(call: Call, answer: AnswerContext, results: readonly GenerationResult[]): Whole;
   encoder(call: Call, answer: AnswerContext): StreamEncoder;
+  /** The answer as a message of a chat that is kept; the next one where that is too large. Absent: none is kept. */
+  messages?(call: Call, answer: AnswerContext, ended: EndedAnswer): readonly JsonObject[];
   error(error: ServeError): ErrorBody;
 }

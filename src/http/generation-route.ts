@@ -8,6 +8,7 @@ import { defined } from '../dialects/shared/defined.ts';
 import { cacheScopeOf } from './access/cache-scope.ts';
 import { expectOwnThings } from './access/own-things.ts';
 import { AnswerStream } from './answer-stream.ts';
+import { type AnswerKeeper, keeperOf } from './chats/answer-keeper.ts';
 import { checkTools } from './check-tools.ts';
 import { type ChoiceEvent, ChoiceEvents } from './choices.ts';
 import type { AppDependencies } from './dependencies.ts';
@@ -32,9 +33,14 @@ export function generationHandler<Call extends ParsedCall>(
   return async (exchange) => {
     const call = dialect.parse(await exchange.json());
     if (isResumable(call)) checkResumable(call, exchange, dependencies);
+    const keeper = await keeperOf(dialect, call, exchange, dependencies);
     const answer = beginAnswer(dialect, call, exchange, dependencies);
     if (call.modelWish) await grantWish(call.modelWish, exchange, dependencies);
-    if (call.stream) return stream({ dialect, call, answer, exchange }, dependencies);
+    if (call.stream)
+      return stream(
+        { dialect, call, answer, exchange, ...(keeper && { keeper: keeper((start) => answerOf(answer, start)) }) },
+        dependencies,
+      );
     const results = await whole(call, exchange, choiceEvents(call, exchange, dependencies));
     return Response.json(dialect.whole(call, answerOf(answer, results[0]?.start), results), {
       headers: warningHeader([...call.warnings, ...results.flatMap(({ finish }) => finish.warnings ?? [])]),
@@ -144,6 +150,8 @@ interface Streaming<Call extends ParsedCall> {
   readonly call: Call;
   readonly answer: AnswerContext;
   readonly exchange: Exchange;
+  /** Of a run that outlives its reader. */
+  readonly keeper?: AnswerKeeper;
 }
 
 /**
@@ -210,7 +218,7 @@ export function runOf<Call extends ParsedCall>(
   more: Partial<Pick<KeptRunOptions, 'encoder' | 'isStopped'>> = {},
   options = answerOptions(streaming, dependencies),
 ): KeptRun {
-  const { dialect, call, answer, exchange } = streaming;
+  const { dialect, call, answer, exchange, keeper } = streaming;
   const { cancelId } = call.generations[0]?.keys ?? {};
   return dependencies.runs.keep(
     {
@@ -227,7 +235,12 @@ export function runOf<Call extends ParsedCall>(
       ...options,
       ...more,
       refuse: (error) => dialect.encoder(call, answer).fail(error),
+      observe: (step) => {
+        keeper?.observe(step);
+        options.observe(step);
+      },
       ended: (error) => {
+        keeper?.ended(error);
         if (more.isStopped?.()) exchange.note({ outcome: 'cancelled' });
         else noteFailure(error, exchange);
       },

@@ -187,7 +187,12 @@ async function build(
     managed.endEvents();
     if ('chatStore' in chats) chats.chatStore.endChanges();
     stopping.abort();
-    await Promise.race([idle(() => cancels.size > 0 || vectors.busy, system), elapsed(system, longestFinishMs)]);
+    const last = async () => {
+      await idle(() => cancels.size > 0 || vectors.busy, system);
+      // The last answers, into their chats.
+      if ('chatStore' in chats) await chats.chatStore.settled();
+    };
+    await Promise.race([last(), elapsed(system, longestFinishMs)]);
   };
   const app = createApp({
     generation,

@@ -37,6 +37,8 @@ const emptyChats: ChatStore = {
   keepFile: notHere,
   file: notHere,
   async *changes() {},
+  expectPlace: notHere,
+  settled: async () => undefined,
   endChanges: () => undefined,
 };
 

@@ -31,6 +31,9 @@ export const entryBody = z.discriminatedUnion('type', [
   z.strictObject({ ...base, type: z.literal('delete'), target: entryId, deleted: z.boolean().default(true) }),
 ]);
 
+/** The member `chat` of a request whose answer is kept in a chat. */
+export const chatPlace = z.strictObject({ chat_id: chatId, entry_id: entryId, parent: z.union([entryId, z.null()]) });
+
 const mostEntries = 1000;
 
 /** POST /api/chats. */

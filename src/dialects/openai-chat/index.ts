@@ -3,7 +3,7 @@ import { openaiError } from '../shared/openai-error.ts';
 import type { ChatCall } from './request.ts';
 import { parseChat } from './request.ts';
 import { ChatStream } from './stream.ts';
-import { idPrefix, wholeChat } from './whole.ts';
+import { chatMessages, idPrefix, wholeChat } from './whole.ts';
 
 /** POST /v1/chat/completions. */
 export const openaiChat: Dialect<ChatCall> = {
@@ -12,6 +12,7 @@ export const openaiChat: Dialect<ChatCall> = {
   idPrefix,
   parse: parseChat,
   whole: wholeChat,
+  messages: chatMessages,
   encoder: (call, answer) => new ChatStream(call, answer),
   error: openaiError,
 };

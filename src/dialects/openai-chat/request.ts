@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import type { ChatPlace } from '../../contract/chats.ts';
 import { ServeError } from '../../contract/errors.ts';
 import { isJsonObject } from '../../contract/json.ts';
 import type { ChatPrompt, GenerationRequest, Message, Reasoning } from '../../contract/request.ts';
+import { chatPlace } from '../chats/requests.ts';
 import type { ParsedCall } from '../dialect.ts';
 import { defined } from '../shared/defined.ts';
 import { ignoredSamplers } from '../shared/ignored-samplers.ts';
@@ -81,6 +83,8 @@ export const chatBody = z.object({
   auto_heal_tool_calls: optional(z.boolean()),
   user: optional(z.string()),
   prompt_cache_key: optional(z.string()),
+  /** Of a resumable stream: where its answer is kept when it is over. */
+  chat: optional(chatPlace),
 });
 
 /** The same with what the lists hold, which is checked entry by entry: for documentation. */
@@ -101,7 +105,22 @@ export function parseChat(wire: unknown): ChatCall {
     stream: body.stream ?? false,
     includeUsage: body.stream_options?.include_usage ?? false,
     warnings: [...warnings],
+    ...defined({ chat: toChatPlace(body, request) }),
   };
+}
+
+/** One answer, whole, of a run that ends by itself: what else there is would be kept in part, or twice. */
+function toChatPlace({ chat, n, resumable }: Body, { prompt }: GenerationRequest): ChatPlace | undefined {
+  if (chat === undefined) return undefined;
+  const refuse = (sentence: string) => new ServeError('invalid_request', sentence, { param: 'chat' });
+  if (!resumable)
+    throw refuse('`chat` keeps the answer of a run that outlives its reader. Send `resumable`: true with it.');
+  if ((n ?? 1) > 1) throw refuse('`chat` keeps one answer, so `n` must be 1. Ask for each with an entry of its own.');
+  const continues =
+    prompt.type === 'chat' && prompt.continueFinalMessage && prompt.messages.at(-1)?.role === 'assistant';
+  if (continues)
+    throw refuse('`chat` keeps whole answers, and the rest of the last message is none. Keep it yourself.');
+  return { chatId: chat.chat_id, entryId: chat.entry_id, parent: chat.parent };
 }
 
 function toRequest(body: Body, warn: Warn): GenerationRequest {

@@ -1,6 +1,7 @@
 import type { Block, GenerationResult } from '../../contract/events.ts';
 import type { JsonObject } from '../../contract/json.ts';
-import type { AnswerContext } from '../dialect.ts';
+import type { AnswerContext, EndedAnswer } from '../dialect.ts';
+import { openaiErrorObject } from '../shared/openai-error.ts';
 import { openaiFinishReason, openaiTimings, openaiUsage } from '../shared/openai-usage.ts';
 import { chatLogprobs } from './logprobs.ts';
 import type { ChatCall } from './request.ts';
@@ -20,6 +21,32 @@ export function wholeChat(call: ChatCall, answer: AnswerContext, results: readon
     timings: openaiTimings(finishes),
     ...(finishes.some(({ cancelled }) => cancelled) && { cancelled: true }),
   };
+}
+
+/**
+ * The answer as a chat keeps it: the message of the whole answer, and beside it what else a page shows of it. Log
+ * probabilities are left out where they make it too large.
+ */
+export function chatMessages(
+  call: ChatCall,
+  answer: AnswerContext,
+  { blocks, finish, error }: EndedAnswer,
+): readonly JsonObject[] {
+  const plain: JsonObject = {
+    ...message(blocks),
+    id: idPrefix + answer.id,
+    model: answer.model,
+    created: answer.created,
+    ...(finish && {
+      finish_reason: openaiFinishReason(finish.reason),
+      seed: finish.seed,
+      usage: openaiUsage([finish]),
+      timings: openaiTimings([finish]),
+      ...(finish.cancelled && { cancelled: true }),
+    }),
+    ...(error && { error: openaiErrorObject(error) }),
+  };
+  return call.generations[0]?.logprobs ? [{ ...plain, logprobs: logprobs(blocks) }, plain] : [plain];
 }
 
 function choice(call: ChatCall, result: GenerationResult, index: number): JsonObject {
