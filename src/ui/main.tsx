@@ -42,7 +42,12 @@ if (place) {
 async function openStore({ api, server }: Pick<Page, 'api' | 'server'>): Promise<ChatStore> {
   const [local, { chatStore }] = await Promise.all([browserStore(), server.known()]);
   if (!chatStore) return local;
-  return new ServerStore({ api, partials: local, follow: followChanges(api, environment.after) });
+  return new ServerStore({
+    api,
+    partials: local,
+    follow: followChanges(api, environment.after),
+    after: environment.after,
+  });
 }
 
 /** This file lies two folders below the page, wherever that is mounted. */

@@ -11,6 +11,7 @@ export interface ServerStoreOptions {
   readonly api: ApiClient;
   /** Unfinished answers stay with the browser that asked for them. */
   readonly partials: Partials;
+  readonly after: (milliseconds: number, callback: () => void) => void;
   /** Tells of changes that others made; see follow-changes.ts. */
   readonly follow: (listener: (id: string) => void) => () => void;
 }
@@ -24,13 +25,15 @@ export class ServerStore implements ChatStore {
   readonly #api: ApiClient;
   readonly #partials: Partials;
   readonly #follow: ServerStoreOptions['follow'];
+  readonly #after: ServerStoreOptions['after'];
   /** What is written to a chat arrives in the order in which it was written. */
   readonly #writing = new Map<string, Promise<void>>();
 
-  constructor({ api, partials, follow }: ServerStoreOptions) {
+  constructor({ api, partials, follow, after }: ServerStoreOptions) {
     this.#api = api;
     this.#partials = partials;
     this.#follow = follow;
+    this.#after = after;
   }
 
   async list(): Promise<ChatSummary[]> {
@@ -91,7 +94,22 @@ export class ServerStore implements ChatStore {
     for (let from = 0; from < entries.length; from += mostEntries) {
       const part = entries.slice(from, from + mostEntries);
       // Makes the chat, or adds to it: safe to repeat, as each entry counts once.
-      await this.#api.call('api/chats', { body: { chat_id: id, entries: part }, keepalive: small(part) });
+      await this.#untilHeard(() =>
+        this.#api.call('api/chats', { body: { chat_id: id, entries: part }, keepalive: small(part) }),
+      );
+    }
+  }
+
+  /** What was said while the server was away is kept when it is back. */
+  async #untilHeard(ask: () => Promise<unknown>): Promise<void> {
+    for (;;) {
+      try {
+        await ask();
+        return;
+      } catch (failure) {
+        if (!(failure instanceof ApiFailure) || failure.kind !== 'unreachable') throw failure;
+        await new Promise<void>((resolve) => this.#after(againMs, resolve));
+      }
     }
   }
 

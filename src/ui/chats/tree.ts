@@ -31,6 +31,8 @@ export function foldEntries(before: Chat, entries: readonly ChatEntry[]): Chat {
   for (const entry of entries) {
     if (seen.has(entry.entry_id)) continue;
     seen.add(entry.entry_id);
+    // The server knows a message's entry by the message: given back, it must not undo what was edited since.
+    if (entry.type === 'message') seen.add(entry.message.id);
     chat = { ...chat, updatedAt: Math.max(chat.updatedAt, entry.time) };
     switch (entry.type) {
       case 'message':

@@ -49,8 +49,8 @@ function textOf(phase: RunPhase, gone: boolean, remainingMs: number): string {
         phase.cached > 0 ? t.kept(format.number(phase.cached)) : '',
         etaOf(phase),
       );
+    // The thought itself says so, and so does the text.
     case 'thinking':
-      return t.thinking;
     case 'writing':
     case 'calling':
       return '';

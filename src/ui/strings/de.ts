@@ -135,7 +135,6 @@ export const de: Strings = {
     about: (duration) => `etwa ${duration}`,
     reading: (done, total) => `Liest ${done} von ${total} Token`,
     kept: (count) => `${count} von vorher behalten`,
-    thinking: 'Denkt nach …',
     stopping: 'Hält an …',
     later: (seconds) => `Der Server ist ausgelastet. Neue Anfrage in ${seconds}`,
     now: 'Jetzt anfragen',

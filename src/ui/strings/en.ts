@@ -136,7 +136,6 @@ export const en = {
     about: (duration: string) => `about ${duration}`,
     reading: (done: string, total: string) => `Reading ${done} of ${total} tokens`,
     kept: (count: string) => `${count} kept from before`,
-    thinking: 'Thinking …',
     stopping: 'Stopping …',
     later: (seconds: string) => `The server is busy. Asking again in ${seconds}`,
     now: 'Ask now',
