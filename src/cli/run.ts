@@ -1,5 +1,6 @@
 import { type Config, packageVersion, parseConfig } from '../config.ts';
 import { ServeError } from '../contract/errors.ts';
+import { discardPrepared } from '../prepare.ts';
 import { failureText } from './failure.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
@@ -9,6 +10,7 @@ export async function run(argv: readonly string[], terminal: Terminal = processT
   try {
     const parsed = parseConfig(argv, process.env);
     if ('config' in parsed) config = parsed.config;
+    if (parsed.command !== 'serve' || parsed.config.engineProcess) discardPrepared();
     switch (parsed.command) {
       case 'help':
         terminal.write(`${parsed.text}\n`);

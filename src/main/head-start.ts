@@ -1,11 +1,13 @@
 import type { Config } from '../config.ts';
 import { beginWeights } from '../engine/thread/early-weights.ts';
+import { tellPrepared } from '../engine/thread/engine-thread.ts';
 import { checkAdapter } from '../models/adapter-file.ts';
 import { bundledModelPath } from '../models/find-model.ts';
 import { mainMemory } from '../models/machine-memory.ts';
 import { isKnownSound } from '../models/probe.ts';
 import { cannotGenerate, type FileProfile, readModelProfile } from '../models/profile.ts';
 import { engineWorker } from './entries.ts';
+import { libraryFor } from './native-library.ts';
 import { type EarlyLoad, fitNow, placementWish } from './placement.ts';
 import type { StartModels } from './start-models.ts';
 import { createFileMemory, memoryFile } from './system.ts';
@@ -23,6 +25,9 @@ export interface HeadStart {
 export async function headStart(config: Config, { first }: StartModels): Promise<HeadStart> {
   await Promise.all(adapterFiles(config).map(({ path }) => checkAdapter(path)));
   if (first.type === 'hub') return { file: undefined, early: undefined };
+  // With --verbose what it says is to be heard.
+  if (!config.engineProcess && config.logLevel !== 'debug')
+    tellPrepared({ type: 'library', files: libraryFor(config) });
   const file = await readFirstModel(first.path, config);
   const plain = await goesPlainly(config, file);
   return { file, early: plain ? beginLoad(file, config) : undefined };

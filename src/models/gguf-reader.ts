@@ -57,8 +57,17 @@ export class GgufReader {
     return new TextDecoder().decode(this.bytes.subarray(start, start + length));
   }
 
-  skipString(): void {
-    this.take(this.stringLength());
+  /** Vocabularies have hundreds of thousands: no call for each of them. */
+  skipStrings(count: number): void {
+    const { view, bytes } = this;
+    let left = count;
+    for (let at = this.offset; left > 0 && at + 8 <= bytes.byteLength; left--) {
+      at += 8 + view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
+      if (at > bytes.byteLength) break;
+      this.offset = at;
+    }
+    // Where the bytes at hand or the file end is said by the slow way.
+    for (; left > 0; left--) this.take(this.stringLength());
   }
 
   scalar(type: number): number | boolean | string {

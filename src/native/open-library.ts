@@ -49,6 +49,18 @@ export interface OpenLibraryOptions {
  * @throws Error in one sentence: not loadable, another version, a missing function, another layout
  */
 export function openLibrary(files: LibraryFiles, options: OpenLibraryOptions = {}): NativeLibrary {
+  const { verbose, ...how } = options;
+  const key = JSON.stringify(files);
+  const library = (Object.keys(how).length === 0 ? opened.get(key) : undefined) ?? open(files, how);
+  if (Object.keys(how).length === 0) opened.set(key, library);
+  silence(library, verbose ?? false);
+  return library;
+}
+
+/** By this thread: looking at them once is enough. */
+const opened = new Map<string, NativeLibrary>();
+
+function open(files: LibraryFiles, options: Omit<OpenLibraryOptions, 'verbose'>): NativeLibrary {
   const libraries = new Libraries(files);
   const table = chooseTable(libraries, files, options.tables ?? [llama_0_5_0, llama_0_4_0]);
   const types = new NativeTypes(table.structs);
@@ -77,7 +89,7 @@ export function openLibrary(files: LibraryFiles, options: OpenLibraryOptions = {
       return bytes;
     },
   };
-  silence(library, options.verbose ?? false);
+  silence(library, false);
   checkLayouts(library, libraries, table, types);
   if (functions.ggml_backend_reg_count() === 0) loadBackends(library);
   if (files.gpu && files.needsGpu && !hasGpu(functions)) throw noUsableDevice(files.gpu);

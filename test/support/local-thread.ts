@@ -39,6 +39,7 @@ function startLocalThread(): EngineThread {
       wake = createDeferred();
     },
     sleep: () => undefined,
+    opened: () => undefined,
   };
   const end = (cause?: unknown) => gone.resolve(new ServeError('engine_failure', 'It ended.', {}, { cause }));
   serveLoop(port, () => performance.now()).then(() => setImmediate(end), end);

@@ -16,7 +16,7 @@ export interface SamplingTools {
   readonly context: Context;
   /** For draws under a grammar; used by one draw at a time. */
   readonly candidates: Candidates;
-  readonly endTokens: readonly number[];
+  readonly endTokens: () => readonly number[];
 }
 
 /** What sampling gives where the grammar allows no token. */
@@ -42,11 +42,11 @@ export class RunSampler {
   constructor(tools: SamplingTools, job: WireJob) {
     const { model, context, endTokens } = tools;
     this.#tools = tools;
-    this.#forbidden = [...(job.ignoreEos ? endTokens : []), ...model.vocabulary.suppressed()];
+    this.#forbidden = [...(job.ignoreEos ? endTokens() : []), ...model.vocabulary.suppressed()];
     const rules = { contextSize: context.contextSize, forbidden: this.#forbidden };
     const { settings, minTokens, looksBack } = chainSettings(job.sampling, rules);
     this.#barredFor = minTokens;
-    this.#chain = new SamplerChain(model.library, model.vocabulary, settings, minTokens > 0 ? endTokens : []);
+    this.#chain = new SamplerChain(model.library, model.vocabulary, settings, minTokens > 0 ? endTokens() : []);
     try {
       if (looksBack > 0) for (const token of lastTokens(job.prompt, looksBack)) this.#chain.accept(token);
       if (job.grammarActive) this.setGrammar(job.grammar);
@@ -98,8 +98,8 @@ export class RunSampler {
       this.#grammar.apply(candidates);
       if (!candidates.anyAllowed) return noToken;
       // Where the end is all that the grammar leaves, it comes, though the chain would never draw it.
-      candidates.forbid(this.#barredFor > 0 ? [...this.#forbidden, ...this.#tools.endTokens] : this.#forbidden);
-      if (!candidates.anyAllowed) return this.#tools.endTokens[0] ?? noToken;
+      candidates.forbid(this.#barredFor > 0 ? [...this.#forbidden, ...this.#tools.endTokens()] : this.#forbidden);
+      if (!candidates.anyAllowed) return this.#tools.endTokens()[0] ?? noToken;
       this.#chain.apply(candidates);
       token = candidates.selected;
       if (token === undefined || !this.#grammar.allows(token, candidates)) return noToken;

@@ -1,5 +1,11 @@
 import { ServeError } from '../../contract/errors.ts';
 import type { Clock } from '../../contract/services.ts';
+import {
+  type LibraryFiles,
+  type NativeLibrary,
+  type OpenLibraryOptions,
+  openLibrary,
+} from '../../native/open-library.ts';
 import { type FromLoop, type ToLoop, toWire } from '../remote/protocol.ts';
 import { ServedModel } from './served-model.ts';
 import { loadWeights, type Weights } from './weights.ts';
@@ -9,6 +15,8 @@ export interface LoopPort {
   /** The next message that is there; undefined: none. */
   receive(): ToLoop | undefined;
   send(message: FromLoop): void;
+  /** The library was opened for a message, or could not be. */
+  opened(): void;
   /** Blocks until there is a message, at most so long. */
   sleep(milliseconds?: number): void;
   /** Settles after a turn of the event loop, in which what was freed is cleared away. */
@@ -77,9 +85,17 @@ class LoopThread {
 
   #take(message: ToLoop): void {
     switch (message.type) {
+      case 'library':
+        try {
+          this.#openLibrary(message.files);
+        } catch {
+          // What is wrong with it is said by the load.
+        }
+        return;
       case 'weights':
         this.#load(() => {
-          this.#weights = loadWeights(message.options, {
+          const { library, verbose } = message.options;
+          this.#weights = loadWeights(this.#openLibrary(library, { verbose }), message.options, {
             progress: (fraction) => this.#port.send({ type: 'progress', fraction }),
             // What came meanwhile: the load is given up with the thread.
             isUnwanted: () => this.#isDisposed(),
@@ -106,6 +122,14 @@ class LoopThread {
         return;
       default:
         this.#served?.take(message);
+    }
+  }
+
+  #openLibrary(files: LibraryFiles, options?: OpenLibraryOptions): NativeLibrary {
+    try {
+      return openLibrary(files, options);
+    } finally {
+      this.#port.opened();
     }
   }
 

@@ -49,6 +49,7 @@ export class ServedModel {
   #pools: ThreadPools | undefined;
   #vectors: VectorDesk | undefined;
   #failed = false;
+  #ends: readonly number[] | undefined;
 
   constructor(options: ServedModelOptions) {
     this.#options = options;
@@ -65,6 +66,8 @@ export class ServedModel {
     this.#chat = this.#buildChat(options, created);
     this.#vectors = new VectorDesk({ model, pools, threads: created.tuning.threads.prefill });
     send({ type: 'loaded', facts: this.#chat.facts(created.steady) });
+    // Before the first request, which waits for the server's thread just now.
+    this.#endTokens();
   }
 
   openVectors({ threads, pool }: VectorOptions): void {
@@ -74,7 +77,7 @@ export class ServedModel {
     send({ type: 'loaded', facts: vectorFacts });
   }
 
-  take(message: Exclude<ToLoop, { type: 'weights' | 'context' | 'vectors' | 'dispose' }>): void {
+  take(message: Exclude<ToLoop, { type: 'library' | 'weights' | 'context' | 'vectors' | 'dispose' }>): void {
     switch (message.type) {
       case 'run':
         this.#chat?.loop.join(message.run, message.job);
@@ -157,6 +160,15 @@ export class ServedModel {
     }
   }
 
+  /** Asks about every token of the vocabulary, once. */
+  #endTokens(): readonly number[] {
+    const { vocabulary } = this.#options.model;
+    this.#ends ??= Array.from({ length: vocabulary.size }, (_, token) => token).filter((token) =>
+      vocabulary.isEndOfGeneration(token),
+    );
+    return this.#ends;
+  }
+
   #buildChat(options: ContextOptions, created: ReturnType<typeof createServingContext>): Chat {
     const { model, clock, send, waitForAnswers } = this.#options;
     const { context, tuning, speculation, needsCheckpoints, projector } = created;
@@ -170,9 +182,7 @@ export class ServedModel {
       openImages(projector, { ...options, context, slots, pools, threads: tuning.threads, pacer, turns, clock });
     const totals = new LoopTotals(pacer, () => images?.desk.encoded);
     const outbox = new Outbox(slots, () => totals.stats, send);
-    const endTokens = Array.from({ length: model.vocabulary.size }, (_, token) => token).filter((token) =>
-      model.vocabulary.isEndOfGeneration(token),
-    );
+    const endTokens = () => this.#endTokens();
     const loop = new StepLoop({
       tools: { model, context, candidates, endTokens },
       context,

@@ -3,7 +3,7 @@ import { Adapter } from '../../native/adapter.ts';
 import { gpusOf } from '../../native/devices.ts';
 import { Interrupt } from '../../native/interrupt.ts';
 import { Model, type ModelParameters } from '../../native/model.ts';
-import { type NativeLibrary, openLibrary } from '../../native/open-library.ts';
+import type { NativeLibrary } from '../../native/open-library.ts';
 import { isLastHolder } from '../../native/shared-model.ts';
 import type { Pooling } from '../embedder.ts';
 import type { AdapterFile, LoadedWeights, WeightsOptions } from '../remote/protocol.ts';
@@ -35,8 +35,11 @@ const rankingPooling = '4';
 const holdersAtFirst = 2;
 
 /** ServeError invalid_request: no model, or of a kind that the library does not know. */
-export function loadWeights(options: WeightsOptions, { progress, isUnwanted }: Progress): Weights {
-  const library = openLibrary(options.library, { verbose: options.verbose });
+export function loadWeights(
+  library: NativeLibrary,
+  options: WeightsOptions,
+  { progress, isUnwanted }: Progress,
+): Weights {
   const model = loadModel(() =>
     Model.load(library, options.path, options.parameters, (fraction) => {
       progress(fraction);

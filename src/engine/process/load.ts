@@ -83,7 +83,8 @@ export async function loadModelInProcess(options: ProcessLoadOptions): Promise<L
     // Asked only when the engine is there.
     text: tableText(tokens, () => remote.questions),
     send: (message) => {
-      if (message.type !== 'weights' && message.type !== 'context' && message.type !== 'vectors') child.send(message);
+      const { type } = message;
+      if (type !== 'library' && type !== 'weights' && type !== 'context' && type !== 'vectors') child.send(message);
     },
     interrupt: () => child.send({ type: 'interrupt' }),
     end: async () => {

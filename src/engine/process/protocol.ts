@@ -8,7 +8,7 @@ export type ToChild =
   | { readonly type: 'load'; readonly options: ChildLoadOptions }
   /** Nobody waits for the decode under way. */
   | { readonly type: 'interrupt' }
-  | Exclude<ToLoop, { type: 'weights' | 'context' | 'vectors' }>;
+  | Exclude<ToLoop, { type: 'library' | 'weights' | 'context' | 'vectors' }>;
 
 /** What the thread says, and how the load ended. */
 export type FromChild = FromLoop | { readonly type: 'opened'; readonly model: OpenedModel };

@@ -17,6 +17,8 @@ export { fromWire, toWire } from '../../contract/wire-error.ts';
  * calls and steps are named by numbers that only grow.
  */
 export type ToLoop =
+  /** It will be needed: opening it takes a while. */
+  | { readonly type: 'library'; readonly files: LibraryFiles }
   | { readonly type: 'weights'; readonly options: WeightsOptions }
   | { readonly type: 'context'; readonly options: ContextOptions }
   /** A model for vectors alone has no context of its own. */

@@ -8,6 +8,8 @@ export interface ThreadData {
   readonly port: import('node:worker_threads').MessagePort;
   /** Int32, one element: messages sent to the loop, so that it can sleep until the next one. */
   readonly sent: SharedArrayBuffer;
+  /** Int32, one element: above 0 while the thread must not be ended from outside, see `outliveOpening`. */
+  readonly opening: SharedArrayBuffer;
 }
 
 /** The thread in which an engine's loop runs. */
@@ -20,13 +22,70 @@ export interface EngineThread {
   readonly gone: Promise<ServeError>;
 }
 
+let spare: SpareThread | undefined;
+
+interface SpareThread {
+  readonly entry: string;
+  readonly thread: EngineThread;
+  /** It keeps the process from now on. */
+  take(): EngineThread;
+  discard(): void;
+}
+
+/**
+ * Starts a thread before anybody knows what for: it reads its modules while the program reads its own. The next model gets
+ * it. It keeps no process alive.
+ */
+export function prepareEngineThread(entry: URL): void {
+  spare ??= createThread(entry);
+}
+
+/** To the thread that waits for a model, if there is one. */
+export function tellPrepared(message: ToLoop): void {
+  spare?.thread.send(message);
+}
+
+/** No model comes in this process. */
+export function discardPreparedThread(): void {
+  spare?.discard();
+  spare = undefined;
+}
+
 /** `entry`: the compiled file that calls `serveThread`. */
 export function startEngineThread(entry: URL): EngineThread {
+  const prepared = spare?.entry === entry.href ? spare : undefined;
+  if (prepared) spare = undefined;
+  return (prepared ?? createThread(entry)).take();
+}
+
+/** Milliseconds: no library takes so long to open. */
+const longestOpeningMs = 3000;
+
+/**
+ * Whoever ends the process ends its threads in the middle of what they do, and one that is just loading koffi or through
+ * it the library then ends it with an abort and a stack trace. So the end waits for that. Gives what takes this back.
+ */
+function outliveOpening(opening: SharedArrayBuffer): () => void {
+  const count = new Int32Array(opening);
+  // Until it has read its modules.
+  Atomics.store(count, 0, 1);
+  const wait = () => {
+    for (let left = Atomics.load(count, 0); left > 0; left = Atomics.load(count, 0)) {
+      if (Atomics.wait(count, 0, left, longestOpeningMs) === 'timed-out') return;
+    }
+  };
+  process.once('exit', wait);
+  return () => process.removeListener('exit', wait);
+}
+
+function createThread(entry: URL): SpareThread {
   const { port1: port, port2 } = new MessageChannel();
   const sent = new SharedArrayBuffer(4);
   const counter = new Int32Array(sent);
+  const opening = new SharedArrayBuffer(4);
+  const letOpen = outliveOpening(opening);
   const worker = new Worker(entry, {
-    workerData: { port: port2, sent } satisfies ThreadData,
+    workerData: { port: port2, sent, opening } satisfies ThreadData,
     transferList: [port2],
     // The server's own flags are for its own thread.
     execArgv: [],
@@ -40,6 +99,7 @@ export function startEngineThread(entry: URL): EngineThread {
   const end = (cause?: unknown) => {
     if (!alive) return;
     alive = false;
+    letOpen();
     // What it said last is still on its way.
     for (let last = receiveMessageOnPort(port); last; last = receiveMessageOnPort(port)) hear(last.message);
     port.close();
@@ -49,9 +109,11 @@ export function startEngineThread(entry: URL): EngineThread {
   };
   worker.once('error', end);
   worker.once('exit', () => end());
-  return {
+  const thread: EngineThread = {
     send(message) {
       if (!alive) return;
+      // Before it hears of it: nothing may come between.
+      if (message.type === 'library' || message.type === 'weights') Atomics.add(new Int32Array(opening), 0, 1);
       port.postMessage(message);
       Atomics.add(counter, 0, 1);
       Atomics.notify(counter, 0);
@@ -61,5 +123,17 @@ export function startEngineThread(entry: URL): EngineThread {
       for (const message of early.splice(0)) listener(message);
     },
     gone: gone.promise,
+  };
+  worker.unref();
+  port.unref();
+  return {
+    entry: entry.href,
+    thread,
+    take() {
+      worker.ref();
+      port.ref();
+      return thread;
+    },
+    discard: () => thread.send({ type: 'dispose' }),
   };
 }

@@ -116,12 +116,14 @@ export async function openContext(
   const key = tuningKey(asked, weights.facts.size);
   thread.onCalibrate = options.onCalibrate;
   thread.channel.send({ type: 'context', options: contextOptions(options, contextSize, tuningMemory?.read(key)) });
+  // Meanwhile: it asks about every token of the vocabulary.
+  const description = describeModel(held.vocabulary, weights, { mostVectorTokens: undefined });
   const facts = await thread.wait(thread.loaded, options.signal);
   if (facts.steady) tuningMemory?.write(key, facts.tuning);
   const shape = [library.llama, facts.contextSize, facts.tuning.flashAttention];
   return {
     facts,
-    description: describeModel(held.vocabulary, weights, { mostVectorTokens: undefined }),
+    description,
     text: createTokenText({ vocabulary: held.vocabulary, yieldToEventLoop }),
     fingerprint: await stateFingerprint(path, shape),
   };

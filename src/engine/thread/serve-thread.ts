@@ -5,7 +5,14 @@ import type { ThreadData } from './engine-thread.ts';
 
 /** What a worker does whose data is ThreadData. Settles when its model is disposed of. */
 export async function serveThread(clock: Clock): Promise<void> {
-  const { port, sent }: ThreadData = workerData;
+  const { port, sent, opening }: ThreadData = workerData;
+  const opens = new Int32Array(opening);
+  const opened = () => {
+    Atomics.sub(opens, 0, 1);
+    Atomics.notify(opens, 0);
+  };
+  // All modules are read.
+  opened();
   const counter = new Int32Array(sent);
   let seen = 0;
   const channel: LoopPort = {
@@ -16,6 +23,7 @@ export async function serveThread(clock: Clock): Promise<void> {
     },
     send: (message) => port.postMessage(message),
     sleep: (milliseconds) => void Atomics.wait(counter, 0, seen, milliseconds),
+    opened,
     turn: () => new Promise((resolve) => setImmediate(resolve)),
   };
   await serveLoop(channel, clock);
