@@ -76,7 +76,7 @@ describe('the control API', () => {
       reasoning_style: 'enable_thinking',
       supports_tools: true,
       is_gguf: true,
-      is_vision: false,
+      is_vision: true,
       slots: 2,
     });
     expect(status.models).toHaveLength(1);

@@ -138,7 +138,7 @@ describe('the ollama client', () => {
     expect(models[0]?.details).toMatchObject({ format: 'gguf', family: 'llama', parameter_size: '3.0M' });
     expect((await client.ps()).models.map(({ name }) => name)).toEqual(['serve-model-demo:latest']);
     const shown = await client.show({ model: 'serve-model-demo:latest' });
-    expect(shown.capabilities).toEqual(['completion', 'tools', 'thinking', 'insert']);
+    expect(shown.capabilities).toEqual(['completion', 'tools', 'thinking', 'insert', 'vision']);
     expect(shown.model_info).toMatchObject({ 'general.architecture': 'llama', 'llama.context_length': 4096 });
     expect((await client.version()).version).toMatch(/^\d+\./);
   });
@@ -156,6 +156,6 @@ describe('the ollama client', () => {
     });
     await expect(
       client.chat({ model, messages: [{ role: 'user', content: 'What is this?', images: ['aGk='] }] }),
-    ).rejects.toMatchObject({ status_code: 400, error: expect.stringContaining('text only') });
+    ).rejects.toMatchObject({ status_code: 400, error: expect.stringContaining('This image cannot be read') });
   });
 });
