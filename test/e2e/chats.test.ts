@@ -66,7 +66,8 @@ describe('two servers with one folder of chats', () => {
     const leave = new AbortController();
     const events = reading(await fetch(`${one}/api/chats/events`, { signal: leave.signal }));
     const { chat_id: chatId } = await call(other, '', { entries: [message('m')] });
-    expect(await events('\n\n')).toContain(String(chatId));
+    // Others may tell of the chats of other tests first.
+    await events(String(chatId));
     leave.abort();
   });
 
