@@ -88,7 +88,7 @@ describe('the control API', () => {
     const { models } = modelsAnswer.parse(await get('models'));
     expect(models).toEqual([
       expect.objectContaining({ id: key, path: expect.stringMatching(/\.gguf$/), loaded: true, source: 'bundled' }),
-      expect.objectContaining({ id: 'named', loaded: false, source: 'given' }),
+      expect.objectContaining({ id: 'named', loaded: false, source: 'folder' }),
       expect.objectContaining({
         id: 'owner/repo/second',
         quantization: 'Q8_0',
