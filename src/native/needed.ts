@@ -157,6 +157,7 @@ export const neededFunctions: readonly (keyof NativeFunctions)[] = [
   'llama_version',
   'llama_vocab_bos',
   'llama_vocab_eos',
+  'llama_vocab_eot',
   'llama_vocab_fim_mid',
   'llama_vocab_fim_pre',
   'llama_vocab_fim_suf',

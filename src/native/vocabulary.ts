@@ -13,6 +13,8 @@ const attribute = { unknown: 1, control: 8 } as const;
 /** Text of an ordinary token in bytes; a longer one is asked for again. */
 const usualPieceBytes = 64;
 const noToken = -1;
+/** Bytes of the buffer in llama_sampler_infill. */
+const longestInfillPiece = 512;
 
 /** Which rules a vocabulary was made by (llama_vocab_type). */
 export const vocabularyType = { none: 0, sentencePiece: 1, bytePair: 2, wordPiece: 3, unigram: 4, rwkv: 5 } as const;
@@ -30,6 +32,7 @@ export class Vocabulary {
   readonly #library: NativeLibrary;
   readonly #model: Handle;
   readonly #vocab: Pointer;
+  #suitsInfillSampler: boolean | undefined;
 
   constructor(library: NativeLibrary, model: Handle) {
     const { functions } = library;
@@ -105,6 +108,25 @@ export class Vocabulary {
 
   isEndOfGeneration(token: number): boolean {
     return this.has(token) && this.#library.functions.llama_vocab_is_eog(this.pointer, token);
+  }
+
+  /**
+   * llama.cpp's sampler `infill` asserts that there is a token for the end, and reads the text of tokens into a buffer that
+   * it cannot make larger. The first look reads all tokens.
+   */
+  get suitsInfillSampler(): boolean {
+    this.#suitsInfillSampler ??= this.#hasEnd && this.#longestPiece <= longestInfillPiece;
+    return this.#suitsInfillSampler;
+  }
+
+  get #hasEnd(): boolean {
+    return this.has(this.eos) || this.has(this.#library.functions.llama_vocab_eot(this.pointer));
+  }
+
+  get #longestPiece(): number {
+    let longest = 0;
+    for (let token = 0; token < this.size; token++) longest = Math.max(longest, this.bytes(token).length);
+    return longest;
   }
 
   /** Fill in the middle; undefined where the vocabulary has none. */

@@ -145,7 +145,8 @@ export const runCases = {
 
   'leaves no abort listener behind a run that ended': async ({ engine }) => {
     const controller = new AbortController();
-    await complete(engine, { slot: 0, prompt: await promptOf(engine, 20), signal: controller.signal });
+    const { job } = recordedJob({ slot: 0, prompt: await promptOf(engine, 20), signal: controller.signal });
+    await within(engine.run(job).done, 'the run');
     expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
   },
 

@@ -63,13 +63,19 @@ export function recordedJob(
   };
 }
 
-/** Runs to the end. */
+/** Runs to the end. One that takes too long is given up: its slot is free for the next case, which is about something else. */
 export async function complete(
   engine: Engine,
   options: Parameters<typeof recordedJob>[0],
 ): Promise<Recording & { cachedTokens: number; reason: string; outputTokens: number }> {
+  const givenUp = new AbortController();
   const { job, recording } = recordedJob(options);
-  const run = engine.run(job);
-  const { reason, outputTokens } = await within(run.done, `run on slot ${job.slot}`);
-  return { ...recording, cachedTokens: run.cachedTokens, reason, outputTokens };
+  const run = engine.run({ ...job, signal: AbortSignal.any([job.signal, givenUp.signal]) });
+  try {
+    const { reason, outputTokens } = await within(run.done, `run on slot ${job.slot}`);
+    return { ...recording, cachedTokens: run.cachedTokens, reason, outputTokens };
+  } finally {
+    givenUp.abort();
+    await run.done.catch(() => undefined);
+  }
 }

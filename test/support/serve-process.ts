@@ -10,8 +10,8 @@ export interface ServeProcess {
   /** What it wrote so far. */
   out(): string;
   error(): string;
-  /** The address in its banner. */
-  ready(): Promise<string>;
+  /** The address in its banner, which comes within so many milliseconds. */
+  ready(patienceMs?: number): Promise<string>;
   exited(): Promise<number | null>;
 }
 
@@ -39,7 +39,7 @@ export function runCommand(argv: readonly string[], env: Readonly<Record<string,
     child,
     out: () => out,
     error: () => error,
-    ready: () =>
+    ready: (patienceMs) =>
       withDeadline(
         'the banner',
         bannerAddress(
@@ -48,6 +48,7 @@ export function runCommand(argv: readonly string[], env: Readonly<Record<string,
           exit,
           () => error,
         ),
+        patienceMs,
       ),
     exited: () => withDeadline('the exit', exit),
   };

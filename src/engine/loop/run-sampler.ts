@@ -4,7 +4,7 @@ import type { Candidates } from '../../native/candidates.ts';
 import type { Context } from '../../native/context.ts';
 import { Grammar } from '../../native/grammar.ts';
 import type { Model } from '../../native/model.ts';
-import { SamplerChain } from '../../native/sampler.ts';
+import { type ChainSettings, SamplerChain } from '../../native/sampler.ts';
 import { isImageRow } from '../image-ids.ts';
 import type { WireJob } from '../remote/protocol.ts';
 import { chainSettings } from './chain-settings.ts';
@@ -46,7 +46,7 @@ export class RunSampler {
     const rules = { contextSize: context.contextSize, forbidden: this.#forbidden };
     const { settings, minTokens, looksBack } = chainSettings(job.sampling, rules);
     this.#barredFor = minTokens;
-    this.#chain = new SamplerChain(model.library, model.vocabulary, settings, minTokens > 0 ? endTokens() : []);
+    this.#chain = createChain(model, settings, minTokens > 0 ? endTokens() : []);
     try {
       if (looksBack > 0) for (const token of lastTokens(job.prompt, looksBack)) this.#chain.accept(token);
       if (job.grammarActive) this.setGrammar(job.grammar);
@@ -132,6 +132,15 @@ export class RunSampler {
   free(): void {
     this.#chain.free();
     this.#grammar?.free();
+  }
+}
+
+function createChain({ library, vocabulary }: Model, settings: ChainSettings, barred: readonly number[]): SamplerChain {
+  try {
+    return new SamplerChain(library, vocabulary, settings, barred);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ServeError('invalid_request', error.message, { param: 'samplers' }, { cause: error });
   }
 }
 

@@ -10,6 +10,7 @@ import { areAlike, reusablePrefix } from '../reusable-prefix.ts';
 import type { StepPacer } from '../step-pacer.ts';
 import { severalThreads, type ThreadPlan } from '../thread-plan.ts';
 import type { AdapterTurns } from './adapter-turns.ts';
+import { Deliveries } from './deliveries.ts';
 import { type Drawn, drawKept, drawTokens, readPromptLogprobs } from './draw-tokens.ts';
 import type { ImageSteps } from './image-steps.ts';
 import type { Outbox } from './outbox.ts';
@@ -62,9 +63,7 @@ export class StepLoop {
   readonly #guessers: readonly (Guesser | undefined)[];
   /** Runs by their number. */
   readonly #runs = new Map<number, Slot>();
-  /** Runs that wait for an answer, by the step that delivered their tokens. */
-  readonly #deliveries = new Map<number, readonly LoopRun[]>();
-  readonly #delivering = new Set<LoopRun>();
+  readonly #deliveries = new Deliveries();
   #toldAt = Number.NEGATIVE_INFINITY;
   /** Somebody waits for the tokens that are to be told. */
   #isAwaited = false;
@@ -127,22 +126,14 @@ export class StepLoop {
 
   /** What the requests said to the tokens of a step; those held say it later. */
   answered(step: number, said: readonly RunDirectives[], held: readonly number[] = []): void {
-    const runs = this.#deliveries.get(step) ?? [];
-    const waiting = runs.filter(({ id }) => held.includes(id));
-    if (waiting.length > 0) this.#deliveries.set(step, waiting);
-    else this.#deliveries.delete(step);
-    for (const run of runs) {
-      if (held.includes(run.id) || this.#runs.get(run.id)?.run !== run) continue;
+    for (const run of this.#deliveries.answered(step, held)) {
+      if (this.#runs.get(run.id)?.run !== run) continue;
       this.#obey(run, said.find((each) => each.run === run.id)?.directives ?? []);
     }
   }
 
   answeredLate(step: number, { run: id, directives }: RunDirectives): void {
-    const waiting = this.#deliveries.get(step) ?? [];
-    const others = waiting.filter((run) => run.id !== id);
-    if (others.length > 0) this.#deliveries.set(step, others);
-    else this.#deliveries.delete(step);
-    const run = waiting.find((each) => each.id === id);
+    const run = this.#deliveries.answeredLate(step, id);
     if (run && this.#runs.get(id)?.run === run) this.#obey(run, directives);
   }
 
@@ -356,7 +347,7 @@ export class StepLoop {
     run.generated(tokens, guesses);
     if (tokens.length > 0) {
       this.#options.outbox.deliver(run.id, tokens);
-      this.#delivering.add(run);
+      this.#deliveries.add(run);
       if (run.job.steered || run.outputTokens <= firstTokens) this.#isAwaited = true;
     }
     if (end) this.#finish(run, end);
@@ -395,10 +386,7 @@ export class StepLoop {
     const step = this.#options.outbox.flush(how);
     this.#toldAt = this.#options.clock();
     this.#isAwaited = false;
-    if (step === undefined) return;
-    this.#deliveries.set(step, [...this.#delivering]);
-    for (const run of this.#delivering) run.delivered();
-    this.#delivering.clear();
+    if (step !== undefined) this.#deliveries.sent(step);
   }
 
   /**
