@@ -18,6 +18,8 @@ const names = [...new Set([...source.matchAll(/tokenizer_pre == "([^"]+)"/g)].ma
 /** One call of the library; `npm run fuzz:requests` makes them 200,000, which are many calls. */
 const length = Math.min(200_000, runs(4000));
 const letters = ['a', '7', '漢', '!', "'s"];
+/** These look characters up as they are, not byte by byte: in a vocabulary of bytes, which this one is, not all are found. */
+const wholeCharacters = ['gemma4', 'granite-embed-multi-311m', 'sarvam-moe', 'whitespace'];
 
 describe('text without a space, with every pre-tokenizer of the library', () => {
   const folder = mkdtempSync(join(tmpdir(), 'serve-model-pre-tokenizers-'));
@@ -48,7 +50,8 @@ describe('text without a space, with every pre-tokenizer of the library', () => 
              const text = letter.repeat(${length} / letter.length);
              const tokens = await tokenize([text], { special: true });
              const back = Buffer.concat(tokens.map(bytes)).toString();
-             if (back !== text) console.log(name, JSON.stringify(letter), back.length, text.length);
+             const isUnknown = letter === '漢' && ${JSON.stringify(wholeCharacters)}.includes(name);
+             if (back !== (isUnknown ? '' : text)) console.log(name, JSON.stringify(letter), back.length, text.length);
            }
            model.free();
          }
