@@ -128,6 +128,8 @@ describe('the end of --drain-timeout', () => {
     const url = await server.ready();
     const send = (path: string, body: object) =>
       fetch(`${url}${path}`, { method: 'POST', headers: { connection: 'close' }, body: JSON.stringify(body) });
+    // First, so that it has text by the time that those behind it have.
+    const plain = send('/v1/chat/completions', { messages, ...long, ...thinksNot });
     const streams = await Promise.all(
       endings.map(async ({ path, body, begun }) => {
         const response = await withDeadline(`the beginning of ${path}`, send(path, { ...body, stream: true }));
@@ -135,7 +137,6 @@ describe('the end of --drain-timeout', () => {
         return withDeadline(`text of ${path}`, readUntil(response, begun));
       }),
     );
-    const plain = send('/v1/chat/completions', { messages, ...long, ...thinksNot });
     await withDeadline('all slots busy', untilBusy(url, slots));
     const waiting = [
       send('/v1/chat/completions', { messages, ...long, stream: true }),
