@@ -6,7 +6,9 @@ import { type KeyFile, parseKeyFile } from './config/key-file.ts';
 import { type NamedModels, parseNamedModels } from './config/named-models.ts';
 import { flagNames, type RawArguments, readArguments, usageError } from './config/read-arguments.ts';
 import { suggest } from './config/suggest.ts';
+import { parseToolServers } from './config/tool-servers.ts';
 import type { ApiKey } from './contract/caller.ts';
+import type { ToolServerConfig } from './contract/server-tools.ts';
 import { readTextFile } from './files/read-text.ts';
 
 export { describeFlags, type FlagText } from './config/help.ts';
@@ -15,7 +17,10 @@ export { packageVersion } from './config/version.ts';
 
 /** Everything that can be set, checked and frozen. Made once, by parseConfig. Durations are seconds. */
 export interface Config
-  extends Omit<FlagValues, 'apiKeyFile' | 'chatStore' | 'chatTemplateFile' | 'modelsDir' | 'modelsFile' | 'verbose'> {
+  extends Omit<
+    FlagValues,
+    'apiKeyFile' | 'chatStore' | 'chatTemplateFile' | 'mcpConfig' | 'modelsDir' | 'modelsFile' | 'verbose'
+  > {
   /** The positional MODEL first, then those of --model. Empty: the bundled demo model. */
   readonly model: readonly string[];
   /** Those of --api-key; keyFile has the others. */
@@ -24,6 +29,8 @@ export interface Config
   readonly keyFile: KeyFile | undefined;
   /** The text of --chat-template-file. */
   readonly chatTemplate: string | undefined;
+  /** The content of --mcp-config. */
+  readonly toolServers: readonly ToolServerConfig[] | undefined;
   readonly modelsDir: string;
   readonly chatStore: ChatStorePlace;
   /** The content of --models-file. */
@@ -112,7 +119,7 @@ function buildConfig(raw: RawArguments, env: Environment, source: ConfigSource):
   const values = Object.fromEntries(
     flagNames.map((name) => [name, readValue(name, raw, env)]),
   ) as unknown as FlagValues;
-  const { apiKeyFile, chatStore, chatTemplateFile, modelsFile, verbose, ...rest } = values;
+  const { apiKeyFile, chatStore, chatTemplateFile, mcpConfig, modelsFile, verbose, ...rest } = values;
   checkTogether(values);
   return Object.freeze({
     ...rest,
@@ -120,6 +127,7 @@ function buildConfig(raw: RawArguments, env: Environment, source: ConfigSource):
     apiKey: Object.freeze([...values.apiKey]),
     keyFile: apiKeyFile === undefined ? undefined : readKeyFile(apiKeyFile, source),
     chatTemplate: chatTemplateFile === undefined ? undefined : readText('chatTemplateFile', chatTemplateFile, source),
+    toolServers: mcpConfig === undefined ? undefined : readToolServers(mcpConfig, env, source),
     namedModels: readNamedModels(modelsFile, source),
     modelsDir: values.modelsDir ?? defaultModelsFolder(env, source),
     chatStore: chatStorePlace(chatStore, env, source),
@@ -181,6 +189,15 @@ function readNamedModels(path: string | undefined, source: ConfigSource): NamedM
     return parseNamedModels(text);
   } catch (error) {
     throw usageError(`--models-file ${path} ${error instanceof Error ? error.message : error}.`, '--models-file');
+  }
+}
+
+function readToolServers(path: string, env: Environment, source: ConfigSource): readonly ToolServerConfig[] {
+  const text = readText('mcpConfig', path, source);
+  try {
+    return parseToolServers(text, env);
+  } catch (error) {
+    throw usageError(`--mcp-config ${path} ${error instanceof Error ? error.message : error}.`, '--mcp-config');
   }
 }
 

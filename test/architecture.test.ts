@@ -28,6 +28,8 @@ const allowed: Record<string, readonly string[]> = {
   // Handed to whoever fetches for a client.
   fetching: ['contract'],
   chats: ['contract', 'files'],
+  // The host of servers of tools; generation is handed one.
+  tools: ['contract'],
   http: ['contract', 'dialects'],
   config: ['contract'],
   'config.ts': ['contract', 'config', 'files'],
@@ -54,6 +56,7 @@ const allowed: Record<string, readonly string[]> = {
     'response-store',
     'fetching',
     'chats',
+    'tools',
   ],
   'main.ts': [
     'main',
@@ -85,7 +88,8 @@ const packageRooms: Record<string, readonly string[]> = {
   hono: ['http'],
   'rate-limiter-flexible': ['http'],
   '@hono/node-server': ['http'],
-  zod: ['dialects', 'config', 'config.ts', 'http'],
+  zod: ['dialects', 'config', 'config.ts', 'http', 'tools'],
+  '@modelcontextprotocol/client': ['tools'],
   '@huggingface/jinja': ['prompt'],
   'node-llama-cpp': ['models'],
   koffi: ['native'],

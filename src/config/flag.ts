@@ -20,6 +20,7 @@ export interface Flag<Value, Default = Value> {
 export const flagGroups = [
   'Model',
   'Chat',
+  'Tools',
   'Engine',
   'Server',
   'Limits',

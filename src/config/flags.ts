@@ -107,6 +107,22 @@ export const flags = {
     help: 'Keep the chats of the page in this folder; off: nowhere on the server.',
   }),
 
+  mcpConfig: flag('Tools', text('FILE'), {
+    default: undefined,
+    defaultText: 'the server runs no tools',
+    help: 'Servers of tools (MCP), in the mcp.json form of LM Studio, Claude and Cursor.',
+  }),
+  defaultTools: flag('Tools', list('NAME|all'), {
+    default: none,
+    defaultText: 'only requests that ask for them get any',
+    help: "The server's tools for chats that bring none of their own: by tool, by server, or all.",
+  }),
+  toolsFor: flag('Tools', choice(['admin', 'keys', 'local']), {
+    default: undefined,
+    defaultText: 'admin where there are keys, else local',
+    help: "For whom the server's tools are run: admin, every key, or callers on this machine.",
+  }),
+
   ...engineFlags,
 
   host: flag('Server', text('ADDRESS'), { default: '127.0.0.1', help: 'Address to listen on; 0.0.0.0 for all.' }),

@@ -12,6 +12,11 @@ export interface Usage {
   /** Generated tokens, reasoning included, the end-of-turn token not. */
   readonly outputTokens: number;
   readonly reasoningTokens: number;
+  /**
+   * Of answers for which the server ran tools: each round for itself. The prompt's figures above are then the last
+   * round's, the answer's those of all.
+   */
+  readonly rounds?: readonly Omit<Usage, 'rounds'>[];
 }
 
 /** Milliseconds, measured by the clock that was handed in. */
@@ -45,7 +50,10 @@ export type BlockStart =
       readonly index: number;
       readonly kind: 'tool-call';
       readonly id: string;
+      /** With `server`, as that server calls it. */
       readonly name: string;
+      /** The call is run by this server for the model: its client must not run it, and gets its result. */
+      readonly server?: string;
     };
 
 export interface BlockDelta {
@@ -62,6 +70,33 @@ export interface BlockEnd {
 }
 
 export type BlockEvent = BlockStart | BlockDelta | BlockEnd;
+
+/** What a call that the server runs is doing: it runs, or waits for a person to allow it. */
+export interface ToolStateEvent {
+  readonly type: 'tool-state';
+  readonly callId: string;
+  readonly state: 'running' | 'asks';
+}
+
+/** The end of a call that the server ran. */
+export interface ToolResultEvent {
+  readonly type: 'tool-result';
+  readonly callId: string;
+  /** As the model reads it. */
+  readonly content: string;
+  readonly isError: boolean;
+  /** A person did not allow it: it was not run. */
+  readonly denied?: boolean;
+  /** From its start to its end, the wait for a person not counted. */
+  readonly ms: number;
+}
+
+/** The model goes on with the results in its prompt. */
+export interface RoundEvent {
+  readonly type: 'round';
+  readonly inputTokens: number;
+  readonly cachedTokens: number;
+}
 
 export interface StartEvent {
   readonly type: 'start';
@@ -104,6 +139,8 @@ export interface FinishEvent {
   readonly reason: FinishReason;
   /** Ended by a cancel call: nothing failed, the answer is what there was. */
   readonly cancelled?: boolean;
+  /** `length` by the limit for calls that the server runs, not by one for tokens: the model was not done. */
+  readonly callLimit?: boolean;
   /** The stop string that ended it, when one did. */
   readonly stopString?: string;
   readonly usage: Usage;
@@ -115,8 +152,10 @@ export interface FinishEvent {
 }
 
 /**
- * Grammar: `queued* start prompt-progress* prompt-logprobs? (block-start block-delta* block-end)* finish`, one block open
- * at a time.
+ * Grammar: `queued* start prompt-progress* prompt-logprobs? turn (step* round prompt-progress* turn)* step* finish`, where
+ * a turn is `(block-start block-delta* block-end)*` and a step `tool-state` or `tool-result` of a call with `server`. One
+ * block is open at a time; blocks are counted over all turns. Each such call has at most one `tool-result`, behind its
+ * block; none where the answer ended before.
  */
 export type GenerationEvent =
   | QueuedEvent
@@ -124,11 +163,25 @@ export type GenerationEvent =
   | PromptProgressEvent
   | PromptLogprobsEvent
   | BlockEvent
+  | ToolStateEvent
+  | ToolResultEvent
+  | RoundEvent
   | FinishEvent;
 
 export type Block =
   | { readonly kind: 'text' | 'reasoning'; readonly text: string; readonly logprobs: readonly TokenLogprob[] }
-  | { readonly kind: 'tool-call'; readonly id: string; readonly name: string; readonly arguments: string };
+  | CallBlock;
+
+export interface CallBlock {
+  readonly kind: 'tool-call';
+  readonly id: string;
+  readonly name: string;
+  readonly arguments: string;
+  /** See BlockStart. */
+  readonly server?: string;
+  /** Of a call with `server` that came to its end. */
+  readonly result?: ToolResultEvent;
+}
 
 export interface GenerationResult {
   readonly start: StartEvent;
@@ -157,6 +210,11 @@ export class Collector {
     switch (event.type) {
       case 'queued':
       case 'prompt-progress':
+      case 'tool-state':
+      case 'round':
+        return;
+      case 'tool-result':
+        this.#addResult(event);
         return;
       case 'start':
         if (this.#start) throw outOfOrder('second start');
@@ -198,6 +256,17 @@ export class Collector {
     };
   }
 
+  /** Ids that a model writes itself may come again in a later round: a result belongs to the last call that has none. */
+  #addResult(result: ToolResultEvent): void {
+    const at = this.#blocks.findLastIndex(
+      (block) =>
+        block.kind === 'tool-call' && block.id === result.callId && block.server !== undefined && !block.result,
+    );
+    const block = this.#blocks[at];
+    if (block?.kind !== 'tool-call') throw outOfOrder(`tool-result ${result.callId}`);
+    this.#blocks[at] = { ...block, result };
+  }
+
   result(): GenerationResult {
     if (!this.#start || !this.#finish)
       throw new ServeError('internal' satisfies ErrorCode, 'The generation ended without its finish event.');
@@ -212,8 +281,10 @@ export class Collector {
 
 function closeBlock(open: { start: BlockStart; pieces: string[]; logprobs: TokenLogprob[] }): Block {
   const text = open.pieces.join('');
-  if (open.start.kind === 'tool-call')
-    return { kind: 'tool-call', id: open.start.id, name: open.start.name, arguments: text };
+  if (open.start.kind === 'tool-call') {
+    const { kind, id, name, server } = open.start;
+    return { kind, id, name, arguments: text, ...(server !== undefined && { server }) };
+  }
   return { kind: open.start.kind, text, logprobs: open.logprobs };
 }
 

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from './json.ts';
+import type { ServerToolWish } from './server-tools.ts';
 
 export interface TextPart {
   readonly type: 'text';
@@ -239,6 +240,8 @@ export interface GenerationRequest {
   readonly cacheScope?: string;
   /** 1 (low) to 5 (high). */
   readonly priority: number;
+  /** Set by the door for callers who may: tools that the server runs for the model. Chats only. */
+  readonly serverTools?: ServerToolWish;
   /** Tell the place in the queue and how far the prompt is read. */
   readonly progress?: boolean;
   /** The answer goes on when its reader leaves, and can be read on later. */

@@ -3,6 +3,7 @@ import type { ServeError } from '../contract/errors.ts';
 import type { Block, FinishEvent, GenerationEvent, GenerationResult } from '../contract/events.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import type { GenerationRequest } from '../contract/request.ts';
+import type { ServerToolWish } from '../contract/server-tools.ts';
 
 /** One piece of a streamed answer. The door writes it as SSE (`event:`/`data:`/comment) or as an NDJSON line. */
 export type Frame =
@@ -31,6 +32,11 @@ export interface ParsedCall {
   readonly warnings: readonly string[];
   /** The answer is kept there when it is over, whether or not somebody reads it. Only of a call with one generation. */
   readonly chat?: ChatPlace;
+  /**
+   * What the request wants of the tools that the server runs; `off`: none, whatever the server's default is. Where the
+   * server has none (`available`), the fields for them are unknown ones. Throws ServeError for what is wrong then.
+   */
+  readonly serverTools?: (available: boolean) => ServerToolWish | 'off' | undefined;
   /** Of a call without generations: it only wants its model to be there, or gone. */
   readonly modelWish?: { readonly model: string | undefined; readonly wish: 'load' | 'unload' };
 }
@@ -68,6 +74,8 @@ export interface Dialect<Call extends ParsedCall = ParsedCall, Whole extends Who
   readonly format: 'sse' | 'ndjson';
   /** Ids of answers: prefix before AnswerContext.id, as the cancel registry and the headers know the answer. */
   readonly idPrefix: string;
+  /** It shows calls that the server runs; else they are taken out of the events before it sees them. */
+  readonly showsServerTools?: boolean;
   parse(body: unknown): Call;
   /** The whole answer, `stream: false`. Results in choice order. */
   whole(call: Call, answer: AnswerContext, results: readonly GenerationResult[]): Whole;

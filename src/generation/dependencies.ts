@@ -3,6 +3,7 @@ import type { ConstraintPlanner } from '../grammar/planner.ts';
 import type { CancelRegistry } from './cancellation.ts';
 import type { RuntimeDirectory } from './runtime.ts';
 import type { StartGate } from './start-gate.ts';
+import type { ToolBench } from './tool-loop.ts';
 
 /** What the conductor is built from. */
 export interface GenerationDependencies {
@@ -15,6 +16,8 @@ export interface GenerationDependencies {
   readonly drawSeed: () => number;
   readonly newToolCallId: () => string;
   readonly observer?: GenerationObserver;
+  /** Absent: this server runs no tools, and requests that want some get none. */
+  readonly tools?: ToolBench;
   readonly settings: GenerationSettings;
 }
 
@@ -28,6 +31,17 @@ export interface GenerationObserver {
   repaired(places: number): void;
   /** An answer, or a call's arguments, does not fit a schema that had to be loosened. */
   misfit(sentence: string): void;
+  /** A call of a tool of the server's is over. Milliseconds, and bytes of its result. */
+  toolCalled?(call: ToolCallRecord): void;
+}
+
+export interface ToolCallRecord {
+  readonly owner: string;
+  readonly server: string;
+  readonly tool: string;
+  readonly ms: number;
+  readonly bytes: number;
+  readonly result: 'ok' | 'error' | 'denied' | 'cancelled';
 }
 
 export interface GenerationSettings {

@@ -1,5 +1,5 @@
 import { ServeError } from '../contract/errors.ts';
-import type { GenerationEvent } from '../contract/events.ts';
+import type { GenerationEvent, Usage } from '../contract/events.ts';
 import type { ChatPrompt, GenerationRequest } from '../contract/request.ts';
 import type { GenerationService } from '../contract/services.ts';
 import type { Admission, Lease, QueuePlace } from '../scheduler/admission.ts';
@@ -13,6 +13,7 @@ import { readChatImages } from './images.ts';
 import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
 import { runOnSlot, type SlotRun } from './run-on-slot.ts';
 import type { ModelRuntime, RuntimeUse } from './runtime.ts';
+import { answerWithTools, offerTools, type ToolLoop, wantsTools } from './tool-loop.ts';
 import { whileQueued } from './while-queued.ts';
 
 /** The conductor: prompt -> slot -> tokens -> events. */
@@ -27,12 +28,16 @@ export function createGenerationService(dependencies: GenerationDependencies): G
       signal.addEventListener('abort', forward, { once: true });
       const registration = cancels.register(request.keys, (why) => controller.abort(endReason(why)));
       try {
-        const answer = request.progress
-          ? yield* whileQueued(
-              (onPlace) => begin({ deps: dependencies, request, controller, onPlace }),
-              () => controller.abort(new EarlyEnd('cancelled')),
-            )
-          : await begin({ deps: dependencies, request, controller });
+        const { tools } = dependencies;
+        if (tools && wantsTools(request)) {
+          for await (const event of withTools({ deps: dependencies, bench: tools, request, controller, spent })) {
+            if (event.type === 'block-start') registration.spoke();
+            yield event;
+          }
+          return;
+        }
+        const limitMs = dependencies.settings.maxPredictMs;
+        const answer = yield* beginTelling({ deps: dependencies, request, controller, limitMs });
         try {
           // One generator, not one for each layer: every event would go through all of them, see CONTRIBUTING.
           for (let event = await answer.next(); event; event = await answer.next()) {
@@ -49,7 +54,8 @@ export function createGenerationService(dependencies: GenerationDependencies): G
       }
     },
     begun: async (signal) => dependencies.startGate?.pass(signal),
-    async countTokens(request, signal) {
+    async countTokens(asked, signal) {
+      const request = await asOffered(dependencies, asked, signal);
       const use = await runtimes.use(request.model, signal);
       try {
         return (await preparePrompt(use.runtime, request, signal)).tokens.length;
@@ -85,17 +91,76 @@ async function shownPrompt(runtime: ModelRuntime, chat: ChatPrompt, request: Gen
   return [...pieces.flatMap((piece, place) => [...at(place), piece]), ...at(pieces.length)].join('');
 }
 
+/** With the tools that a generation would offer. */
+async function asOffered(
+  { tools }: GenerationDependencies,
+  request: GenerationRequest,
+  signal: AbortSignal,
+): Promise<GenerationRequest> {
+  return tools && wantsTools(request) ? (await offerTools(request, tools.host, signal)).request : request;
+}
+
+interface ToolAnswer extends Pick<ToolLoop, 'deps' | 'bench' | 'request' | 'controller'> {
+  readonly spent: ((usage: Usage) => void) | undefined;
+}
+
+async function* withTools({ spent, ...answer }: ToolAnswer): AsyncGenerator<GenerationEvent> {
+  const { deps, request, controller } = answer;
+  // From the first round on, so that the model is still there when the tools have run.
+  let held: RuntimeUse | undefined;
+  try {
+    yield* answerWithTools({
+      ...answer,
+      async *begin(start) {
+        const run = yield* beginTelling({ deps, ...start });
+        try {
+          held ??= await deps.runtimes.use(request.model, start.controller.signal);
+        } catch (error) {
+          await run.leave();
+          throw error;
+        }
+        return run;
+      },
+      spent: (usage) => spent?.(usage),
+      resultCharacters: () => (held?.runtime.profile.contextSize ?? 0) * resultCharactersPerToken,
+    });
+  } catch (error) {
+    const { reason } = controller.signal;
+    if (held || !(reason instanceof EarlyEnd)) throw error;
+    yield* endedEarlyEvents(reason);
+  } finally {
+    held?.release();
+  }
+}
+
+/** A turn's results fill about half of the context at most: a token of English is four characters, of JSON two or three. */
+const resultCharactersPerToken = 1.5;
+
+/** Begins a run; a request that asked for it is told its places in the queue. */
+async function* beginTelling(beginning: Beginning): AsyncGenerator<GenerationEvent, SlotRun> {
+  const { request, controller, since } = beginning;
+  if (!request.progress || since !== undefined) return await begin(beginning);
+  return yield* whileQueued(
+    (onPlace) => begin({ ...beginning, onPlace }),
+    () => controller.abort(new EarlyEnd('cancelled')),
+  );
+}
+
 interface Beginning {
   readonly deps: GenerationDependencies;
   readonly request: GenerationRequest;
   readonly controller: AbortController;
+  /** Wall-clock, in milliseconds. */
+  readonly limitMs: number;
+  /** See RoundStart. */
+  readonly since?: number | undefined;
   /** Told its places in the queue. */
   readonly onPlace?: (place: QueuePlace) => void;
 }
 
 /** Findable by cancel calls from before it has a model, which may take a while, to its end. */
 async function begin(beginning: Beginning): Promise<SlotRun> {
-  const { deps, request, controller } = beginning;
+  const { deps, request, controller, limitMs } = beginning;
   let started: Started;
   try {
     started = await start(beginning);
@@ -106,13 +171,13 @@ async function begin(beginning: Beginning): Promise<SlotRun> {
     return endedInQueue(reason);
   }
   const { use, ...admitted } = started;
-  const giveBack = () => {
-    admitted.lease.release();
+  const giveBack = (how?: { readonly comesBack: boolean }) => {
+    admitted.lease.release(how);
     use.release();
   };
   try {
-    const run = runOnSlot({ ...admitted, deps, runtime: use.runtime, request, controller });
-    return { ...run, leave: () => run.leave().finally(giveBack) };
+    const run = runOnSlot({ ...admitted, deps, runtime: use.runtime, request, controller, limitMs });
+    return { ...run, leave: (how) => run.leave().finally(() => giveBack(how)) };
   } catch (error) {
     giveBack();
     throw error;
@@ -143,7 +208,7 @@ async function start(beginning: Beginning): Promise<Started> {
 
 /** Everything that can be refused is refused before the request takes a place in the queue. */
 async function admit(
-  { deps, request, controller: { signal }, onPlace }: Beginning,
+  { deps, request, controller: { signal }, onPlace, since }: Beginning,
   runtime: ModelRuntime,
 ): Promise<Omit<Started, 'use'>> {
   const adapters = adaptersOf(request, runtime);
@@ -151,7 +216,8 @@ async function admit(
   refuseToldImages(request, fitted.prompt);
   const plan = await createTextPipeline(deps, runtime, request, fitted.prompt.opening);
   const ask = admissionOf(request, fitted.prompt, { maxTokens: fitted.maxTokens, adapters });
-  const lease = await runtime.scheduler.admit({ ...ask, ...(onPlace && { onPlace }) }, signal);
+  const more = { ...(onPlace && { onPlace }), ...(since !== undefined && { since }) };
+  const lease = await runtime.scheduler.admit({ ...ask, ...more }, signal);
   return { fitted, plan, lease, adapters };
 }
 
@@ -206,8 +272,13 @@ function endReason(why: RunEnd): EarlyEnd | ServeError {
 }
 
 /** Ended before it had a slot: the answer ends properly, empty. */
-function endedInQueue({ kind }: EarlyEnd): SlotRun {
-  const events: GenerationEvent[] = [
+function endedInQueue(reason: EarlyEnd): SlotRun {
+  const events = endedEarlyEvents(reason);
+  return { next: async () => events.shift(), leave: async () => undefined };
+}
+
+function endedEarlyEvents({ kind }: EarlyEnd): GenerationEvent[] {
+  return [
     { type: 'start', inputTokens: 0, cachedTokens: 0 },
     {
       type: 'finish',
@@ -217,5 +288,4 @@ function endedInQueue({ kind }: EarlyEnd): SlotRun {
       seed: 0,
     },
   ];
-  return { next: async () => events.shift(), leave: async () => undefined };
 }

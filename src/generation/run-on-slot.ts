@@ -22,14 +22,19 @@ export interface SlotWork {
   /** How much of each adapter of the model is added. */
   readonly adapters: readonly number[] | undefined;
   readonly controller: AbortController;
+  /** Wall-clock, in milliseconds. */
+  readonly limitMs: number;
 }
 
 /** A run on a leased slot, read at its consumer's pace. */
 export interface SlotRun {
   /** The next event; undefined behind the last; rejects where the run failed. */
   next(): Promise<GenerationEvent | undefined>;
-  /** Ends what still runs. Settles when the run's last decode has: the slot may go back then. */
-  leave(): Promise<void>;
+  /**
+   * Ends what still runs. Settles when the run's last decode has: the slot may go back then, `comesBack` where the
+   * conversation goes on as soon as its tools have run.
+   */
+  leave(how?: { readonly comesBack: boolean }): Promise<void>;
   /** What it has read and written up to now; absent where it never had a slot. */
   usage?(): Usage;
 }
@@ -37,7 +42,7 @@ export interface SlotRun {
 /** Tokens come synchronously from the step loop into a queue, which waits for its reader. */
 export function runOnSlot(work: SlotWork): SlotRun {
   const { deps, runtime, fitted, plan, lease, controller } = work;
-  const { clock, timers, settings, observer } = deps;
+  const { clock, timers, observer } = deps;
   let run: EngineRun | undefined;
   const queue = new EventQueue<GenerationEvent>(
     () => run?.pause(),
@@ -62,7 +67,7 @@ export function runOnSlot(work: SlotWork): SlotRun {
     progress = tellPromptProgress(read, (event) => queue.add([event]));
   }
   const check = createAnswerCheck(plan.constraint, start);
-  const clearLimit = timers.after(settings.maxPredictMs, () => controller.abort(new EarlyEnd('time-limit')));
+  const clearLimit = timers.after(work.limitMs, () => controller.abort(new EarlyEnd('time-limit')));
   const settled = run.done
     .catch((error: unknown) => endedEarly(error, work))
     .then((result) => {

@@ -7,6 +7,7 @@ import { corsHeaders, preflightResponse } from './access/cors.ts';
 import type { Keyring } from './access/keyring.ts';
 import { isLocalCaller } from './access/local-caller.ts';
 import { checkOrigin, type Pages } from './access/origin.ts';
+import { checkToolCaller } from './access/server-tools.ts';
 import type { AppDependencies } from './dependencies.ts';
 import { errorResponse } from './error-response.ts';
 import { Exchange } from './exchange.ts';
@@ -111,7 +112,8 @@ function pagesOf({ pages = 'local' }: Route): Pages {
   return pages;
 }
 
-function admit({ context, route, dependencies }: Arrival, { caller }: Exchange, keyring: Keyring): void {
+function admit({ context, route, dependencies }: Arrival, exchange: Exchange, keyring: Keyring): void {
+  const { caller } = exchange;
   const { headers } = context.req.raw;
   const asksOnly = context.req.method === 'OPTIONS';
   const needsHost = context.env?.incoming !== undefined && !asksOnly;
@@ -119,6 +121,7 @@ function admit({ context, route, dependencies }: Arrival, { caller }: Exchange, 
   checkOrigin(context.req.raw, { ...dependencies.settings, hasKeys: keyring.hasKeys, needsHost, pages });
   if (asksOnly) return;
   checkAccess(route.access, caller, headers, keyring);
+  if (route.access === 'tools') checkToolCaller(exchange, dependencies);
 }
 
 /** Answers that have text end by themselves; this is for all other work under way. */

@@ -4,6 +4,7 @@ import type { ModelControl, SlotReport } from '../contract/control.ts';
 import type { HubCatalog } from '../contract/hub.ts';
 import type { PageFiles } from '../contract/page-files.ts';
 import type { RequestKeys } from '../contract/request.ts';
+import type { CallApprovals, ToolHost } from '../contract/server-tools.ts';
 import type {
   AdapterDirectory,
   Clock,
@@ -18,6 +19,7 @@ import type {
   UsageLedger,
 } from '../contract/services.ts';
 import type { Keyring } from './access/keyring.ts';
+import type { ToolsFor } from './access/server-tools.ts';
 
 /** Everything the door needs from outside. Built by main; tests hand in their own. */
 export interface AppDependencies {
@@ -62,6 +64,8 @@ export interface AppDependencies {
   readonly noChatStore?: string;
   /** Undefined: browsers get a small page without scripts. */
   readonly page?: PageFiles;
+  /** Absent: the server runs no tools itself. */
+  readonly serverTools?: { readonly host: ToolHost; readonly approvals: CallApprovals };
   /** Of this package, for /openapi.json. */
   readonly version?: string;
   /** Who holds which key, as it is now: keys may change while the server runs. */
@@ -79,6 +83,10 @@ export interface DoorSettings {
   readonly boundHost: string;
   /** Tools that requests may offer; empty: all. */
   readonly toolAllow: readonly string[];
+  /** For whom the server's own tools are run; undefined: admin where there are keys, else callers on this machine. */
+  readonly toolsFor: ToolsFor | undefined;
+  /** Which of them chats get that say nothing of tools, by name, or `all`; empty: none. */
+  readonly defaultTools: readonly string[];
   /** Who shares evaluated prompts: the requests of one key, or all; undefined: of one key where there are several. */
   readonly cacheScope: 'key' | 'server' | undefined;
   readonly metrics: 'public' | 'token' | 'off';
@@ -106,6 +114,8 @@ export const defaultDoorSettings: DoorSettings = {
   allowedHosts: [],
   boundHost: '127.0.0.1',
   toolAllow: [],
+  toolsFor: undefined,
+  defaultTools: [],
   cacheScope: undefined,
   metrics: 'public',
   metricsToken: undefined,

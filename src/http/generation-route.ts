@@ -7,6 +7,7 @@ import type { AnswerContext, Dialect, ParsedCall, WholeAnswer } from '../dialect
 import { defined } from '../dialects/shared/defined.ts';
 import { cacheScopeOf } from './access/cache-scope.ts';
 import { expectOwnThings } from './access/own-things.ts';
+import { serverToolsFor } from './access/server-tools.ts';
 import { AnswerStream } from './answer-stream.ts';
 import { type AnswerKeeper, keeperOf } from './chats/answer-keeper.ts';
 import { checkTools } from './check-tools.ts';
@@ -14,6 +15,7 @@ import { type ChoiceEvent, ChoiceEvents } from './choices.ts';
 import type { AppDependencies } from './dependencies.ts';
 import type { Exchange } from './exchange.ts';
 import { GenerationNotes } from './generation-notes.ts';
+import { hideServerCalls } from './hide-server-calls.ts';
 import type { KeptRun, KeptRunOptions } from './runs/kept-run.ts';
 import type { KeptRuns } from './runs/kept-runs.ts';
 import { RunReader } from './runs/run-reader.ts';
@@ -41,7 +43,7 @@ export function generationHandler<Call extends ParsedCall>(
         { dialect, call, answer, exchange, ...(keeper && { keeper: keeper((start) => answerOf(answer, start)) }) },
         dependencies,
       );
-    const results = await whole(call, exchange, choiceEvents(call, exchange, dependencies));
+    const results = await whole(call, exchange, choiceEvents(dialect, call, exchange, dependencies));
     return Response.json(dialect.whole(call, answerOf(answer, results[0]?.start), results), {
       headers: warningHeader([...call.warnings, ...results.flatMap(({ finish }) => finish.warnings ?? [])]),
     });
@@ -68,22 +70,33 @@ function answerOf(answer: AnswerContext, start: StartEvent | undefined): AnswerC
   return start?.model === undefined ? answer : { ...answer, model: start.model };
 }
 
-function choiceEvents(call: ParsedCall, exchange: Exchange, dependencies: AppDependencies): ChoiceEvents {
-  return new ChoiceEvents(startRuns(call, exchange, dependencies), choicesAtOnce(dependencies.models, call));
+function choiceEvents(
+  dialect: Pick<Dialect, 'showsServerTools'>,
+  call: ParsedCall,
+  exchange: Exchange,
+  dependencies: AppDependencies,
+): ChoiceEvents {
+  return new ChoiceEvents(startRuns(call, exchange, dependencies, dialect), choicesAtOnce(dependencies.models, call));
 }
 
 /** The runs of an answer that has begun, one for each choice. */
 function startRuns(
-  { generations }: ParsedCall,
+  call: ParsedCall,
   exchange: Exchange,
   dependencies: AppDependencies,
+  { showsServerTools = false }: Pick<Dialect, 'showsServerTools'>,
 ): AsyncIterable<GenerationEvent>[] {
-  return generations.map((request, choice) => {
+  const { generations } = call;
+  const serverTools = serverToolsFor(call, exchange, dependencies);
+  const asShown = serverTools && !showsServerTools ? hideServerCalls : undefined;
+  return generations.map((asked, choice) => {
+    const request = serverTools ? { ...asked, serverTools } : asked;
     // Choices share their prompt, which so counts once, as in the usage that the client is told.
     const isPayer = generations.findIndex(({ prompt }) => prompt === request.prompt) === choice;
-    return dependencies.generation.generate(owned(request, exchange, dependencies), exchange.signal, (usage) =>
+    const run = dependencies.generation.generate(owned(request, exchange, dependencies), exchange.signal, (usage) =>
       exchange.spend(isPayer ? usage : { ...usage, inputTokens: 0, cachedTokens: 0 }),
     );
+    return asShown ? asShown(run) : run;
   });
 }
 
@@ -200,7 +213,7 @@ function answerOptions<Call extends ParsedCall>(
   { dialect, call, answer, exchange }: Streaming<Call>,
   dependencies: AppDependencies,
 ) {
-  const events = choiceEvents(call, exchange, dependencies);
+  const events = choiceEvents(dialect, call, exchange, dependencies);
   const notes = new GenerationNotes(exchange);
   return {
     first: events.next(),

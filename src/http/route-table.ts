@@ -14,6 +14,7 @@ import { hubRoutes } from './routes/hub.ts';
 import { internalRoutes } from './routes/internal.ts';
 import { llamaCppRoutes } from './routes/llama-cpp.ts';
 import { lmStudioRoutes } from './routes/lm-studio.ts';
+import { mcpRoutes } from './routes/mcp.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
 import { ollamaRoutes } from './routes/ollama.ts';
@@ -42,6 +43,7 @@ export function routeTable(dependencies: AppDependencies, gate: Gate): Route[] {
     ...adapterRoutes(dependencies),
     ...(dependencies.control ? controlRoutes(dependencies, dependencies.control) : []),
     ...(dependencies.hub ? hubRoutes(dependencies.hub) : []),
+    ...(dependencies.serverTools ? mcpRoutes(dependencies.serverTools) : []),
     ...healthRoutes(dependencies),
     ...metricsRoutes(dependencies),
     ...internalRoutes(dependencies, gate),

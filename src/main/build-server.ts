@@ -32,6 +32,7 @@ import { chatDirectory } from './served-model.ts';
 import { expectedName, type StartModels } from './start-models.ts';
 import type { System } from './system.ts';
 import { createTemplatePool } from './template-pool.ts';
+import { createToolBench } from './tools.ts';
 import { createVectors } from './vectors.ts';
 
 export interface StartObserver {
@@ -145,10 +146,12 @@ async function build(
   const runtimes = chatDirectory(models);
   const vectors = createVectors(models);
   const cancels = createCancelRegistry({ clock: system.clock });
+  const tools = await createToolBench(config, system, telemetry.log);
   const generation = createGenerationService({
     runtimes,
     cancels,
     startGate: gate,
+    ...(tools && { tools }),
     clock: system.clock,
     timers: system.timers,
     drawSeed: system.drawSeed,
@@ -174,6 +177,7 @@ async function build(
         for (let place = 0; place < places; place++) metrics.toolCallRepaired('repaired');
       },
       misfit: (sentence) => telemetry.log('warn', sentence),
+      toolCalled: ({ owner, ...call }) => telemetry.log('info', 'tool call', { key: owner || undefined, ...call }),
     },
   });
   let keyring = keyringOf(config);
@@ -193,6 +197,7 @@ async function build(
       if ('chatStore' in chats) await chats.chatStore.settled();
     };
     await Promise.race([last(), elapsed(system, longestFinishMs)]);
+    await Promise.race([tools?.host.close(), elapsed(system, longestFinishMs)]);
   };
   const app = createApp({
     generation,
@@ -219,6 +224,7 @@ async function build(
     ...(responseStore && { responseStore }),
     ...chats,
     ...(page && { page }),
+    ...(tools && { serverTools: tools }),
     keyring: () => keyring,
     settings: doorSettings(config),
   });
@@ -288,6 +294,8 @@ function doorSettings(config: Config): DoorSettings {
     allowedHosts: config.allowedHost,
     boundHost: config.host,
     toolAllow: config.toolAllow,
+    toolsFor: config.toolsFor,
+    defaultTools: config.defaultTools,
     cacheScope: config.cacheScope,
     metrics: config.metrics,
     metricsToken: config.metricsToken,

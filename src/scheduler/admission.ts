@@ -21,6 +21,11 @@ export interface Admission {
    * behind the last one (the opening of the answer, its reasoning) is not missed when the conversation goes on.
    */
   readonly checkpoints?: readonly number[];
+  /**
+   * A later round of an answer that came at this time of the scheduler's clock: it goes before all that came later, and is
+   * refused neither because many wait, nor because the server drains.
+   */
+  readonly since?: number;
   /** Told its place when it has to wait, and whenever that changes. Called synchronously; must not throw. */
   readonly onPlace?: (place: QueuePlace) => void;
 }
@@ -42,8 +47,11 @@ export interface Lease {
   readonly queueMs: number;
   /** Right behind the engine's `run`: what the slot holds is the request's own from now on. */
   begun(): void;
-  /** After the run's `done` settled. The slot keeps its tokens. Further calls do nothing. */
-  release(): void;
+  /**
+   * After the run's `done` settled. The slot keeps its tokens. Further calls do nothing. `comesBack`: its conversation
+   * goes on in a while, so others take this slot last.
+   */
+  release(how?: { readonly comesBack: boolean }): void;
 }
 
 export type PrefixSource = 'slot' | 'copy' | 'snapshot' | 'none';

@@ -17,6 +17,8 @@ export interface SlotView extends Scoped {
   readonly userHint?: string | undefined;
   /** When its last tenant left; 0 if there was none. */
   readonly usedAt: number;
+  /** Its last tenant said that it goes on in a while. */
+  readonly comesBack?: boolean | undefined;
 }
 
 export interface Situation {
@@ -49,6 +51,8 @@ const ownTailShare = 0.25;
 const passCost = 2.5;
 /** A tenant that has been away for so long is half as likely to come back. */
 const halfLifeMs = 600_000;
+/** What a tenant loses that is away for as long as its tools run: it is sure to come back. */
+const comesBackWeight = 4;
 
 /** Which request runs next, and where; undefined when nobody waits or no slot is free. */
 export function choose<Request extends Waiting>(
@@ -179,7 +183,8 @@ function costOn(slot: SlotView, ask: Admission, situation: Situation): number {
   // What its last tenant loses: only what is found nowhere else.
   const lost = slot.scope === undefined ? 0 : slot.tokens.length - Math.max(inPlace, longestShared(slot, movable));
   const goesOn = continues(slot, ask, inPlace);
-  const weight = goesOn ? ownTailShare : 1 / (1 + (now - slot.usedAt) / halfLifeMs);
+  const away = (slot.comesBack ? comesBackWeight : 1) / (1 + (now - slot.usedAt) / halfLifeMs);
+  const weight = goesOn ? ownTailShare : away;
   // A session stays on its slot: no place counts as better than its own.
   const passes = goesOn ? -1 : groupsAdded(slot.id, slots);
   return work + lost * weight + passes * passCost * expectedOutput(ask.maxTokens);

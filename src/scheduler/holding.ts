@@ -22,4 +22,6 @@ export interface Tenant {
   /** Of the tokens; undefined: nobody may use them. */
   scope: string | undefined;
   usedAt: number;
+  /** Its conversation goes on as soon as its tools have run. */
+  comesBack?: boolean;
 }

@@ -30,7 +30,7 @@ export class AdmissionQueue {
 
   add(
     entry: QueueEntry,
-    limits: { readonly timeoutMs: number; readonly onTimeout: () => void; readonly onAbort: () => void },
+    limits: { readonly timeoutMs: number | undefined; readonly onTimeout: () => void; readonly onAbort: () => void },
   ): void {
     const onAbort = () => {
       if (this.remove(entry)) limits.onAbort();
@@ -39,7 +39,9 @@ export class AdmissionQueue {
       if (this.#entries.has(entry)) limits.onTimeout();
     };
     entry.signal.addEventListener('abort', onAbort);
-    this.#entries.set(entry, { onAbort, clearTimer: this.#timers.after(limits.timeoutMs, onTimeout) });
+    const { timeoutMs } = limits;
+    const clearTimer = timeoutMs === undefined ? () => undefined : this.#timers.after(timeoutMs, onTimeout);
+    this.#entries.set(entry, { onAbort, clearTimer });
   }
 
   /** False when it had left already. */

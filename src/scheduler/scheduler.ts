@@ -94,7 +94,7 @@ class SlotScheduler implements Scheduler {
 
   async admit(ask: Admission, signal: AbortSignal): Promise<Lease> {
     signal.throwIfAborted();
-    if (this.#draining) {
+    if (this.#draining && ask.since === undefined) {
       this.#refuse('draining');
       throw new ServeError('draining', 'The server is shutting down and takes no new requests. Ask another instance.');
     }
@@ -141,10 +141,12 @@ class SlotScheduler implements Scheduler {
   /** A slot now, or a place in the queue, or a refusal. */
   #slotFor(ask: Admission, arrivedAt: number, signal: AbortSignal): Promise<Holding> {
     const { maxQueue, queueTimeoutMs } = this.#options.settings;
+    const isLaterRound = ask.since !== undefined;
     return new Promise((resolve, reject) => {
-      const entry: QueueEntry = { ask, arrivedAt, signal, take: resolve };
+      const entry: QueueEntry = { ask, arrivedAt: ask.since ?? arrivedAt, signal, take: resolve };
       this.#queue.add(entry, {
-        timeoutMs: queueTimeoutMs,
+        // Ahead of it are only those who came before its answer began.
+        timeoutMs: isLaterRound ? undefined : queueTimeoutMs,
         onTimeout: () => {
           reject(this.#outOfTime(entry));
           this.#tellPlaces();
@@ -156,8 +158,8 @@ class SlotScheduler implements Scheduler {
         },
       });
       this.#fillSlots();
-      if (this.#queue.size > maxQueue && !this.#isFirstOfItsOwner(entry) && this.#queue.remove(entry))
-        reject(this.#full());
+      const mayStay = isLaterRound || this.#isFirstOfItsOwner(entry);
+      if (!mayStay && this.#queue.size > maxQueue && this.#queue.remove(entry)) reject(this.#full());
       this.#tellPlaces();
     });
   }
@@ -214,7 +216,7 @@ class SlotScheduler implements Scheduler {
       const event = { queueMs, promptTokens: ask.prompt.length, reusedTokens: reuse, source };
       this.#book.admitted(event);
       this.#observer.admitted?.(event);
-      return { slot, reuse, queueMs, begun: () => this.#begun(holding), release: () => this.#release(holding) };
+      return { slot, reuse, queueMs, begun: () => this.#begun(holding), release: (how) => this.#release(holding, how) };
     } catch (error) {
       this.#giveBack(holding);
       if (signal.aborted) this.#observer.left?.('preparing');
@@ -222,7 +224,7 @@ class SlotScheduler implements Scheduler {
     }
   }
 
-  #release(holding: Holding): void {
+  #release(holding: Holding, { comesBack } = { comesBack: false }): void {
     if (this.#holdings.get(holding.slot) !== holding) return;
     const held = this.#options.engine.slots()[holding.slot]?.tokens.length ?? 0;
     const event = {
@@ -231,6 +233,8 @@ class SlotScheduler implements Scheduler {
     };
     this.#book.released(event);
     this.#observer.released?.(event);
+    const tenant = this.#tenants.get(holding.slot);
+    if (tenant && comesBack) tenant.comesBack = true;
     this.#giveBack(holding);
   }
 
@@ -283,6 +287,7 @@ class SlotScheduler implements Scheduler {
         sessionId: tenant?.ask.sessionId,
         userHint: tenant?.ask.userHint,
         usedAt: tenant?.usedAt ?? 0,
+        comesBack: tenant?.comesBack,
       };
     });
   }

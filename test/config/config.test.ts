@@ -56,13 +56,14 @@ describe('parseConfig', () => {
       strictTools: true,
       modelsDir: '/home/ada/.cache/serve-model/models',
     });
-    const derived = ['verbose', 'apiKeyFile', 'chatTemplateFile', 'modelsFile'];
+    const derived = ['verbose', 'apiKeyFile', 'chatTemplateFile', 'mcpConfig', 'modelsFile'];
     expect(Object.keys(config).sort()).toEqual(
       [
         ...Object.keys(flags).filter((name) => !derived.includes(name)),
         'chatTemplate',
         'keyFile',
         'namedModels',
+        'toolServers',
       ].sort(),
     );
   });

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../src/main.ts';
 import { reading, within } from '../http/support.ts';
 import { startDemoServer } from '../support/demo-server.ts';
+import { everythingServer } from '../support/everything-server.ts';
 import { type CallerName, callers, everyRoute, filled, nameOf, refusalOf } from '../support/route-rows.ts';
 
 /**
@@ -20,7 +21,23 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'serve-model-owners-'));
   const file = join(folder, 'keys');
   await writeFile(file, 'ann: sk-ann\nbob: sk-bob\nchief: sk-chief admin\n');
-  const flags = ['--ctx-size', '32768', '--parallel', '2', '--response-store', 'memory', '--api-key-file', file];
+  const tools = join(folder, 'mcp.json');
+  const everything = { command: process.execPath, args: [everythingServer, 'stdio'] };
+  await writeFile(tools, JSON.stringify({ mcpServers: { everything } }));
+  const flags = [
+    '--mcp-config',
+    tools,
+    '--tools-for',
+    'keys',
+    '--ctx-size',
+    '32768',
+    '--parallel',
+    '2',
+    '--response-store',
+    'memory',
+    '--api-key-file',
+    file,
+  ];
   flags.push('--chat-store', join(folder, 'chats'));
   server = await startDemoServer(flags);
 });
@@ -272,6 +289,18 @@ const scenarios: Readonly<Record<string, () => Promise<void>>> = {
     for (const caller of ['ann', 'admin'] as const)
       expect(await (await ask(caller, `/api/runs/${run.answerId}?starting_after=0`)).text()).toContain('[DONE]');
   },
+  'POST /api/mcp/calls/:id': async () => {
+    const wish = { enable_tools: true, enabled_tools: ['get-sum'], confirm_tools: 'always', tool_choice: 'required' };
+    const body = { messages, ...wish, stream: true, temperature: 0, max_tokens: 200 };
+    const response = await ask('ann', '/v1/chat/completions', { body });
+    const rest = reading(response);
+    const [, id = ''] = /"server_tool":\{"id":"([^"]+)"[^}]*"state":"asks"/.exec(await rest('"state":"asks"')) ?? [];
+    const decide = (caller: CallerName, name: string) =>
+      ask(caller, `/api/mcp/calls/${name}`, { body: { approve: true } });
+    expect((await decide('bob', id)).status).toBe(404);
+    expect((await decide('ann', id)).status).toBe(200);
+    expect(await rest('[DONE]')).toContain('"state":"done"');
+  },
   'GET /internal/usage': async () => {
     await keptResponse();
     expect((await ask('bob', '/internal/usage')).status).toBe(403);
@@ -429,7 +458,8 @@ describe('every route', () => {
           await response.body?.cancel();
           const { status } = response;
           const refused = status === 401 || status === 403 ? status : undefined;
-          if (refused !== refusalOf(row, caller) || status === 500) wrong.push([row.method, path, caller, status]);
+          if (refused !== refusalOf(row, caller, 'keys') || status === 500)
+            wrong.push([row.method, path, caller, status]);
         }
     expect(wrong).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import type { ModelProfile } from '../../src/contract/model.ts';
 import type { FakeEngine } from '../../src/engine/fake.ts';
 import { createCancelRegistry } from '../../src/generation/cancellation.ts';
+import type { GenerationDependencies } from '../../src/generation/dependencies.ts';
 import { createGenerationService } from '../../src/generation/generate.ts';
 import { ConstraintPlanner } from '../../src/grammar/planner.ts';
 import { detectChatFormat } from '../../src/output/families.ts';
@@ -10,10 +11,14 @@ import { createScheduler } from '../../src/scheduler/scheduler.ts';
 import { profile } from '../http/support.ts';
 
 /** The whole way from a request to a fake engine; time stands still. */
-export function conductorOver(engine: FakeEngine, changes: Partial<ModelProfile> = {}) {
+export function conductorOver(
+  engine: FakeEngine,
+  changes: Partial<ModelProfile> = {},
+  { family, ...more }: Partial<GenerationDependencies> & { readonly family?: string } = {},
+) {
   const clock = () => 0;
   const timers = { after: () => () => undefined };
-  const format = detectChatFormat(undefined);
+  const format = detectChatFormat(undefined, family);
   const { vocabulary } = profile;
   const runtime = {
     profile: { ...profile, ...changes },
@@ -37,6 +42,7 @@ export function conductorOver(engine: FakeEngine, changes: Partial<ModelProfile>
     drawSeed: () => 1,
     newToolCallId: () => 'call_1',
     settings: { maxPredictMs: 1000, autoHealToolCalls: true, checkToolNames: true, strictTools: true },
+    ...more,
   });
-  return { cancels, service };
+  return { cancels, service, scheduler: runtime.scheduler };
 }

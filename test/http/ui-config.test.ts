@@ -35,14 +35,14 @@ describe('/api/ui/config', () => {
     expect(await configFor({ more: everyPart })).toEqual({
       version: '1.2.3',
       key_needed: false,
-      caller: { name: null, local: true, can: { change_models: true, tools: false, chat_store: true } },
+      caller: { name: null, local: true, can: { change_models: true, tools: true, chat_store: true } },
       stores: { chats: { on: true, folder: '/chats' }, responses: true },
       limits: {
         body_bytes: 32 * 1024 * 1024,
         json_depth: 256,
         chats: { entry_bytes: 1000, file_bytes: 1000, owner_bytes: 10_000, chats: 10 },
       },
-      mcp: null,
+      mcp: { servers: 0 },
     });
   });
 
@@ -67,6 +67,37 @@ describe('/api/ui/config', () => {
     const asked = { headers: { host: 'localhost', ...headers } };
     const { status } = await app.request('/api/inference/models', asked, from);
     expect(answer.caller?.can.change_models).toBe(status === 200);
+  });
+
+  it.each([
+    ['a caller on this machine', {}, {}, true],
+    ['a caller from elsewhere', {}, { from: remote }, false],
+    ['a caller from elsewhere, tools being for keys', { toolsFor: 'keys' as const }, { from: remote }, false],
+    ['a key', { apiKeys: keys }, bearer('a'), false],
+    [
+      'a key, tools being for keys',
+      { apiKeys: keys, toolsFor: 'keys' as const },
+      { ...bearer('a'), from: remote },
+      true,
+    ],
+    ['a key, tools being for this machine', { apiKeys: keys, toolsFor: 'local' as const }, bearer('a'), true],
+    ['the same from elsewhere', { apiKeys: keys, toolsFor: 'local' as const }, { ...bearer('a'), from: remote }, false],
+    ['an admin key', { apiKeys: keys }, { ...bearer('c'), from: remote }, true],
+    ['the one unnamed key', { apiKeys: ['only'] }, bearer('only'), false],
+    ['the admin token', { adminToken: 't' }, { ...bearer('t'), from: remote }, true],
+    ['no admin token on this machine', { adminToken: 't' }, {}, true],
+  ])('says of %s whether the server runs tools for it, as the routes do', async (_, settings, by, may) => {
+    const answer = await configFor({ settings, more: everyPart }, by);
+    const { app } = openDoor({ settings, more: everyPart });
+    const { headers = {}, from = local } = by as { headers?: Record<string, string>; from?: typeof local };
+    const { status } = await app.request('/api/mcp', { headers: { host: 'localhost', ...headers } }, from);
+    expect([answer.caller?.can.tools, answer.mcp, status]).toEqual(
+      may ? [true, { servers: 0 }, 200] : [false, null, 403],
+    );
+  });
+
+  it('tells of no tools where the server runs none', async () => {
+    expect(await configFor({})).toMatchObject({ caller: { can: { tools: false } }, mcp: null });
   });
 
   it('promises no change of models where there are no routes for it', async () => {

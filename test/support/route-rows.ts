@@ -44,6 +44,17 @@ const emptyChats: ChatStore = {
 
 /** Parts of the server that make routes appear. */
 export const everyPart = {
+  serverTools: {
+    host: {
+      tools: async () => [],
+      call: async () => ({ content: '', isError: true }),
+      report: () => [],
+      wake: () => undefined,
+      restart: notHere,
+      close: async () => undefined,
+    },
+    approvals: { decide: () => false },
+  },
   control: emptyControl,
   hub: { search: async () => [], models: notHere },
   adapters: { list: () => [], set: () => undefined },
@@ -96,8 +107,8 @@ export const callers = ['no key', 'a wrong key', 'ann', 'bob', 'admin'] as const
 export type CallerName = (typeof callers)[number];
 
 /** What the door says before the route has a word: 401, 403, or nothing. */
-export function refusalOf({ access }: Route, caller: CallerName): 401 | 403 | undefined {
+export function refusalOf({ access }: Route, caller: CallerName, toolsFor = 'admin'): 401 | 403 | undefined {
   if (access === 'open' || caller === 'admin') return undefined;
   if (caller === 'no key' || caller === 'a wrong key') return 401;
-  return access === 'admin' ? 403 : undefined;
+  return access === 'admin' || (access === 'tools' && toolsFor === 'admin') ? 403 : undefined;
 }

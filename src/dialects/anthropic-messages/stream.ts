@@ -25,6 +25,9 @@ export class MessagesEncoder implements StreamEncoder {
       case 'queued':
       case 'prompt-progress':
       case 'prompt-logprobs':
+      case 'tool-state':
+      case 'tool-result':
+      case 'round':
         return [];
       case 'block-start':
         this.#open = { kind: event.kind, thinking: '' };

@@ -50,6 +50,9 @@ export function encoder(call: LlamaCall, answer: AnswerContext): StreamEncoder {
         case 'block-start':
         case 'block-end':
         case 'prompt-logprobs':
+        case 'tool-state':
+        case 'tool-result':
+        case 'round':
           return [];
         default:
           return event satisfies never;

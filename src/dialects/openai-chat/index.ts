@@ -10,6 +10,7 @@ export const openaiChat: Dialect<ChatCall> = {
   name: 'openai-chat',
   format: 'sse',
   idPrefix,
+  showsServerTools: true,
   parse: parseChat,
   whole: wholeChat,
   messages: chatMessages,

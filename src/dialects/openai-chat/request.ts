@@ -21,11 +21,20 @@ import {
   toReasoning,
   toRequestOptions,
 } from '../shared/sampling.ts';
+import { readServerTools } from '../shared/server-tools.ts';
 import { optional, validate } from '../shared/validate.ts';
 import { takeVendorValue, type VendorValue } from '../shared/vendor-values.ts';
 import { message, messagesField, toMessages } from './messages.ts';
 import { responseFormatField, toOutputShape } from './response-format.ts';
-import { tool, toolChoiceField, toolsField, toToolChoice, toTools } from './tools.ts';
+import {
+  checkToolChoice,
+  toOpenToolChoice,
+  tool,
+  toolChoiceField,
+  toolsField,
+  toToolChoice,
+  toTools,
+} from './tools.ts';
 import { refuseUnsupported } from './unsupported.ts';
 
 export interface ChatCall extends ParsedCall {
@@ -99,13 +108,21 @@ export function parseChat(wire: unknown): ChatCall {
   refuseUnsupported(raw);
   refuseLoneTopLogprobs(body);
   const warnings = new Set(ignoredSamplers(raw));
-  const request = toRequest(body, (warning) => warnings.add(warning));
+  const mayHaveMore = raw.enable_tools === true;
+  const request = toRequest(body, { mayHaveMore, warn: (warning) => warnings.add(warning) });
   return {
     generations: Array.from({ length: body.n ?? 1 }, (_, choice) => forChoice(request, choice)),
     stream: body.stream ?? false,
     includeUsage: body.stream_options?.include_usage ?? false,
     warnings: [...warnings],
     ...defined({ chat: toChatPlace(body, request) }),
+    serverTools: (available) => {
+      const wish = available ? readServerTools(wire) : undefined;
+      const { prompt } = request;
+      if ((wish === undefined || wish === 'off') && prompt.type === 'chat')
+        checkToolChoice(prompt.toolChoice, prompt.tools);
+      return wish;
+    },
   };
 }
 
@@ -123,11 +140,17 @@ function toChatPlace({ chat, n, resumable }: Body, { prompt }: GenerationRequest
   return { chatId: chat.chat_id, entryId: chat.entry_id, parent: chat.parent };
 }
 
-function toRequest(body: Body, warn: Warn): GenerationRequest {
+interface Reading {
+  /** The server may add tools of its own to the request's. */
+  readonly mayHaveMore: boolean;
+  readonly warn: Warn;
+}
+
+function toRequest(body: Body, reading: Reading): GenerationRequest {
   return defined({
     ...toRequestOptions(body, { user: body.user, cacheKey: body.prompt_cache_key }),
     model: body.model || undefined,
-    prompt: toPrompt(body, warn),
+    prompt: toPrompt(body, reading),
     maxTokens: body.max_completion_tokens ?? body.max_tokens ?? -1,
     stop: body.stop,
     outputShape: toOutputShape(body),
@@ -136,9 +159,9 @@ function toRequest(body: Body, warn: Warn): GenerationRequest {
   });
 }
 
-function toPrompt(body: Body, warn: Warn): ChatPrompt {
+function toPrompt(body: Body, { mayHaveMore, warn }: Reading): ChatPrompt {
   const tools = toTools(body.tools);
-  const toolChoice = toToolChoice(body.tool_choice, tools);
+  const toolChoice = mayHaveMore ? toOpenToolChoice(body.tool_choice) : toToolChoice(body.tool_choice, tools);
   const written = toMessages(body.messages);
   const messages = body.image_base64 ? withImage(written, imageOf(body.image_base64, 'image_base64')) : written;
   if (body.continue_final_message === true) refuseNothingToContinue(messages);

@@ -5,6 +5,7 @@ import type { AnswerContext, Frame, StreamEncoder } from '../dialect.ts';
 import { openaiErrorObject } from '../shared/openai-error.ts';
 import { openaiFinishReason, openaiTimings, openaiUsage } from '../shared/openai-usage.ts';
 import { progressOf } from '../shared/progress.ts';
+import { endState, shownReason } from '../shared/server-tools.ts';
 import { chatLogprobs } from './logprobs.ts';
 import type { ChatCall } from './request.ts';
 import { idPrefix } from './whole.ts';
@@ -15,6 +16,16 @@ const done: Frame = { type: 'raw', text: '[DONE]' };
 interface ChoiceState {
   kind: BlockKind;
   calls: number;
+  /** The open call, and those before it, that the server runs; their newest first. */
+  open: ServerCall | undefined;
+  serverCalls: ServerCall[];
+}
+
+interface ServerCall {
+  readonly id: string;
+  readonly server: string;
+  readonly name: string;
+  written: string;
 }
 
 /** `chat.completion.chunk` objects, one frame each. */
@@ -26,7 +37,7 @@ export class ChatStream implements StreamEncoder {
 
   constructor(call: ChatCall, answer: AnswerContext) {
     this.#includeUsage = call.includeUsage;
-    this.#choices = call.generations.map(() => ({ kind: 'text', calls: 0 }));
+    this.#choices = call.generations.map(() => ({ kind: 'text', calls: 0, open: undefined, serverCalls: [] }));
     this.#head = {
       id: idPrefix + answer.id,
       object: 'chat.completion.chunk',
@@ -49,6 +60,14 @@ export class ChatStream implements StreamEncoder {
       case 'prompt-progress':
         return [this.#chunk({ index: choice, delta: {}, logprobs: null, finish_reason: null }, progressOf(event))];
       case 'block-end':
+        return this.#close(choice);
+      case 'tool-state':
+        return this.#step(choice, event.callId, { state: event.state });
+      case 'tool-result': {
+        const { callId, content, ms } = event;
+        return this.#step(choice, callId, { state: endState(event), result: content, ms });
+      }
+      case 'round':
       case 'prompt-logprobs':
         return [];
       default:
@@ -78,13 +97,18 @@ export class ChatStream implements StreamEncoder {
     const state = this.#state(choice);
     state.kind = event.kind;
     if (event.kind !== 'tool-call') return [];
+    if (event.server !== undefined) {
+      state.open = { id: event.id, server: event.server, name: event.name, written: '' };
+      state.serverCalls.unshift(state.open);
+      return [];
+    }
     const call = { index: state.calls, id: event.id, type: 'function', function: { name: event.name, arguments: '' } };
     state.calls += 1;
     return [this.#delta(choice, { tool_calls: [call] })];
   }
 
   #grow({ delta, logprobs }: BlockDelta, choice: number): readonly Frame[] {
-    const { kind, calls } = this.#state(choice);
+    const { kind, calls, open } = this.#state(choice);
     switch (kind) {
       case 'text':
         if (delta === '' && !logprobs?.length) return [];
@@ -92,16 +116,33 @@ export class ChatStream implements StreamEncoder {
       case 'reasoning':
         return delta === '' ? [] : [this.#delta(choice, { reasoning: delta, reasoning_content: delta })];
       case 'tool-call':
-        if (delta === '') return [];
+        if (open) open.written += delta;
+        if (open || delta === '') return [];
         return [this.#delta(choice, { tool_calls: [{ index: calls - 1, function: { arguments: delta } }] })];
       default:
         return kind satisfies never;
     }
   }
 
+  /** A call that the server runs is shown when it is whole, and never as one of the client's. */
+  #close(choice: number): readonly Frame[] {
+    const state = this.#state(choice);
+    const { open } = state;
+    state.open = undefined;
+    return open ? this.#step(choice, open.id, { arguments: open.written, state: 'called' }) : [];
+  }
+
+  #step(choice: number, callId: string, step: JsonObject): readonly Frame[] {
+    const call = this.#state(choice).serverCalls.find(({ id }) => id === callId);
+    const { id, server, name } = call ?? { id: callId, server: '', name: '' };
+    const tool = { server_tool: { id, server, name, ...step } };
+    return [this.#chunk({ index: choice, delta: {}, logprobs: null, finish_reason: null }, tool)];
+  }
+
   #finish(event: FinishEvent, choice: number): readonly Frame[] {
     this.#finishes.push(event);
-    const { reason, seed, cancelled } = event;
+    const { seed, cancelled } = event;
+    const reason = shownReason(event.reason, this.#state(choice).calls);
     const ended = { index: choice, delta: {}, logprobs: null, finish_reason: openaiFinishReason(reason), seed };
     return [this.#chunk(ended, { timings: openaiTimings([event]), ...(cancelled && { cancelled }) })];
   }

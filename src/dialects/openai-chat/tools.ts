@@ -63,12 +63,26 @@ const flatAllowed = z.object({ type: z.literal('allowed_tools'), ...allowedList 
 export function toToolChoice(choice: JsonValue | undefined, tools: readonly Tool[]): ToolChoice {
   if (choice === undefined || choice === 'auto' || choice === 'none') return { type: choice ?? 'auto' };
   const wanted = readChoice(choice);
+  checkToolChoice(wanted, tools);
+  return wanted;
+}
+
+/** As toToolChoice, where the server's tools may be added: `checkToolChoice` comes when they are known. */
+export function toOpenToolChoice(choice: JsonValue | undefined): ToolChoice {
+  return choice === undefined || choice === 'auto' || choice === 'none'
+    ? { type: choice ?? 'auto' }
+    : readChoice(choice);
+}
+
+/** Throws unless these tools can be called so. */
+export function checkToolChoice(wanted: ToolChoice, tools: readonly Pick<Tool, 'name'>[]): void {
+  if (wanted.type === 'auto' || wanted.type === 'none') return;
   if (tools.length === 0)
     throw new ServeError('invalid_request', '`tool_choice` asks for a call, but the request offers no `tools`.', {
       param: 'tool_choice',
     });
   const missing = namesOf(wanted).find((name) => !tools.some((offered) => offered.name === name));
-  if (missing === undefined) return wanted;
+  if (missing === undefined) return;
   throw new ServeError(
     'invalid_request',
     `\`tool_choice\` names the tool ${show(missing)}, but \`tools\` has only ${tools

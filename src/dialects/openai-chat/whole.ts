@@ -1,8 +1,9 @@
-import type { Block, GenerationResult } from '../../contract/events.ts';
+import type { Block, CallBlock, GenerationResult } from '../../contract/events.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import type { AnswerContext, EndedAnswer } from '../dialect.ts';
 import { openaiErrorObject } from '../shared/openai-error.ts';
 import { openaiFinishReason, openaiTimings, openaiUsage } from '../shared/openai-usage.ts';
+import { serverToolOf, shownReason } from '../shared/server-tools.ts';
 import { chatLogprobs } from './logprobs.ts';
 import type { ChatCall } from './request.ts';
 
@@ -54,7 +55,7 @@ function choice(call: ChatCall, result: GenerationResult, index: number): JsonOb
     index,
     message: message(result.blocks),
     logprobs: call.generations[index]?.logprobs ? logprobs(result.blocks) : null,
-    finish_reason: openaiFinishReason(result.finish.reason),
+    finish_reason: openaiFinishReason(shownReason(result.finish.reason, clientCalls(result.blocks).length)),
     seed: result.finish.seed,
   };
 }
@@ -66,13 +67,17 @@ function choice(call: ChatCall, result: GenerationResult, index: number): JsonOb
 function message(blocks: readonly Block[]): JsonObject {
   const content = textOf(blocks, 'text');
   const reasoning = textOf(blocks, 'reasoning');
-  const calls = blocks.filter((block) => block.kind === 'tool-call').map(toolCall);
+  const called = blocks.filter((block) => block.kind === 'tool-call');
+  // Those that the server runs are none of the client's, which would run them again.
+  const calls = clientCalls(blocks).map(toolCall);
+  const serverTools = called.filter(({ server }) => server !== undefined).map(serverToolOf);
   return {
     role: 'assistant',
     content: content ?? (calls.length > 0 ? null : ''),
     refusal: null,
     ...(reasoning !== undefined && { reasoning, reasoning_content: reasoning }),
     ...(calls.length > 0 && { tool_calls: calls }),
+    ...(serverTools.length > 0 && { server_tools: serverTools }),
   };
 }
 
@@ -81,7 +86,11 @@ function textOf(blocks: readonly Block[], kind: 'text' | 'reasoning'): string | 
   return texts.length === 0 ? undefined : texts.join('');
 }
 
-function toolCall(block: Extract<Block, { kind: 'tool-call' }>): JsonObject {
+function clientCalls(blocks: readonly Block[]): CallBlock[] {
+  return blocks.filter((block) => block.kind === 'tool-call').filter(({ server }) => server === undefined);
+}
+
+function toolCall(block: CallBlock): JsonObject {
   return { id: block.id, type: 'function', function: { name: block.name, arguments: block.arguments } };
 }
 

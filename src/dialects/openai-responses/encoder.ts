@@ -32,6 +32,9 @@ export class ResponsesEncoder implements StreamEncoder {
       case 'queued':
       case 'prompt-progress':
       case 'prompt-logprobs':
+      case 'tool-state':
+      case 'tool-result':
+      case 'round':
       case 'block-end':
         return [];
       case 'block-start':

@@ -21,6 +21,20 @@ export function openaiUsage(finishes: readonly FinishEvent[]): JsonObject {
     total_tokens: total.inputTokens + total.outputTokens,
     prompt_tokens_details: { cached_tokens: total.cachedTokens },
     completion_tokens_details: { reasoning_tokens: total.reasoningTokens },
+    ...roundsOf(finishes),
+  };
+}
+
+/** An extension: what each round took, where the server ran tools between them. */
+function roundsOf(finishes: readonly FinishEvent[]): { readonly rounds?: JsonObject[] } {
+  const rounds = finishes.flatMap(({ usage }) => usage.rounds ?? []);
+  if (rounds.length === 0) return {};
+  return {
+    rounds: rounds.map(({ inputTokens, cachedTokens, outputTokens }) => ({
+      prompt_tokens: inputTokens,
+      cached_tokens: cachedTokens,
+      completion_tokens: outputTokens,
+    })),
   };
 }
 

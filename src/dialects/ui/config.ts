@@ -48,7 +48,7 @@ export const uiConfigAnswer = z.object({
       chats: z.object({ entry_bytes: z.int(), file_bytes: z.int(), owner_bytes: z.int(), chats: z.int() }).nullable(),
     })
     .optional(),
-  /** Servers of tools that this one is connected to; null: there is no host for them. */
-  mcp: z.null().optional(),
+  /** How many servers of tools GET /api/mcp tells of; null: there are none for this caller. */
+  mcp: z.object({ servers: z.int() }).nullable().optional(),
 });
 export type UiConfig = z.output<typeof uiConfigAnswer>;

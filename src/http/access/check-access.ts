@@ -2,12 +2,15 @@ import type { Caller } from '../../contract/caller.ts';
 import { ServeError } from '../../contract/errors.ts';
 import { givenKey, type Keyring } from './keyring.ts';
 
-/** Who may call a route. `open`: everybody. `key`: holders of an API key. `admin`: whoever may change the server. */
-export type Access = 'open' | 'key' | 'admin';
+/**
+ * Who may call a route. `open`: everybody. `key`: holders of an API key. `tools`: those of them for whom the server runs
+ * tools, see mayRunTools. `admin`: whoever may change the server.
+ */
+export type Access = 'open' | 'key' | 'tools' | 'admin';
 
 /** Whether the caller may use a route of this access. */
 export function mayUse(access: Access, { manages, known }: Pick<Caller, 'manages' | 'known'>): boolean {
-  return access === 'open' || manages || (access === 'key' && known);
+  return access === 'open' || manages || (access !== 'admin' && known);
 }
 
 /** Throws `unauthorized` or `forbidden` unless the caller may use a route of this access. */

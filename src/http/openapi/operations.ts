@@ -5,6 +5,7 @@ import { loadBody, unloadBody } from '../../dialects/control/requests.ts';
 import { embeddingsBody } from '../../dialects/embeddings/openai.ts';
 import { infillBody } from '../../dialects/infill/request.ts';
 import { completionBody } from '../../dialects/llama-cpp/completion.ts';
+import { decision } from '../../dialects/mcp/mcp.ts';
 import { describedChatBody } from '../../dialects/openai-chat/request.ts';
 import { completionsBody } from '../../dialects/openai-completions/request.ts';
 import { responsesBody } from '../../dialects/openai-responses/body.ts';
@@ -43,6 +44,13 @@ export const operations: Readonly<Record<string, Operation>> = {
   'POST /v1/responses/:id/cancel': { group: 'OpenAI', summary: 'End a response in the background' },
   'GET /v1/responses/:id/input_items': { group: 'OpenAI', summary: 'The input of a kept response' },
   'POST /v1/completions': { group: 'OpenAI', summary: 'Continue a text', body: completionsBody },
+  'GET /api/mcp': { group: 'Operations', summary: 'The servers of tools, what they do and what they have' },
+  'POST /api/mcp/calls/:id': {
+    group: 'Operations',
+    summary: 'Allow or deny a call that waits for a person',
+    body: decision,
+  },
+  'POST /api/mcp/:server/restart': { group: 'Operations', summary: 'Start a server of tools anew' },
   'POST /v1/embeddings': { group: 'OpenAI', summary: 'Vectors of texts', body: embeddingsBody },
   'POST /v1/rerank': { group: 'OpenAI', summary: 'Sort documents by their relevance to a query', body: rerankBody },
   'GET /v1/models': { group: 'OpenAI', summary: 'The loaded models; in Anthropic’s form with anthropic-version' },

@@ -4,6 +4,7 @@ import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import type { UiConfig } from '../../dialects/ui/config.ts';
 import { chatsOf } from '../access/chat-access.ts';
 import { mayUse } from '../access/check-access.ts';
+import { mayRunTools } from '../access/server-tools.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { Route } from '../route.ts';
 
@@ -39,14 +40,20 @@ function uiConfig(caller: Caller, dependencies: AppDependencies): UiConfig {
       json_depth: settings.maxJsonDepth,
       chats: typeof chats === 'string' ? null : chatLimits(chats.limits),
     },
-    mcp: null,
+    mcp: toolServers(caller, dependencies),
   };
+}
+
+/** Null: the server runs no tools, or not for this caller. */
+function toolServers(caller: Caller, { serverTools, settings, keyring }: AppDependencies): UiConfig['mcp'] {
+  if (!serverTools || !mayRunTools(caller, settings.toolsFor, keyring())) return null;
+  return { servers: serverTools.host.report().length };
 }
 
 function rightsOf(caller: Caller, dependencies: AppDependencies) {
   return {
     change_models: dependencies.control !== undefined && mayUse('admin', caller),
-    tools: false,
+    tools: toolServers(caller, dependencies) !== null,
     chat_store: typeof chatsOf(caller, dependencies) !== 'string',
   };
 }

@@ -57,6 +57,7 @@ describe('a chat request', () => {
       stream: false,
       includeUsage: false,
       warnings: [],
+      serverTools: expect.any(Function),
     });
   });
 

@@ -1,0 +1,134 @@
+import type { Caller } from './caller.ts';
+import type { JsonObject } from './json.ts';
+
+/** A tool that the server runs itself, for the model and in place of the client. */
+export interface ServerTool {
+  /** The server of tools that has it, as the configuration calls it. */
+  readonly server: string;
+  /** As that server calls it. */
+  readonly name: string;
+  readonly description?: string;
+  /** JSON Schema of the arguments. */
+  readonly parameters: JsonObject;
+  /** By its own word: it changes nothing. */
+  readonly readOnly: boolean;
+}
+
+/** What came of a call, as the model is to read it. */
+export interface ToolOutcome {
+  readonly content: string;
+  /** The tool says that it failed, or it could not be run. */
+  readonly isError: boolean;
+}
+
+export interface ToolCallLimits {
+  /** Aborting it cancels the call at its server too. Its reason is thrown. */
+  readonly signal: AbortSignal;
+  /** Without a sign of progress. */
+  readonly timeoutMs: number;
+}
+
+export type ToolServerState = 'idle' | 'starting' | 'ready' | 'failed' | 'disabled';
+
+/** What may be shown of a server of tools: no command, no address, no secrets. */
+export interface ToolServerReport {
+  readonly name: string;
+  readonly transport: 'stdio' | 'http' | 'sse' | 'built-in';
+  readonly state: ToolServerState;
+  /** Why it is not ready, one sentence. */
+  readonly problem?: string;
+  /** Those that were seen last. */
+  readonly tools: readonly ServerTool[];
+}
+
+/** The servers of tools that the configuration names, and the built-in one. */
+export interface ToolHost {
+  /**
+   * The tools of these servers, of all where none are named; servers are started for it. One that cannot be reached has
+   * none: its report says why. Names that no server has are passed over.
+   */
+  tools(servers: readonly string[] | undefined, signal: AbortSignal): Promise<readonly ServerTool[]>;
+  /** Never rejects but with the signal's reason: whatever goes wrong is an outcome that the model reads. */
+  call(tool: Pick<ServerTool, 'server' | 'name'>, args: JsonObject, limits: ToolCallLimits): Promise<ToolOutcome>;
+  report(): readonly ToolServerReport[];
+  /** Begins to start those that were not used yet. */
+  wake(): void;
+  /** Ends the server's process or connection and starts it anew. ServeError not_found: there is none of this name. */
+  restart(server: string, signal: AbortSignal): Promise<ToolServerReport>;
+  /** Ends all of them, their processes too. */
+  close(): Promise<void>;
+}
+
+/** Which calls wait for a person: all, those of tools that do not say that they only read, or none. */
+export type Confirmation = 'always' | 'writes' | 'never';
+
+/** What a request wants of the server's tools. */
+export interface ServerToolWish {
+  /** Servers whose tools are offered; absent: all. */
+  readonly servers?: readonly string[];
+  /** Tools by their own name or as `server__tool`; absent: all of those servers. */
+  readonly enabled?: readonly string[];
+  /** Calls over all rounds of an answer; Infinity: no limit. At least 1. */
+  readonly maxCalls: number;
+  readonly callTimeoutMs: number;
+  readonly confirm: Confirmation;
+}
+
+/** Calls that wait for a person. A call that the caller does not see is not there. */
+export interface CallApprovals {
+  /**
+   * Whether there was such a call. `always` approves this tool's later calls of the same owner too, until the server
+   * ends. ServeError invalid_request where several of this id wait: model families that write ids count from 0.
+   */
+  decide(callId: string, decision: CallDecision, caller: Pick<Caller, 'sees'>): boolean;
+}
+
+export interface CallDecision {
+  readonly approve: boolean;
+  readonly always?: boolean;
+}
+
+/** How a server of tools is reached, as its configuration says; what it holds may be secret. */
+export type ToolServerPlace =
+  | {
+      readonly transport: 'stdio';
+      readonly command: string;
+      readonly args: readonly string[];
+      readonly env: Readonly<Record<string, string>>;
+      readonly cwd?: string;
+    }
+  | {
+      readonly transport: 'http' | 'sse';
+      readonly url: string;
+      readonly headers: Readonly<Record<string, string>>;
+    };
+
+export interface ToolServerConfig {
+  readonly name: string;
+  readonly disabled: boolean;
+  /** Undefined: the entry cannot be read, `problem` says why. */
+  readonly place: ToolServerPlace | undefined;
+  readonly problem?: string;
+}
+
+type NamedTool = Pick<ServerTool, 'server' | 'name'>;
+
+/** Of the letters, and not longer, than every API and model family takes. */
+export function plainToolName(name: string): string {
+  return name.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, maxToolNameLength) || 'tool';
+}
+
+export const maxToolNameLength = 64;
+
+/** `server__name`. */
+export function longToolName({ server, name }: NamedTool): string {
+  return plainToolName(`${server}__${name}`);
+}
+
+/** Whether a list of names means this tool: by its own name, by both, or as one of its server's. */
+export function isNamed(tool: NamedTool, names: readonly string[]): boolean {
+  const { server, name } = tool;
+  return names.some(
+    (given) => given === name || given === server || given === `${server}__${name}` || given === longToolName(tool),
+  );
+}

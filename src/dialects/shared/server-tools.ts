@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import type { CallBlock, FinishReason, ToolResultEvent } from '../../contract/events.ts';
+import type { JsonObject } from '../../contract/json.ts';
+import type { ServerToolWish } from '../../contract/server-tools.ts';
+import { defined } from './defined.ts';
+import { optional, validate } from './validate.ts';
+
+/** Unsloth Studio's fields, and one of our own, for tools that the server runs. */
+export const serverToolFields = z.object({
+  enable_tools: optional(z.boolean()),
+  enabled_tools: optional(z.array(z.string().max(256)).max(1000)),
+  max_tool_calls_per_message: optional(z.int().min(0)),
+  /** Seconds. */
+  tool_call_timeout: optional(z.number().positive().max(86_400)),
+  confirm_tools: optional(z.enum(['always', 'writes', 'never'])),
+});
+
+/** This many calls, and more, are no limit. */
+const noLimit = 9999;
+
+export const serverToolDefaults = {
+  maxCalls: 25,
+  callTimeoutMs: 300_000,
+  confirm: 'never',
+} as const satisfies ServerToolWish;
+
+/** `off` where the request says so itself; undefined where it says nothing. */
+export function readServerTools(wire: unknown): ServerToolWish | 'off' | undefined {
+  const fields = validate(serverToolFields, wire);
+  const { enable_tools, enabled_tools, max_tool_calls_per_message: maxCalls = serverToolDefaults.maxCalls } = fields;
+  if (enable_tools === false || maxCalls === 0) return 'off';
+  if (enable_tools === undefined) return undefined;
+  return defined({
+    enabled: enabled_tools,
+    maxCalls: maxCalls >= noLimit ? Number.POSITIVE_INFINITY : maxCalls,
+    callTimeoutMs:
+      fields.tool_call_timeout === undefined ? serverToolDefaults.callTimeoutMs : fields.tool_call_timeout * 1000,
+    confirm: fields.confirm_tools ?? serverToolDefaults.confirm,
+  });
+}
+
+/** An answer that ended behind calls of the server's alone leaves its client nothing to run. */
+export function shownReason(reason: FinishReason, clientCalls: number): FinishReason {
+  return reason === 'tool-calls' && clientCalls === 0 ? 'stop' : reason;
+}
+
+export type ServerToolState = 'called' | 'running' | 'asks' | 'done' | 'failed' | 'denied';
+
+/** How a call that the server ran ended. */
+export function endState({ isError, denied }: Pick<ToolResultEvent, 'isError' | 'denied'>): ServerToolState {
+  if (denied) return 'denied';
+  return isError ? 'failed' : 'done';
+}
+
+/** A call that the server ran, as whole answers show it. */
+export function serverToolOf({ id, server, name, arguments: written, result }: CallBlock): JsonObject {
+  return {
+    id,
+    server,
+    name,
+    arguments: written,
+    state: result ? endState(result) : 'called',
+    ...(result && { result: result.content, ms: result.ms }),
+  };
+}

@@ -1,0 +1,73 @@
+import { createDeferred } from '../contract/deferred.ts';
+import { ServeError } from '../contract/errors.ts';
+import type { CallApprovals, ServerTool } from '../contract/server-tools.ts';
+import type { Timers } from '../contract/services.ts';
+
+export type Verdict = 'approved' | 'denied' | 'unanswered';
+
+export interface WaitingCall {
+  readonly callId: string;
+  readonly owner: string;
+  readonly tool: Pick<ServerTool, 'server' | 'name'>;
+}
+
+export interface ApprovalRegistry extends CallApprovals {
+  /** Approved before, for good. */
+  isApproved(owner: string, tool: WaitingCall['tool']): boolean;
+  /** Settles with a person's word, or when none came in time. Rejects with the signal's reason. */
+  wait(call: WaitingCall, signal: AbortSignal): Promise<Verdict>;
+  readonly size: number;
+}
+
+/** So long a call waits for a person. */
+const longestWaitMs = 600_000;
+
+/** Owners times tools that were approved for good; more are asked about again. */
+const maxApproved = 10_000;
+
+interface Entry extends WaitingCall {
+  settle(verdict: Verdict): void;
+}
+
+export function createApprovalRegistry(timers: Timers, waitMs = longestWaitMs): ApprovalRegistry {
+  const waiting = new Set<Entry>();
+  const approved = new Set<string>();
+  const keyOf = (owner: string, { server, name }: WaitingCall['tool']) => JSON.stringify([owner, server, name]);
+  return {
+    get size() {
+      return waiting.size;
+    },
+    isApproved: (owner, tool) => approved.has(keyOf(owner, tool)),
+    async wait(call, signal) {
+      signal.throwIfAborted();
+      const verdict = createDeferred<Verdict>();
+      const entry: Entry = { ...call, settle: verdict.resolve };
+      const onAbort = () => verdict.reject(signal.reason);
+      signal.addEventListener('abort', onAbort, { once: true });
+      const disarm = timers.after(waitMs, () => verdict.resolve('unanswered'));
+      waiting.add(entry);
+      try {
+        return await verdict.promise;
+      } finally {
+        waiting.delete(entry);
+        disarm();
+        signal.removeEventListener('abort', onAbort);
+      }
+    },
+    decide(callId, { approve, always = false }, caller) {
+      const found = [...waiting].filter((entry) => entry.callId === callId && caller.sees(entry.owner));
+      const [call, another] = found;
+      if (!call) return false;
+      if (another)
+        throw new ServeError(
+          'invalid_request',
+          `${found.length} calls of yours wait under the id ${JSON.stringify(callId)}, which the model gave them. Cancel one of their answers.`,
+        );
+      if (approve && always && approved.size < maxApproved) approved.add(keyOf(call.owner, call.tool));
+      // Gone at once, so that a second word finds nothing.
+      waiting.delete(call);
+      call.settle(approve ? 'approved' : 'denied');
+      return true;
+    },
+  };
+}

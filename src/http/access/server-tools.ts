@@ -1,0 +1,84 @@
+import type { Caller } from '../../contract/caller.ts';
+import { ServeError } from '../../contract/errors.ts';
+import type { ServerToolWish } from '../../contract/server-tools.ts';
+import type { ParsedCall } from '../../dialects/dialect.ts';
+import { serverToolDefaults } from '../../dialects/shared/server-tools.ts';
+import type { AppDependencies } from '../dependencies.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Keyring } from './keyring.ts';
+import { checkOrigin } from './origin.ts';
+
+/** `admin`, and with it whoever holds a key (`keys`), or calls from this machine (`local`). */
+export type ToolsFor = 'admin' | 'keys' | 'local';
+
+/** Tools act with the rights of whoever started the server, so not every caller who may generate may have them run. */
+export function mayRunTools(
+  caller: Pick<Caller, 'admin' | 'known' | 'local'>,
+  toolsFor: ToolsFor | undefined,
+  { hasKeys }: Pick<Keyring, 'hasKeys'>,
+): boolean {
+  if (caller.admin) return true;
+  switch (toolsFor ?? (hasKeys ? 'admin' : 'local')) {
+    case 'admin':
+      return false;
+    case 'keys':
+      return hasKeys ? caller.known : caller.local;
+    case 'local':
+      return caller.local && caller.known;
+    default:
+      return false;
+  }
+}
+
+type ToolDependencies = Pick<AppDependencies, 'settings' | 'keyring' | 'serverTools'>;
+
+/** Throws `forbidden` unless the caller, and the page that it may be, may have tools run. */
+export function checkToolCaller({ caller, request }: Exchange, { settings, keyring }: ToolDependencies): void {
+  const { hasKeys } = keyring();
+  if (!mayRunTools(caller, settings.toolsFor, keyring()))
+    throw new ServeError(
+      'forbidden',
+      'Tools of this server are not run for this caller. --tools-for says for whom they are.',
+      {
+        param: 'enable_tools',
+      },
+    );
+  // Some other page of this machine must not act through them.
+  checkOrigin(request, { ...settings, hasKeys, needsHost: false, pages: 'own' });
+}
+
+/** What of the server's tools a call gets: what it asks for and may have, or the server's default where it says nothing. */
+export function serverToolsFor(
+  call: ParsedCall,
+  exchange: Exchange,
+  dependencies: ToolDependencies,
+): ServerToolWish | undefined {
+  const available = dependencies.serverTools !== undefined;
+  const wish = call.serverTools?.(available);
+  if (!available) return undefined;
+  if (wish === 'off') return undefined;
+  if (wish !== undefined) {
+    checkToolCaller(exchange, dependencies);
+    return wish;
+  }
+  const { defaultTools } = dependencies.settings;
+  if (defaultTools.length === 0 || !bringsNone(call) || !isTrusted(exchange, dependencies)) return undefined;
+  return defaultTools.includes('all') ? serverToolDefaults : { ...serverToolDefaults, enabled: defaultTools };
+}
+
+/** A chat without tools of its own, which has not said that it wants none. */
+function bringsNone({ generations }: ParsedCall): boolean {
+  return generations.every(
+    ({ prompt }) => prompt.type === 'chat' && prompt.tools.length === 0 && prompt.toolChoice.type !== 'none',
+  );
+}
+
+/** Whoever may not have them is answered as if there were none: it has not asked for them. */
+function isTrusted(exchange: Exchange, dependencies: ToolDependencies): boolean {
+  try {
+    checkToolCaller(exchange, dependencies);
+    return true;
+  } catch {
+    return false;
+  }
+}

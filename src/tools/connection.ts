@@ -1,0 +1,131 @@
+import type { Client, Tool as WireTool } from '@modelcontextprotocol/client';
+import { isJsonObject, type JsonObject } from '../contract/json.ts';
+import type { ServerTool, ToolOutcome, ToolServerPlace } from '../contract/server-tools.ts';
+import { callResult, resultText } from './result-text.ts';
+import { openTransport } from './transports.ts';
+
+export interface ConnectionOptions {
+  readonly server: string;
+  readonly place: ToolServerPlace;
+  /** Of this package. */
+  readonly version: string;
+  readonly connectMs: number;
+  /** A line that the server's process wrote for people. */
+  onLine(line: string): void;
+  onTools(tools: readonly ServerTool[]): void;
+  /** The connection is gone, whoever ended it. Called once. */
+  onClosed(): void;
+}
+
+export interface Connection {
+  readonly tools: readonly ServerTool[];
+  /** Rejects with the signal's reason, with CallFailure, or with what the protocol says. */
+  call(
+    name: string,
+    args: JsonObject,
+    limits: { readonly signal: AbortSignal; readonly timeoutMs: number },
+  ): Promise<ToolOutcome>;
+  /** Ends the process too. */
+  close(): Promise<void>;
+}
+
+/** A call that came to no result: in words for the model. */
+export class CallFailure extends Error {
+  override readonly name = 'CallFailure';
+}
+
+/** A server has this many tools at most; no model can read more. */
+const maxTools = 500;
+
+/**
+ * Starts or reaches a server and lists its tools. The SDK is loaded here, when the first server is used. Nothing is offered
+ * to the server: no roots, no sampling, no questions to the user.
+ */
+export async function connect(options: ConnectionOptions): Promise<Connection> {
+  const { Client, SdkError, SdkErrorCode } = await import('@modelcontextprotocol/client');
+  const { server, version, connectMs } = options;
+  const client = new Client(
+    { name: 'serve-model', version },
+    {
+      listChanged: {
+        tools: {
+          debounceMs: 50,
+          onChanged: (error, tools) => {
+            if (!error && tools) options.onTools(toServerTools(server, tools));
+          },
+        },
+      },
+    },
+  );
+  let closed = false;
+  client.onclose = () => {
+    if (closed) return;
+    closed = true;
+    // Lets go of what is left of it.
+    client.close().catch(() => undefined);
+    options.onClosed();
+  };
+  try {
+    const transport = await openTransport(options.place, options.onLine);
+    await client.connect(transport, { timeout: connectMs });
+    const tools = await listTools(client, server, connectMs);
+    return {
+      tools,
+      call: (name, args, { signal, timeoutMs }) => {
+        signal.throwIfAborted();
+        return callTool(client, { name, args, signal, timeoutMs }).catch((error: unknown) => {
+          signal.throwIfAborted();
+          if (error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout)
+            throw new CallFailure(`The tool gave no sign of life for ${timeoutMs / 1000} s and was given up.`);
+          if (closed) throw new CallFailure("The tool's server ended while it worked.");
+          throw error;
+        });
+      },
+      close: () => client.close(),
+    };
+  } catch (error) {
+    closed = true;
+    await client.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function listTools(client: Client, server: string, timeout: number): Promise<readonly ServerTool[]> {
+  if (!client.getServerCapabilities()?.tools) return [];
+  return toServerTools(server, (await client.listTools(undefined, { timeout, cacheMode: 'refresh' })).tools);
+}
+
+interface Call {
+  readonly name: string;
+  readonly args: JsonObject;
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+}
+
+async function callTool(client: Client, { name, args, signal, timeoutMs }: Call): Promise<ToolOutcome> {
+  const request = { method: 'tools/call', params: { name, arguments: { ...args } } };
+  const result = await client.request(request, callResult, {
+    signal,
+    timeout: timeoutMs,
+    resetTimeoutOnProgress: true,
+    // Only who listens for progress is told of it.
+    onprogress: () => undefined,
+  });
+  return resultText(result);
+}
+
+function toServerTools(server: string, tools: readonly WireTool[]): ServerTool[] {
+  return tools.slice(0, maxTools).map(({ name, description, inputSchema, annotations }) => ({
+    server,
+    name,
+    ...(description !== undefined && { description }),
+    parameters: toJsonObject(inputSchema),
+    readOnly: annotations?.readOnlyHint === true,
+  }));
+}
+
+/** What came as JSON is JSON; the copy makes it one for the compiler. */
+function toJsonObject(schema: unknown): JsonObject {
+  const copy: unknown = JSON.parse(JSON.stringify(schema));
+  return isJsonObject(copy) ? copy : { type: 'object' };
+}

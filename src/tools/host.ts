@@ -1,0 +1,78 @@
+import {
+  isNamed,
+  type ServerTool,
+  type ToolHost,
+  type ToolServerConfig,
+  type ToolServerReport,
+} from '../contract/server-tools.ts';
+import type { Clock, Telemetry } from '../contract/services.ts';
+import { ConfiguredServer, noSuchServer, unlessAborted } from './configured-server.ts';
+import { CallFailure, connect } from './connection.ts';
+import { hideSecrets } from './secrets.ts';
+
+export interface ToolHostOptions {
+  readonly servers: readonly ToolServerConfig[];
+  /** Absent: none of the built-in ones is wanted. */
+  readonly builtIn?: ToolServer;
+  /** By name, see isNamed; empty: all. */
+  readonly toolAllow: readonly string[];
+  readonly clock: Clock;
+  readonly log: Telemetry['log'];
+  readonly version: string;
+}
+
+/** What a host has of each server, whether it is configured or built in. */
+export type ToolServer = Pick<ConfiguredServer, 'name' | 'report' | 'tools' | 'call' | 'restart' | 'close'>;
+
+export function createToolHost({
+  servers: configs,
+  builtIn,
+  toolAllow,
+  clock,
+  log,
+  version,
+}: ToolHostOptions): ToolHost {
+  const hide = hideSecrets(configs);
+  const dependencies = { connect, clock, log, version, hide };
+  const configured = configs.map((config) => new ConfiguredServer(config, dependencies));
+  const servers: readonly ToolServer[] = [...configured, ...(builtIn ? [builtIn] : [])];
+  const isAllowed = (tool: Pick<ServerTool, 'server' | 'name'>) => toolAllow.length === 0 || isNamed(tool, toolAllow);
+  const allowedOf = (report: ToolServerReport) => ({ ...report, tools: report.tools.filter(isAllowed) });
+  return {
+    async tools(wanted, signal) {
+      const asked = wanted ? servers.filter(({ name }) => wanted.includes(name)) : servers;
+      // Each says in its report why it has none.
+      const found = asked.map((server) => server.tools().catch(() => []));
+      return (await unlessAborted(Promise.all(found), signal)).flat().filter(isAllowed);
+    },
+    async call(tool, args, limits) {
+      const server = servers.find(({ name }) => name === tool.server);
+      if (!server || !isAllowed(tool)) return { content: 'There is no such tool any more.', isError: true };
+      try {
+        const { content, isError } = await server.call(tool.name, args, limits);
+        return { content: hide(content), isError };
+      } catch (error) {
+        limits.signal.throwIfAborted();
+        if (!(error instanceof CallFailure))
+          log('debug', `a call of ${tool.server} failed`, { error: hide(String(error)) });
+        return { content: hide(error instanceof Error ? error.message : String(error)), isError: true };
+      }
+    },
+    report: () => servers.map((server) => allowedOf(server.report())),
+    wake() {
+      for (const server of servers) if (server.report().state === 'idle') server.tools().catch(() => undefined);
+    },
+    async restart(name, signal) {
+      const server = servers.find((each) => each.name === name);
+      if (!server)
+        throw noSuchServer(
+          name,
+          servers.map((each) => each.name),
+        );
+      return allowedOf(await unlessAborted(server.restart(), signal));
+    },
+    async close() {
+      await Promise.all(servers.map((server) => server.close()));
+    },
+  };
+}
