@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../src/main.ts';
@@ -32,10 +34,17 @@ const examples: Example[] = [...readme.matchAll(/<!-- run -->\n```(\w+)\n([\s\S]
 );
 
 let server: RunningServer;
+let folder = '';
 beforeAll(async () => {
-  server = await startDemoServer(['--ctx-size', '2048']);
+  folder = await mkdtemp(join(tmpdir(), 'serve-model-readme-'));
+  const tools = join(folder, 'mcp.json');
+  await writeFile(tools, '{"mcpServers": {}}');
+  server = await startDemoServer(['--ctx-size', '2048', '--mcp-config', tools]);
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  await server?.close();
+  await rm(folder, { recursive: true });
+});
 
 async function output({ language, code }: Example): Promise<string> {
   const local = code.replaceAll('http://127.0.0.1:8080', server.url);

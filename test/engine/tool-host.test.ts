@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -179,7 +180,6 @@ describe('a server of tools', () => {
     const controller = new AbortController();
     for (let round = 0; round < 100; round++) await call('fail', 20_000, controller.signal);
     expect(pids()).toHaveLength(1);
-    const { getEventListeners } = await import('node:events');
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
   });
 });
