@@ -218,7 +218,7 @@ export interface GenerationRequest {
   readonly model?: string;
   readonly prompt: Prompt;
   readonly sampling: Sampling;
-  /** -1: the rest of the context. 0 only together with promptLogprobs. */
+  /** -1: the rest of the context. 0: the prompt is read, and kept for who comes next. */
   readonly maxTokens: number;
   /**
    * A chat that does not fit the context: an error (default), or its oldest messages are left out until it does. System

@@ -19,10 +19,19 @@ export interface GenerationService {
   ): AsyncIterable<GenerationEvent>;
   /** Settles when there is a first model, as `generate` waits for it. */
   begun?(signal: AbortSignal): Promise<void>;
-  /** Exactly the prompt tokens that `generate` would report. */
-  countTokens(request: GenerationRequest, signal: AbortSignal): Promise<number>;
+  countTokens(request: GenerationRequest, signal: AbortSignal): Promise<PromptCount>;
   /** The prompt as text, as the model would see it. */
   renderPrompt(request: GenerationRequest): Promise<string>;
+}
+
+/** What a prompt would take if it was sent now. */
+export interface PromptCount {
+  /** Exactly the prompt tokens that `generate` would report. */
+  readonly inputTokens: number;
+  /** Those of them that need not be read any more; an estimate, as others may come in between. */
+  readonly cachedTokens: number;
+  /** Milliseconds to the first token, the wait for a slot included: an estimate. Absent until anything was measured. */
+  readonly firstTokenMs?: number;
 }
 
 /** An answer that later requests may name. */

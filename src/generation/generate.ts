@@ -1,7 +1,7 @@
 import { ServeError } from '../contract/errors.ts';
 import type { GenerationEvent, Usage } from '../contract/events.ts';
 import type { ChatPrompt, GenerationRequest } from '../contract/request.ts';
-import type { GenerationService } from '../contract/services.ts';
+import type { GenerationService, PromptCount } from '../contract/services.ts';
 import type { Admission, Lease, QueuePlace } from '../scheduler/admission.ts';
 import { Adapters } from './adapters.ts';
 import type { RunEnd } from './cancellation.ts';
@@ -58,7 +58,7 @@ export function createGenerationService(dependencies: GenerationDependencies): G
       const request = await asOffered(dependencies, asked, signal);
       const use = await runtimes.use(request.model, signal);
       try {
-        return (await preparePrompt(use.runtime, request, signal)).tokens.length;
+        return await countPrompt(use.runtime, request, signal);
       } finally {
         use.release();
       }
@@ -144,6 +144,21 @@ async function* beginTelling(beginning: Beginning): AsyncGenerator<GenerationEve
     (onPlace) => begin({ ...beginning, onPlace }),
     () => controller.abort(new EarlyEnd('cancelled')),
   );
+}
+
+async function countPrompt(
+  runtime: ModelRuntime,
+  request: GenerationRequest,
+  signal: AbortSignal,
+): Promise<PromptCount> {
+  const prompt = await preparePrompt(runtime, request, signal);
+  const adapters = adaptersOf(request, runtime);
+  const { cachedTokens, readMs } = runtime.scheduler.foresee(admissionOf(request, prompt, { maxTokens: 1, adapters }));
+  return {
+    inputTokens: prompt.tokens.length,
+    cachedTokens,
+    ...(readMs !== undefined && { firstTokenMs: Math.ceil(readMs) }),
+  };
 }
 
 interface Beginning {

@@ -1,11 +1,9 @@
 import { ServeError, toServeError } from '../contract/errors.ts';
 import type { GenerationEvent, GenerationResult, StartEvent } from '../contract/events.ts';
 import { Collector } from '../contract/events.ts';
-import { type GenerationRequest, requestDefaults } from '../contract/request.ts';
+import { requestDefaults } from '../contract/request.ts';
 import type { ModelDirectory, Timers } from '../contract/services.ts';
 import type { AnswerContext, Dialect, ParsedCall, WholeAnswer } from '../dialects/dialect.ts';
-import { defined } from '../dialects/shared/defined.ts';
-import { cacheScopeOf } from './access/cache-scope.ts';
 import { expectOwnThings } from './access/own-things.ts';
 import { serverToolsFor } from './access/server-tools.ts';
 import { AnswerStream } from './answer-stream.ts';
@@ -16,10 +14,10 @@ import type { AppDependencies } from './dependencies.ts';
 import type { Exchange } from './exchange.ts';
 import { GenerationNotes } from './generation-notes.ts';
 import { hideServerCalls } from './hide-server-calls.ts';
+import { owned, sessionOf } from './owned-request.ts';
 import type { KeptRun, KeptRunOptions } from './runs/kept-run.ts';
 import type { KeptRuns } from './runs/kept-runs.ts';
 import { RunReader } from './runs/run-reader.ts';
-import { sessionKey } from './session-key.ts';
 import { streamResponse } from './sse.ts';
 import { warningHeader } from './warning-header.ts';
 
@@ -120,26 +118,6 @@ async function grantWish(
 /** Enough to keep every slot busy; one call with many prompts must not fill the queue, nor be refused by it. */
 function choicesAtOnce(models: ModelDirectory, call: ParsedCall): number {
   return 2 * models.expect(call.generations[0]?.model).slots;
-}
-
-/** With everything that hangs on who asks. */
-function owned(
-  request: GenerationRequest,
-  exchange: Exchange,
-  { settings, keyring }: AppDependencies,
-): GenerationRequest {
-  const { caller, answerId } = exchange;
-  const sessionId = sessionOf(request, exchange);
-  const cacheScope = cacheScopeOf(caller, request.cacheSalt, settings, keyring());
-  return {
-    ...request,
-    keys: defined({ ...request.keys, owner: caller.owner || undefined, answerId, sessionId }),
-    ...(cacheScope !== undefined && { cacheScope }),
-  };
-}
-
-function sessionOf(request: GenerationRequest | undefined, { request: { headers } }: Exchange): string | undefined {
-  return request?.keys.sessionId ?? sessionKey(headers);
 }
 
 /** `stream: false` is the same events, collected. */

@@ -131,7 +131,10 @@ function rank({ arrivedAt, ask }: Waiting): number {
 }
 
 /** Prompt tokens left to evaluate in the best case. */
-function prefillTokens({ prompt, scope, cachePrompt }: Admission, { slots, snapshots, canCopy }: Situation): number {
+export function prefillTokens(
+  { prompt, scope, cachePrompt }: Admission,
+  { slots, snapshots, canCopy }: Situation,
+): number {
   if (!cachePrompt) return prompt.length;
   const reachable = [...slots.filter(({ free }) => free || canCopy), ...snapshots];
   return prompt.length - longestShared({ tokens: prompt, scope }, reachable);

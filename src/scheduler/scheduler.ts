@@ -4,7 +4,7 @@ import type { Clock, Timers } from '../contract/services.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Admission, Lease, SchedulerObserver } from './admission.ts';
 import type { Situation, SlotView } from './choose.ts';
-import { choose, inLine } from './choose.ts';
+import { choose, inLine, prefillTokens } from './choose.ts';
 import { createCostModel } from './cost-model.ts';
 import type { Holding, Tenant } from './holding.ts';
 import type { PrefixFiles } from './prefix-files.ts';
@@ -28,6 +28,8 @@ export interface Scheduler {
    * retryAfterSeconds) or draining, or with the signal's reason; nothing is held then.
    */
   admit(ask: Admission, signal: AbortSignal): Promise<Lease>;
+  /** What this request would find if it came now. Takes nothing. */
+  foresee(ask: Admission): Foresight;
   /** No new admissions: ServeError draining. Those that wait already are still served. */
   drain(): void;
   stats(): SchedulerStats;
@@ -35,6 +37,13 @@ export interface Scheduler {
   on(slot: number): { readonly owner: string; readonly sessionId: string | undefined } | undefined;
   /** After the last release: writes to disk what a restart should find, if there are files to write to. */
   close(): Promise<void>;
+}
+
+export interface Foresight {
+  /** Prompt tokens that need not be evaluated. */
+  readonly cachedTokens: number;
+  /** Milliseconds until its prompt would be read, the wait for a slot included. Undefined until that was measured. */
+  readonly readMs: number | undefined;
 }
 
 export interface SchedulerOptions {
@@ -101,6 +110,25 @@ class SlotScheduler implements Scheduler {
     const arrivedAt = this.#options.clock();
     const holding = await this.#slotFor(ask, arrivedAt, signal);
     return this.#lease(holding, arrivedAt, signal);
+  }
+
+  foresee(ask: Admission): Foresight {
+    const situation = this.#situation();
+    // One is always evaluated.
+    const cachedTokens = Math.max(
+      0,
+      Math.min(ask.prompt.length - prefillTokens(ask, situation), ask.prompt.length - 1),
+    );
+    const mine = { ask, arrivedAt: situation.now };
+    const line = inLine([...this.#queue.list(), mine], situation);
+    const isFree = line.length === 1 && situation.slots.some(({ free }) => free);
+    const waitMs = isFree ? 0 : this.#waitsMs(line)?.[line.indexOf(mine)];
+    const { prefillRate } = this.#options.engine.stats();
+    const readMs =
+      waitMs === undefined || !prefillRate
+        ? undefined
+        : waitMs + ((ask.prompt.length - cachedTokens) / prefillRate) * 1000;
+    return { cachedTokens, readMs };
   }
 
   drain(): void {
@@ -175,14 +203,18 @@ class SlotScheduler implements Scheduler {
     const entries = this.#queue.list();
     if (!entries.some(({ ask }) => ask.onPlace)) return;
     const line = inLine(entries, this.#situation());
-    const { engine } = this.#options;
-    const waiting = line.map((entry) => this.#workOf(entry));
-    const waits = waitsMs({ running: this.#workRunning(), waiting, slots: engine.info.slots }, engine.stats());
+    const waits = this.#waitsMs(line);
     for (const [index, entry] of line.entries()) {
       if (!entry.ask.onPlace || entry.position === index + 1) continue;
       entry.position = index + 1;
       entry.ask.onPlace({ position: index + 1, etaMs: waits?.[index] });
     }
+  }
+
+  #waitsMs(line: readonly Pick<QueueEntry, 'ask'>[]): readonly number[] | undefined {
+    const { engine } = this.#options;
+    const waiting = line.map((entry) => this.#workOf(entry));
+    return waitsMs({ running: this.#workRunning(), waiting, slots: engine.info.slots }, engine.stats());
   }
 
   /** Hands free slots to those who wait, until one of both runs out. */
@@ -340,7 +372,7 @@ class SlotScheduler implements Scheduler {
     });
   }
 
-  #workOf({ ask }: QueueEntry): Work {
+  #workOf({ ask }: Pick<QueueEntry, 'ask'>): Work {
     return { prefillTokens: ask.prompt.length, decodeTokens: this.#book.expectedOutput(ask.maxTokens) };
   }
 }

@@ -8,6 +8,7 @@ import type {
   GenerationService,
   KnownModel,
   ModelDirectory,
+  PromptCount,
   RequestRecord,
   ServerState,
   Telemetry,
@@ -133,8 +134,8 @@ export class FakeGeneration implements GenerationService {
     return run.run();
   }
 
-  countTokens(): Promise<number> {
-    return Promise.resolve(7);
+  async countTokens(): Promise<PromptCount> {
+    return { inputTokens: 7, cachedTokens: 3, firstTokenMs: 12 };
   }
 
   renderPrompt(): Promise<string> {

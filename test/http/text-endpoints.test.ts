@@ -149,7 +149,7 @@ describe('the endpoints that do not generate', () => {
     [
       '/v1/chat/completions/input_tokens',
       { messages: [{ role: 'user', content: 'x' }] },
-      { object: 'response.input_tokens', input_tokens: 7 },
+      { object: 'response.input_tokens', input_tokens: 7, cached_tokens: 3, first_token_ms: 12 },
     ],
   ])('%s answers %j', async (path, body, expected) => {
     const response = await openDoor().post(path, body);

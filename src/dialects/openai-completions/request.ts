@@ -10,12 +10,13 @@ import {
   extensionFields,
   forChoice,
   grammarFields,
+  maxTokensOrNoneField,
   samplingFields,
   stopField,
   toRequestOptions,
 } from '../shared/sampling.ts';
 import { textOrTokens } from '../shared/text-or-tokens.ts';
-import { optional, rule, validate } from '../shared/validate.ts';
+import { optional, validate } from '../shared/validate.ts';
 
 export interface CompletionsCall extends ParsedCall {
   /** Choices shown per prompt. */
@@ -39,9 +40,7 @@ export const completionsBody = z.object({
   model: optional(z.string()),
   prompt: textOrTokens(z.string(), maxPrompts),
   suffix: optional(z.string()),
-  max_tokens: optional(
-    rule(z.int(), (value) => value >= -1, 'at least 1, or -1 for the rest of the context (0 only together with echo)'),
-  ),
+  max_tokens: maxTokensOrNoneField,
   n: optional(z.int().min(1).max(maxChoices)),
   best_of: optional(z.int().min(1).max(maxChoices)),
   echo: optional(z.boolean()),
@@ -60,8 +59,6 @@ export const completionsBody = z.object({
 /** What one field alone cannot know. */
 const checked = completionsBody.superRefine((body, context) => {
   const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-  if (body.max_tokens === 0 && !body.echo)
-    refuse('max_tokens', '`max_tokens` is 0, which is only of use together with `echo`. Ask for at least 1 token.');
   if (body.suffix && body.echo) refuse('echo', '`echo` cannot be combined with `suffix`. Send one of them.');
   if (body.suffix && !isText(body.prompt))
     refuse('suffix', '`suffix` needs `prompt` as text, not as token numbers. /detokenize turns them into text.');

@@ -76,6 +76,11 @@ export const maxTokensField = optional(
   rule(z.int(), (value) => value === -1 || value >= 1, 'at least 1, or -1 for the rest of the context'),
 );
 
+/** The same where a request may have its prompt read, and nothing written. */
+export const maxTokensOrNoneField = optional(
+  rule(z.int(), (value) => value >= -1, 'at least 0 (reads the prompt only), or -1 for the rest of the context'),
+);
+
 type Fields<T extends Record<string, z.ZodType>> = Partial<z.output<z.ZodObject<T>>>;
 
 export function toSampling(body: Fields<typeof samplingFields>): Sampling {

@@ -1,10 +1,12 @@
 import { countTokensAnswer, parseCountTokens } from '../../dialects/anthropic-messages/count-tokens.ts';
 import { anthropicMessages } from '../../dialects/anthropic-messages/index.ts';
 import type { AppDependencies } from '../dependencies.ts';
+import { owned } from '../owned-request.ts';
 import type { Route } from '../route.ts';
 
 /** POST /v1/messages/count_tokens: exactly what the same body would take at /v1/messages. No slot is needed. */
-export function countTokensRoutes({ generation }: AppDependencies): Route[] {
+export function countTokensRoutes(dependencies: AppDependencies): Route[] {
+  const { generation } = dependencies;
   return [
     {
       method: 'POST',
@@ -15,7 +17,8 @@ export function countTokensRoutes({ generation }: AppDependencies): Route[] {
       work: true,
       handle: async (exchange) => {
         const request = parseCountTokens(await exchange.json());
-        return Response.json(countTokensAnswer(await generation.countTokens(request, exchange.signal)));
+        const count = await generation.countTokens(owned(request, exchange, dependencies), exchange.signal);
+        return Response.json(countTokensAnswer(count));
       },
     },
   ];

@@ -1,7 +1,9 @@
 import { ServeError } from '../../contract/errors.ts';
 import { openaiResponses } from '../../dialects/openai-responses/index.ts';
+import { writePromptCount } from '../../dialects/shared/prompt-count.ts';
 import type { Exchange } from '../exchange.ts';
 import { type AnswerDependencies, generationHandler } from '../generation-route.ts';
+import { owned } from '../owned-request.ts';
 import { KeptResponses } from '../responses/kept-responses.ts';
 import type { Route } from '../route.ts';
 
@@ -14,8 +16,9 @@ export function responsesRoutes(dependencies: AnswerDependencies): Route[] {
   const countTokens = async (exchange: Exchange) => {
     const [request] = (await parse(exchange)).generations;
     if (request === undefined) throw new RangeError('a call without a generation');
-    const tokens = await generation.countTokens(request, exchange.signal);
-    return Response.json({ object: 'response.input_tokens', input_tokens: tokens });
+    return Response.json(
+      writePromptCount(await generation.countTokens(owned(request, exchange, dependencies), exchange.signal)),
+    );
   };
   const create = kept ? kept.create.bind(kept) : generationHandler(openaiResponses, dependencies);
   return [

@@ -1,4 +1,5 @@
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
+import { writePromptCount } from '../../dialects/shared/prompt-count.ts';
 import {
   parseChatPrompt,
   parseDetokenize,
@@ -8,13 +9,15 @@ import {
   writeTokens,
 } from '../../dialects/tokens/tokens.ts';
 import type { AppDependencies } from '../dependencies.ts';
+import { owned } from '../owned-request.ts';
 import type { Route } from '../route.ts';
 
 /** Where no pieces were asked for; one for all, there may be a million. */
 const noBytes = new Uint8Array();
 
 /** Texts and chats as tokens, and back. No slot is needed. */
-export function tokenRoutes({ tokens, generation }: AppDependencies): Route[] {
+export function tokenRoutes(dependencies: AppDependencies): Route[] {
+  const { tokens, generation } = dependencies;
   const common = { method: 'POST', shape: openaiShape, access: 'key', owns: 'none', work: true } as const;
   const tokensOf = (call: TokenizeCall, signal: AbortSignal) =>
     call.type === 'chat'
@@ -58,8 +61,8 @@ export function tokenRoutes({ tokens, generation }: AppDependencies): Route[] {
       paths: ['/v1/chat/completions/input_tokens', '/chat/completions/input_tokens'],
       handle: async (exchange) => {
         const request = parseChatPrompt(await exchange.json());
-        const count = await generation.countTokens(request, exchange.signal);
-        return Response.json({ object: 'response.input_tokens', input_tokens: count });
+        const count = await generation.countTokens(owned(request, exchange, dependencies), exchange.signal);
+        return Response.json(writePromptCount(count));
       },
     },
   ];

@@ -70,6 +70,7 @@ describe('a chat request', () => {
     [{}, -1],
     [{ max_tokens: -1 }, -1],
     [{ max_tokens: 5 }, 5],
+    [{ max_tokens: 0 }, 0],
     [{ max_completion_tokens: 7, max_tokens: 5 }, 7],
     [{ max_completion_tokens: null, max_tokens: 5 }, 5],
     [{ max_tokens: 32_000 }, 32_000],
@@ -432,7 +433,7 @@ describe('a field that changes the meaning and is not supported', () => {
     [{ logprobs: true, top_logprobs: 21 }, 'top_logprobs'],
     [{ stream: 'yes' }, 'stream'],
     [{ temperature: -0.1 }, 'temperature'],
-    [{ max_completion_tokens: 0 }, 'max_completion_tokens'],
+    [{ max_completion_tokens: -2 }, 'max_completion_tokens'],
     [{ priority: 6 }, 'priority'],
   ])('%j is out of bounds', (body, param) => {
     expect(refusal({ messages: [user], ...body }).slice(0, 2)).toEqual(['invalid_request', param]);

@@ -200,6 +200,8 @@ describe('POST /v1/responses/input_tokens', () => {
     expect(await client.responses.inputTokens.count({ model: 'demo', input: 'hi' })).toEqual({
       object: 'response.input_tokens',
       input_tokens: 7,
+      cached_tokens: 3,
+      first_token_ms: 12,
     });
     await expect(client.responses.inputTokens.count({ model: 'demo' })).rejects.toMatchObject({
       status: 400,
