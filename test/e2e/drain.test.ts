@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { startProcess, withDeadline } from '../support/serve-process.ts';
 
+/** Long enough that the first client is still served when the twentieth has come. */
 const story = (index: number) =>
   JSON.stringify({
     messages: [{ role: 'user', content: `Tell me a long story, number ${index}.` }],
     stream: true,
     ignore_eos: true,
-    max_tokens: 80,
+    max_tokens: 400,
   });
 
 async function post(url: string, body: string): Promise<Response> {
