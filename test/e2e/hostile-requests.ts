@@ -141,7 +141,7 @@ const messages: HostileRequest[] = [
 const fields: HostileRequest[] = [
   { name: 'temperature as text', body: ask({ temperature: '0.5' }), status: 400 },
   { name: 'temperature below 0', body: ask({ temperature: -1 }), status: 400 },
-  { name: 'max_tokens 0', body: ask({ max_tokens: 0 }), status: 400 },
+  { name: 'max_tokens 0', body: ask({ max_tokens: 0 }), status: 200 },
   {
     name: 'max_tokens beyond every context',
     body: ask({ max_tokens: Number.MAX_SAFE_INTEGER, stop: ['a', 'e', 'i', 'o', ' '] }),
