@@ -294,7 +294,7 @@ function describeLocal(
 }
 
 function withQuantization({ target, quantization }: LoadRequest): string {
-  return quantization === undefined || /:[^/\\]*$/.test(target.replace(/^hf:/, ''))
+  return quantization === undefined || /:[^:/\\]*$/.test(target.replace(/^hf:/, ''))
     ? target
     : `${target}:${quantization}`;
 }

@@ -141,5 +141,5 @@ function withImages(content: readonly ContentPart[], protection: Protection): st
 }
 
 function trimmed(text: string, { trimmedTexts }: TemplateShape): string {
-  return trimmedTexts ? text.replace(/^[ \t-\r]+|[ \t-\r]+$/g, '') : text;
+  return trimmedTexts ? text.replace(/^[ \t-\r]+|(?<![ \t-\r])[ \t-\r]+$/g, '') : text;
 }

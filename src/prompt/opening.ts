@@ -80,7 +80,7 @@ function joined(before: string, after: string): string {
 /** The line break that ends a thought may be the one in front of its closing marker. */
 function closeThought(begun: string, { reasoning }: ChatFormat): string {
   const closing = reasoning ? closingText(reasoning) : '';
-  return (closing.startsWith('\n') ? begun.replace(/\n+$/, '') : begun) + closing;
+  return (closing.startsWith('\n') ? begun.replace(/(?<!\n)\n+$/, '') : begun) + closing;
 }
 
 function messagesWriter(thoughtHead: string, end: string, textHead: string): WriteContinued {

@@ -8,7 +8,7 @@ export interface DeclaredTool {
 /** A namespace's tools in one flat list, named as clients flatten them themselves: `crm__find_customer`. */
 export function qualifiedName(name: string, namespace: string | undefined): string {
   if (namespace === undefined || namespace === '') return name;
-  return `${namespace.replace(/_+$/, '')}__${name.replace(/^_+/, '')}`;
+  return `${namespace.replace(/(?<!_)_+$/, '')}__${name.replace(/^_+/, '')}`;
 }
 
 /** Names that the model uses -> the client's tools. */

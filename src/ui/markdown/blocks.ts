@@ -143,7 +143,7 @@ function closable(tokens: readonly BlockToken[], tail: string): number {
 function openFence(rest: string, open: readonly BlockToken[]): OpenFence | undefined {
   const [token] = open;
   if (open.length !== 1 || token?.type !== 'code' || token.codeBlockStyle === 'indented') return undefined;
-  const first = /^( {0,3})(`{3,}|~{3,})[^\n]*\n/.exec(rest);
+  const first = /^( {0,3})(`{3,}(?!`)|~{3,}(?!~))[^\n]*\n/.exec(rest);
   const [, indent = '', marks = ''] = first ?? [];
   if (!first || new RegExp(`\\n {0,3}\\${marks[0]}{${marks.length},}[ \\t]*(?:\\n|$)`).test(rest)) return undefined;
   return { mark: marks[0] ?? '`', length: marks.length, indent: indent.length, language: token.lang ?? '' };

@@ -60,7 +60,7 @@ function renderBlock(token: BlockToken, open: boolean): ComponentChildren {
     case 'hr':
       return <hr />;
     case 'html':
-      return <p class="as-written">{token.text.replace(/\n+$/, '')}</p>;
+      return <p class="as-written">{token.text.replace(/(?<!\n)\n+$/, '')}</p>;
     case 'text':
       return token.tokens ? renderInline(token.tokens) : decodeEntities(token.text);
     case 'def':
