@@ -78,6 +78,19 @@ describe('serve-model', () => {
     await response.text().catch(() => 'cut off');
   });
 
+  it('ends with its exit code in the middle of a decode, every time', async () => {
+    for (let round = 0; round < 5; round++) {
+      const server = start();
+      const url = await server.ready();
+      const answers = [1, 2, 3, 4].map((seed) => chat(url, { stream: true, ignore_eos: true, temperature: 1, seed }));
+      const begun = await withDeadline('the answers', Promise.all(answers));
+      server.child.kill('SIGTERM');
+      server.child.kill('SIGTERM');
+      expect(await server.exited()).toBe(0);
+      await Promise.all(begun.map((response) => response.text().catch(() => 'cut off')));
+    }
+  });
+
   it('writes JSON lines, goes on when nobody reads them, and when the log is closed', async () => {
     const server = start(['--log-level', 'debug', '--log-format', 'json']);
     const address = () => /address {2}(\S+)\n/.exec(server.error())?.[1];

@@ -40,6 +40,8 @@ function startLocalThread(): EngineThread {
     },
     sleep: () => undefined,
     opened: () => undefined,
+    enter: () => undefined,
+    leave: () => undefined,
   };
   const end = (cause?: unknown) => gone.resolve(new ServeError('engine_failure', 'It ended.', {}, { cause }));
   serveLoop(port, () => performance.now()).then(() => setImmediate(end), end);
@@ -52,6 +54,7 @@ function startLocalThread(): EngineThread {
       hear = listener;
       for (const message of early.splice(0)) listener(message);
     },
+    interruptedBy: () => () => undefined,
     gone: gone.promise,
   };
 }

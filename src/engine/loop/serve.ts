@@ -17,6 +17,9 @@ export interface LoopPort {
   send(message: FromLoop): void;
   /** The library was opened for a message, or could not be. */
   opened(): void;
+  /** Before and after native calls: where the process ends meanwhile, `enter` never returns. */
+  enter(): void;
+  leave(): void;
   /** Blocks until there is a message, at most so long. */
   sleep(milliseconds?: number): void;
   /** Settles after a turn of the event loop, in which what was freed is cleared away. */
@@ -55,11 +58,13 @@ class LoopThread {
 
   /** Until there is nothing left to do. */
   step(): void {
-    while (!this.ended) {
+    for (let goesOn = true; goesOn && !this.ended; ) {
+      this.#port.enter();
       // Before the messages: who raises the flag has said before why.
       this.#weights?.interrupt.clear();
       this.#takeAll();
-      if (this.ended || !this.#advance()) return;
+      goesOn = !this.ended && this.#advance();
+      this.#port.leave();
     }
   }
 

@@ -8,8 +8,11 @@ export interface ThreadData {
   readonly port: import('node:worker_threads').MessagePort;
   /** Int32, one element: messages sent to the loop, so that it can sleep until the next one. */
   readonly sent: SharedArrayBuffer;
-  /** Int32, one element: above 0 while the thread must not be ended from outside, see `outliveOpening`. */
-  readonly opening: SharedArrayBuffer;
+  /**
+   * Int32, two elements: above 0 while the thread must not be ended from outside, see `NativeCalls`; and 1 when the process
+   * ends, so that it begins nothing any more.
+   */
+  readonly calls: SharedArrayBuffer;
 }
 
 /** The thread in which an engine's loop runs. */
@@ -18,6 +21,8 @@ export interface EngineThread {
   send(message: ToLoop): void;
   /** Who hears the loop from now on; what came before is told at once. */
   listen(hear: (message: FromLoop) => void): void;
+  /** What ends the native call under way when the process ends. Gives what takes this back. */
+  interruptedBy(interrupt: () => void): () => void;
   /** Settles when the thread has ended, whatever the reason. */
   readonly gone: Promise<ServeError>;
 }
@@ -58,34 +63,57 @@ export function startEngineThread(entry: URL): EngineThread {
   return (prepared ?? createThread(entry)).take();
 }
 
-/** Milliseconds: no library takes so long to open. */
-const longestOpeningMs = 3000;
+/** Milliseconds: no library takes so long to open, and on a processor no interrupted decode to end. */
+const longestNativeCallMs = 3000;
 
 /**
- * Whoever ends the process ends its threads in the middle of what they do, and one that is just loading koffi or through
- * it the library then ends it with an abort and a stack trace. So the end waits for that. Gives what takes this back.
+ * Whoever ends the process ends its threads in the middle of what they do, and one that is inside the library then, or
+ * just opens it, ends it with an abort and a stack trace instead of the exit code. So the end waits for that: a decode is
+ * interrupted, and the thread begins nothing any more.
  */
-function outliveOpening(opening: SharedArrayBuffer): () => void {
-  const count = new Int32Array(opening);
-  // Until it has read its modules.
-  Atomics.store(count, 0, 1);
-  const wait = () => {
-    for (let left = Atomics.load(count, 0); left > 0; left = Atomics.load(count, 0)) {
-      if (Atomics.wait(count, 0, left, longestOpeningMs) === 'timed-out') return;
+class NativeCalls {
+  /** As `ThreadData.calls`. */
+  readonly shared = new SharedArrayBuffer(8);
+  readonly #flags = new Int32Array(this.shared);
+  readonly #interrupts = new Set<() => void>();
+  readonly #wait = () => this.#endThem();
+
+  constructor() {
+    // Until it has read its modules.
+    this.begin();
+    process.once('exit', this.#wait);
+  }
+
+  begin(): void {
+    Atomics.add(this.#flags, 0, 1);
+  }
+
+  interruptedBy(interrupt: () => void): () => void {
+    this.#interrupts.add(interrupt);
+    return () => this.#interrupts.delete(interrupt);
+  }
+
+  /** The thread has ended. */
+  forget(): void {
+    process.removeListener('exit', this.#wait);
+  }
+
+  #endThem(): void {
+    Atomics.store(this.#flags, 1, 1);
+    for (const interrupt of this.#interrupts) interrupt();
+    for (let left = Atomics.load(this.#flags, 0); left > 0; left = Atomics.load(this.#flags, 0)) {
+      if (Atomics.wait(this.#flags, 0, left, longestNativeCallMs) === 'timed-out') return;
     }
-  };
-  process.once('exit', wait);
-  return () => process.removeListener('exit', wait);
+  }
 }
 
 function createThread(entry: URL): SpareThread {
   const { port1: port, port2 } = new MessageChannel();
   const sent = new SharedArrayBuffer(4);
   const counter = new Int32Array(sent);
-  const opening = new SharedArrayBuffer(4);
-  const letOpen = outliveOpening(opening);
+  const calls = new NativeCalls();
   const worker = new Worker(entry, {
-    workerData: { port: port2, sent, opening } satisfies ThreadData,
+    workerData: { port: port2, sent, calls: calls.shared } satisfies ThreadData,
     transferList: [port2],
     // The server's own flags are for its own thread.
     execArgv: [],
@@ -99,7 +127,7 @@ function createThread(entry: URL): SpareThread {
   const end = (cause?: unknown) => {
     if (!alive) return;
     alive = false;
-    letOpen();
+    calls.forget();
     // What it said last is still on its way.
     for (let last = receiveMessageOnPort(port); last; last = receiveMessageOnPort(port)) hear(last.message);
     port.close();
@@ -113,7 +141,7 @@ function createThread(entry: URL): SpareThread {
     send(message) {
       if (!alive) return;
       // Before it hears of it: nothing may come between.
-      if (message.type === 'library' || message.type === 'weights') Atomics.add(new Int32Array(opening), 0, 1);
+      if (message.type === 'library' || message.type === 'weights') calls.begin();
       port.postMessage(message);
       Atomics.add(counter, 0, 1);
       Atomics.notify(counter, 0);
@@ -122,6 +150,7 @@ function createThread(entry: URL): SpareThread {
       hear = listener;
       for (const message of early.splice(0)) listener(message);
     },
+    interruptedBy: (interrupt) => calls.interruptedBy(interrupt),
     gone: gone.promise,
   };
   worker.unref();

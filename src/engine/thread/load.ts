@@ -76,8 +76,7 @@ export async function loadWeights(
   const weights = await thread.wait(thread.weights, options.signal);
   const held = new HeldModel(openLibrary(options.library, { verbose: options.verbose ?? false }), weights.shared);
   const raise = () => held.interrupt.raise();
-  // The end of the process waits for the native call under way.
-  process.once('exit', raise);
+  const letGo = thread.channel.interruptedBy(raise);
   return {
     thread,
     weights,
@@ -87,7 +86,7 @@ export async function loadWeights(
       if (weights.gpus.length === 0 && !held.freed) raise();
     },
     async end() {
-      process.removeListener('exit', raise);
+      letGo();
       if (!held.freed) {
         raise();
         held.free();

@@ -5,15 +5,23 @@ import type { ThreadData } from './engine-thread.ts';
 
 /** What a worker does whose data is ThreadData. Settles when its model is disposed of. */
 export async function serveThread(clock: Clock): Promise<void> {
-  const { port, sent, opening }: ThreadData = workerData;
-  const opens = new Int32Array(opening);
-  const opened = () => {
-    Atomics.sub(opens, 0, 1);
-    Atomics.notify(opens, 0);
+  const { port, sent, calls }: ThreadData = workerData;
+  const counter = new Int32Array(sent);
+  const flags = new Int32Array(calls);
+  const leave = () => {
+    Atomics.sub(flags, 0, 1);
+    Atomics.notify(flags, 0);
+  };
+  const enter = () => {
+    Atomics.add(flags, 0, 1);
+    if (Atomics.load(flags, 1) === 0) return;
+    // The process ends, and this thread with it: also what it was still to open is not opened any more.
+    Atomics.store(flags, 0, 0);
+    Atomics.notify(flags, 0);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   };
   // All modules are read.
-  opened();
-  const counter = new Int32Array(sent);
+  leave();
   let seen = 0;
   const channel: LoopPort = {
     receive() {
@@ -23,7 +31,9 @@ export async function serveThread(clock: Clock): Promise<void> {
     },
     send: (message) => port.postMessage(message),
     sleep: (milliseconds) => void Atomics.wait(counter, 0, seen, milliseconds),
-    opened,
+    opened: leave,
+    enter,
+    leave,
     turn: () => new Promise((resolve) => setImmediate(resolve)),
   };
   await serveLoop(channel, clock);
