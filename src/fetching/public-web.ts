@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Download, DownloadOptions, PublicWeb, WebAnswer } from '../contract/public-web.ts';
 import type { Timers } from '../contract/services.ts';
+import { untilAborted } from '../contract/until-aborted.ts';
 import { toAnswer } from './answer.ts';
 import type { Dialer } from './dial.ts';
 import { type Ask, exchange } from './exchange.ts';
 import { failed, findPlace, type Place, type PlaceRules, type Resolver, refused, shown } from './places.ts';
-import { limitTime, unlessAborted } from './time-limit.ts';
+import { limitTime } from './time-limit.ts';
 
 export interface PublicWebOptions {
   readonly resolve: Resolver;
@@ -62,7 +63,7 @@ async function follow(
   options: PublicWebOptions,
 ): Promise<{ answer: WebAnswer; incoming: IncomingMessage }> {
   const rules: PlaceRules = { ...options, param };
-  let place = await unlessAborted(findPlace(url, rules), signal);
+  let place = await untilAborted(findPlace(url, rules), signal);
   let headers = lowerCased(journey.headers ?? {});
   for (let redirects = 0; ; redirects++) {
     const asked = { 'user-agent': 'serve-model', ...headers, 'accept-encoding': 'gzip, deflate, br' };
@@ -73,7 +74,7 @@ async function follow(
     if (redirects === maxRedirects)
       throw refused(`${shown(url)} leads from one address to the next without an end.`, param);
     const from = place.url;
-    place = await unlessAborted(findPlace(next.url, rules), signal);
+    place = await untilAborted(findPlace(next.url, rules), signal);
     const leaves = place.url.origin !== from.origin;
     if (method !== 'GET' && (leaves || !next.keepsMethod))
       throw refused(`${shown(from.host)} sends a ${method} elsewhere, which is not followed.`, param);

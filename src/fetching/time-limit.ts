@@ -35,13 +35,3 @@ export function limitTime(timers: Timers, { timeoutMs, signal, param }: Limits):
     },
   };
 }
-
-/** For work that knows no signals, as resolving does. */
-export function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
-}

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../config.ts';
-import type { ModelSettings } from '../contract/control.ts';
 import { defaultSlots } from '../contract/model.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import { checkAdapter } from '../models/adapter-file.ts';
@@ -22,6 +21,7 @@ import type { StartObserver } from './build-server.ts';
 import { probeChild } from './entries.ts';
 import { slotReports } from './live-state.ts';
 import { type LoadProgress, type LoadTools, loadRuntime, type RunningModel, templateFacts } from './load-runtime.ts';
+import { namedSettings, withSettings } from './model-settings.ts';
 import { gpusFor, libraryFor } from './native-library.ts';
 import { featuresOf, type ServedDirectory, type ServedModel } from './served-model.ts';
 import { createFileMemory, memoryFile } from './system.ts';
@@ -372,38 +372,4 @@ export function createManagedModels(options: ManagedModelsOptions) {
 function withNames(file: FileProfile, named: readonly LoadPlan[]): FileProfile {
   const names = named.filter((plan) => plan.file.path === file.path).map((plan) => plan.file.id);
   return { ...file, aliases: [...new Set([...file.aliases, ...names])] };
-}
-
-function namedSettings({ namedModels }: Config) {
-  return Object.fromEntries(
-    Object.entries(namedModels).map(([name, { model, ctxSize, parallel, gpuLayers, cacheTypeKv }]) => {
-      const settings: ModelSettings = {
-        ...(ctxSize && { contextSize: ctxSize }),
-        ...(parallel !== undefined && { slots: parallel }),
-        ...(gpuLayers !== undefined && { gpuLayers }),
-        ...(cacheTypeKv !== undefined && { cacheTypeKv }),
-      };
-      return [name, { model, settings }];
-    }),
-  );
-}
-
-/** Without a GPU the ids mean nothing. */
-function devicesOf(config: Config, ids: readonly number[]): readonly string[] {
-  const gpus = gpusFor(config);
-  return gpus.length === 0 ? config.device : ids.flatMap((id) => gpus[id]?.name ?? []);
-}
-
-/** The server's settings with those of one load over them. */
-function withSettings(config: Config, settings: ModelSettings): Config {
-  const { speculation } = settings;
-  return {
-    ...config,
-    ctxSize: settings.contextSize ?? config.ctxSize,
-    parallel: settings.slots ?? config.parallel,
-    gpuLayers: settings.gpuLayers ?? config.gpuLayers,
-    device: settings.gpuIds ? devicesOf(config, settings.gpuIds) : config.device,
-    cacheTypeKv: settings.cacheTypeKv ?? config.cacheTypeKv,
-    ...(speculation !== undefined && { lookupDecoding: speculation === 'lookup' }),
-  };
 }

@@ -1,5 +1,4 @@
 import { basename, dirname } from 'node:path';
-import { showBytes } from '../contract/amounts.ts';
 import type { ControlEvent, ControlStatus, LoadedModelStatus, LoadProgress, SlotReport } from '../contract/control.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { ModelProfile } from '../contract/model.ts';
@@ -8,10 +7,13 @@ import { printable } from '../contract/printable.ts';
 import type { Clock, KnownModel, ServerState, Timers } from '../contract/services.ts';
 import type { ControlEvents } from './control-events.ts';
 import { mostByDefault } from './default-context.ts';
-import { type FreeMemory, mostOf } from './machine-memory.ts';
+import { HeldMemory } from './held-memory.ts';
+import type { FreeMemory } from './machine-memory.ts';
 import { type MemoryNeed, type MemoryShape, memoryNeed } from './memory.ts';
 import { cannotGenerate, completeProfile, type FileProfile, unknownVocabulary } from './profile.ts';
 import { type LoadedModel, type LoadObserver, type LoadPlan, type ModelLoader, Resident } from './resident.ts';
+import { Revivals } from './revivals.ts';
+import { tooLarge } from './too-large.ts';
 
 export interface ManagerSettings {
   /** Refuse unknown names instead of serving them with the active model. */
@@ -44,11 +46,6 @@ export interface ManagerOptions<Runtime> {
 
 /** With a context that is chosen to fit, this much is asked for at least. */
 const leastContext = 2048;
-/** A broken engine is loaded anew at once, but not more often than this: it may break again at the same request. */
-const reviveEveryMs = 60_000;
-/** After so many failed loads in a row it is left alone, until somebody asks for it. */
-const mostRevivals = 3;
-
 /**
  * The models in memory: which serves a name, which is loaded when, and which has to go when memory does not suffice
  * (the one unused for longest, never one in use). One load at a time; other models' answers never wait for it.
@@ -59,16 +56,16 @@ export class ModelManager<Runtime> {
   #residents = new Map<string, Resident<Runtime>>();
   #active: Resident<Runtime> | undefined;
   #lastLoad: Promise<void> = Promise.resolve();
-  #freeAfterLoad = new Map<string, number>();
-  /** What a load took away, by path: its end will give it back. */
-  #held = new Map<string, FreeMemory>();
-  #revived = new Map<string, number>();
+  readonly #memory: HeldMemory;
+  readonly #revivals: Revivals;
   /** Before the first model is there, requests are refused rather than kept waiting. */
   #starting = true;
   #closing = false;
 
   constructor(options: ManagerOptions<Runtime>) {
     this.#options = options;
+    this.#memory = new HeldMemory(options.freeMemory);
+    this.#revivals = new Revivals(options, () => this.#closing);
   }
 
   /** Makes a model known, under names of its own. The first one becomes the active one, which unknown names go to. */
@@ -88,7 +85,7 @@ export class ModelManager<Runtime> {
         publish: (event) => this.#publish(event, events),
         weigh: (wanted) => this.#weigh(resident, wanted),
         makeRoom: (signal) => this.#makeRoom(resident, signal),
-        broken: () => this.#revive(resident),
+        broken: () => this.#revivals.revive(resident),
       },
     );
     this.#residents.set(plan.file.path, resident);
@@ -194,7 +191,7 @@ export class ModelManager<Runtime> {
   describe({ plan }: Resident<Runtime>, { profile, features, device }: LoadedModel<Runtime>): LoadedModelStatus {
     const { contextSize, trainedContextSize } = profile;
     const { context, total } = this.#needOf(profile, plan.settings);
-    const free = this.#freeAfterLoad.get(profile.path) ?? 0;
+    const free = this.#memory.freeAfterLoad(profile.path);
     const more = context === 0 ? 0 : Math.floor((free * contextSize) / context);
     const maxContextSize = Math.min(trainedContextSize || contextSize, contextSize + more);
     return { profile, features, device, settings: plan.settings, memoryBytes: total, maxContextSize };
@@ -286,13 +283,8 @@ export class ModelManager<Runtime> {
   }
 
   async #load(plan: LoadPlan, observer: LoadObserver): Promise<LoadedModel<Runtime>> {
-    const { path } = plan.file;
-    const before = await this.#options.freeMemory();
-    const loaded = await this.#options.load(plan, observer);
-    const after = await this.#options.freeMemory();
-    this.#freeAfterLoad.set(path, mostOf(after));
-    this.#held.set(path, taken(before, after, this.#needOf(loaded.profile, plan.settings).total));
-    return loaded;
+    const load = () => this.#options.load(plan, observer);
+    return this.#memory.measure(plan.file.path, load, ({ profile }) => this.#needOf(profile, plan.settings).total);
   }
 
   /** Waits for the load before it, then frees memory. Gives what ends its own turn. */
@@ -317,7 +309,7 @@ export class ModelManager<Runtime> {
   async #free(resident: Resident<Runtime>): Promise<void> {
     await this.#weigh(resident, resident.plan);
     const required = this.requiredBytes(resident.plan);
-    while (mostOf(await this.#options.freeMemory()) < required) {
+    while ((await this.#memory.free()) < required) {
       const oldest = this.#others(resident)
         .filter((other) => other.isIdle)
         .sort((a, b) => a.lastUsed - b.lastUsed)[0];
@@ -338,33 +330,15 @@ export class ModelManager<Runtime> {
 
   /** Bytes: what a model could have, and what it could have if nobody used the others. */
   async #room(resident: Resident<Runtime> | undefined) {
-    const free = await this.#options.freeMemory();
     const loaded = [...this.#residents.values()].filter((other) => other.loaded);
-    const without = (models: readonly Resident<Runtime>[]) =>
-      mostOf(models.reduce((sum, model) => both(sum, this.#held.get(model.plan.file.path)), free));
-    return {
-      had: without(loaded.filter((other) => other === resident || other.isIdle)),
-      withBusy: without(loaded),
-    };
+    const paths = (models: readonly Resident<Runtime>[]) => models.map(({ plan }) => plan.file.path);
+    const idle = loaded.filter((other) => other === resident || other.isIdle);
+    const [had = 0, withBusy = 0] = await this.#memory.freeWithout([paths(idle), paths(loaded)]);
+    return { had, withBusy };
   }
 
   #others(resident: Resident<Runtime>): Resident<Runtime>[] {
     return this.#ordered().filter((other) => other !== resident);
-  }
-
-  #revive(resident: Resident<Runtime>, attempt = 1): void {
-    const { clock, timers } = this.#options;
-    const revive = () => {
-      if (this.#closing || !resident.isBroken) return;
-      this.#revived.set(resident.id, clock());
-      resident.load(new AbortController().signal).catch(() => {
-        if (attempt < mostRevivals) this.#revive(resident, attempt + 1);
-      });
-    };
-    const last = this.#revived.get(resident.id);
-    const wait = last === undefined ? 0 : last + reviveEveryMs - clock();
-    if (wait <= 0) revive();
-    else timers.after(wait, revive);
   }
 
   #publish(event: ControlEvent, events: ControlEvents): void {
@@ -402,46 +376,4 @@ export class ModelManager<Runtime> {
       contextSize: contextSize || Math.min(trainedContextSize, mostByDefault),
     });
   }
-}
-
-/** No more than the model can have taken: other programs come and go meanwhile. */
-function taken(before: FreeMemory, after: FreeMemory, most: number): FreeMemory {
-  const limited = (bytes: number) => Math.min(most, Math.max(0, bytes));
-  // Before the first model the GPUs were not looked at.
-  const device =
-    after.device === undefined ? undefined : limited((before.device ?? Number.POSITIVE_INFINITY) - after.device);
-  return { ram: limited(before.ram - after.ram), device };
-}
-
-function both(a: FreeMemory, b: FreeMemory | undefined): FreeMemory {
-  if (!b) return a;
-  const device = a.device === undefined && b.device === undefined ? undefined : (a.device ?? 0) + (b.device ?? 0);
-  return { ram: a.ram + b.ram, device };
-}
-
-interface Shortage {
-  readonly required: number;
-  /** What is free, and what idle models would give back. */
-  readonly had: number;
-  readonly shape: MemoryShape;
-}
-
-/** `busy`: models in use, without which it would fit; none: it never will. */
-function tooLarge(
-  id: string,
-  { required, had, shape }: Shortage,
-  busy: readonly { readonly id: string }[],
-): ServeError {
-  const context = shape.contextSize === 0 ? '' : ` with ${shape.slots} slots of ${shape.contextSize} tokens`;
-  const [have, next] =
-    busy.length === 0
-      ? ['this machine has', 'Take a smaller context, fewer slots or a smaller quantization.']
-      : [
-          `beside ${busy.map((model) => model.id).join(', ')}, in use, there are`,
-          'Try again later, or take a smaller context.',
-        ];
-  return new ServeError(
-    'insufficient_memory',
-    `${id}${context} needs about ${showBytes(required)}, and ${have} ${showBytes(had)}. ${next}`,
-  );
 }

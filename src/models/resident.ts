@@ -9,6 +9,7 @@ import type {
 import { ServeError, toServeError } from '../contract/errors.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import type { Clock, KnownModel, Timers } from '../contract/services.ts';
+import { untilAborted } from '../contract/until-aborted.ts';
 import type { FileProfile } from './profile.ts';
 
 /** What is to be loaded, and how. */
@@ -328,13 +329,4 @@ export class Resident<Runtime> {
       if (this.isIdle) this.unload().catch(() => undefined);
     });
   }
-}
-
-/** The promise, or the signal's reason when that comes first. */
-function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

@@ -9,6 +9,7 @@ import type {
   ToolServerState,
 } from '../contract/server-tools.ts';
 import type { Clock, Telemetry } from '../contract/services.ts';
+import { untilAborted } from '../contract/until-aborted.ts';
 import { CallFailure, type Connection, type ConnectionOptions } from './connection.ts';
 
 export interface ServerDependencies {
@@ -67,7 +68,7 @@ export class ConfiguredServer {
   }
 
   async call(name: string, args: JsonObject, limits: ToolCallLimits): Promise<ToolOutcome> {
-    const connection = await unlessAborted(this.#running(), limits.signal);
+    const connection = await untilAborted(this.#running(), limits.signal);
     const outcome = await connection.call(name, args, limits);
     this.#failures = 0;
     return outcome;
@@ -178,15 +179,6 @@ export class ConfiguredServer {
 
 function refuse(sentence: string): Promise<never> {
   return Promise.reject(new CallFailure(sentence));
-}
-
-export function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }
 
 export function noSuchServer(name: string, known: readonly string[]): ServeError {

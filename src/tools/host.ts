@@ -6,7 +6,8 @@ import {
   type ToolServerReport,
 } from '../contract/server-tools.ts';
 import type { Clock, Telemetry } from '../contract/services.ts';
-import { ConfiguredServer, noSuchServer, unlessAborted } from './configured-server.ts';
+import { untilAborted } from '../contract/until-aborted.ts';
+import { ConfiguredServer, noSuchServer } from './configured-server.ts';
 import { CallFailure, connect } from './connection.ts';
 import { hideSecrets } from './secrets.ts';
 
@@ -43,7 +44,7 @@ export function createToolHost({
       const asked = wanted ? servers.filter(({ name }) => wanted.includes(name)) : servers;
       // Each says in its report why it has none.
       const found = asked.map((server) => server.tools().catch(() => []));
-      return (await unlessAborted(Promise.all(found), signal)).flat().filter(isAllowed);
+      return (await untilAborted(Promise.all(found), signal)).flat().filter(isAllowed);
     },
     async call(tool, args, limits) {
       const server = servers.find(({ name }) => name === tool.server);
@@ -69,7 +70,7 @@ export function createToolHost({
           name,
           servers.map((each) => each.name),
         );
-      return allowedOf(await unlessAborted(server.restart(), signal));
+      return allowedOf(await untilAborted(server.restart(), signal));
     },
     async close() {
       await Promise.all(servers.map((server) => server.close()));

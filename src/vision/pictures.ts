@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ProjectorFile } from '../contract/projector.ts';
+import { untilAborted } from '../contract/until-aborted.ts';
 import type { Picture } from './eye.ts';
 import type { ImageReader } from './process/image-reader.ts';
 
@@ -80,13 +81,4 @@ export class Pictures {
 
 function sizeOf({ parts }: Picture): number {
   return parts.reduce((sum, part) => sum + (part.type === 'rows' ? part.tile.bytes.length : part.text.length), 0);
-}
-
-/** The promise, or the signal's reason when that comes first. */
-function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

@@ -1,15 +1,8 @@
 import { ServeError } from '../../contract/errors.ts';
 import type { Clock } from '../../contract/services.ts';
-import { Batch } from '../../native/batch.ts';
-import type { Context } from '../../native/context.ts';
-import type { ThreadPools } from '../../native/thread-pools.ts';
 import type { Directive } from '../engine.ts';
-import { planStep, type SequenceDemand, type StepShare } from '../plan-step.ts';
 import { type RunDirectives, type StepReport, toWire, type WireJob } from '../remote/protocol.ts';
-import { areAlike, reusablePrefix } from '../reusable-prefix.ts';
-import type { StepPacer } from '../step-pacer.ts';
-import { severalThreads, type ThreadPlan } from '../thread-plan.ts';
-import type { AdapterTurns } from './adapter-turns.ts';
+import { reusablePrefix } from '../reusable-prefix.ts';
 import { Deliveries } from './deliveries.ts';
 import { type Drawn, drawKept, drawTokens, readPromptLogprobs } from './draw-tokens.ts';
 import type { ImageSteps } from './image-steps.ts';
@@ -17,18 +10,13 @@ import type { Outbox } from './outbox.ts';
 import { LoopRun } from './run.ts';
 import { RunSampler, type SamplingTools } from './run-sampler.ts';
 import type { Slot } from './slot.ts';
-import { type Guesser, type GuesserFactory, longestGuess } from './speculation.ts';
+import type { Guesser, GuesserFactory } from './speculation.ts';
+import { count, type Participant, StepBatch, type StepBatchParts } from './step-batch.ts';
 
-export interface StepLoopOptions {
+export interface StepLoopOptions extends StepBatchParts {
   readonly tools: SamplingTools;
-  readonly context: Context;
-  readonly slots: readonly Slot[];
-  readonly pools: ThreadPools;
-  readonly threads: ThreadPlan;
-  readonly pacer: StepPacer;
   readonly clock: Clock;
   readonly outbox: Outbox;
-  readonly turns: AdapterTurns;
   /** undefined: the model sees none. */
   readonly images: ImageSteps | undefined;
   /** Speculative decoding; undefined: one token a step. */
@@ -36,18 +24,6 @@ export interface StepLoopOptions {
   readonly onStep: (report: StepReport) => void;
   /** Waits a moment, some milliseconds at most, for what these requests say, until all have. */
   readonly waitForAnswers: (answered: () => boolean) => void;
-}
-
-/** A run's part in the step that is being decoded. */
-interface Participant {
-  readonly slot: Slot;
-  readonly run: LoopRun;
-  readonly share: StepShare;
-  /** Tokens that the slot held before. */
-  readonly before: number;
-  readonly readsPrompt: boolean;
-  /** Places of the batch whose logits are read. */
-  readonly places: readonly number[];
 }
 
 /**
@@ -59,7 +35,7 @@ interface Participant {
  */
 export class StepLoop {
   readonly #options: StepLoopOptions;
-  readonly #batch: Batch;
+  readonly #batch: StepBatch;
   readonly #guessers: readonly (Guesser | undefined)[];
   /** Runs by their number. */
   readonly #runs = new Map<number, Slot>();
@@ -69,9 +45,9 @@ export class StepLoop {
   #isAwaited = false;
 
   constructor(options: StepLoopOptions) {
-    const { context, slots, guessers } = options;
+    const { slots, guessers } = options;
     this.#options = options;
-    this.#batch = new Batch(context.library, context.batchSize);
+    this.#batch = new StepBatch(options);
     this.#guessers = slots.map(({ id }) => guessers?.(id));
   }
 
@@ -148,15 +124,15 @@ export class StepLoop {
   /** True when there was something to do. */
   step(): boolean {
     this.#drawHeldBack();
-    const shares = this.#plan();
+    const shares = this.#batch.plan();
     if (shares.length === 0) {
       if (this.#stepImage(false)) return true;
       this.tellAll({ resting: true });
       return false;
     }
     const startedAt = this.#options.clock();
-    const participants = this.#fill(shares);
-    if (!this.#decode(participants)) return true;
+    const participants = this.#batch.fill(shares);
+    if (!this.#batch.decode(participants)) return true;
     for (const participant of participants) count(participant);
     const late = participants.filter(({ run }) => !run.mayDraw);
     for (const participant of participants) if (!late.includes(participant)) this.#advance(participant);
@@ -202,81 +178,6 @@ export class StepLoop {
 
   get idle(): boolean {
     return this.#options.slots.every(({ run }) => run === undefined);
-  }
-
-  #plan(): StepShare[] {
-    const { slots, pacer, context, turns } = this.#options;
-    const ready = slots.filter(({ run }) => run && run.nextPiece > 0);
-    const adapters = turns.next(ready.map((slot) => slot.adapters));
-    const told = this.#outputsPerToldPrompt(ready);
-    const demands: SequenceDemand[] = [];
-    let decoding = 0;
-    for (const { id, run, adapters: own } of ready) {
-      if (!run || !areAlike(own, adapters)) continue;
-      const waiting = run.nextPiece;
-      if (!run.prefilling) decoding++;
-      const piece = tellsPrompt(run) ? Math.min(waiting, told) : waiting;
-      demands.push({ slot: id, waiting: piece, phase: run.prefilling ? 'prefill' : 'decode', starved: run.starved++ });
-    }
-    const shares = planStep(demands, { batchSize: context.batchSize, prefillBudget: pacer.budget(decoding) });
-    for (const { slot } of shares) {
-      const run = slots[slot]?.run;
-      if (run) run.starved = 0;
-    }
-    return shares;
-  }
-
-  /** Each place of a prompt that is told is an output: such prompts share what the other runs cannot need. */
-  #outputsPerToldPrompt(ready: readonly Slot[]): number {
-    const { outputs, batchSize } = this.#options.context;
-    if (outputs >= batchSize) return batchSize;
-    const told = ready.filter(({ run }) => run && tellsPrompt(run)).length;
-    return Math.floor((outputs - (ready.length - told) * (longestGuess + 1)) / told);
-  }
-
-  #fill(shares: readonly StepShare[]): Participant[] {
-    const { slots } = this.#options;
-    this.#batch.clear();
-    const participants: Participant[] = [];
-    for (const share of shares) {
-      const slot = slots[share.slot];
-      const run = slot?.run;
-      if (!slot || !run) continue;
-      if (share.tokens < run.waiting) run.dropGuessesAfter(share.tokens);
-      const before = slot.tokens.length;
-      const readsPrompt = run.prefilling;
-      participants.push({ slot, run, share, before, readsPrompt, places: this.#add(slot, run, share.tokens) });
-    }
-    return participants;
-  }
-
-  /** Outputs are read behind the last token of what waits, or behind each where guesses are tested or prompts told. */
-  #add(slot: Slot, run: LoopRun, tokens: number): number[] {
-    const each = run.prefilling ? tellsPrompt(run) : run.guessed.length > 0;
-    const whole = run.waiting === tokens;
-    const places: number[] = [];
-    const first = slot.positionOf(slot.tokens.length);
-    for (let at = 0; at < tokens; at++) {
-      const output = each || (whole && at === tokens - 1);
-      const place = this.#batch.add(run.input[run.position + at] ?? 0, first + at, slot.id, output);
-      if (output) places.push(place);
-    }
-    return places;
-  }
-
-  /** False: it was broken off, and the slots are as they were before. */
-  #decode(participants: readonly Participant[]): boolean {
-    const { context, pools, threads } = this.#options;
-    context.useThreads(pools, threads.single, severalThreads(threads, this.#batch.size));
-    const outcome = context.decode(this.#batch);
-    if (outcome === 'done') return true;
-    if (outcome === 'full') throw new Error('The context had no room for a batch.');
-    for (const { slot, run, before } of participants) {
-      const tokens = slot.tokens.slice(0, before);
-      slot.recover(before);
-      run.rewind(tokens, slot.tokens.length);
-    }
-    return false;
   }
 
   #report(participants: readonly Participant[], ms: number): void {
@@ -402,16 +303,6 @@ export class StepLoop {
 /** Milliseconds. A stop is heard so much later: what was drawn meanwhile is thrown away. */
 const gatherMs = 10;
 const firstTokens = 3;
-
-function tellsPrompt({ prefilling, promptLogprobs }: LoopRun): boolean {
-  return prefilling && promptLogprobs !== undefined;
-}
-
-/** The batch was decoded: the slot holds its tokens. */
-function count({ slot, run, share }: Participant): void {
-  for (let at = 0; at < share.tokens; at++) slot.tokens.push(run.input[run.position + at] ?? 0);
-  run.position += share.tokens;
-}
 
 function requestFailure(error: unknown): ServeError {
   if (error instanceof ServeError) return error;
