@@ -66,6 +66,13 @@ describe('Dockerfile.cuda', () => {
     expect(removed.filter((path) => manifest.files.includes(path))).toEqual([]);
   });
 
+  it('copies what the build runs', () => {
+    const { scripts } = z.object({ scripts: z.object({ build: z.string() }) }).parse(JSON.parse(read('package.json')));
+    const run = [...scripts.build.matchAll(/node (\S+)/g)].flatMap(([, path]) => path ?? []);
+    expect(run).toContain('scripts/build-ui.mjs');
+    expect(run.filter((path) => !copied(stage('build')).includes(path))).toEqual([]);
+  });
+
   it('throws away what is there: a renamed package would stay otherwise', () => {
     const text = texts(stage('build'), 'RUN').join(' ');
     expect(existsSync(join(root, 'node_modules/node-llama-cpp/llama/gitRelease.bundle'))).toBe(true);
