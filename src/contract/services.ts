@@ -193,13 +193,20 @@ export interface EmbeddingAnswer {
   readonly embeddings: readonly Embedding[];
 }
 
+/** Who asks for vectors. */
+export interface VectorCaller {
+  /** See Caller: owners take turns, however many requests each has. */
+  readonly owner: string;
+  readonly signal: AbortSignal;
+}
+
 /** Vectors of texts. Model names as in ModelDirectory.resolve. */
 export interface EmbeddingService {
   /**
    * Before anything is evaluated: context_length_exceeded for an input that is too long, `param` naming it (`input[3]`),
    * and invalid_request for too many dimensions.
    */
-  embed(call: EmbeddingCall, signal: AbortSignal): Promise<EmbeddingAnswer>;
+  embed(call: EmbeddingCall, caller: VectorCaller): Promise<EmbeddingAnswer>;
 }
 
 export interface Ranking {
@@ -223,7 +230,7 @@ export interface RankingAnswer extends Ranking {
 /** Relevance of documents to a query. */
 export interface RerankService {
   /** invalid_request where the model that serves the name cannot rank. */
-  rank(call: RankingCall, signal: AbortSignal): Promise<RankingAnswer>;
+  rank(call: RankingCall, caller: VectorCaller): Promise<RankingAnswer>;
 }
 
 /** Tokens and texts. Model names as in ModelDirectory.resolve. */

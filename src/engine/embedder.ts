@@ -1,12 +1,11 @@
-import type { Embedding, EmbeddingInput, Ranking } from '../contract/services.ts';
+import type { Embedding, EmbeddingInput, Ranking, VectorCaller } from '../contract/services.ts';
 
 /** How a model makes one vector out of many tokens; `last` is also what a chat model does. */
 export type Pooling = 'mean' | 'cls' | 'last';
 
-export interface EmbedOptions {
+export interface EmbedOptions extends VectorCaller {
   /** Inputs that are too long are cut at their end instead of refused. */
   readonly truncate: boolean;
-  readonly signal: AbortSignal;
 }
 
 /** The vectors of one loaded model. Its contexts are made on first use. */
@@ -17,7 +16,7 @@ export interface Embedder {
   /** Longest input in tokens, those that the vocabulary adds included. */
   readonly maxTokens: number;
   /**
-   * One embedding per input, in their order. Inputs of all callers share the contexts and take turns; several are
+   * One embedding per input, in their order. Owners share the contexts and take turns; several inputs of one call are
    * evaluated at once. ServeError context_length_exceeded or invalid_request, `param` naming the input (`input[3]`),
    * before anything is evaluated. Aborting takes effect between two inputs.
    */
@@ -32,7 +31,7 @@ export interface Ranker {
   /** Longest pair of query and document in tokens, with the marks between them. */
   readonly maxTokens: number;
   /** ServeError context_length_exceeded, `param` naming the document, before anything is evaluated. */
-  rank(query: string, documents: readonly string[], signal: AbortSignal): Promise<Ranking>;
+  rank(query: string, documents: readonly string[], caller: VectorCaller): Promise<Ranking>;
   /** Whether somebody waits for an answer. */
   readonly busy: boolean;
   dispose(): Promise<void>;

@@ -34,15 +34,18 @@ export async function createTextPipeline(
   const { prompt } = request;
   const tokens = request.showSpecialTokens === true ? allTokens(runtime) : visibleTokens(runtime);
   const chat = prompt.type === 'chat' ? prompt : undefined;
-  const constraint = planner.plan({
-    format: runtime.format,
-    opening,
-    tools: chat?.tools ?? [],
-    toolChoice: chat?.toolChoice ?? { type: 'none' },
-    parallelToolCalls: chat?.parallelToolCalls,
-    outputShape: request.outputShape,
-    strictTools: settings.strictTools,
-  });
+  const constraint = planner.plan(
+    {
+      format: runtime.format,
+      opening,
+      tools: chat?.tools ?? [],
+      toolChoice: chat?.toolChoice ?? { type: 'none' },
+      parallelToolCalls: chat?.parallelToolCalls,
+      outputShape: request.outputShape,
+      strictTools: settings.strictTools,
+    },
+    { owner: request.keys.owner ?? '', scope: request.cacheScope ?? '' },
+  );
   const isHiding = constraint.grammar !== undefined && request.showSpecialTokens !== true;
   const forbidden = isHiding ? await hiddenTokens(runtime) : [];
   if (!chat || !opening) {

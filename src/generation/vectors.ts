@@ -23,11 +23,11 @@ export interface VectorUse {
 
 export function createEmbeddingService(directory: VectorDirectory): EmbeddingService {
   return {
-    embed: ({ model: name, inputs, truncate, dimensions }, signal) =>
-      using(directory, name, signal, async ({ id, embedder, ranker }) => {
+    embed: ({ model: name, inputs, truncate, dimensions }, caller) =>
+      using(directory, name, caller.signal, async ({ id, embedder, ranker }) => {
         if (ranker) throw noEmbedder(id);
         checkDimensions(dimensions, id, embedder.dimensions);
-        const embeddings = await embedder.embed(inputs, { truncate, signal });
+        const embeddings = await embedder.embed(inputs, { truncate, ...caller });
         refuseEmpty(embeddings, id);
         return { model: id, embeddings };
       }),
@@ -36,10 +36,10 @@ export function createEmbeddingService(directory: VectorDirectory): EmbeddingSer
 
 export function createRerankService(directory: VectorDirectory): RerankService {
   return {
-    rank: ({ model: name, query, documents }, signal) =>
-      using(directory, name, signal, async ({ id, ranker }) => {
+    rank: ({ model: name, query, documents }, caller) =>
+      using(directory, name, caller.signal, async ({ id, ranker }) => {
         if (!ranker) throw noRanker(id);
-        return { model: id, ...(await ranker.rank(query, documents, signal)) };
+        return { model: id, ...(await ranker.rank(query, documents, caller)) };
       }),
   };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../contract/services.ts';
+import { type RoomEntry, SharedRoom } from '../contract/shared-room.ts';
 import type { ConstraintPlan, ConstraintRequest } from './plan.ts';
 import { planConstraint } from './plan.ts';
 
@@ -27,45 +28,54 @@ export interface PlannerOptions {
   readonly maxPlans?: number;
 }
 
+/** For whom a plan is made. */
+export interface PlanCaller {
+  /** See Caller. Where there is no room for all plans, those of whoever has the most go. */
+  readonly owner: string;
+  /** Plans are found by requests of the same scope only: how quickly one is there must not tell what another has asked. */
+  readonly scope: string;
+}
+
+interface KeptPlan extends RoomEntry {
+  readonly plan: ConstraintPlan;
+}
+
 /** Plans that are made once and kept: the same tools and schemas come with every turn of a conversation. */
 export class ConstraintPlanner {
   #options: Required<Omit<PlannerOptions, 'onPlan'>> & Pick<PlannerOptions, 'onPlan'>;
-  /** Least recently used first. */
-  #plans = new Map<string, ConstraintPlan>();
-  #characters = 0;
+  /** Sizes are characters; the least recently used of an owner counts as its oldest. */
+  #plans = new SharedRoom<KeptPlan>();
 
   constructor({ maxCharacters = 8_000_000, maxPlans = 256, ...options }: PlannerOptions) {
     this.#options = { ...options, maxCharacters, maxPlans };
   }
 
   /** Throws what planConstraint throws; failures are not kept. */
-  plan(request: ConstraintRequest): ConstraintPlan {
+  plan(request: ConstraintRequest, { owner, scope }: PlanCaller): ConstraintPlan {
     const { clock, onPlan } = this.#options;
     if (request.outputShape.type === 'text' && request.tools.length === 0 && !isForced(request))
       return planConstraint(request);
-    const key = keyOf(request);
+    const key = `${scope} ${keyOf(request)}`;
     const known = this.#plans.get(key);
     if (known) {
-      this.#plans.delete(key);
-      this.#plans.set(key, known);
+      this.#plans.put(key, known);
       onPlan?.({ cached: true, milliseconds: 0, characters: 0, loosened: [] });
-      return known;
+      return known.plan;
     }
     const start = clock();
     const plan = planConstraint(request);
     const milliseconds = clock() - start;
     onPlan?.({ cached: false, milliseconds, characters: sizeOf(plan), loosened: plan.loosened.map(note) });
-    this.#keep(key, plan);
+    this.#keep(key, { owner, size: sizeOf(plan), plan });
     return plan;
   }
 
-  #keep(key: string, plan: ConstraintPlan): void {
-    this.#plans.set(key, plan);
-    this.#characters += sizeOf(plan);
-    for (const [oldest, old] of this.#plans) {
-      if (this.#characters <= this.#options.maxCharacters && this.#plans.size <= this.#options.maxPlans) return;
-      this.#plans.delete(oldest);
-      this.#characters -= sizeOf(old);
+  #keep(key: string, plan: KeptPlan): void {
+    const limits = { count: this.#options.maxPlans, size: this.#options.maxCharacters };
+    if (plan.size > limits.size) return;
+    this.#plans.put(key, plan);
+    for (let name = this.#plans.excess(limits); name !== undefined; name = this.#plans.excess(limits)) {
+      this.#plans.remove(name);
     }
   }
 }

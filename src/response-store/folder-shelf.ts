@@ -1,4 +1,4 @@
-import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../files/make-folder.ts';
 import { undefinedWhenMissing } from '../files/missing.ts';
@@ -6,6 +6,7 @@ import type { Shelf, ShelfEntry } from './shelf.ts';
 
 const ending = '.json';
 const unfinished = '.part';
+const headBytes = 1024;
 
 /**
  * One file per text. Plain files instead of a database: an entry is written once, read whole and found by its name, which
@@ -38,8 +39,19 @@ async function listFolder(folder: string): Promise<ShelfEntry[]> {
   for (const name of names.filter((file) => file.endsWith(unfinished))) await rm(join(folder, name), { force: true });
   const entries: ShelfEntry[] = [];
   for (const file of names.filter((name) => name.endsWith(ending))) {
-    const { size, mtimeMs } = await stat(join(folder, file));
-    entries.push({ name: file.slice(0, -ending.length), bytes: size, savedAt: mtimeMs });
+    entries.push({ name: file.slice(0, -ending.length), ...(await lookAt(join(folder, file))) });
   }
   return entries;
+}
+
+/** Its beginning alone: a folder may hold a gigabyte. */
+async function lookAt(path: string): Promise<Omit<ShelfEntry, 'name'>> {
+  const file = await open(path, 'r');
+  try {
+    const { size, mtimeMs } = await file.stat();
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
+    return { bytes: size, savedAt: mtimeMs, head: buffer.toString('utf8', 0, bytesRead) };
+  } finally {
+    await file.close();
+  }
 }

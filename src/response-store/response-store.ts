@@ -1,6 +1,7 @@
 import type { Caller } from '../contract/caller.ts';
 import { isJsonObject, type JsonValue } from '../contract/json.ts';
 import type { ResponseStore, StoredResponse } from '../contract/services.ts';
+import { type RoomEntry, SharedRoom } from '../contract/shared-room.ts';
 import type { Shelf } from './shelf.ts';
 
 export interface StoreLimits {
@@ -24,13 +25,14 @@ export interface StoreOptions {
 export async function openResponseStore(shelf: Shelf, options: StoreOptions): Promise<ResponseStore> {
   const known = [...(await shelf.list())].sort((left, right) => left.savedAt - right.savedAt);
   const store = new ShelfStore(shelf, options);
-  for (const { name, bytes, savedAt } of known) store.remember(name, bytes, savedAt);
+  for (const { name, bytes, savedAt, head } of known)
+    store.remember(name, { owner: ownerIn(head), size: bytes, savedAt });
   await store.evict();
   return store;
 }
 
-interface Known {
-  readonly bytes: number;
+interface Known extends RoomEntry {
+  /** Unix milliseconds. */
   readonly savedAt: number;
 }
 
@@ -41,11 +43,9 @@ class ShelfStore implements ResponseStore {
   readonly #shelf: Shelf;
   readonly #limits: StoreLimits;
   readonly #now: () => number;
-  /** Oldest first. */
-  readonly #known = new Map<string, Known>();
+  readonly #known = new SharedRoom<Known>();
   /** On their way to the shelf. */
   readonly #writing = new Map<string, string>();
-  #bytes = 0;
   /** One change of the shelf at a time, in the order they were asked for. */
   #queue: Promise<void> = Promise.resolve();
 
@@ -55,16 +55,14 @@ class ShelfStore implements ResponseStore {
     this.#now = now;
   }
 
-  remember(id: string, bytes: number, savedAt: number): void {
-    this.#forget(id);
-    this.#known.set(id, { bytes, savedAt });
-    this.#bytes += bytes;
+  remember(id: string, known: Known): void {
+    this.#known.put(id, known);
   }
 
   async save(entry: StoredResponse): Promise<void> {
     if (!validId.test(entry.id)) throw new RangeError(`not an id of a response: ${entry.id}`);
-    const text = JSON.stringify(entry);
-    this.remember(entry.id, Buffer.byteLength(text), this.#now());
+    const text = textOf(entry);
+    this.remember(entry.id, { owner: entry.owner, size: Buffer.byteLength(text), savedAt: this.#now() });
     this.#writing.set(entry.id, text);
     const written = this.#inTurn(async () => {
       // Removed or replaced meanwhile: the newest text is the only one to write.
@@ -99,28 +97,29 @@ class ShelfStore implements ResponseStore {
     }
   }
 
-  /** Lets the oldest go until the limits hold. The newest always stays, however large it is. */
+  /**
+   * Lets go of what is too old, and of the oldest of whoever has the most until the limits hold. The newest always stays,
+   * however large it is.
+   */
   async evict(): Promise<void> {
     const drops: Promise<void>[] = [];
     for (const [id, known] of this.#known) {
-      const tooMuch = this.#known.size > this.#limits.maxCount || this.#bytes > this.#limits.maxBytes;
-      if (!this.#isOld(known) && (!tooMuch || this.#known.size === 1)) break;
+      if (!this.#isOld(known)) break;
+      drops.push(this.#drop(id));
+    }
+    const limits = { count: this.#limits.maxCount, size: this.#limits.maxBytes };
+    for (let id = this.#known.excess(limits); id !== undefined; id = this.#known.excess(limits)) {
       drops.push(this.#drop(id));
     }
     await Promise.all(drops);
   }
 
   #drop(id: string): Promise<void> {
-    this.#forget(id);
+    this.#known.remove(id);
     this.#writing.delete(id);
     return this.#inTurn(async () => {
-      if (!this.#known.has(id)) await this.#shelf.remove(id);
+      if (!this.#known.get(id)) await this.#shelf.remove(id);
     });
-  }
-
-  #forget(id: string): void {
-    this.#bytes -= this.#known.get(id)?.bytes ?? 0;
-    this.#known.delete(id);
   }
 
   #isOld({ savedAt }: Known): boolean {
@@ -132,6 +131,16 @@ class ShelfStore implements ResponseStore {
     this.#queue = done.catch(() => undefined);
     return done;
   }
+}
+
+/** Begins with what `ownerIn` reads. */
+function textOf({ id, owner, ...rest }: StoredResponse): string {
+  return JSON.stringify({ id, owner, ...rest });
+}
+
+/** Whose a kept text is, by its beginning. */
+function ownerIn(head: string): string {
+  return /^\{"id":"[\w-]*","owner":"([^"\\]*)"/.exec(head)?.[1] ?? '';
 }
 
 /** Undefined for a file that somebody else wrote or broke: it is as good as not there. */

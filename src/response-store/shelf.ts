@@ -13,4 +13,6 @@ export interface ShelfEntry {
   readonly bytes: number;
   /** Unix milliseconds. */
   readonly savedAt: number;
+  /** The first characters of its text, 300 at least where there are so many. */
+  readonly head: string;
 }

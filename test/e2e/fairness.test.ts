@@ -25,12 +25,22 @@ function ask(server: RunningServer, who: string, path: string, body?: object): P
   });
 }
 
+const tokens = 12;
 const chat = (content: string) => ({
   messages: [{ role: 'user', content }],
-  max_tokens: 24,
+  max_tokens: tokens,
   temperature: 0,
   ignore_eos: true,
 });
+
+/** So many have come, those that are over included. */
+async function areIn(server: RunningServer, count: number, over: () => number): Promise<void> {
+  for (;;) {
+    const response = await ask(server, 'chief', '/internal/requests');
+    const { requests } = (await response.json()) as { requests: unknown[] };
+    if (requests.length + over() >= count) return;
+  }
+}
 
 interface Usage {
   readonly key: string;
@@ -48,15 +58,11 @@ describe('a key with 40 requests waiting', () => {
       over++;
       return response.status;
     });
-    const waiting = async () => {
-      for (;;) {
-        const { requests } = (await (await ask(server, 'chief', '/internal/requests')).json()) as {
-          requests: unknown[];
-        };
-        if (requests.length + over >= 42) return;
-      }
-    };
-    await within('all of ann’s', waiting(), 30_000);
+    await within(
+      'all of ann’s',
+      areIn(server, 42, () => over),
+      30_000,
+    );
     const before = over;
     const response = await ask(server, 'bob', '/v1/chat/completions', { ...chat('Hello!'), stream: true });
     // Beyond --max-in-flight, too: every other key has one place.
@@ -71,12 +77,38 @@ describe('a key with 40 requests waiting', () => {
       ((await (await ask(at, 'chief', '/internal/usage')).json()) as { keys: Usage[] }).keys;
     const used = await usage(server);
     expect(used).toMatchObject([
-      { key: 'ann', requests: 42, completion_tokens: 42 * 24 },
-      { key: 'bob', requests: 1, completion_tokens: 24 },
+      { key: 'ann', requests: 42, completion_tokens: 42 * tokens },
+      { key: 'bob', requests: 1, completion_tokens: tokens },
     ]);
     await server.close();
     const again = await startDemoServer(flags);
     expect(await usage(again)).toEqual(used);
     await again.close();
+  });
+
+  it.each([
+    ['/v1/embeddings', { input: [Array(250).fill(100)] }, { input: 'Hello!' }],
+    ['/api/embed', { input: 'Hello, '.repeat(60) }, { input: 'Hello!' }],
+  ])('does not starve another at %s', async (path, long, short) => {
+    const server = await startDemoServer(flags);
+    let over = 0;
+    const all = Array.from({ length: 40 }, async () => {
+      const response = await ask(server, 'ann', path, long);
+      await response.text();
+      over++;
+      return response.status;
+    });
+    await within(
+      'all of ann’s',
+      areIn(server, 40, () => over),
+      30_000,
+    );
+    const before = over;
+    const response = await ask(server, 'bob', path, short);
+    expect(response.status).toBe(200);
+    await response.text();
+    expect(over - before).toBeLessThanOrEqual(4);
+    expect(await Promise.all(all)).toEqual(Array(40).fill(200));
+    await server.close();
   });
 });

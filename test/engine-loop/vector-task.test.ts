@@ -10,7 +10,7 @@ function task(about: 'embed' | 'rank', ...lengths: number[]) {
   const refusals: unknown[] = [];
   const inputs = lengths.map((length, name) => input(name, length));
   const listener = { tell: (answer: Answer) => answers.push(answer), refuse: (error: unknown) => refusals.push(error) };
-  return { task: new VectorTask(1, about, inputs, listener), answers, refusals };
+  return { task: new VectorTask({ id: 1, owner: '', about }, inputs, listener), answers, refusals };
 }
 
 /** Batch by batch, with a vector that names its input. */

@@ -13,7 +13,7 @@ import { demoLoadOptions } from '../support/demo-engine.ts';
 import { tinyBertContext, writeTinyBert } from '../support/tiny-bert.ts';
 
 const signal = new AbortController().signal;
-const strict = { truncate: false, signal };
+const strict = { truncate: false, owner: '', signal };
 const folder = mkdtempSync(join(tmpdir(), 'serve-model-embedding-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -100,7 +100,10 @@ describe('embeddings of the demo model, a chat model', () => {
 
   it('cuts a long input on request and says how long it was', async () => {
     const long = Array.from({ length: 300 }, (_, index) => 100 + index);
-    const [cut, whole, short] = await embedder.embed([long, long.slice(0, 256), 'short'], { truncate: true, signal });
+    const [cut, whole, short] = await embedder.embed([long, long.slice(0, 256), 'short'], {
+      ...strict,
+      truncate: true,
+    });
     expect(cut).toEqual({ ...whole, cutFrom: 300 });
     expect(short).not.toHaveProperty('cutFrom');
   });
@@ -123,12 +126,26 @@ describe('embeddings of the demo model, a chat model', () => {
     const caller = new AbortController();
     const reason = new Error('left');
     const running = embedder.embed(new Array(200).fill('some words to be read'), {
-      truncate: false,
+      ...strict,
       signal: caller.signal,
     });
     caller.abort(reason);
     await expect(running).rejects.toBe(reason);
     expect(await vectorOf(embedder, 'still here')).toHaveLength(192);
+  });
+
+  it('takes owners in turn, a batch each, however many calls one of them has waiting', async () => {
+    const long = Array.from({ length: 3 }, (_, at) => new Array(200).fill(100 + at));
+    const done: string[] = [];
+    const ask = async (owner: string, inputs: number[][]) => {
+      await embedder.embed(inputs, { ...strict, owner });
+      done.push(owner);
+    };
+    const all = Array.from({ length: 5 }, () => ask('ann', long));
+    await Promise.all([...all, ask('bob', [[100]])]);
+    // Each of ann's calls takes two batches, by turns.
+    expect(done.indexOf('bob')).toBe(0);
+    expect(done).toHaveLength(6);
   });
 });
 
@@ -156,7 +173,7 @@ describe.each(['mean', 'cls'] as const)('embeddings of an embedding model with %
   });
 
   it('keeps the end mark of an input that is cut', async () => {
-    const cut = embedder.embed(['a'.repeat(100)], { truncate: true, signal });
+    const cut = embedder.embed(['a'.repeat(100)], { ...strict, truncate: true });
     const [fitting] = await embedder.embed(['a'.repeat(tinyBertContext - 2)], strict);
     expect(await cut).toEqual([{ ...fitting, cutFrom: 102 }]);
   });
@@ -184,7 +201,7 @@ describe('ranking', () => {
   afterAll(() => model.dispose());
 
   it('scores every document between 0 and 1, the same one the same', async () => {
-    const { scores, tokens } = await ranker.rank('abc', ['abc', 'hello', 'abc'], signal);
+    const { scores, tokens } = await ranker.rank('abc', ['abc', 'hello', 'abc'], strict);
     expect(scores).toHaveLength(3);
     expect(scores.every((score) => score > 0 && score < 1)).toBe(true);
     expect(scores[2]).toBe(scores[0]);
@@ -193,7 +210,7 @@ describe('ranking', () => {
   });
 
   it('refuses a document that does not fit beside its query', async () => {
-    await expect(ranker.rank('abc', ['a', 'b'.repeat(tinyBertContext)], signal)).rejects.toMatchObject({
+    await expect(ranker.rank('abc', ['a', 'b'.repeat(tinyBertContext)], strict)).rejects.toMatchObject({
       code: 'context_length_exceeded',
       details: { param: 'documents[1]', tokens: { available: tinyBertContext } },
     });

@@ -138,7 +138,9 @@ describe('the engine in a process of its own beside one in this process', () => 
     await guessing.engine.dispose();
     const signal = new AbortController().signal;
     const [mine, its] = await Promise.all(
-      [here, there].map(({ openVectors }) => openVectors().embedder.embed(['Hello'], { truncate: false, signal })),
+      [here, there].map(({ openVectors }) =>
+        openVectors().embedder.embed(['Hello'], { truncate: false, owner: '', signal }),
+      ),
     );
     expect(its).toEqual(mine);
   });

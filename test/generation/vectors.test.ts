@@ -3,7 +3,7 @@ import { ServeError } from '../../src/contract/errors.ts';
 import type { Embedder, Ranker } from '../../src/engine/embedder.ts';
 import { createEmbeddingService, createRerankService, type VectorDirectory } from '../../src/generation/vectors.ts';
 
-const { signal } = new AbortController();
+const caller = { owner: 'ann', signal: new AbortController().signal };
 
 const embedder: Embedder = {
   dimensions: 2,
@@ -44,7 +44,7 @@ describe('the embedding service', () => {
 
   it('answers with the vectors of the model that serves the name, and lets go of it', async () => {
     const { directory, held } = directoryOf({ ranker: undefined });
-    expect(await createEmbeddingService(directory).embed(call, signal)).toEqual({
+    expect(await createEmbeddingService(directory).embed(call, caller)).toEqual({
       model: 'vectors',
       embeddings: [
         { vector: [2, 1], tokens: 2 },
@@ -56,7 +56,7 @@ describe('the embedding service', () => {
 
   it('refuses more dimensions than there are, and lets go of the model', async () => {
     const { directory, held } = directoryOf({ ranker: undefined });
-    await expect(createEmbeddingService(directory).embed({ ...call, dimensions: 3 }, signal)).rejects.toMatchObject({
+    await expect(createEmbeddingService(directory).embed({ ...call, dimensions: 3 }, caller)).rejects.toMatchObject({
       code: 'invalid_request',
       message: '`dimensions` is 3, but the vectors of vectors have 2. Ask for at most that many.',
       details: { param: 'dimensions' },
@@ -66,7 +66,7 @@ describe('the embedding service', () => {
 
   it('lets go of the model when an input is refused', async () => {
     const { directory, held } = directoryOf({ ranker: undefined });
-    const refused = createEmbeddingService(directory).embed({ ...call, inputs: ['bad'] }, signal);
+    const refused = createEmbeddingService(directory).embed({ ...call, inputs: ['bad'] }, caller);
     await expect(refused).rejects.toMatchObject({ code: 'context_length_exceeded' });
     expect(held.count).toBe(0);
   });
@@ -77,7 +77,7 @@ describe('what has no vector', () => {
 
   it('is a model that ranks', async () => {
     const { directory, held } = directoryOf({ ranker });
-    await expect(createEmbeddingService(directory).embed({ ...call, inputs: ['a'] }, signal)).rejects.toMatchObject({
+    await expect(createEmbeddingService(directory).embed({ ...call, inputs: ['a'] }, caller)).rejects.toMatchObject({
       code: 'invalid_request',
       message: expect.stringMatching(/is a ranking model.*\/v1\/rerank/),
       details: { param: 'model' },
@@ -87,7 +87,7 @@ describe('what has no vector', () => {
 
   it('is a text without a token, in the midst of others', async () => {
     const { directory } = directoryOf({ ranker: undefined });
-    const embed = (inputs: string[]) => createEmbeddingService(directory).embed({ ...call, inputs }, signal);
+    const embed = (inputs: string[]) => createEmbeddingService(directory).embed({ ...call, inputs }, caller);
     await expect(embed(['a', '', 'b'])).rejects.toMatchObject({
       code: 'invalid_request',
       details: { param: 'input[1]' },
@@ -101,7 +101,7 @@ describe('the rerank service', () => {
 
   it('answers with the scores and the name of the model', async () => {
     const { directory, held } = directoryOf({ ranker });
-    expect(await createRerankService(directory).rank(call, signal)).toEqual({
+    expect(await createRerankService(directory).rank(call, caller)).toEqual({
       model: 'vectors',
       scores: [0.5, 0.5],
       tokens: 3,
@@ -111,7 +111,7 @@ describe('the rerank service', () => {
 
   it('says what is missing where the model cannot rank', async () => {
     const { directory, held } = directoryOf({ ranker: undefined });
-    await expect(createRerankService(directory).rank(call, signal)).rejects.toMatchObject({
+    await expect(createRerankService(directory).rank(call, caller)).rejects.toMatchObject({
       code: 'invalid_request',
       message: expect.stringContaining('--embedding-model FILE'),
       details: { param: 'model' },

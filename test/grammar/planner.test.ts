@@ -25,13 +25,15 @@ function planner(options: { maxPlans?: number; maxCharacters?: number } = {}) {
   return { planner: made, cached: () => records.map(({ cached }) => cached), records };
 }
 
+const ann = { owner: 'ann', scope: 'a' };
+const bob = { owner: 'bob', scope: 'b' };
 const numbered = (at: number) => requestFor({ type: 'integer', maximum: at });
 
 describe('kept plans', () => {
   it('are made once for equal requests and told to the metrics', () => {
     const { planner: kept, records } = planner();
-    const first = kept.plan(numbered(1));
-    expect(kept.plan(numbered(1))).toBe(first);
+    const first = kept.plan(numbered(1), ann);
+    expect(kept.plan(numbered(1), ann)).toBe(first);
     const characters = (first.grammar?.length ?? 0) + (first.afterReasoning?.length ?? 0);
     expect(characters).toBeGreaterThan(100);
     expect(records).toEqual([
@@ -58,9 +60,9 @@ describe('kept plans', () => {
       { ...base, tools: [{ ...tool, strict: false }] },
     ];
     const { planner: kept, cached } = planner();
-    for (const request of [base, ...others]) kept.plan(request);
-    kept.plan({ ...base, tools: [{ ...tool, description: 'another', definition: { a: 1 } }] });
-    kept.plan({ ...base, opening: { block: 'text', generationPrompt: 'assistant' } });
+    for (const request of [base, ...others]) kept.plan(request, ann);
+    kept.plan({ ...base, tools: [{ ...tool, description: 'another', definition: { a: 1 } }] }, ann);
+    kept.plan({ ...base, opening: { block: 'text', generationPrompt: 'assistant' } }, ann);
     expect(cached()).toEqual([false, ...others.map(() => false), true, true]);
   });
 
@@ -72,7 +74,7 @@ describe('kept plans', () => {
       definition: {},
     };
     const strange = { name: 'strange', parameters: { properties: { b: { pattern: '^(a$' } } }, definition: {} };
-    kept.plan(requestFor({ items: { type: 'array', uniqueItems: true } }, { tools: [remote, strange] }));
+    kept.plan(requestFor({ items: { type: 'array', uniqueItems: true } }, { tools: [remote, strange] }), ann);
     expect(records[0]?.loosened).toEqual([
       { isWarning: false, sentence: 'In the schema of the answer, uniqueItems at #/items is only checked afterwards.' },
       {
@@ -89,21 +91,37 @@ describe('kept plans', () => {
 
   it('make room for new ones, the longest unused first', () => {
     const { planner: kept, cached } = planner({ maxPlans: 2 });
-    for (const at of [1, 2, 1, 3, 1, 2]) kept.plan(numbered(at));
+    for (const at of [1, 2, 1, 3, 1, 2]) kept.plan(numbered(at), ann);
     expect(cached()).toEqual([false, false, true, false, true, false]);
   });
 
   it('stay within a size', () => {
     const { planner: kept, cached } = planner({ maxCharacters: 10 });
-    for (const at of [1, 1]) kept.plan(numbered(at));
+    for (const at of [1, 1]) kept.plan(numbered(at), ann);
     expect(cached()).toEqual([false, false]);
+  });
+
+  it('push out none of another owner who has fewer', () => {
+    const { planner: kept, cached } = planner({ maxPlans: 3 });
+    kept.plan(numbered(1), bob);
+    for (const at of [1, 2, 3, 4]) kept.plan(numbered(at), ann);
+    kept.plan(numbered(1), bob);
+    kept.plan(numbered(3), ann);
+    kept.plan(numbered(2), ann);
+    expect(cached()).toEqual([false, false, false, false, false, true, true, false]);
+  });
+
+  it('of one scope are not there for another', () => {
+    const { planner: kept, cached } = planner();
+    for (const who of [ann, bob, { ...ann, scope: 'salted' }, ann]) kept.plan(numbered(1), who);
+    expect(cached()).toEqual([false, false, false, true]);
   });
 
   it('are not kept when they fail, and not needed without anything to hold to', () => {
     const { planner: kept, records } = planner();
-    expect(() => kept.plan(requestFor(false))).toThrow('fits no value at all');
-    expect(() => kept.plan(requestFor(false))).toThrow('fits no value at all');
-    expect(kept.plan(requestFor(true, { outputShape: { type: 'text' } })).grammar).toBeUndefined();
+    expect(() => kept.plan(requestFor(false), ann)).toThrow('fits no value at all');
+    expect(() => kept.plan(requestFor(false), ann)).toThrow('fits no value at all');
+    expect(kept.plan(requestFor(true, { outputShape: { type: 'text' } }), ann).grammar).toBeUndefined();
     expect(records).toEqual([]);
   });
 });

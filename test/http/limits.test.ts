@@ -480,7 +480,7 @@ describe('a server that has no more time', () => {
   it('tells work that is not done, whatever it is, and takes no listeners along', async () => {
     const stopping = new AbortController();
     let asked = false;
-    const embed = (_: unknown, signal: AbortSignal) =>
+    const embed = (_: unknown, { signal }: { readonly signal: AbortSignal }) =>
       new Promise<never>((_resolve, reject) => {
         asked = true;
         signal.addEventListener('abort', () => reject(signal.reason), { once: true });

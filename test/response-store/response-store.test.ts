@@ -103,6 +103,20 @@ describe.each([
     expect(found.map((stored) => stored?.id)).toEqual([undefined, undefined, 'resp_3']);
   });
 
+  it.each([
+    ['many', 'hi', { ...roomy, maxCount: 3 }],
+    ['large', 'x'.repeat(1000), { ...roomy, maxBytes: 3500 }],
+  ])('lets go of what an owner has who keeps %s entries, not of another’s', async (_what, text, limits) => {
+    const store = await openResponseStore(await newShelf(), { limits, now: clock().now });
+    await store.save({ ...entry('resp_1'), owner: 'bob' });
+    for (const id of ['resp_2', 'resp_3', 'resp_4', 'resp_5']) await store.save({ ...entry(id, text), owner: 'ann' });
+    const found = async (name: string, ids: string[]) =>
+      (await Promise.all(ids.map((id) => store.find(id, person(name))))).map((stored) => stored?.id);
+    expect(await found('bob', ['resp_1'])).toEqual(['resp_1']);
+    expect((await found('ann', ['resp_2', 'resp_3', 'resp_4', 'resp_5'])).slice(-2)).toEqual(['resp_4', 'resp_5']);
+    expect((await found('ann', ['resp_2'])).concat(await found('bob', ['resp_5']))).toEqual([undefined, undefined]);
+  });
+
   it('forgets what is too old', async () => {
     const { now, pass } = clock();
     const store = await openResponseStore(await newShelf(), { limits: roomy, now });
@@ -138,6 +152,15 @@ describe('a response store in a folder', () => {
     expect(await (await open(folder)).find('resp_2', person())).toEqual(entry('resp_2'));
     await open(folder, { ...roomy, maxCount: 1 });
     expect(await readdir(folder)).toHaveLength(1);
+  });
+
+  it('knows after a restart whose everything is', async () => {
+    const folder = await newFolder();
+    const first = await open(folder);
+    await first.save({ ...entry('resp_1'), owner: 'bob' });
+    for (const id of ['resp_2', 'resp_3', 'resp_4']) await first.save({ ...entry(id), owner: 'ann' });
+    await open(folder, { ...roomy, maxCount: 2 });
+    expect((await readdir(folder)).sort()).toEqual(['resp_1.json', 'resp_4.json']);
   });
 
   it('gives what was kept before there were owners to nobody in particular', async () => {

@@ -8,6 +8,8 @@ interface Listener {
 /** One caller's inputs, taken in batches of the shortest first, so that they fill them. */
 export class VectorTask {
   readonly id: number;
+  /** Whose turn it takes. */
+  readonly owner: string;
   readonly about: 'embed' | 'rank';
   /** Tokens of the longest input. */
   readonly longest: number;
@@ -16,8 +18,13 @@ export class VectorTask {
   #taken: readonly { readonly index: number }[] = [];
   readonly #listener: Listener;
 
-  constructor(id: number, about: VectorTask['about'], inputs: readonly Int32Array[], listener: Listener) {
+  constructor(
+    { id, owner, about }: Pick<VectorTask, 'id' | 'owner' | 'about'>,
+    inputs: readonly Int32Array[],
+    listener: Listener,
+  ) {
     this.id = id;
+    this.owner = owner;
     this.about = about;
     this.longest = inputs.reduce((most, { length }) => Math.max(most, length), 0);
     this.#waiting = inputs

@@ -4,6 +4,7 @@ import { Context, type ContextParameters } from '../../native/context.ts';
 import type { Model } from '../../native/model.ts';
 import type { ThreadPools } from '../../native/thread-pools.ts';
 import type { Answer, Question } from '../remote/protocol.ts';
+import { VectorLine } from './vector-line.ts';
 import { VectorTask } from './vector-task.ts';
 
 type Wanted = Extract<Question, { about: 'embed' | 'rank' }>;
@@ -20,12 +21,12 @@ const batchTokens = 512;
 const sequencesPerBatch = 32;
 
 /**
- * Vectors and scores of a model, in contexts of their own that are made on first use. Inputs share batches; callers take
- * turns, a batch each, and so do the running streams.
+ * Vectors and scores of a model, in contexts of their own that are made on first use. A caller's inputs share
+ * batches; owners take turns, a batch each, and so do the running streams.
  */
 export class VectorDesk {
   readonly #options: VectorDeskOptions;
-  readonly #tasks: VectorTask[] = [];
+  readonly #line = new VectorLine();
   #embedding: VectorContext | undefined;
   #ranking: VectorContext | undefined;
 
@@ -35,27 +36,26 @@ export class VectorDesk {
 
   ask(id: number, wanted: Wanted, tell: (answer: Answer) => void, refuse: (error: unknown) => void): void {
     const inputs = wanted.about === 'embed' ? wanted.inputs : wanted.pairs;
-    const task = new VectorTask(id, wanted.about, inputs, { tell, refuse });
+    const { about, owner } = wanted;
+    const task = new VectorTask({ id, owner, about }, inputs, { tell, refuse });
     if (task.done) task.finish();
-    else this.#tasks.push(task);
+    else this.#line.add(task);
   }
 
   /** Nobody waits for the answer any more. */
   cancel(id: number): void {
-    const at = this.#tasks.findIndex((task) => task.id === id);
-    const [task] = at < 0 ? [] : this.#tasks.splice(at, 1);
-    task?.refuse(new ServeError('client_closed', 'The request was given up.'));
+    this.#line.remove(id)?.refuse(new ServeError('client_closed', 'The request was given up.'));
   }
 
-  /** One batch of whoever waits longest. False: nobody waits. */
+  /** One batch of whose turn it is. False: nobody waits. */
   advance(): boolean {
-    const task = this.#tasks.shift();
+    const task = this.#line.take();
     if (!task) return false;
     try {
       const context = this.#contextFor(task);
       task.take(context.evaluate(task.next(context.batchSize, sequencesPerBatch)));
       if (task.done) task.finish();
-      else this.#tasks.push(task);
+      else this.#line.add(task);
     } catch (error) {
       task.refuse(error);
     }
@@ -64,7 +64,7 @@ export class VectorDesk {
 
   free(): void {
     const gone = new ServeError('draining', 'The model is being unloaded.');
-    for (const task of this.#tasks.splice(0)) task.refuse(gone);
+    for (const task of this.#line.clear()) task.refuse(gone);
     this.#embedding?.free();
     this.#ranking?.free();
   }

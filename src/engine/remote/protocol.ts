@@ -195,9 +195,9 @@ export type Question =
   | { readonly about: 'write-file'; readonly slot: number; readonly path: string }
   | { readonly about: 'read-file'; readonly slot: number; readonly path: string }
   | { readonly about: 'device-memory' }
-  /** Inputs with their marks, none longer than what the model takes. */
-  | { readonly about: 'embed'; readonly inputs: readonly Int32Array[] }
-  | { readonly about: 'rank'; readonly pairs: readonly Int32Array[] };
+  /** Inputs with their marks, none longer than what the model takes. Owners take turns. */
+  | { readonly about: 'embed'; readonly owner: string; readonly inputs: readonly Int32Array[] }
+  | { readonly about: 'rank'; readonly owner: string; readonly pairs: readonly Int32Array[] };
 
 export type Topic = Question['about'];
 

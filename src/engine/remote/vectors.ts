@@ -49,14 +49,14 @@ export function createVectors(
       dimensions,
       pooling,
       maxTokens,
-      embed: (inputs, { truncate, signal }) =>
+      embed: (inputs, { truncate, owner, signal }) =>
         embedding.during(async () => {
           const prepared: Prepared[] = [];
           for (const [index, input] of inputs.entries()) {
             const tokens = await tokensOf(input, index, facts, text, signal);
             prepared.push(fitInput(tokens, facts, truncate, `input[${index}]`));
           }
-          const asked = { about: 'embed', inputs: prepared.map(({ tokens }) => tokens) } as const;
+          const asked = { about: 'embed', owner, inputs: prepared.map(({ tokens }) => tokens) } as const;
           const { vectors } = await questions.ask('embed', asked, signal);
           return prepared.map(({ tokens, cutFrom }, index) => ({
             vector: [...(vectors[index] ?? [])],
@@ -82,7 +82,7 @@ function createRanker(
   const ranking = counted();
   return {
     maxTokens,
-    rank: (query, documents, signal) =>
+    rank: (query, documents, { owner, signal }) =>
       ranking.during(async () => {
         const question = await text.tokenize([query], { special: false, signal });
         const pairs: Int32Array[] = [];
@@ -93,7 +93,7 @@ function createRanker(
           checkLength(pair.length, maxTokens, `documents[${index}]`);
           pairs.push(Int32Array.from(pair));
         }
-        const { scores } = await questions.ask('rank', { about: 'rank', pairs }, signal);
+        const { scores } = await questions.ask('rank', { about: 'rank', owner, pairs }, signal);
         const score = (value: number) => (normalized ? value : 1 / (1 + Math.exp(-value)));
         return {
           scores: scores.map((value, index) => ((pairs[index]?.length ?? 0) === 0 ? 0 : score(value))),

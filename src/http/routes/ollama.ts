@@ -8,7 +8,7 @@ import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
 import { warningHeader } from '../warning-header.ts';
-import { inputOnly, tokensOf } from './vectors.ts';
+import { inputOnly, tokensOf, vectorCaller } from './vectors.ts';
 
 /** Ollama's API beside its two generating endpoints: models, embeddings, and a clear no to the rest. */
 export function ollamaRoutes(dependencies: AppDependencies): Route[] {
@@ -19,7 +19,7 @@ export function ollamaRoutes(dependencies: AppDependencies): Route[] {
 
   const embed = async (call: EmbeddingCall, exchange: Exchange) => {
     exchange.note({ dialect: 'ollama-embed' });
-    const answer = await embeddings.embed(call, exchange.signal);
+    const answer = await embeddings.embed(call, vectorCaller(exchange));
     exchange.note({ model: answer.model });
     exchange.spend(inputOnly(tokensOf(answer)));
     const cuts = answer.embeddings.flatMap(({ cutFrom, tokens }, index) =>
