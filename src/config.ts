@@ -1,7 +1,8 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { type Command, type CommandName, commands, commandUsage } from './config/commands.ts';
 import { environmentName, type Flag, type FlagName, type FlagValues, flagSpelling, flags } from './config/flags.ts';
-import { helpText, type Subcommand, subcommands } from './config/help.ts';
+import { helpText } from './config/help.ts';
 import { type KeyFile, parseKeyFile } from './config/key-file.ts';
 import { type NamedModels, parseNamedModels } from './config/named-models.ts';
 import { flagNames, type RawArguments, readArguments, usageError } from './config/read-arguments.ts';
@@ -33,6 +34,10 @@ export interface Config
   readonly toolServers: readonly ToolServerConfig[] | undefined;
   readonly modelsDir: string;
   readonly chatStore: ChatStorePlace;
+  /** Of this program, for what the commands on a terminal keep. */
+  readonly dataFolder: string;
+  /** Of this program, for what lives no longer than its processes. */
+  readonly runtimeFolder: string;
   /** The content of --models-file. */
   readonly namedModels: NamedModels;
 }
@@ -46,8 +51,16 @@ export type ParsedCommand =
   | { readonly command: 'help'; readonly text: string }
   | { readonly command: 'version' }
   | { readonly command: 'serve'; readonly config: Config }
-  | { readonly command: 'list'; readonly config: Config }
-  | { readonly command: 'inspect' | 'pull' | 'rm'; readonly target: string; readonly config: Config };
+  | OperandCommand;
+
+/** One of the commands that do not serve, with the words behind it: as many as its row says. */
+export type OperandCommand = {
+  [Name in Exclude<CommandName, 'serve'>]: {
+    readonly command: Name;
+    readonly operands: readonly string[];
+    readonly config: Config;
+  };
+}[Exclude<CommandName, 'serve'>];
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -57,12 +70,15 @@ export interface ConfigSource {
   readonly readText: (path: string) => string;
   readonly platform: NodeJS.Platform;
   readonly homeFolder: string;
+  /** Undefined on Windows. */
+  readonly userId: number | undefined;
 }
 
 const machine: ConfigSource = {
   readText: (path) => readTextFile(path),
   platform: process.platform,
   homeFolder: homedir(),
+  userId: process.getuid?.(),
 };
 
 /**
@@ -74,29 +90,18 @@ export function parseConfig(argv: readonly string[], env: Environment, source: C
   if (raw.help) return { command: 'help', text: helpText() };
   if (raw.version) return { command: 'version' };
   const { command, operands } = splitCommand(raw.positionals);
+  checkForeignFlags(command, raw);
   const config = buildConfig(raw, env, source);
-  switch (command) {
-    case 'serve':
-      expectOperands(operands, 0, 1, 'Serve several models with --model, once for each.');
-      return { command, config: Object.freeze({ ...config, model: [...operands, ...config.model] }) };
-    case 'list':
-      expectOperands(operands, 0, 0, 'serve-model list takes no names.');
-      return { command, config };
-    case 'inspect':
-    case 'pull':
-    case 'rm':
-      expectOperands(operands, 1, 1, `Write serve-model ${command} MODEL.`);
-      return { command, config, target: operands[0] ?? '' };
-    default:
-      return command satisfies never;
-  }
+  expectOperands(command, operands);
+  if (command !== 'serve') return { command, operands, config };
+  return { command, config: Object.freeze({ ...config, model: [...operands, ...config.model] }) };
 }
 
-function splitCommand(positionals: readonly string[]): { command: Subcommand; operands: readonly string[] } {
+function splitCommand(positionals: readonly string[]): { command: CommandName; operands: readonly string[] } {
   const [first, ...rest] = positionals;
-  if (first !== undefined && isSubcommand(first)) return { command: first, operands: rest };
+  if (first !== undefined && isCommand(first)) return { command: first, operands: rest };
   if (positionals.length > 1 && first !== undefined) {
-    const meant = suggest(first, Object.keys(subcommands));
+    const meant = suggest(first, Object.keys(commands));
     if (meant !== undefined) {
       throw usageError(`There is no command ${first}. Did you mean ${meant}?`, first);
     }
@@ -104,14 +109,26 @@ function splitCommand(positionals: readonly string[]): { command: Subcommand; op
   return { command: 'serve', operands: positionals };
 }
 
-function isSubcommand(word: string): word is Subcommand {
-  return Object.hasOwn(subcommands, word);
+function isCommand(word: string): word is CommandName {
+  return Object.hasOwn(commands, word);
 }
 
-function expectOperands(operands: readonly string[], least: number, most: number, nextStep: string): void {
+function expectOperands(command: CommandName, operands: readonly string[]): void {
+  const { least, most, missing = 'A word is missing.', tooMany }: Command = commands[command];
+  const usage = `Write ${commandUsage(command)}.`;
   const extra = operands[most];
-  if (extra !== undefined) throw usageError(`One word too many: ${extra}. ${nextStep}`, extra);
-  if (operands.length < least) throw usageError(`The name of the model is missing. ${nextStep}`);
+  if (extra !== undefined) throw usageError(`One word too many: ${extra}. ${tooMany ?? usage}`, extra);
+  if (operands.length < least) throw usageError(`${missing} ${usage}`);
+}
+
+/** Flags that mean nothing to this command. Those of the environment are there for whichever command they concern. */
+function checkForeignFlags(command: CommandName, raw: RawArguments): void {
+  for (const name of raw.given.keys()) {
+    const { onlyFor }: Flag<unknown> = flags[name];
+    if (onlyFor === undefined || onlyFor.some((each) => each === command)) continue;
+    const spelling = `--${flagSpelling(name)}`;
+    throw usageError(`${spelling} is for serve-model ${onlyFor.join(', ')}, not for ${command}.`, spelling);
+  }
 }
 
 function buildConfig(raw: RawArguments, env: Environment, source: ConfigSource): Config {
@@ -131,6 +148,8 @@ function buildConfig(raw: RawArguments, env: Environment, source: ConfigSource):
     namedModels: readNamedModels(modelsFile, source),
     modelsDir: values.modelsDir ?? defaultModelsFolder(env, source),
     chatStore: chatStorePlace(chatStore, env, source),
+    dataFolder: join(dataFolder(env, source), 'serve-model'),
+    runtimeFolder: runtimeFolder(env, source),
   });
 }
 
@@ -224,6 +243,13 @@ function dataFolder(env: Environment, { platform, homeFolder }: ConfigSource): s
   if (platform === 'darwin') return join(homeFolder, 'Library', 'Application Support');
   if (platform === 'win32') return env.LOCALAPPDATA || join(homeFolder, 'AppData', 'Local');
   return env.XDG_DATA_HOME || join(homeFolder, '.local', 'share');
+}
+
+/** The user's own where the system gives one; else a name of the user's own in the folder for temporary files. */
+function runtimeFolder(env: Environment, source: ConfigSource): string {
+  if (source.platform === 'win32') return join(dataFolder(env, source), 'serve-model', 'run');
+  if (env.XDG_RUNTIME_DIR) return join(env.XDG_RUNTIME_DIR, 'serve-model');
+  return join(env.TMPDIR || '/tmp', `serve-model-${source.userId}`);
 }
 
 function defaultModelsFolder(env: Environment, source: ConfigSource): string {

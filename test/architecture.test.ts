@@ -35,7 +35,9 @@ const allowed: Record<string, readonly string[]> = {
   'config.ts': ['contract', 'config', 'files'],
   // Before anything else is read.
   'prepare.ts': ['main', 'engine'],
-  cli: ['contract', 'config.ts', 'main.ts', 'prepare.ts', 'models', 'telemetry'],
+  // Talks to a server from outside, as any other program would.
+  client: ['contract', 'files'],
+  cli: ['contract', 'client', 'config.ts', 'main.ts', 'prepare.ts', 'models', 'telemetry'],
   // main.ts and its folder are one room.
   main: [
     'contract',
@@ -88,7 +90,8 @@ const packageRooms: Record<string, readonly string[]> = {
   hono: ['http'],
   'rate-limiter-flexible': ['http'],
   '@hono/node-server': ['http'],
-  zod: ['dialects', 'config', 'config.ts', 'http', 'tools'],
+  zod: ['dialects', 'config', 'config.ts', 'http', 'tools', 'client'],
+  'eventsource-parser': ['client'],
   '@modelcontextprotocol/client': ['tools'],
   '@huggingface/jinja': ['prompt'],
   'node-llama-cpp': ['models'],

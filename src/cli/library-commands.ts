@@ -1,4 +1,4 @@
-import type { Config, ParsedCommand } from '../config.ts';
+import type { Config, OperandCommand } from '../config.ts';
 import { showBytes, showCount } from '../contract/amounts.ts';
 import { ServeError } from '../contract/errors.ts';
 import { defaultSlots } from '../contract/model.ts';
@@ -18,22 +18,23 @@ import { hubAccess, obtainModel, type PullOptions, quantizationTable, rateModels
 import { tableLines } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
-type LibraryCommand = Extract<ParsedCommand, { readonly command: 'list' | 'inspect' | 'pull' | 'rm' }>;
+type LibraryCommand = Extract<OperandCommand, { readonly command: 'list' | 'inspect' | 'pull' | 'rm' }>;
 
 /** The commands about model files. Ctrl-C ends a download, which goes on the next time. */
 export async function runLibraryCommand(parsed: LibraryCommand, terminal: Terminal): Promise<void> {
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort(new ServeError('client_closed', 'Stopped.')));
   const options = { config: parsed.config, terminal, signal: interrupt.signal, memory: () => machineMemory() };
+  const [target = ''] = parsed.operands;
   switch (parsed.command) {
     case 'list':
       return listModels(parsed.config, terminal);
     case 'rm':
-      return removeModel(parsed.target, parsed.config, terminal);
+      return removeModel(target, parsed.config, terminal);
     case 'inspect':
-      return inspectModel(parsed.target, { ...options, ...(await readers(parsed.config, interrupt.signal)) });
+      return inspectModel(target, { ...options, ...(await readers(parsed.config, interrupt.signal)) });
     case 'pull':
-      terminal.write(`${await obtainModel(parsed.target, options)}\n`);
+      terminal.write(`${await obtainModel(target, options)}\n`);
       return;
     default:
       return parsed satisfies never;

@@ -31,6 +31,12 @@ export async function run(argv: readonly string[], terminal: Terminal = processT
         await runLibraryCommand(parsed, terminal);
         return;
       }
+      case 'ps':
+      case 'stop': {
+        const { runRunningCommand } = await import('./running.ts');
+        await runRunningCommand(parsed, terminal);
+        return;
+      }
       default:
         return parsed satisfies never;
     }

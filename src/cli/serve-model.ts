@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { mostlyServes } from './mostly-serves.ts';
 import { restartWithHugePages } from './restart.ts';
 
 // First of all: what has been read until then is read twice.
@@ -8,7 +9,3 @@ const argv = process.argv.slice(2);
 if (mostlyServes(argv)) (await import('../prepare.ts')).prepareThread();
 const { run } = await import('./run.ts');
 await run(argv);
-
-function mostlyServes([first = '']: readonly string[]): boolean {
-  return !['list', 'inspect', 'pull', 'rm', '--help', '-h', '--version', '-V'].includes(first);
-}

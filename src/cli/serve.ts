@@ -1,3 +1,4 @@
+import { publishPortFile } from '../client/port-files.ts';
 import { allKeys, type Config, packageVersion } from '../config.ts';
 import { type LoadedFacts, type OpenServer, openServer } from '../main.ts';
 import { machineMemory } from '../models/machine-memory.ts';
@@ -23,8 +24,10 @@ export async function serve(config: Config, terminal: Terminal): Promise<void> {
   handleSignals(process, stoppable, terminal.tell);
   const nowRunning = config.keyFile && handleKeySignal(process, () => server);
   const progress = createProgress({ terminal: terminal.interactive, write: terminal.writeError });
+  let published: ReturnType<typeof publish> | undefined;
   server = await openServer(config, {
     listening: (url) => {
+      published = publish(url, config);
       terminal.tell(`listening on ${url}, the model comes next`);
       warnOfOpenness(config, terminal);
     },
@@ -38,6 +41,7 @@ export async function serve(config: Config, terminal: Terminal): Promise<void> {
   const facts = await loadedFacts(server, config, terminal).finally(() => progress.end());
   isLoaded = true;
   if (!facts) return;
+  void published?.then((file) => file?.update([facts.profile.id, ...facts.profile.aliases]));
   const asked = { needsKey: allKeys(config).length > 0, contextLeftOpen: config.ctxSize === 0 };
   // With JSON logs stdout holds nothing but log lines.
   const write = config.logFormat === 'json' ? terminal.writeError : terminal.write;
@@ -57,6 +61,14 @@ async function loadedFacts(server: OpenServer, config: Config, terminal: Termina
     terminal.tell('The server stays (--stay). Load a model with POST /api/inference/load.');
     return undefined;
   }
+}
+
+/** Lets the other commands of this user find the server, until its process ends. */
+async function publish(url: string, { runtimeFolder }: Config) {
+  const facts = { pid: process.pid, url, models: [], started: new Date().toISOString() };
+  const file = await publishPortFile(runtimeFolder, facts);
+  process.once('exit', () => file?.removeNow());
+  return file;
 }
 
 async function showInBrowser(url: string, terminal: Terminal): Promise<void> {

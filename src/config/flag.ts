@@ -1,3 +1,4 @@
+import type { CommandName } from './commands.ts';
 import type { ValueKind } from './value-kinds.ts';
 
 /**
@@ -13,6 +14,8 @@ export interface Flag<Value, Default = Value> {
   readonly help: string;
   /** Other spellings of the flag, without dashes. One letter is written with one dash. */
   readonly alsoFlags?: readonly string[];
+  /** The commands that take it, where most mean nothing by it; the others refuse it. */
+  readonly onlyFor?: readonly CommandName[];
   /** Other names in the environment, looked up after its own. */
   readonly alsoEnvironment?: readonly string[];
 }
@@ -27,6 +30,7 @@ export const flagGroups = [
   'Keys and access',
   'Logs and metrics',
   'Model files',
+  'Clients on a terminal',
 ] as const;
 export type FlagGroup = (typeof flagGroups)[number];
 

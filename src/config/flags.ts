@@ -1,6 +1,6 @@
 import { engineFlags } from './engine-flags.ts';
 import { type Flag, flag } from './flag.ts';
-import { choice, duration, exactList, integer, list, text, textOrNone, toggle } from './value-kinds.ts';
+import { address, choice, duration, exactList, integer, list, text, textOrNone, toggle } from './value-kinds.ts';
 
 export { type Flag, type FlagGroup, flagGroups } from './flag.ts';
 
@@ -261,6 +261,13 @@ export const flags = {
     default: undefined,
     defaultText: 'for ever when given at start, else 5m',
     help: 'Unload a model that was not used for this long.',
+  }),
+
+  url: flag('Clients on a terminal', address(), {
+    default: undefined,
+    defaultText: 'the server that this user has started',
+    help: 'Server to talk to, with the first --api-key.',
+    onlyFor: ['ps', 'stop'],
   }),
 } as const satisfies Record<string, Flag<unknown>>;
 

@@ -1,16 +1,7 @@
+import { commands } from './commands.ts';
 import type { FlagName, FlagValues } from './flags.ts';
 import { environmentName, type Flag, flagGroups, flagSpelling, flags } from './flags.ts';
 import { flagNames } from './read-arguments.ts';
-
-export const subcommands = {
-  serve: 'serve a model (the word may be left out)',
-  inspect: 'tell what a model file is and what memory it takes',
-  pull: 'download a model',
-  list: 'list the local models',
-  rm: 'delete a downloaded model',
-} as const;
-
-export type Subcommand = keyof typeof subcommands;
 
 const width = 96;
 
@@ -51,7 +42,12 @@ function defaultText(name: keyof FlagValues): string {
 }
 
 export function helpText(): string {
-  const commands = Object.entries(subcommands).map(([name, what]) => `  serve-model ${name.padEnd(8)} ${what}`);
+  const usages = Object.entries(commands).map(([name, { operands, help }]) => ({
+    usage: `${name} ${operands}`.trimEnd(),
+    help,
+  }));
+  const longest = Math.max(...usages.map(({ usage }) => usage.length));
+  const commandLines = usages.map(({ usage, help }) => `  serve-model ${usage.padEnd(longest)}  ${help}`);
   const sections = flagGroups.map((group) => {
     const rows = describeFlags().filter((row) => row.group === group);
     return [`${group}:`, ...rows.flatMap(helpLines)].join('\n');
@@ -62,7 +58,7 @@ export function helpText(): string {
       'MODEL is a .gguf file (the first part of a split one), a folder that holds one, or hf:owner/repo[:quant]. Without it the bundled demo model is served.',
       '',
     ).join('\n'),
-    ['Commands:', ...commands].join('\n'),
+    ['Commands:', ...commandLines].join('\n'),
     ...sections,
     wrap(
       'Every flag has a twin in the environment: --ctx-size is SERVE_MODEL_CTX_SIZE. The command line wins. Times are seconds or 30s, 5m, 2h. Lists are repeated or separated by commas.',

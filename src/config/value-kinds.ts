@@ -18,6 +18,16 @@ export function text(placeholder: string): ValueKind<string> {
   return { placeholder, shape: 'single', schema, show: String };
 }
 
+/** Of a server; what clients put behind it, as `/v1`, is left out. */
+export function address(): ValueKind<string> {
+  const message = 'must be an address such as http://127.0.0.1:8080';
+  const schema = z
+    .string()
+    .refine((given) => /^https?:\/\//i.test(given) && URL.canParse(given), message)
+    .transform((given) => new URL(given).href.replace(/\/(v1\/?)?$/, ''));
+  return { placeholder: 'URL', shape: 'single', schema, show: String };
+}
+
 /** `--no-x` says that there shall be none. */
 export function textOrNone(placeholder: string): ValueKind<string | false> {
   const schema = z

@@ -19,6 +19,7 @@ const source: ConfigSource = {
   },
   platform: 'linux',
   homeFolder: '/home/ada',
+  userId: 1000,
 };
 
 function serve(argv: readonly string[] = [], env: Environment = {}): Config {
@@ -59,6 +60,8 @@ describe('parseConfig', () => {
     const derived = ['verbose', 'apiKeyFile', 'chatTemplateFile', 'mcpConfig', 'modelsFile'];
     expect(Object.keys(config).sort()).toEqual(
       [
+        'dataFolder',
+        'runtimeFolder',
         ...Object.keys(flags).filter((name) => !derived.includes(name)),
         'chatTemplate',
         'keyFile',
@@ -138,6 +141,17 @@ describe('parseConfig', () => {
     expect(folder('win32')).toBe('/home/ada/AppData/Local/serve-model/models');
   });
 
+  it('meets other programs of the user where the platform has its runtime folder', () => {
+    const folder = (platform: NodeJS.Platform, env: Environment = {}) => {
+      const parsed = parseConfig(['ps'], env, { ...source, platform });
+      return 'config' in parsed ? parsed.config.runtimeFolder : undefined;
+    };
+    expect(folder('linux', { XDG_RUNTIME_DIR: '/run/user/1000' })).toBe('/run/user/1000/serve-model');
+    expect(folder('linux')).toBe('/tmp/serve-model-1000');
+    expect(folder('darwin', { TMPDIR: '/var/folders/x' })).toBe('/var/folders/x/serve-model-1000');
+    expect(folder('win32')).toBe('/home/ada/AppData/Local/serve-model/run');
+  });
+
   it('keeps chats where the platform keeps what its users made, in the folder that is named, or nowhere', () => {
     const place = (argv: readonly string[], env: Environment = {}, platform: NodeJS.Platform = 'linux') => {
       const parsed = parseConfig(['list', ...argv], env, { ...source, platform });
@@ -176,6 +190,12 @@ describe('parseConfig', () => {
     [['--host', ''], '--host must not be empty.'],
     [['--alias', 'a,,b'], '--alias must not be empty.'],
     [['a.gguf', 'b.gguf'], 'One word too many: b.gguf. Serve several models with --model, once for each.'],
+    [['ps', 'x'], 'One word too many: x. Write serve-model ps.'],
+    [['list', '--url', 'http://a'], '--url is for serve-model ps, stop, not for list.'],
+    [
+      ['ps', '--url', 'localhost:8080'],
+      '--url must be an address such as http://127.0.0.1:8080, not "localhost:8080".',
+    ],
     [['list', 'x'], 'One word too many: x. serve-model list takes no names.'],
     [['pull'], 'The name of the model is missing. Write serve-model pull MODEL.'],
     [['inspct', 'a.gguf'], 'There is no command inspct. Did you mean inspect?'],
@@ -201,10 +221,14 @@ describe('parseConfig', () => {
   it.each<[readonly string[], object]>([
     [['--version'], { command: 'version' }],
     [['-V', '--port', 'nonsense'], { command: 'version' }],
-    [['inspect', 'x.gguf'], { command: 'inspect', target: 'x.gguf' }],
-    [['pull', 'hf:a/b:q8_0', '--hf-token', 't'], { command: 'pull', target: 'hf:a/b:q8_0', config: { hfToken: 't' } }],
+    [['inspect', 'x.gguf'], { command: 'inspect', operands: ['x.gguf'] }],
+    [
+      ['pull', 'hf:a/b:q8_0', '--hf-token', 't'],
+      { command: 'pull', operands: ['hf:a/b:q8_0'], config: { hfToken: 't' } },
+    ],
     [['--models-dir', '/m', 'list'], { command: 'list', config: { modelsDir: '/m' } }],
-    [['rm', 'x'], { command: 'rm', target: 'x' }],
+    [['stop', '--url', 'http://h:1/v1/'], { command: 'stop', operands: [], config: { url: 'http://h:1' } }],
+    [['rm', 'x'], { command: 'rm', operands: ['x'] }],
   ])('understands %j', (argv, expected) => {
     expect(parseConfig(argv, {}, source)).toMatchObject(expected);
   });

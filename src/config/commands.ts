@@ -1,0 +1,38 @@
+/** Every command, one row each: --help, the check of the words behind it and the shells' completions are made of these. */
+export interface Command {
+  /** What it does, for --help. */
+  readonly help: string;
+  /** The words behind it, as one would write them: `MODEL [PROMPT]`. */
+  readonly operands: string;
+  /** How many of them there must be, and may be. */
+  readonly least: number;
+  readonly most: number;
+  /** What is missing when there are too few. */
+  readonly missing?: string;
+  /** What to do when there are too many. */
+  readonly tooMany?: string;
+}
+
+const model = { operands: 'MODEL', least: 1, most: 1, missing: 'The name of the model is missing.' } as const;
+
+export const commands = {
+  serve: {
+    help: 'serve a model (the word may be left out)',
+    operands: '[MODEL]',
+    least: 0,
+    most: 1,
+    tooMany: 'Serve several models with --model, once for each.',
+  },
+  ps: { help: 'tell what the servers of this user have loaded', operands: '', least: 0, most: 0 },
+  stop: { help: 'unload a model, or stop the server', operands: '[MODEL]', least: 0, most: 1 },
+  inspect: { ...model, help: 'tell what a model file is and what memory it takes' },
+  pull: { ...model, help: 'download a model' },
+  list: { help: 'list the local models', operands: '', least: 0, most: 0, tooMany: 'serve-model list takes no names.' },
+  rm: { ...model, help: 'delete a downloaded model' },
+} as const satisfies Record<string, Command>;
+
+export type CommandName = keyof typeof commands;
+
+export function commandUsage(name: CommandName): string {
+  return ['serve-model', name, commands[name].operands].join(' ').trimEnd();
+}
