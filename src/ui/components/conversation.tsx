@@ -62,7 +62,12 @@ export function Conversation(): VNode {
           {path.length === 0 ? (
             <Welcome />
           ) : (
-            path.map((message, index) => <Turn key={message.id} message={message} isLast={index === path.length - 1} />)
+            <>
+              <h1 class="off-screen">{chats.open.value?.title || strings.value.sidebar.untitled}</h1>
+              {path.map((message, index) => (
+                <Turn key={message.id} message={message} isLast={index === path.length - 1} />
+              ))}
+            </>
           )}
         </div>
       </div>

@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
 import { usePage } from '../state/page.ts';
-import type { LoadStep } from '../state/server.ts';
+import type { LoadStep } from '../state/server-facts.ts';
 import { strings } from '../strings/strings.ts';
 
 /** Which model answers, and how far it is. */
@@ -8,7 +8,7 @@ export function ModelStatus(): VNode {
   const { server } = usePage();
   const phase = server.phase.value;
   const facts = server.facts.value;
-  const name = facts?.id ?? server.models.value[0]?.id ?? '';
+  const name = facts?.id ?? server.models.value[0]?.id ?? server.loading.value[0] ?? '';
   const step = server.load.value;
   return (
     <div class="model-status" data-phase={phase}>

@@ -1,5 +1,6 @@
 import type { MarkedToken, Token } from 'marked';
 import type { ComponentChildren } from 'preact';
+import { strings } from '../strings/strings.ts';
 import { decodeEntities } from './entities.ts';
 
 /** What stands within a line, as elements. */
@@ -29,7 +30,14 @@ function Inline({ token }: { readonly token: MarkedToken }): ComponentChildren {
       // Pictures of other places are not loaded: whoever made the text would learn who reads it.
       return <Link href={token.href}>{token.text || token.href.slice(0, 80)}</Link>;
     case 'checkbox':
-      return <input type="checkbox" checked={token.checked} disabled />;
+      return (
+        <input
+          type="checkbox"
+          checked={token.checked}
+          disabled
+          aria-label={token.checked ? strings.value.message.done : strings.value.message.open}
+        />
+      );
     case 'html':
       return /^<br\s*\/?>$/i.test(token.text) ? <br /> : token.text;
     default:

@@ -36,6 +36,8 @@ export class Chats {
   readonly #known = new Map<string, Chat>();
   /** Answers that are shown and not kept yet. */
   readonly #unkept = new Set<string>();
+  /** The chat that was asked for last. */
+  #wanted: string | undefined;
   /** The list came from the store for the first time. */
   readonly listed = signal(false);
   readonly list: ReadonlySignal<readonly ChatSummary[]> = this.#list;
@@ -58,13 +60,12 @@ export class Chats {
 
   /** Shows a chat; an unknown one is a new one. */
   async show(id: string | undefined): Promise<void> {
-    if (id === undefined) {
-      this.#open.value = undefined;
-      return;
-    }
-    if (this.#open.value?.id === id) return;
-    const chat = await this.#load(id);
-    this.#open.value = chat.messages.size === 0 ? undefined : chat;
+    this.#wanted = id;
+    if (id === undefined) this.#open.value = undefined;
+    if (id === undefined || this.#open.value?.id === id) return;
+    await this.#load(id);
+    // Meanwhile somebody may have turned to another one.
+    if (this.#wanted === id) this.#open.value = this.#known.get(id);
   }
 
   search(query: string): Promise<readonly SearchHit[]> {
@@ -251,7 +252,8 @@ export class Chats {
     const known = this.#known.get(id);
     if (known) return known;
     const entries = await this.#options.store.read(id);
-    const chat = foldEntries(emptyChat(id, entries[0]?.time ?? 0), entries);
+    // Somebody else may have asked for it too, been faster, and changed it since.
+    const chat = this.#known.get(id) ?? foldEntries(emptyChat(id, entries[0]?.time ?? 0), entries);
     if (chat.messages.size > 0) this.#known.set(id, chat);
     return chat;
   }

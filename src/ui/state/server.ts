@@ -3,34 +3,15 @@ import type { ApiClient } from '../api/client.ts';
 import { ApiFailure, member } from '../api/failure.ts';
 import type { Environment } from './environment.ts';
 import { attempt } from './preferences.ts';
-
-/** One that a request may name. */
-export interface ModelChoice {
-  readonly id: string;
-  /** `loaded`, or what stands between. */
-  readonly state: string;
-  readonly contextSize: number | undefined;
-  readonly sizeBytes: number | undefined;
-}
-
-/** Of the model that answers, as far as it is known. */
-export interface ModelFacts {
-  readonly id: string;
-  readonly contextSize: number | undefined;
-  /** It can be told to think, or not to. */
-  readonly switchesThinking: boolean;
-  readonly keepsThoughts: boolean;
-  readonly takesTools: boolean;
-}
-
-export interface LoadStep {
-  readonly phase: 'download' | 'mmap' | 'load' | 'calibrate' | 'ready' | '';
-  /** 0 to 1. */
-  readonly fraction: number;
-  readonly bytesLoaded: number;
-  readonly bytesTotal: number;
-  readonly etaSeconds: number | undefined;
-}
+import {
+  choicesOf,
+  factsOf,
+  type LoadStep,
+  loadingNames,
+  loadStep,
+  type ModelChoice,
+  type ModelFacts,
+} from './server-facts.ts';
 
 /**
  * `asking`: not heard of yet. `gone`: it does not answer. `locked`: it wants a key. `loading`, `ready`, and `empty`: it
@@ -44,6 +25,8 @@ export interface Server {
   readonly load: ReadonlySignal<LoadStep | undefined>;
   readonly models: ReadonlySignal<readonly ModelChoice[]>;
   readonly facts: ReadonlySignal<ModelFacts | undefined>;
+  /** Names of models that are on their way. */
+  readonly loading: ReadonlySignal<readonly string[]>;
   /** When the next try will be, by the clock; while it is gone. */
   readonly nextTry: ReadonlySignal<number | undefined>;
   /** The key was refused. */
@@ -148,7 +131,8 @@ export function createServer(api: ApiClient, environment: Environment, key: Sign
 
   async function readModels(): Promise<void> {
     const [list, now] = await Promise.all([
-      api.call<unknown>('v1/models'),
+      // While the first model loads there is no list yet.
+      api.call<unknown>('v1/models').catch(ignore(404, 503)),
       api.call<unknown>('api/inference/status').catch(ignoreMissing),
     ]);
     const next = choicesOf(list);
@@ -190,6 +174,7 @@ export function createServer(api: ApiClient, environment: Environment, key: Sign
     key,
     rights,
     known: () => known,
+    loading: computed(() => loadingNames(status.value)),
     facts: computed(() => factsOf(status.value, models.value)),
     async useKey(given, remember) {
       key.value = given;
@@ -238,57 +223,13 @@ function healthOf(failure: unknown): ServerPhase {
   return member(failure.answer, 'status') === 'no model loaded' ? 'empty' : 'loading';
 }
 
-function ignoreMissing(failure: unknown): undefined {
-  if (failure instanceof ApiFailure && failure.kind === 'refused' && failure.status === 404) return undefined;
-  throw failure;
-}
-
-function loadStep(answer: unknown): LoadStep | undefined {
-  const phase = member(answer, 'phase');
-  if (phase !== 'download' && phase !== 'mmap' && phase !== 'load' && phase !== 'calibrate' && phase !== 'ready')
-    return undefined;
-  const eta = member(answer, 'eta_seconds');
-  return {
-    phase,
-    fraction: numberOr(member(answer, 'fraction'), 0),
-    bytesLoaded: numberOr(member(answer, 'bytes_loaded'), 0),
-    bytesTotal: numberOr(member(answer, 'bytes_total'), 0),
-    etaSeconds: typeof eta === 'number' ? eta : undefined,
+/** Undefined where the server has no answer to give just now. */
+function ignore(...statuses: readonly number[]) {
+  return (failure: unknown): undefined => {
+    if (failure instanceof ApiFailure && failure.kind === 'refused' && statuses.includes(failure.status))
+      return undefined;
+    throw failure;
   };
 }
 
-function choicesOf(answer: unknown): ModelChoice[] {
-  const data = member(answer, 'data');
-  if (!Array.isArray(data)) return [];
-  return data.flatMap((model: unknown) => {
-    const id = member(model, 'id');
-    if (typeof id !== 'string') return [];
-    const context = member(model, 'context_length');
-    const size = member(member(model, 'meta'), 'size');
-    return [
-      {
-        id,
-        state: String(member(model, 'state') ?? ''),
-        contextSize: typeof context === 'number' ? context : undefined,
-        sizeBytes: typeof size === 'number' ? size : undefined,
-      },
-    ];
-  });
-}
-
-function factsOf(status: unknown, models: readonly ModelChoice[]): ModelFacts | undefined {
-  const id = member(status, 'display_name') ?? models[0]?.id;
-  if (typeof id !== 'string') return undefined;
-  const context = member(status, 'context_length') ?? models.find((model) => model.id === id)?.contextSize;
-  return {
-    id,
-    contextSize: typeof context === 'number' ? context : undefined,
-    switchesThinking: member(status, 'supports_reasoning') === true && member(status, 'reasoning_always_on') !== true,
-    keepsThoughts: member(status, 'supports_preserve_thinking') === true,
-    takesTools: member(status, 'supports_tools') === true,
-  };
-}
-
-function numberOr(value: unknown, otherwise: number): number {
-  return typeof value === 'number' ? value : otherwise;
-}
+const ignoreMissing = ignore(404);

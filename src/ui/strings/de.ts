@@ -123,6 +123,8 @@ export const de: Strings = {
     sendAgain: 'Senden',
     editLabel: 'Nachricht bearbeiten',
     more: 'Weitere Aktionen',
+    done: 'erledigt',
+    open: 'offen',
     newText: 'Neuer Text weiter unten',
   },
 

@@ -124,6 +124,8 @@ export const en = {
     sendAgain: 'Send',
     editLabel: 'Edit the message',
     more: 'More actions',
+    done: 'done',
+    open: 'to do',
     newText: 'New text below',
   },
 

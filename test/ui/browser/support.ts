@@ -58,7 +58,7 @@ export async function visit(url: string, { before, ...options }: VisitOptions = 
     ...options,
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(20_000);
   const complaints: string[] = [];
   const requests: string[] = [];
   const origin = new URL(url).origin;
