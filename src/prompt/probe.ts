@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../contract/json.ts';
+import { readsEffort } from './efforts.ts';
 import type { RenderTemplate } from './jinja.ts';
 
 /** What a template understands, found by rendering made-up conversations. */
@@ -77,7 +78,7 @@ export function probeTemplate(template: string, render: RenderTemplate, base: Js
     toolResults: resultsShape(template, attempt),
     reasoningField,
     thinkingSwitch: thinkingSwitch(attempt),
-    readsEffort: template.includes('reasoning_effort') || template.includes('reasoning_strength'),
+    readsEffort: readsEffort(template),
     preservesReasoning: preserves(attempt, reasoningField),
     generationPrompts: template.includes('add_generation_prompt')
       ? generationPrompts(attempt, String(base.eos_token))

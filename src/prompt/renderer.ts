@@ -5,7 +5,7 @@ import type { VocabularyFacts } from '../contract/model.ts';
 import { type ChatPrompt, isImagePart, type OutputShape } from '../contract/request.ts';
 import { adaptConversation } from './adapt.ts';
 import { type Capabilities, capabilitiesOf } from './capabilities.ts';
-import { otherEfforts } from './efforts.ts';
+import { effortAsVariables, otherEfforts } from './efforts.ts';
 import { type CompileTemplate, isRefusal, jinjaCompiler, toRefusal, withFallback } from './jinja.ts';
 import { templateMessage } from './messages.ts';
 import { closeOpenThought, continueMessage, openingOf } from './opening.ts';
@@ -253,7 +253,7 @@ class Rendering {
     return {
       enable_thinking: thinking,
       ...(this.#template.shape.thinkingSwitch === 'thinking' && asked !== undefined && { thinking }),
-      ...(effort !== undefined && thinking && this.#given({ reasoning_effort: effort, reasoning_strength: effort })),
+      ...(effort !== undefined && thinking && this.#given(effortAsVariables(effort))),
     };
   }
 }

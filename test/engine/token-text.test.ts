@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
-import { cutAtWords } from '../../src/engine/token-text.ts';
+import { createTokenText, cutAtWords } from '../../src/engine/token-text.ts';
 import { loadDemoModel } from '../support/demo-engine.ts';
+import { llamaSources } from '../support/llama-sources.ts';
+import { loadVocabulary } from '../support/native.ts';
 
 /** Sentences that no token joins when they stand one behind the other. */
 const sentences = {
@@ -53,6 +56,37 @@ describe('tokenizing', () => {
       const all = [...once, ...Array.from({ length: copies - 1 }, () => again).flat()];
       expect(await tokenize(sentence.repeat(copies))).toEqual(all);
     },
+  );
+
+  // Reading a vocabulary of 250k takes seconds on a busy machine.
+  it.each([
+    ['llama-spm', 'Hello, who are you? '],
+    ['nomic-bert-moe', 'Hello, who are you? '],
+    ['nomic-bert-moe', '港口的主人，看到了一场大洪水'],
+    ['nomic-bert-moe', 'of 7 in 10  are \n unknown: \u{E123}\u{E124} and\u{E125}'],
+  ])(
+    'invents no space where a text was cut: %s, %j',
+    async (name, text) => {
+      const model = loadVocabulary(join(llamaSources('models'), `ggml-vocab-${name}.gguf`));
+      try {
+        const { tokenize } = createTokenText({
+          vocabulary: model.vocabulary,
+          yieldToEventLoop: () => Promise.resolve(),
+        });
+        const whole = await tokenize([text], { special: false });
+        for (let at = 1; at < text.length; at++) {
+          const before = text.slice(0, at);
+          const alone = await tokenize([before], { special: false });
+          const cut = await tokenize([before, text.slice(at)], { special: false });
+          // Only where no token spans the cut.
+          const isBorder = alone.every((token, index) => token === whole[index]);
+          if (isBorder) expect([at, cut]).toEqual([at, whole]);
+        }
+      } finally {
+        model.free();
+      }
+    },
+    120_000,
   );
 
   it('lets the event loop turn at least once every 4,096 characters', async () => {

@@ -452,6 +452,13 @@ describe('an effort that the template refuses', () => {
     expect(rendered('ultra')).toEqual(['high Hi', ['the reasoning effort "ultra" was taken as "high"']]);
   });
 
+  it.each(['reasoning_effort', 'reasoning_strength', 'thinking_effort'])('is read as %s', (name) => {
+    expect(rendered('medium', template.replaceAll('reasoning_effort', name))).toEqual([
+      'high Hi',
+      ['the reasoning effort "medium" was taken as "high"'],
+    ]);
+  });
+
   it('stays as it was spelled where the template takes any', () => {
     expect(rendered('ultra', '{{ reasoning_effort }} {{ messages[0].content }}')).toEqual(['ultra Hi', []]);
   });
