@@ -1,8 +1,9 @@
 /**
  * What forms that are hard to follow cost: the request that asks for one, and another client's "Hello!" beside it.
- * `npm run build && node scripts/measure-grammar.mjs [MODEL] [TOKENS]`; the bundled demo model where none is given.
+ * `npm run measure:grammar -- [MODEL] [TOKENS]`; the bundled demo model where none is given.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { operatorTree } from '../.cache/scripts/operator-tree.js';
 import { parseConfig } from '../dist/config.js';
 import { startServer } from '../dist/main.js';
 
@@ -11,26 +12,6 @@ const [model, mostTokens = 80] = process.argv.slice(2);
 const headStart = 300;
 const patience = 60_000;
 
-const tree = (operators) => ({
-  $ref: '#/$defs/expression',
-  $defs: {
-    expression: {
-      anyOf: [
-        ...Array.from({ length: operators }, (_, index) => ({
-          type: 'object',
-          properties: {
-            left: { $ref: '#/$defs/expression' },
-            right: { $ref: '#/$defs/expression' },
-            op: { const: `op${index}` },
-          },
-          required: ['left', 'right', 'op'],
-          additionalProperties: false,
-        })),
-        { type: 'integer' },
-      ],
-    },
-  },
-});
 const schema = (value) => ({ response_format: { type: 'json_schema', json_schema: { name: 'x', schema: value } } });
 const pattern = (value) => schema({ type: 'string', pattern: value });
 const tags = '^(([a-z]+,?){1,10};?){1,10}$';
@@ -54,8 +35,8 @@ const forms = [
     'the first as a parameter of a tool',
     { tools: [tool], messages: [{ role: 'user', content: 'Call tag with the tags red,blue;green.' }] },
   ],
-  ['a tree of 4 operators, only deeper', schema(tree(4)), 'deep'],
-  ['a tree of 9 operators, only deeper', schema(tree(9)), 'deep'],
+  ['a tree of 4 operators, only deeper', schema(operatorTree(4)), 'deep'],
+  ['a tree of 9 operators, only deeper', schema(operatorTree(9)), 'deep'],
   ['a grammar without borders', { grammar: 'root ::= ([a-z]{1,50} " "?){1,200}' }],
   [
     'a grammar that doubles, later',

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { operatorTree } from '../../scripts/operator-tree.ts';
 import { ServeError } from '../../src/contract/errors.ts';
 import type { JsonValue } from '../../src/contract/json.ts';
 import type { Tool } from '../../src/contract/request.ts';
@@ -64,26 +65,6 @@ function counting(): Draw {
   };
 }
 
-const expressions = (operators: number, required = ['left', 'right', 'op']) => ({
-  $ref: '#/$defs/expression',
-  $defs: {
-    expression: {
-      anyOf: [
-        ...Array.from({ length: operators }, (_, index) => ({
-          type: 'object',
-          properties: {
-            left: { $ref: '#/$defs/expression' },
-            right: { $ref: '#/$defs/expression' },
-            op: { const: `op${index}` },
-          },
-          required,
-        })),
-        { type: 'integer' },
-      ],
-    },
-  },
-});
-
 const range = (length: number) => Array.from({ length }, (_, index) => index);
 const pattern = (source: string) => ({ type: 'string', pattern: source });
 
@@ -95,9 +76,9 @@ describe('open readings of what schemas become', { timeout: 60_000 }, () => {
     ['counts in counts', pattern('^(a{1,100}){1,100}$')],
     ['counts in counts in counts', pattern('^((a{1,100}){1,100}){1,100}$')],
     ['words with a border', pattern('^([a-z]{1,50} ){1,200}$')],
-    ['a tree of four operators', expressions(4)],
-    ['a tree of nine operators', expressions(9)],
-    ['a tree of optional members', expressions(4, ['op'])],
+    ['a tree of four operators', operatorTree(4)],
+    ['a tree of nine operators', operatorTree(9)],
+    ['a tree of optional members', operatorTree(4, ['op'])],
     ['lists in lists', { type: 'array', items: { $ref: '#' }, maxItems: 900 }],
     ['lists in lists, too long to count', { type: 'array', items: { $ref: '#' }, maxItems: 100_000 }],
     ['twenty patterns', { anyOf: range(20).map((index) => pattern(`^[a-z]{1,${index + 1}}-${index}$`)) }],
@@ -180,7 +161,7 @@ describe('open readings of what schemas become', { timeout: 60_000 }, () => {
 });
 
 describe('open readings of answers with a hundred tools', () => {
-  const { $defs } = expressions(4);
+  const { $defs } = operatorTree(4);
   const parameters = { type: 'object', properties: { path: { type: 'string' }, count: { type: ['integer', 'null'] } } };
   const tools: readonly Tool[] = [
     ...range(100).map((index) => ({ name: `mcp__server_${index % 7}__do_${index}`, parameters, definition: {} })),
