@@ -9,7 +9,7 @@ import { flagNames, type RawArguments, readArguments, usageError } from './confi
 import { suggest } from './config/suggest.ts';
 import { parseToolServers } from './config/tool-servers.ts';
 import type { ApiKey } from './contract/caller.ts';
-import type { ToolServerConfig } from './contract/server-tools.ts';
+import { builtInServer, type ToolServerConfig } from './contract/server-tools.ts';
 import { readTextFile } from './files/read-text.ts';
 
 export { describeFlags, type FlagText } from './config/help.ts';
@@ -138,13 +138,15 @@ function buildConfig(raw: RawArguments, env: Environment, source: ConfigSource):
   ) as unknown as FlagValues;
   const { apiKeyFile, chatStore, chatTemplateFile, mcpConfig, modelsFile, verbose, ...rest } = values;
   checkTogether(values);
+  const toolServers = mcpConfig === undefined ? undefined : readToolServers(mcpConfig, env, source);
+  checkTools(values, toolServers);
   return Object.freeze({
     ...rest,
     logLevel: verbose ? 'debug' : values.logLevel,
     apiKey: Object.freeze([...values.apiKey]),
     keyFile: apiKeyFile === undefined ? undefined : readKeyFile(apiKeyFile, source),
     chatTemplate: chatTemplateFile === undefined ? undefined : readText('chatTemplateFile', chatTemplateFile, source),
-    toolServers: mcpConfig === undefined ? undefined : readToolServers(mcpConfig, env, source),
+    toolServers,
     namedModels: readNamedModels(modelsFile, source),
     modelsDir: values.modelsDir ?? defaultModelsFolder(env, source),
     chatStore: chatStorePlace(chatStore, env, source),
@@ -230,6 +232,23 @@ function checkTogether(values: FlagValues): void {
   if (values.draftModel !== undefined && values.lookupDecoding) {
     throw usageError('--draft-model and --lookup-decoding exclude each other. Leave one out.', '--draft-model');
   }
+}
+
+/** What depends on the content of files, too. */
+function checkTools({ tool, webSearchUrl }: FlagValues, servers: readonly ToolServerConfig[] = []): void {
+  const address = webSearchUrl?.replaceAll('{query}', 'q').replaceAll('{page}', '1');
+  if (address !== undefined && !(URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)))
+    throw usageError(
+      `--web-search-url must be an http or https URL, not ${JSON.stringify(webSearchUrl)}.`,
+      '--web-search-url',
+    );
+  if (tool.includes('web_search') && webSearchUrl === undefined)
+    throw usageError('--tool web_search needs a search engine. Name one with --web-search-url.', '--tool');
+  if ((tool.length > 0 || webSearchUrl !== undefined) && servers.some(({ name }) => name === builtInServer))
+    throw usageError(
+      `--mcp-config has a server ${JSON.stringify(builtInServer)}, as the tools of --tool are called. Give it another name.`,
+      '--mcp-config',
+    );
 }
 
 function chatStorePlace(given: string | undefined, env: Environment, source: ConfigSource): ChatStorePlace {

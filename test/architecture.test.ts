@@ -93,6 +93,8 @@ const packageRooms: Record<string, readonly string[]> = {
   zod: ['dialects', 'config', 'config.ts', 'http', 'tools', 'client'],
   'eventsource-parser': ['client'],
   '@modelcontextprotocol/client': ['tools'],
+  '@mdream/js': ['tools'],
+  'fraction.js': ['tools'],
   '@huggingface/jinja': ['prompt'],
   'node-llama-cpp': ['models'],
   koffi: ['native'],

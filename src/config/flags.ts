@@ -1,10 +1,23 @@
+import { type BuiltInToolName, builtInToolNames } from '../contract/server-tools.ts';
 import { engineFlags } from './engine-flags.ts';
 import { type Flag, flag } from './flag.ts';
-import { address, choice, duration, exactList, integer, list, text, textOrNone, toggle } from './value-kinds.ts';
+import {
+  address,
+  choice,
+  choices,
+  duration,
+  exactList,
+  integer,
+  list,
+  text,
+  textOrNone,
+  toggle,
+} from './value-kinds.ts';
 
 export { type Flag, type FlagGroup, flagGroups } from './flag.ts';
 
 const none: readonly string[] = [];
+const noTools: readonly BuiltInToolName[] = [];
 
 export const flags = {
   model: flag('Model', exactList('MODEL'), {
@@ -111,6 +124,16 @@ export const flags = {
     default: undefined,
     defaultText: 'the server runs no tools',
     help: 'Servers of tools (MCP), in the mcp.json form of LM Studio, Claude and Cursor.',
+  }),
+  tool: flag('Tools', choices(builtInToolNames), {
+    default: noTools,
+    defaultText: 'none',
+    help: 'Tools that need no server of their own; fetch reads the public internet alone.',
+    alsoFlags: ['tools'],
+  }),
+  webSearchUrl: flag('Tools', text('URL'), {
+    default: undefined,
+    help: 'Adds the tool web_search: a SearXNG, or an address with {query} in it that answers in the same JSON.',
   }),
   defaultTools: flag('Tools', list('NAME|all'), {
     default: none,

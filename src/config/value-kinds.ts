@@ -148,6 +148,19 @@ export function list(placeholder: string): ValueKind<readonly string[]> {
   return { placeholder, shape: 'repeatable', schema, show: (values) => values.join(', ') };
 }
 
+/** As `list`, of these words. */
+export function choices<const Choices extends readonly [string, ...string[]]>(
+  words: Choices,
+): ValueKind<readonly Choices[number][]> {
+  const word = z.enum(words, `must be of ${words.join(', ')}`);
+  const schema = z
+    .array(z.string())
+    .readonly()
+    .transform((texts): string[] => texts.flatMap((value) => value.split(',')).map((value) => value.trim()))
+    .pipe(z.array(word));
+  return { placeholder: words.join('|'), shape: 'repeatable', schema, show: (values) => values.join(', ') };
+}
+
 /** Repeatable, each text is one value with its commas: paths and names. */
 export function exactList(placeholder: string): ValueKind<readonly string[]> {
   const schema = z.array(z.string().min(1, 'must not be empty')).readonly();

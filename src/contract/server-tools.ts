@@ -26,6 +26,8 @@ export interface ToolCallLimits {
   readonly signal: AbortSignal;
   /** Without a sign of progress. */
   readonly timeoutMs: number;
+  /** Of a result that the model reads at most: more is cut by whoever called. */
+  readonly maxCharacters: number;
 }
 
 export type ToolServerState = 'idle' | 'starting' | 'ready' | 'failed' | 'disabled';
@@ -87,6 +89,11 @@ export interface CallDecision {
   readonly approve: boolean;
   readonly always?: boolean;
 }
+
+/** Tools that need no server of their own; each is switched on by name. They are those of the server `built-in`. */
+export const builtInToolNames = ['time', 'calculator', 'fetch', 'web_search'] as const;
+export type BuiltInToolName = (typeof builtInToolNames)[number];
+export const builtInServer = 'built-in';
 
 /** How a server of tools is reached, as its configuration says; what it holds may be secret. */
 export type ToolServerPlace =

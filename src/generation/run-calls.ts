@@ -80,7 +80,11 @@ async function runCall(call: ServerCall, context: CallContext, tell: (state: Too
   const startedAt = clock();
   const since = () => Math.round(clock() - startedAt);
   try {
-    const outcome = await host.call(call.tool, args, { signal, timeoutMs: wish.callTimeoutMs });
+    const outcome = await host.call(call.tool, args, {
+      signal,
+      timeoutMs: wish.callTimeoutMs,
+      maxCharacters: context.maxCharacters,
+    });
     const bytes = Buffer.byteLength(outcome.content);
     observer?.toolCalled?.({
       owner,

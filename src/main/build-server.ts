@@ -128,13 +128,14 @@ async function build(
     system.timers,
   );
   const images = createImageReader(config, system.timers);
+  const web = createSystemWeb(system.timers);
   const managed = createManagedModels({
     config,
     system,
     telemetry,
     metrics,
     templates,
-    images: { config, reader: images, web: createSystemWeb(system.timers) },
+    images: { config, reader: images, web },
     early,
     serve: ({ runtime, loaded }) => vectors.serveChat(runtime, loaded),
     serveVectors: (running) => vectors.serveAlone(running),
@@ -146,7 +147,7 @@ async function build(
   const runtimes = chatDirectory(models);
   const vectors = createVectors(models);
   const cancels = createCancelRegistry({ clock: system.clock });
-  const tools = await createToolBench(config, system, telemetry.log);
+  const tools = await createToolBench(config, { system, web, log: telemetry.log });
   const generation = createGenerationService({
     runtimes,
     cancels,

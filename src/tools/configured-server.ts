@@ -10,7 +10,8 @@ import type {
 } from '../contract/server-tools.ts';
 import type { Clock, Telemetry } from '../contract/services.ts';
 import { untilAborted } from '../contract/until-aborted.ts';
-import { CallFailure, type Connection, type ConnectionOptions } from './connection.ts';
+import { CallFailure } from './call-failure.ts';
+import type { Connection, ConnectionOptions } from './connection.ts';
 
 export interface ServerDependencies {
   readonly connect: (options: ConnectionOptions) => Promise<Connection>;

@@ -1,6 +1,7 @@
 import type { Client, Tool as WireTool } from '@modelcontextprotocol/client';
 import { isJsonObject, type JsonObject } from '../contract/json.ts';
 import type { ServerTool, ToolOutcome, ToolServerPlace } from '../contract/server-tools.ts';
+import { CallFailure } from './call-failure.ts';
 import { callResult, resultText } from './result-text.ts';
 import { openTransport } from './transports.ts';
 
@@ -27,11 +28,6 @@ export interface Connection {
   ): Promise<ToolOutcome>;
   /** Ends the process too. */
   close(): Promise<void>;
-}
-
-/** A call that came to no result: in words for the model. */
-export class CallFailure extends Error {
-  override readonly name = 'CallFailure';
 }
 
 /** A server has this many tools at most; no model can read more. */

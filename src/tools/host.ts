@@ -7,8 +7,9 @@ import {
 } from '../contract/server-tools.ts';
 import type { Clock, Telemetry } from '../contract/services.ts';
 import { untilAborted } from '../contract/until-aborted.ts';
+import { CallFailure } from './call-failure.ts';
 import { ConfiguredServer, noSuchServer } from './configured-server.ts';
-import { CallFailure, connect } from './connection.ts';
+import { connect } from './connection.ts';
 import { hideSecrets } from './secrets.ts';
 
 export interface ToolHostOptions {

@@ -8,6 +8,7 @@ const files: Readonly<Record<string, string>> = {
   'empty.txt': '\n# nobody\n',
   'chat.jinja': '{{ messages }}',
   'models.json': '{"coder": {"model": "hf:a/b:Q8_0", "ctxSize": 4096}}',
+  'tools.json': '{"mcpServers": {"built-in": {"command": "x"}}}',
   'odd.json': '{"coder": {"model": "x.gguf", "contextSize": 4096}}',
 };
 
@@ -39,6 +40,20 @@ function refusal(argv: readonly string[], env: Environment = {}): string {
 }
 
 describe('parseConfig', () => {
+  it('takes built-in tools by name, and a search engine where web_search is wanted', () => {
+    expect(serve(['--tool', 'time', '--tools', 'fetch, calculator']).tool).toEqual(['time', 'fetch', 'calculator']);
+    expect(serve([], { SERVE_MODEL_TOOL: 'time,fetch' }).tool).toEqual(['time', 'fetch']);
+    expect(serve([]).tool).toEqual([]);
+    expect(serve(['--web-search-url', 'https://s.example/{query}?n={page}']).webSearchUrl).toMatch(/{query}/);
+    expect(refusal(['--tool', 'time,shell'])).toBe(
+      '--tool must be of time, calculator, fetch, web_search, not "time,shell".',
+    );
+    expect(refusal(['--tool', 'web_search'])).toMatch(/needs a search engine\. Name one with --web-search-url/);
+    expect(refusal(['--web-search-url', 'searx.example'])).toMatch(/must be an http or https URL/);
+    expect(refusal(['--tool', 'time', '--mcp-config', 'tools.json'])).toMatch(/a server "built-in".*another name/);
+    expect(serve(['--mcp-config', 'tools.json']).toolServers).toHaveLength(1);
+  });
+
   it('gives every flag of the table its default when nothing is said', () => {
     const config = serve();
     expect(config).toMatchObject({

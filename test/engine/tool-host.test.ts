@@ -61,7 +61,7 @@ afterEach(async () => {
 const noted = () => readFileSync(notes, 'utf8').trim().split('\n');
 const pids = () => noted().flatMap((line) => (line.startsWith('pid ') ? [Number(line.slice(4))] : []));
 const call = (name: string, timeoutMs = 20_000, by = signal) =>
-  within(name, host.call({ server: 'odd', name }, {}, { signal: by, timeoutMs }), 30_000);
+  within(name, host.call({ server: 'odd', name }, {}, { signal: by, timeoutMs, maxCharacters: 10_000 }), 30_000);
 const stateOf = (server: string) => host.report().find(({ name }) => name === server);
 
 describe('a server of tools', () => {
@@ -104,7 +104,11 @@ describe('a server of tools', () => {
 
   it('is told of a cancel, whose reason is thrown', async () => {
     const controller = new AbortController();
-    const hanging = host.call({ server: 'odd', name: 'hang' }, {}, { signal: controller.signal, timeoutMs: 20_000 });
+    const hanging = host.call(
+      { server: 'odd', name: 'hang' },
+      {},
+      { signal: controller.signal, timeoutMs: 20_000, maxCharacters: 10_000 },
+    );
     hanging.catch(() => undefined);
     await until('it is called', () => readOrEmpty().includes('call hang'), 20_000);
     const reason = new Error('enough');

@@ -11,4 +11,5 @@ export const engineWorker = new URL('engine-worker.js', compiled);
 export const templateChild = new URL('template-child.js', compiled);
 export const imageChild = new URL('image-child.js', compiled);
 export const engineChild = new URL('engine-child.js', compiled);
+export const pageWorker = new URL('page-worker.js', compiled);
 export const probeChild = new URL('probe-child.js', compiled);

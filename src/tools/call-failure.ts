@@ -1,0 +1,4 @@
+/** A call that came to no result: in words for the model. */
+export class CallFailure extends Error {
+  override readonly name = 'CallFailure';
+}
