@@ -16,14 +16,19 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Bytes after each round. glibc gives back what is free, so that what is left is in use. */
+/** Bytes after each round. glibc gives back what is free at once, so that what is left is in use. */
 async function memoryAfterRounds(rounds: number): Promise<number[]> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--expose-gc', script, dist, folder, String(rounds)],
     {
-      env: { ...process.env, MALLOC_TRIM_THRESHOLD_: '131072' },
-      timeout: 120_000,
+      env: {
+        ...process.env,
+        MALLOC_ARENA_MAX: '1',
+        MALLOC_MMAP_THRESHOLD_: '65536',
+        MALLOC_TRIM_THRESHOLD_: '131072',
+      },
+      timeout: 240_000,
     },
   );
   return stdout.trim().split('\n').map(Number);
@@ -35,8 +40,11 @@ it.runIf(process.platform === 'linux')(
   async () => {
     const bytes = await memoryAfterRounds(30);
     expect(bytes).toHaveLength(30);
-    const [after5, after30] = [bytes[4] ?? 0, Math.min(...bytes.slice(-3))];
+    // A round more or less holds a buffer of 3 MB until the next one: the least of five rounds has none of it. What else
+    // grows is compiled code: 3 of 150 MB in 40 rounds, by heap snapshots.
+    const after5 = Math.min(...bytes.slice(2, 7));
+    const after30 = Math.min(...bytes.slice(-5));
     expect(after30 / after5).toBeLessThan(1.05);
   },
-  150_000,
+  270_000,
 );
