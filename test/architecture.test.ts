@@ -8,7 +8,7 @@ const source = resolve(import.meta.dirname, '../src');
 /** room -> rooms it may import. A room is a folder of src, or a file at its top. */
 const allowed: Record<string, readonly string[]> = {
   contract: [],
-  files: [],
+  files: ['contract'],
   native: ['contract'],
   dialects: ['contract'],
   prompt: ['contract'],

@@ -3,12 +3,12 @@ import { type FileHandle, open, rm, stat } from 'node:fs/promises';
 import type { ChatEntry } from '../contract/chats.ts';
 import { ServeError } from '../contract/errors.ts';
 import { undefinedWhenMissing } from '../files/missing.ts';
+import { lineBreak, readLines } from '../files/read-lines.ts';
+import { writeWhole } from '../files/write-whole.ts';
 import { ChatTree } from './chat-tree.ts';
 import { checkReferences } from './check-references.ts';
 import { placeOf } from './live-entries.ts';
-import { entryLine, headerLine, type LogHeader, lineBreak, readEntry, readHeader } from './log-lines.ts';
-import { readLines } from './read-lines.ts';
-import { writeWhole } from './write-whole.ts';
+import { entryLine, headerLine, type LogHeader, readEntry, readHeader } from './log-lines.ts';
 
 /** What a file looked like when it was read; another look is another file. */
 export interface Stamp {

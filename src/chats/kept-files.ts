@@ -5,9 +5,9 @@ import type { KeptFile } from '../contract/chats.ts';
 import { ServeError } from '../contract/errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { falseWhenMissing, undefinedWhenMissing } from '../files/missing.ts';
+import { orDiskFull } from '../files/write-whole.ts';
 import { namesIn } from './file-stamps.ts';
 import { isSha256, noSuchFile } from './names.ts';
-import { orDiskFull } from './write-whole.ts';
 
 export interface KeptFilesOptions {
   readonly fileBytes: number;

@@ -13,7 +13,6 @@ export interface LogHeader {
 }
 
 const format = 1;
-export const lineBreak = 0x0a;
 
 export function headerLine({ chat_id, created, generation, gone }: LogHeader): string {
   return `${JSON.stringify({ format, chat_id, created, generation, gone })}\n`;

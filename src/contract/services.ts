@@ -75,14 +75,14 @@ export interface UsageAccount {
   readonly todayTokens: number;
 }
 
-/** Who has used how much, however it ended. */
+/** Who has used how much, however it ended. Servers that keep it in one folder count together. */
 export interface UsageLedger {
   /** A request that passed the limits. */
   began(owner: string): void;
   spent(owner: string, tokens: Pick<UsageAccount, 'inputTokens' | 'cachedTokens' | 'outputTokens'>): void;
-  /** Tokens used since midnight UTC, and the milliseconds until the next. */
+  /** Tokens used since midnight UTC, those of other servers as of some seconds ago, and the milliseconds until the next. */
   today(owner: string): { readonly tokens: number; readonly msLeft: number };
-  list(): readonly UsageAccount[];
+  list(): Promise<readonly UsageAccount[]>;
   /** Settles when everything is safe. */
   close(): Promise<void>;
 }

@@ -3,7 +3,8 @@ import type { ResponseStore, Telemetry, UsageLedger } from '../contract/services
 import { folderShelf } from '../response-store/folder-shelf.ts';
 import { memoryShelf } from '../response-store/memory-shelf.ts';
 import { folderLimits, memoryLimits, openResponseStore } from '../response-store/response-store.ts';
-import { openUsageLedger } from '../response-store/usage-ledger.ts';
+import { createUsageLedger } from '../response-store/usage-ledger.ts';
+import { openUsageLog } from '../response-store/usage-log.ts';
 import type { System } from './system.ts';
 import { unusableFolder } from './unusable-folder.ts';
 
@@ -16,20 +17,20 @@ export interface KeptThings {
 /** `--response-store`: `memory`, a folder, or nothing. What each key has used lies beside it, else in memory. */
 export async function openConfiguredStore(
   where: string | undefined,
-  { unixMilliseconds: now, timers }: System,
+  { unixMilliseconds: now, timers, newId }: System,
   telemetry: Telemetry,
 ): Promise<KeptThings> {
   const failed = (error: unknown) => telemetry.log('error', 'what the keys have used could not be written', { error });
-  const ledger = { now, timers, failed };
+  const ledger = { now, timers, newId, failed };
   if (where === undefined || where === 'memory')
     return {
       responses: where && (await openResponseStore(memoryShelf(), { limits: memoryLimits, now })),
-      usage: await openUsageLedger(memoryShelf(), ledger),
+      usage: createUsageLedger(undefined, ledger),
     };
   try {
     return {
       responses: await openResponseStore(await folderShelf(where), { limits: folderLimits, now }),
-      usage: await openUsageLedger(await folderShelf(join(where, 'usage')), ledger),
+      usage: createUsageLedger(await openUsageLog(join(where, 'usage'), { now, newId }), ledger),
     };
   } catch (error) {
     throw unusableFolder('--response-store', where, error);

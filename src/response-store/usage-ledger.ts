@@ -1,124 +1,107 @@
-import { isJsonObject, type JsonObject } from '../contract/json.ts';
 import type { Timers, UsageAccount, UsageLedger } from '../contract/services.ts';
-import type { Shelf } from './shelf.ts';
+import { addUp, dayMs, dayOf, newAccount } from './usage-account.ts';
+import type { UsageLine } from './usage-lines.ts';
+import type { UsageLog } from './usage-log.ts';
 
 export interface LedgerOptions {
   /** Unix milliseconds. */
   readonly now: () => number;
   readonly timers: Timers;
-  /** Told when what was used could not be written. */
+  /** The name of this process in the log: random hex. */
+  readonly newId: () => string;
+  /** Told when the log could not be written or read. */
   readonly failed: (error: unknown) => void;
 }
 
-const name = 'usage';
 /** So long a change may wait for others before it is written. A crash loses no more than that. */
 const writeAfterMs = 5000;
-const dayMs = 86_400_000;
 
-/** Takes up what lies on the shelf from before; a text that is none of its own counts as nothing. */
-export async function openUsageLedger(shelf: Shelf, options: LedgerOptions): Promise<UsageLedger> {
-  return new ShelfLedger(shelf, options, readAccounts(await shelf.read(name)));
+/** Without a log everything is forgotten with the process. */
+export function createUsageLedger(log: UsageLog | undefined, options: LedgerOptions): UsageLedger {
+  return new LoggedLedger(log, options);
 }
 
-type Account = { -readonly [Member in keyof UsageAccount]: UsageAccount[Member] };
-
-class ShelfLedger implements UsageLedger {
-  readonly #shelf: Shelf;
+class LoggedLedger implements UsageLedger {
+  readonly #log: UsageLog | undefined;
   readonly #options: LedgerOptions;
-  readonly #accounts: Map<string, Account>;
+  readonly #writer: string;
+  /** In no line yet. */
+  #fresh = new Map<string, UsageAccount>();
+  /** On their way to the log, in order; those that could not be written are tried again with the next. */
+  readonly #lines: UsageLine[] = [];
+  #written = 0;
   #cancelWrite: (() => void) | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(shelf: Shelf, options: LedgerOptions, accounts: readonly Account[]) {
-    this.#shelf = shelf;
+  constructor(log: UsageLog | undefined, options: LedgerOptions) {
+    this.#log = log;
     this.#options = options;
-    this.#accounts = new Map(accounts.map((account) => [account.owner, account]));
+    this.#writer = options.newId();
   }
 
   began(owner: string): void {
-    this.#account(owner).requests++;
-    this.#changed();
+    this.#add(owner, { requests: 1 });
   }
 
   spent(owner: string, tokens: Pick<UsageAccount, 'inputTokens' | 'cachedTokens' | 'outputTokens'>): void {
-    const account = this.#account(owner);
-    account.inputTokens += tokens.inputTokens;
-    account.cachedTokens += tokens.cachedTokens;
-    account.outputTokens += tokens.outputTokens;
-    account.todayTokens += tokens.inputTokens + tokens.outputTokens;
-    this.#changed();
+    this.#add(owner, { ...tokens, todayTokens: tokens.inputTokens + tokens.outputTokens });
   }
 
   today(owner: string): { readonly tokens: number; readonly msLeft: number } {
     const now = this.#options.now();
-    const account = this.#accounts.get(owner);
+    const account = this.#accounts(owner).get(owner);
     const tokens = account && account.day === dayOf(now) ? account.todayTokens : 0;
     return { tokens, msLeft: dayMs - (now % dayMs) };
   }
 
-  list(): readonly UsageAccount[] {
-    return [...this.#accounts.values()].map((account) => ({
-      ...account,
-      todayTokens: this.today(account.owner).tokens,
-    }));
+  async list(): Promise<readonly UsageAccount[]> {
+    await this.#log?.refresh().catch(this.#options.failed);
+    const today = dayOf(this.#options.now());
+    return [...this.#accounts().values()]
+      .sort((one, other) => (one.owner < other.owner ? -1 : 1))
+      .map((account) => ({ ...account, todayTokens: account.day === today ? account.todayTokens : 0 }));
   }
 
   async close(): Promise<void> {
-    if (this.#cancelWrite) this.#write();
+    this.#write();
     await this.#writing;
   }
 
-  #account(owner: string): Account {
-    const now = this.#options.now();
-    const account = this.#accounts.get(owner) ?? newAccount(owner, now);
-    this.#accounts.set(owner, account);
-    account.lastUsed = now;
-    if (account.day !== dayOf(now)) Object.assign(account, { day: dayOf(now), todayTokens: 0 });
-    return account;
+  #add(owner: string, used: Partial<UsageAccount>): void {
+    const account = { ...newAccount(owner, this.#options.now()), ...used };
+    const known = this.#fresh.get(owner);
+    this.#fresh.set(owner, known ? addUp(known, account) : account);
+    if (this.#log) this.#cancelWrite ??= this.#options.timers.after(writeAfterMs, () => this.#write());
   }
 
-  #changed(): void {
-    this.#cancelWrite ??= this.#options.timers.after(writeAfterMs, () => this.#write());
+  /** What all processes have told the log, and what this one has not told it yet; of one owner or all. */
+  #accounts(only?: string): Map<string, UsageAccount> {
+    const untold = this.#lines.filter((line) => !this.#log?.has(line)).flatMap(({ accounts }) => accounts);
+    const told = this.#log?.accounts ?? new Map<string, UsageAccount>();
+    const all = only === undefined ? new Map(told) : new Map([...told].filter(([owner]) => owner === only));
+    for (const account of [...untold, ...this.#fresh.values()]) {
+      const known = all.get(account.owner);
+      all.set(account.owner, known ? addUp(known, account) : account);
+    }
+    return all;
   }
 
   #write(): void {
     this.#cancelWrite?.();
     this.#cancelWrite = undefined;
-    const text = JSON.stringify({ version: 1, accounts: [...this.#accounts.values()] });
-    this.#writing = this.#writing.then(() => this.#shelf.write(name, text)).catch(this.#options.failed);
+    const log = this.#log;
+    if (!log) return;
+    if (this.#fresh.size > 0) {
+      this.#lines.push({ writer: this.#writer, number: ++this.#written, accounts: [...this.#fresh.values()] });
+      this.#fresh = new Map();
+    }
+    this.#writing = this.#writing.then(() => this.#tell(log)).catch(this.#options.failed);
   }
-}
 
-function newAccount(owner: string, now: number): Account {
-  const nothing = { requests: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0, todayTokens: 0 };
-  return { owner, since: now, lastUsed: now, day: dayOf(now), ...nothing };
-}
-
-/** Days of UTC since 1970. */
-function dayOf(unixMs: number): number {
-  return Math.floor(unixMs / dayMs);
-}
-
-function readAccounts(text: string | undefined): Account[] {
-  const value = parsed(text);
-  if (!isJsonObject(value) || !Array.isArray(value.accounts)) return [];
-  return value.accounts.flatMap((account) => (isJsonObject(account) ? readAccount(account) : []));
-}
-
-function readAccount(read: JsonObject): Account[] {
-  const { owner } = read;
-  if (typeof owner !== 'string') return [];
-  const numbers = Object.entries(newAccount(owner, 0)).flatMap(([member, zero]) => {
-    const value = read[member];
-    return typeof zero === 'number' ? [[member, typeof value === 'number' ? value : zero] as const] : [];
-  });
-  return [{ ...newAccount(owner, 0), ...Object.fromEntries(numbers) }];
-}
-
-function parsed(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
+  async #tell(log: UsageLog): Promise<void> {
+    for (let line = this.#lines[0]; line; line = this.#lines[0]) {
+      await log.append(line);
+      this.#lines.shift();
+    }
   }
 }

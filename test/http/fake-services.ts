@@ -10,7 +10,7 @@ export const fakeServices: Pick<AppDependencies, 'embeddings' | 'rerank' | 'toke
     began: () => undefined,
     spent: () => undefined,
     today: () => ({ tokens: 0, msLeft: 0 }),
-    list: () => [],
+    list: async () => [],
     close: async () => undefined,
   },
   keyring: () => createKeyring({ keys: [], adminToken: undefined }),

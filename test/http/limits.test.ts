@@ -4,8 +4,7 @@ import type { KeyLimits } from '../../src/contract/caller.ts';
 import type { GenerationEvent } from '../../src/contract/events.ts';
 import { systemTimers } from '../../src/contract/system-timers.ts';
 import { MinuteAccount } from '../../src/http/limits/minute-account.ts';
-import { memoryShelf } from '../../src/response-store/memory-shelf.ts';
-import { openUsageLedger } from '../../src/response-store/usage-ledger.ts';
+import { createUsageLedger } from '../../src/response-store/usage-ledger.ts';
 import { answer, finish, hello, openDoor, start, until, within } from './support.ts';
 
 const streaming = { ...hello, stream: true };
@@ -232,7 +231,8 @@ describe('limits of a key’s own', () => {
 
   it('bound the tokens of a day, until midnight; the headers tell the limit that is nearest', async () => {
     vi.setSystemTime(20 * 3_600_000);
-    const usage = await openUsageLedger(memoryShelf(), {
+    const usage = createUsageLedger(undefined, {
+      newId: () => 'a',
       now: Date.now,
       timers: systemTimers,
       failed: () => undefined,

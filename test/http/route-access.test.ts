@@ -52,7 +52,7 @@ describe('/internal/usage', () => {
     ['t', { apiKeys: [{ key: 'a', name: 'ann' }, 'b'], adminToken: 't' }, [null, 'ann', 'bob']],
     ['', {}, [null, 'ann', 'bob']],
   ])('shows %j what its keys may see', async (key, settings, shown) => {
-    const usage = { ...fakeServices.usage, list: () => ['', 'ann', 'bob'].map(account) };
+    const usage = { ...fakeServices.usage, list: async () => ['', 'ann', 'bob'].map(account) };
     const { app } = openDoor({ settings, more: { usage } });
     const headers = { host: 'localhost', authorization: `Bearer ${key}` };
     const local = { incoming: { socket: { remoteAddress: '127.0.0.1' } } };

@@ -30,10 +30,10 @@ export function internalRoutes({ models, stats, cancel, usage }: AppDependencies
       method: 'GET',
       owns: 'caller',
       paths: ['/internal/usage'],
-      handle: ({ caller }) =>
-        Response.json({
-          keys: usage.list().flatMap((account) => (caller.sees(account.owner) ? describeUsage(account) : [])),
-        }),
+      handle: async ({ caller }) => {
+        const seen = (await usage.list()).filter(({ owner }) => caller.sees(owner));
+        return Response.json({ keys: seen.map(describeUsage) });
+      },
     },
     {
       ...common,

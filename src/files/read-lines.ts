@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
-import { lineBreak } from './log-lines.ts';
+
+export const lineBreak = 0x0a;
 
 /** What is taken at once: some milliseconds of work for the thread that also sends the tokens of others. */
 const pieceBytes = 512 * 1024;

@@ -1,5 +1,5 @@
 import { link, open, rename, rm, stat } from 'node:fs/promises';
-import { falseWhenMissing, undefinedWhenMissing } from '../files/missing.ts';
+import { falseWhenMissing, undefinedWhenMissing } from './missing.ts';
 
 /** Whoever holds a lock for longer is dead: what it is taken for is a matter of milliseconds. */
 const staleMs = 60_000;
