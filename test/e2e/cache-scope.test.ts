@@ -29,6 +29,17 @@ interface Read {
   readonly prompt_n: number;
 }
 
+/** What is said beforehand of how much would be there. */
+async function foreseen(who: string, content: string, more: object = {}): Promise<number> {
+  const response = await fetch(`${server?.url}/v1/chat/completions/input_tokens`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer sk-${who}` },
+    body: JSON.stringify({ messages: [{ role: 'user', content }], ...more }),
+  });
+  expect(response.status).toBe(200);
+  return ((await response.json()) as { cached_tokens: number }).cached_tokens;
+}
+
 async function read(who: string, content: string, more: object = {}): Promise<Read> {
   const response = await fetch(`${server?.url}/v1/chat/completions`, {
     method: 'POST',
@@ -56,6 +67,7 @@ describe('a guess of another’s prompt', () => {
   ])('evaluates as much when it is right as when it is wrong, %s', async (_, flags, more) => {
     await start(flags);
     expect(nothing(await read('ann', right, more))).toBe(true);
+    expect([await foreseen('bob', right), await foreseen('bob', wrong)]).toEqual([0, 0]);
     // Salts keep bob's two guesses apart: each begins with nothing of his own.
     const guesses = [await read('bob', right, { cache_salt: '1' }), await read('bob', wrong, { cache_salt: '2' })];
     expect(guesses.map(nothing)).toEqual([true, true]);

@@ -42,7 +42,11 @@ const emptyChats: ChatStore = {
   endChanges: () => undefined,
 };
 
-/** Parts of the server that make routes appear. */
+type Optional = {
+  [Part in keyof AppDependencies]-?: object extends Pick<AppDependencies, Part> ? Part : never;
+}[keyof AppDependencies];
+
+/** Everything that a server may have or lack, so that no route that comes with it is forgotten: the compiler keeps it. */
 export const everyPart = {
   serverTools: {
     host: {
@@ -68,7 +72,12 @@ export const everyPart = {
     close: async () => undefined,
   },
   chatStore: emptyChats,
-} satisfies Partial<AppDependencies>;
+  noChatStore: '',
+  slots: () => [],
+  stats: () => ({}),
+  stopping: new AbortController().signal,
+  version: '0',
+} satisfies Required<Pick<AppDependencies, Optional>>;
 
 /** Every row of the route table, of a server with all its parts. */
 export function everyRoute(): Route[] {
