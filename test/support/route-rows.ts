@@ -76,7 +76,7 @@ export const everyPart = {
   slots: () => [],
   stats: () => ({}),
   stopping: new AbortController().signal,
-  version: '0',
+  version: '1.2.3',
 } satisfies Required<Pick<AppDependencies, Optional>>;
 
 /** Every row of the route table, of a server with all its parts. */
