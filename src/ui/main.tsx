@@ -1,4 +1,5 @@
 import { render } from 'preact';
+import { oneListener } from './api/one-listener.ts';
 import { openIndexedDbStore } from './chats/indexed-db.ts';
 import { memoryStore } from './chats/memory-store.ts';
 import { followChanges, ServerStore } from './chats/server-store.ts';
@@ -27,6 +28,7 @@ const environment: Environment = {
     const timer = setTimeout(callback, milliseconds);
     return () => clearTimeout(timer);
   },
+  listen: (what, hear) => oneListener({ ...what, after: environment.after }, hear),
   languages: navigator.languages,
   wide,
 };
@@ -45,7 +47,7 @@ async function openStore({ api, server }: Pick<Page, 'api' | 'server'>): Promise
   return new ServerStore({
     api,
     partials: local,
-    follow: followChanges(api, environment.after),
+    follow: followChanges(environment.listen, api),
     after: environment.after,
   });
 }

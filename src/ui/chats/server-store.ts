@@ -1,6 +1,7 @@
 import type { ChatChangeEvent, ChatListAnswer, ChatPartAnswer } from '../../dialects/chats/answers.ts';
 import type { ApiClient } from '../api/client.ts';
 import { ApiFailure } from '../api/failure.ts';
+import type { Listen } from '../state/environment.ts';
 import type { ChatEntry, ChatSummary } from './entries.ts';
 import type { ChatStore, Unfinished } from './store.ts';
 import { readEntry, writeEntry } from './wire-entries.ts';
@@ -12,7 +13,7 @@ export interface ServerStoreOptions {
   /** Unfinished answers stay with the browser that asked for them. */
   readonly partials: Partials;
   readonly after: (milliseconds: number, callback: () => void) => void;
-  /** Tells of changes that others made; see follow-changes.ts. */
+  /** Tells of changes that others made. */
   readonly follow: (listener: (id: string) => void) => () => void;
 }
 
@@ -145,41 +146,12 @@ function nothingThere(failure: unknown): undefined {
   throw failure;
 }
 
-const channelName = 'serve-model-changes';
 const againMs = 2000;
 
-/**
- * One tab listens for all: a browser opens six connections to a server, and a stream in each of seven tabs would leave
- * none to talk on. Where tabs cannot agree on one (plain http from another machine) each looks when it is looked at.
- */
-export function followChanges(api: ApiClient, after: (ms: number, callback: () => void) => void) {
-  return (listener: (id: string) => void): (() => void) => {
-    const channel = new BroadcastChannel(channelName);
-    const left = new AbortController();
-    channel.addEventListener('message', ({ data }) => {
-      if (typeof data === 'string') listener(data);
+/** Chats that others change, as the server tells of them. */
+export function followChanges(listen: Listen, api: ApiClient) {
+  return (listener: (id: string) => void): (() => void) =>
+    listen({ api, path: 'api/chats/events', read: (event) => (event as Partial<ChatChangeEvent>).chat_id }, (id) => {
+      if (typeof id === 'string') listener(id);
     });
-    const tell = (value: unknown) => {
-      const id = (value as Partial<ChatChangeEvent>).chat_id;
-      if (id === undefined) return;
-      listener(id);
-      channel.postMessage(id);
-    };
-    const listen = async () => {
-      while (!left.signal.aborted) {
-        try {
-          for await (const value of api.stream('api/chats/events', { signal: left.signal })) tell(value);
-        } catch (failure) {
-          if (!(failure instanceof ApiFailure)) return;
-        }
-        await new Promise<void>((resolve) => after(againMs, resolve));
-      }
-    };
-    const { locks } = navigator as { locks?: LockManager };
-    locks?.request(channelName, { signal: left.signal }, listen).catch(() => undefined);
-    return () => {
-      left.abort('left');
-      channel.close();
-    };
-  };
 }

@@ -8,9 +8,12 @@ import { Conversation } from './conversation.tsx';
 import { KeyDialog, ShortcutsDialog } from './dialogs.tsx';
 import { Header } from './header.tsx';
 import { listenToKeys } from './keys.ts';
+import { Later } from './later.tsx';
 import { chatInAddress } from './router.ts';
 import { Sidebar } from './sidebar.tsx';
 import { ToastList } from './toasts.tsx';
+
+const modelsDialog = () => import('./models/models-dialog.tsx').then(({ ModelsDialog }) => ModelsDialog);
 
 export function App({ page }: { readonly page: Page }): VNode {
   useEffect(() => listenToKeys(page), [page]);
@@ -71,6 +74,7 @@ export function App({ page }: { readonly page: Page }): VNode {
         <ToastList />
         <KeyDialog />
         <ShortcutsDialog />
+        {page.view.dialog.value === 'models' && <Later load={modelsDialog} />}
         <p class="off-screen" role="status" aria-live="polite">
           {page.view.announcement.value}
         </p>

@@ -7,13 +7,14 @@ import { IconButton } from './icon-button.tsx';
 
 interface DialogProps {
   readonly title: string;
+  readonly class?: string;
   /** Undefined: it cannot be left. */
   readonly onClose?: () => void;
   readonly children: ComponentChildren;
 }
 
 /** The browser's own: it holds the focus, and gives it back. */
-export function Dialog({ title, onClose, children }: DialogProps): VNode {
+export function Dialog({ title, class: more = '', onClose, children }: DialogProps): VNode {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     dialog.current?.showModal();
@@ -21,7 +22,7 @@ export function Dialog({ title, onClose, children }: DialogProps): VNode {
   return (
     <dialog
       ref={dialog}
-      class="dialog"
+      class={`dialog ${more}`}
       aria-label={title}
       onCancel={(event) => {
         if (!onClose) event.preventDefault();

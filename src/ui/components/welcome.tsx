@@ -9,12 +9,23 @@ const demoModel = 'serve-model-demo';
 export function Welcome(): VNode {
   const { composer, server, view } = usePage();
   const t = strings.value.welcome;
-  const isDemo = useComputed(() => server.facts.value?.id === demoModel).value;
+  const isDemo = useComputed(() => server.facts.value?.name === demoModel).value;
   const phase = server.phase.value;
   return (
     <div class="welcome">
       <h1>{t.title}</h1>
       <p class="welcome-note">{noteFor()}</p>
+      {phase === 'empty' && (
+        <button
+          type="button"
+          class="primary"
+          onClick={() => {
+            view.dialog.value = 'models';
+          }}
+        >
+          {t.choose}
+        </button>
+      )}
       <ul class="samples">
         {t.samples.map((sample) => (
           <li key={sample}>

@@ -1,3 +1,4 @@
+import type { Listening } from '../api/one-listener.ts';
 import type { KeyValueStorage } from './preferences.ts';
 
 /** What the page takes from the browser. Built by main.tsx; tests hand in their own. */
@@ -16,8 +17,12 @@ export interface Environment {
   /** Before the next picture, or soon where nobody looks. */
   readonly onFrame: (callback: () => void) => void;
   readonly after: (milliseconds: number, callback: () => void) => () => void;
+  /** Hears a stream of the server, one tab for all of them. Gives a function that ends it. */
+  readonly listen: Listen;
   /** Languages of the reader, the dearest first. */
   readonly languages: readonly string[];
   /** Wide enough for the sidebar to stand beside the chat. */
   readonly wide: boolean;
 }
+
+export type Listen = (what: Omit<Listening, 'after'>, hear: (value: unknown) => void) => () => void;

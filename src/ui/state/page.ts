@@ -9,6 +9,7 @@ import { setLanguage, strings } from '../strings/strings.ts';
 import { Chats } from './chats.ts';
 import { Composer } from './composer.ts';
 import type { Environment } from './environment.ts';
+import { createModelLoads, type ModelLoads } from './model-loads.ts';
 import { createPreferences, type Preferences } from './preferences.ts';
 import { createRuns, type Runs } from './runs.ts';
 import { createServer, type Server, storedKey } from './server.ts';
@@ -23,6 +24,7 @@ export interface Page {
   readonly chats: Chats;
   readonly runs: Runs;
   readonly composer: Composer;
+  readonly loads: ModelLoads;
   readonly preferences: Preferences;
   readonly toasts: Toasts;
   readonly view: View;
@@ -44,7 +46,7 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
   const key = signal(storedKey(environment));
   const { base, fetch } = environment;
   const api = createClient({ base, fetch, key: () => key.value, onStatus: (status) => server.heard(status) });
-  const server: Server = createServer(api, environment, key);
+  const server: Server = createServer({ api, environment, key, chosen: preferences.model });
   const settings = signal<Readonly<Record<string, unknown>>>({});
   const systemPrompt = signal('');
   const storeTrouble = signal<string | undefined>(undefined);
@@ -53,7 +55,7 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
 
   const requestSettings = () => {
     const thinking = preferences.thinking.value;
-    const model = preferences.model.value ?? server.facts.value?.id;
+    const model = server.facts.value?.id;
     return {
       ...(model !== undefined && { model }),
       ...(thinking !== undefined && server.facts.value?.switchesThinking && { enable_thinking: thinking }),
@@ -105,6 +107,7 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
     chats,
     runs,
     composer,
+    loads: createModelLoads({ api, server, preferences }),
     preferences,
     toasts,
     view,
@@ -113,9 +116,19 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
     storeTrouble,
     async start() {
       server.start();
+      void server
+        .known()
+        .then(() =>
+          environment.listen({ api, path: 'api/inference/events', read: modelNews }, (event) => server.told(event)),
+        );
       await chats.start(tab);
     },
   };
+}
+
+/** What happens to models; what their slots do changes too often for everybody to hear. */
+function modelNews(event: unknown): unknown {
+  return member(event, 'state') === undefined && member(event, 'phase') === undefined ? undefined : event;
 }
 
 /** The same after a reload, another one in another tab. */

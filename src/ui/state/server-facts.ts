@@ -11,7 +11,10 @@ export interface ModelChoice {
 
 /** Of the model that answers, as far as it is known. */
 export interface ModelFacts {
+  /** As requests name it. */
   readonly id: string;
+  /** For people. */
+  readonly name: string;
   readonly contextSize: number | undefined;
   /** It can be told to think, or not to. */
   readonly switchesThinking: boolean;
@@ -61,16 +64,57 @@ export function choicesOf(answer: unknown): ModelChoice[] {
   });
 }
 
-export function factsOf(status: unknown, models: readonly ModelChoice[]): ModelFacts | undefined {
-  const id = member(status, 'display_name') ?? models[0]?.id;
+/** One that is loaded. Sizes in bytes, contexts in tokens per slot. */
+export interface LoadedModel {
+  readonly id: string;
+  readonly name: string;
+  readonly contextSize: number;
+  readonly slots: number;
+  readonly memoryBytes: number;
+  readonly device: string;
+}
+
+export function loadedModels(status: unknown): LoadedModel[] {
+  return statusModels(status).flatMap((model) => {
+    const id = member(model, 'model');
+    if (typeof id !== 'string') return [];
+    return [
+      {
+        id,
+        name: String(member(model, 'display_name') ?? id),
+        contextSize: numberOr(member(model, 'context_length'), 0),
+        slots: numberOr(member(model, 'slots'), 0),
+        memoryBytes: numberOr(member(model, 'memory_bytes'), 0),
+        device: String(member(model, 'device') ?? ''),
+      },
+    ];
+  });
+}
+
+function statusModels(status: unknown): readonly unknown[] {
+  const models = member(status, 'models');
+  return Array.isArray(models) ? models : [];
+}
+
+/** Of the chosen one, where it is loaded, else of the one that answers to any name. */
+export function factsOf(
+  status: unknown,
+  models: readonly ModelChoice[],
+  chosen: string | undefined,
+): ModelFacts | undefined {
+  const loaded = statusModels(status);
+  const named = (name: unknown) => loaded.find((model) => member(model, 'model') === name);
+  const model = (chosen !== undefined && named(chosen)) || named(member(status, 'active_model'));
+  const id = member(model, 'model') ?? models[0]?.id;
   if (typeof id !== 'string') return undefined;
-  const context = member(status, 'context_length') ?? models.find((model) => model.id === id)?.contextSize;
+  const context = member(model, 'context_length') ?? models.find((each) => each.id === id)?.contextSize;
   return {
     id,
+    name: String(member(model, 'display_name') ?? id),
     contextSize: typeof context === 'number' ? context : undefined,
-    switchesThinking: member(status, 'supports_reasoning') === true && member(status, 'reasoning_always_on') !== true,
-    keepsThoughts: member(status, 'supports_preserve_thinking') === true,
-    takesTools: member(status, 'supports_tools') === true,
+    switchesThinking: member(model, 'supports_reasoning') === true && member(model, 'reasoning_always_on') !== true,
+    keepsThoughts: member(model, 'supports_preserve_thinking') === true,
+    takesTools: member(model, 'supports_tools') === true,
   };
 }
 

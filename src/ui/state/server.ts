@@ -6,7 +6,9 @@ import { attempt } from './preferences.ts';
 import {
   choicesOf,
   factsOf,
+  type LoadedModel,
   type LoadStep,
+  loadedModels,
   loadingNames,
   loadStep,
   type ModelChoice,
@@ -25,6 +27,7 @@ export interface Server {
   readonly load: ReadonlySignal<LoadStep | undefined>;
   readonly models: ReadonlySignal<readonly ModelChoice[]>;
   readonly facts: ReadonlySignal<ModelFacts | undefined>;
+  readonly loaded: ReadonlySignal<readonly LoadedModel[]>;
   /** Names of models that are on their way. */
   readonly loading: ReadonlySignal<readonly string[]>;
   /** When the next try will be, by the clock; while it is gone. */
@@ -38,6 +41,8 @@ export interface Server {
   known(): Promise<Rights>;
   useKey(key: string, remember: boolean): Promise<void>;
   forgetKey(): void;
+  /** Told by the server what happens to its models; see GET /api/inference/events. */
+  told(event: unknown): void;
   /** Told by the client of every answer; 0 for none. */
   heard(status: number): void;
   /** Looks now. */
@@ -65,7 +70,15 @@ export function storedKey({ local, session }: Pick<Environment, 'local' | 'sessi
   return attempt(() => session.getItem(keyName) ?? local.getItem(keyName)) ?? undefined;
 }
 
-export function createServer(api: ApiClient, environment: Environment, key: Signal<string | undefined>): Server {
+export interface ServerOptions {
+  readonly api: ApiClient;
+  readonly environment: Environment;
+  readonly key: Signal<string | undefined>;
+  /** The model that somebody wants to talk to; another one answers where that is not loaded. */
+  readonly chosen: ReadonlySignal<string | undefined>;
+}
+
+export function createServer({ api, environment, key, chosen }: ServerOptions): Server {
   const phase = signal<ServerPhase>('asking');
   const version = signal<string | undefined>(undefined);
   const load = signal<LoadStep | undefined>(undefined);
@@ -96,7 +109,7 @@ export function createServer(api: ApiClient, environment: Environment, key: Sign
         (failure: unknown) => healthOf(failure),
       );
       await readModels();
-      if (health !== 'ready')
+      if (health !== 'ready' || loadingNames(status.value).length > 0)
         load.value = loadStep(await api.call<unknown>('api/inference/load-progress').catch(ignoreMissing));
       batch(() => {
         keyRefused.value = false;
@@ -175,7 +188,8 @@ export function createServer(api: ApiClient, environment: Environment, key: Sign
     rights,
     known: () => known,
     loading: computed(() => loadingNames(status.value)),
-    facts: computed(() => factsOf(status.value, models.value)),
+    facts: computed(() => factsOf(status.value, models.value, chosen.value)),
+    loaded: computed(() => loadedModels(status.value)),
     async useKey(given, remember) {
       key.value = given;
       attempt(() => (remember ? environment.local : environment.session).setItem(keyName, given));
@@ -184,6 +198,11 @@ export function createServer(api: ApiClient, environment: Environment, key: Sign
     forgetKey() {
       key.value = undefined;
       for (const place of [environment.local, environment.session]) attempt(() => place.removeItem(keyName));
+    },
+    told(event) {
+      const step = loadStep(event);
+      if (step) load.value = step;
+      if (!step || loadingNames(status.value).length === 0) void look();
     },
     heard(code) {
       if (code === 0 && phase.value !== 'gone') {

@@ -1,10 +1,12 @@
 import { type Signal, signal } from '@preact/signals';
 
+export type DialogName = 'shortcuts' | 'models';
+
 /** What is open, and where the reader is: nothing that outlives the page. */
 export interface View {
   /** The message that is being rewritten. */
   readonly editing: Signal<string | undefined>;
-  readonly dialog: Signal<'shortcuts' | undefined>;
+  readonly dialog: Signal<DialogName | undefined>;
   /** The end of the conversation is in sight, and stays there while it grows. */
   readonly following: Signal<boolean>;
   /** Read aloud by screen readers, once. */
@@ -18,7 +20,7 @@ export interface View {
 export function createView(): View {
   return {
     editing: signal<string | undefined>(undefined),
-    dialog: signal<'shortcuts' | undefined>(undefined),
+    dialog: signal<DialogName | undefined>(undefined),
     following: signal(true),
     announcement: signal(''),
     focusComposer: signal(0),

@@ -1,8 +1,8 @@
-import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterEach, expect, it } from 'vitest';
 import { ServeError } from '../../../src/contract/errors.ts';
 import { finish } from '../../http/support.ts';
+import { isAccessible } from './accessible.ts';
 import { closeBrowserAfterwards, describeInBrowser, type Visit, type VisitOptions, visit } from './support.ts';
 import { answers, ends, field, openTalk, says, send, type Talk, whole } from './talk.ts';
 
@@ -163,20 +163,6 @@ describeInBrowser('how it looks', () => {
 
 const rich =
   '# Heading\n\nText with `code` and [a link](https://example.org).\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```ts\nconst a: number = 1; // why\n```\n\n> quoted\n\n1. one\n2. two\n\n- [x] done\n';
-
-/** Everything in light; what differs in dark is colours. */
-async function isAccessible(page: Page, state: string): Promise<void> {
-  await page.evaluate(`globalThis.axe === undefined && (() => { ${axe.source} })()`);
-  for (const scheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-    const found = await page.evaluate(async (only) => {
-      const { axe } = globalThis as unknown as { axe: { run(what: object, how: object): Promise<axe.AxeResults> } };
-      const { violations } = await axe.run(document, only ? { runOnly: ['color-contrast'] } : {});
-      return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`));
-    }, scheme === 'dark');
-    expect.soft(found, `${state}, ${scheme}`).toEqual([]);
-  }
-}
 
 /** Nothing makes the page wider than the window, and every button is within it. */
 async function isWithin(page: Page, width: number): Promise<void> {
