@@ -110,7 +110,7 @@ const endings: readonly Ending[] = [
   },
   {
     path: '/generate_stream',
-    body: { inputs: prompt, parameters: { max_new_tokens: 3500, ignore_eos_token: true } },
+    body: { inputs: prompt, parameters: { max_new_tokens: 3500, ignore_eos: true } },
     begun: /"text":"[^"]/,
     end: /"finish_reason":"length"[^\n]*\n\n$/,
   },
