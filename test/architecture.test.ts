@@ -37,7 +37,8 @@ const allowed: Record<string, readonly string[]> = {
   'prepare.ts': ['main', 'engine'],
   // Talks to a server from outside, as any other program would.
   client: ['contract', 'files'],
-  cli: ['contract', 'client', 'config.ts', 'main.ts', 'prepare.ts', 'models', 'telemetry'],
+  terminal: ['contract', 'client', 'files'],
+  cli: ['contract', 'client', 'terminal', 'config.ts', 'main.ts', 'prepare.ts', 'models', 'telemetry'],
   // main.ts and its folder are one room.
   main: [
     'contract',
@@ -90,7 +91,7 @@ const packageRooms: Record<string, readonly string[]> = {
   hono: ['http'],
   'rate-limiter-flexible': ['http'],
   '@hono/node-server': ['http'],
-  zod: ['dialects', 'config', 'config.ts', 'http', 'tools', 'client'],
+  zod: ['dialects', 'config', 'config.ts', 'http', 'tools', 'client', 'terminal'],
   'eventsource-parser': ['client'],
   '@modelcontextprotocol/client': ['tools'],
   '@mdream/js': ['tools'],

@@ -1,5 +1,5 @@
-/** The commands that load no model here, spelled anew: what knows them takes as long to read as what this is to hide. */
-export const lightCommands: readonly string[] = ['ps', 'stop', 'list', 'inspect', 'pull', 'rm'];
+/** The commands that mostly load no model here, spelled anew: what knows them takes as long to read as what this is to hide. */
+export const lightCommands: readonly string[] = ['run', 'chat', 'ps', 'stop', 'list', 'inspect', 'pull', 'rm'];
 
 /** A guess about a command line, before anything else is read. */
 export function mostlyServes([first = '']: readonly string[]): boolean {

@@ -37,6 +37,12 @@ export async function run(argv: readonly string[], terminal: Terminal = processT
         await runRunningCommand(parsed, terminal);
         return;
       }
+      case 'run':
+      case 'chat': {
+        const { runChatCommand } = await import('./chat-commands.ts');
+        await runChatCommand(parsed, terminal);
+        return;
+      }
       default:
         return parsed satisfies never;
     }

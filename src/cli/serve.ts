@@ -1,16 +1,13 @@
 import { publishPortFile } from '../client/port-files.ts';
 import { allKeys, type Config, packageVersion } from '../config.ts';
 import { type LoadedFacts, type OpenServer, openServer } from '../main.ts';
-import { machineMemory } from '../models/machine-memory.ts';
 import { bannerLines } from './banner.ts';
 import { failureText } from './failure.ts';
 import { openBrowser } from './open-browser.ts';
 import { createProgress } from './progress.ts';
-import { pullModel } from './pull.ts';
 import { handleKeySignal, handleSignals } from './signals.ts';
+import { startObserver } from './start-observer.ts';
 import type { Terminal } from './terminal.ts';
-
-const phaseLabels = { load: 'Loading the model', calibrate: 'Measuring the machine' } as const;
 
 /**
  * Starts the server, tells its address at once, and stays until a signal ends it. Throws when it cannot start; when its
@@ -31,9 +28,7 @@ export async function serve(config: Config, terminal: Terminal): Promise<void> {
       terminal.tell(`listening on ${url}, the model comes next`);
       warnOfOpenness(config, terminal);
     },
-    progress: (phase, fraction) => progress.show(phaseLabels[phase], fraction),
-    obtain: (name, { signal, report }) =>
-      pullModel(name, { config, terminal, signal, report, memory: () => machineMemory() }),
+    ...startObserver(config, terminal, progress),
   });
   nowRunning?.();
   const { url } = server;

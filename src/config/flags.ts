@@ -290,7 +290,7 @@ export const flags = {
     default: undefined,
     defaultText: 'the server that this user has started',
     help: 'Server to talk to, with the first --api-key.',
-    onlyFor: ['ps', 'stop'],
+    onlyFor: ['run', 'chat', 'ps', 'stop'],
   }),
 } as const satisfies Record<string, Flag<unknown>>;
 

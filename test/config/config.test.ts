@@ -206,7 +206,7 @@ describe('parseConfig', () => {
     [['--alias', 'a,,b'], '--alias must not be empty.'],
     [['a.gguf', 'b.gguf'], 'One word too many: b.gguf. Serve several models with --model, once for each.'],
     [['ps', 'x'], 'One word too many: x. Write serve-model ps.'],
-    [['list', '--url', 'http://a'], '--url is for serve-model ps, stop, not for list.'],
+    [['list', '--url', 'http://a'], '--url is for serve-model run, chat, ps, stop, not for list.'],
     [
       ['ps', '--url', 'localhost:8080'],
       '--url must be an address such as http://127.0.0.1:8080, not "localhost:8080".',
