@@ -97,6 +97,11 @@ export function parseConfig(argv: readonly string[], env: Environment, source: C
   return { command, config: Object.freeze({ ...config, model: [...operands, ...config.model] }) };
 }
 
+/** What `serve-model completion SHELL` writes; read only when it is asked for. */
+export async function completionScript(shell: string): Promise<string> {
+  return (await import('./config/completion.ts')).completionScript(shell);
+}
+
 function splitCommand(positionals: readonly string[]): { command: CommandName; operands: readonly string[] } {
   const [first, ...rest] = positionals;
   if (first !== undefined && isCommand(first)) return { command: first, operands: rest };
@@ -114,11 +119,15 @@ function isCommand(word: string): word is CommandName {
 }
 
 function expectOperands(command: CommandName, operands: readonly string[]): void {
-  const { least, most, missing = 'A word is missing.', tooMany }: Command = commands[command];
+  const { least, most, choices, missing = 'A word is missing.', tooMany }: Command = commands[command];
+  const known = choices === undefined ? '' : ` Known: ${choices.join(', ')}.`;
   const usage = `Write ${commandUsage(command)}.`;
   const extra = operands[most];
   if (extra !== undefined) throw usageError(`One word too many: ${extra}. ${tooMany ?? usage}`, extra);
-  if (operands.length < least) throw usageError(`${missing} ${usage}`);
+  if (operands.length < least) throw usageError(`${missing} ${usage}${known}`);
+  const [first] = operands;
+  if (first === undefined || choices === undefined || choices.includes(first)) return;
+  throw usageError(`serve-model ${command} knows no ${first}.${known}`, first);
 }
 
 /** Flags that mean nothing to this command. Those of the environment are there for whichever command they concern. */

@@ -38,7 +38,8 @@ const allowed: Record<string, readonly string[]> = {
   // Talks to a server from outside, as any other program would.
   client: ['contract', 'files'],
   terminal: ['contract', 'client', 'files'],
-  cli: ['contract', 'client', 'terminal', 'config.ts', 'main.ts', 'prepare.ts', 'models', 'telemetry'],
+  launch: ['contract', 'files'],
+  cli: ['contract', 'client', 'terminal', 'launch', 'config.ts', 'main.ts', 'prepare.ts', 'models', 'telemetry'],
   // main.ts and its folder are one room.
   main: [
     'contract',

@@ -1,4 +1,4 @@
-import { type Config, packageVersion, parseConfig } from '../config.ts';
+import { type Config, completionScript, packageVersion, parseConfig } from '../config.ts';
 import { ServeError } from '../contract/errors.ts';
 import { discardPrepared } from '../prepare.ts';
 import { failureText } from './failure.ts';
@@ -43,6 +43,14 @@ export async function run(argv: readonly string[], terminal: Terminal = processT
         await runChatCommand(parsed, terminal);
         return;
       }
+      case 'launch': {
+        const { launch } = await import('./launch.ts');
+        await launch(parsed, terminal);
+        return;
+      }
+      case 'completion':
+        terminal.write(await completionScript(parsed.operands[0] ?? ''));
+        return;
       default:
         return parsed satisfies never;
     }

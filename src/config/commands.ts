@@ -7,6 +7,8 @@ export interface Command {
   /** How many of them there must be, and may be. */
   readonly least: number;
   readonly most: number;
+  /** All that the first word may be. */
+  readonly choices?: readonly string[];
   /** What is missing when there are too few. */
   readonly missing?: string;
   /** What to do when there are too many. */
@@ -36,12 +38,28 @@ export const commands = {
     least: 0,
     most: Number.POSITIVE_INFINITY,
   },
+  launch: {
+    help: 'start a coding agent that talks to the server that runs',
+    operands: 'AGENT [-- ARGS]',
+    least: 1,
+    most: Number.POSITIVE_INFINITY,
+    choices: ['claude', 'codex', 'opencode', 'copilot', 'qwen', 'cline'],
+    missing: 'The name of the agent is missing.',
+  },
   ps: { help: 'tell what the servers of this user have loaded', operands: '', least: 0, most: 0 },
   stop: { help: 'unload a model, or stop the server', operands: '[MODEL]', least: 0, most: 1 },
   inspect: { ...model, help: 'tell what a model file is and what memory it takes' },
   pull: { ...model, help: 'download a model' },
   list: { help: 'list the local models', operands: '', least: 0, most: 0, tooMany: 'serve-model list takes no names.' },
   rm: { ...model, help: 'delete a downloaded model' },
+  completion: {
+    help: "write a shell's completion script",
+    operands: 'SHELL',
+    least: 1,
+    most: 1,
+    choices: ['bash', 'zsh', 'fish'],
+    missing: 'The name of the shell is missing.',
+  },
 } as const satisfies Record<string, Command>;
 
 export type CommandName = keyof typeof commands;

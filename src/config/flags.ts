@@ -290,7 +290,12 @@ export const flags = {
     default: undefined,
     defaultText: 'the server that this user has started',
     help: 'Server to talk to, with the first --api-key.',
-    onlyFor: ['run', 'chat', 'ps', 'stop'],
+    onlyFor: ['run', 'chat', 'launch', 'ps', 'stop'],
+  }),
+  print: flag('Clients on a terminal', toggle(), {
+    default: false,
+    help: 'Show what the agent would be started with, and start nothing.',
+    onlyFor: ['launch'],
   }),
 } as const satisfies Record<string, Flag<unknown>>;
 

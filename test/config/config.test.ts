@@ -206,11 +206,17 @@ describe('parseConfig', () => {
     [['--alias', 'a,,b'], '--alias must not be empty.'],
     [['a.gguf', 'b.gguf'], 'One word too many: b.gguf. Serve several models with --model, once for each.'],
     [['ps', 'x'], 'One word too many: x. Write serve-model ps.'],
-    [['list', '--url', 'http://a'], '--url is for serve-model run, chat, ps, stop, not for list.'],
+    [['list', '--url', 'http://a'], '--url is for serve-model run, chat, launch, ps, stop, not for list.'],
     [
       ['ps', '--url', 'localhost:8080'],
       '--url must be an address such as http://127.0.0.1:8080, not "localhost:8080".',
     ],
+    [['launch', 'vim'], 'serve-model launch knows no vim. Known: claude, codex, opencode, copilot, qwen, cline.'],
+    [
+      ['launch'],
+      'The name of the agent is missing. Write serve-model launch AGENT [-- ARGS]. Known: claude, codex, opencode, copilot, qwen, cline.',
+    ],
+    [['completion', 'tcsh'], 'serve-model completion knows no tcsh. Known: bash, zsh, fish.'],
     [['list', 'x'], 'One word too many: x. serve-model list takes no names.'],
     [['pull'], 'The name of the model is missing. Write serve-model pull MODEL.'],
     [['inspct', 'a.gguf'], 'There is no command inspct. Did you mean inspect?'],
@@ -243,6 +249,7 @@ describe('parseConfig', () => {
     ],
     [['--models-dir', '/m', 'list'], { command: 'list', config: { modelsDir: '/m' } }],
     [['stop', '--url', 'http://h:1/v1/'], { command: 'stop', operands: [], config: { url: 'http://h:1' } }],
+    [['launch', 'claude', '--', '-p', 'hi'], { command: 'launch', operands: ['claude', '-p', 'hi'] }],
     [['rm', 'x'], { command: 'rm', operands: ['x'] }],
   ])('understands %j', (argv, expected) => {
     expect(parseConfig(argv, {}, source)).toMatchObject(expected);
