@@ -11,6 +11,8 @@ export interface ImagePart {
   readonly source: ImageSource;
   /** The field that it came in, for what is said of it. */
   readonly param?: string;
+  /** Nobody has asked for it: where it cannot be shown to the model, a note stands for it. */
+  readonly orNote?: boolean;
 }
 
 export type ImageSource =

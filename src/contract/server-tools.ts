@@ -19,6 +19,28 @@ export interface ToolOutcome {
   readonly content: string;
   /** The tool says that it failed, or it could not be run. */
   readonly isError: boolean;
+  /** For a model that sees; the content has a line for each. */
+  readonly images?: readonly ToolImage[];
+}
+
+export interface ToolImage {
+  readonly base64: string;
+  /** As `image/png`. */
+  readonly mimeType: string;
+}
+
+/** Whether images of this kind are read here: others are not handed to a model. */
+export function isReadableImage(mimeType: string): boolean {
+  return /^image\/(png|jpeg|jpg|webp|gif|avif|tiff|bmp)$/i.test(mimeType);
+}
+
+/** The line that stands for an image among texts. */
+export function imageLine({ base64, mimeType }: ToolImage): string {
+  return `[an image: ${mimeType}, ${bytesOfBase64(base64)} bytes]`;
+}
+
+export function bytesOfBase64(base64: string): number {
+  return Math.floor((base64.replace(/=+$/, '').length * 3) / 4);
 }
 
 export interface ToolCallLimits {

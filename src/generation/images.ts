@@ -47,7 +47,13 @@ export async function readChatImages(
   let noted = false;
   const place = async (part: ContentPart): Promise<ContentPart> => {
     if (part.type === 'text') return part;
-    images.push(await readImage(runtime, part, request, signal));
+    try {
+      images.push(await readImage(runtime, part, request, signal));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!part.orNote || !(error instanceof ServeError) || error.code !== 'invalid_request') throw error;
+      return { type: 'text', text: `[this image cannot be read: ${error.message}]` };
+    }
     return { type: 'image', source: { type: 'placed', index: images.length - 1 } };
   };
   const contentOf = async (content: Content, isResult: boolean): Promise<Content> => {
@@ -67,6 +73,20 @@ export async function readChatImages(
     else messages.push({ ...message, content: await contentOf(content, message.role === 'tool') });
   }
   return { chat: { ...chat, messages }, images, warnings: noted ? [notedWarning] : [] };
+}
+
+/** The same conversation with notes for the images that need not be shown; undefined: it has none. */
+export function withoutSpareImages(chat: ChatPrompt): ChatPrompt | undefined {
+  const isSpare = (part: ContentPart) => part.type === 'image' && part.orNote === true;
+  const has = (content: Content | null) => Array.isArray(content) && content.some(isSpare);
+  if (!chat.messages.some(({ content }) => has(content))) return undefined;
+  const noteIn = (content: Content) =>
+    typeof content === 'string' ? content : content.map((part) => (isSpare(part) ? note : part));
+  const messages = chat.messages.map((message) => {
+    const { content } = message;
+    return content === null ? message : { ...message, content: noteIn(content) };
+  });
+  return { ...chat, messages };
 }
 
 export async function readImage(

@@ -1,9 +1,9 @@
 import type { PromptOpening } from '../contract/chat-format.ts';
 import { ServeError } from '../contract/errors.ts';
-import { type GenerationRequest, type Prompt, textOfContent } from '../contract/request.ts';
+import { type ChatPrompt, type GenerationRequest, type Prompt, textOfContent } from '../contract/request.ts';
 import type { JobImage } from '../engine/engine.ts';
 import { refuseHopelessPrompt } from './budget.ts';
-import { readChatImages, readImage } from './images.ts';
+import { readChatImages, readImage, withoutSpareImages } from './images.ts';
 import { JoinedPrompt } from './joined-prompt.ts';
 import type { ModelRuntime } from './runtime.ts';
 
@@ -36,8 +36,7 @@ export async function preparePrompt(
   switch (prompt.type) {
     case 'chat': {
       refuseHopelessPrompt(textLength(prompt), contextSize, request.maxTokens);
-      const { chat, images, warnings: noted } = await readChatImages(runtime, prompt, request, signal);
-      const rendered = await runtime.renderer.render(chat, request.outputShape, signal);
+      const { rendered, images, warnings: noted } = await renderChat(runtime, prompt, request, signal);
       const { opening } = rendered;
       const warnings = [...noted, ...rendered.warnings];
       const joined = new JoinedPrompt(bos, (pieces) => tokenize(pieces, true));
@@ -69,6 +68,21 @@ export async function preparePrompt(
       return raw([...bos, ...(await infillTokens(prompt, runtime, (text) => tokenize([text], false)))], undefined);
     default:
       return prompt satisfies never;
+  }
+}
+
+/** Many templates show images in messages of the user alone; what a tool has shown unasked must not end the answer. */
+async function renderChat(runtime: ModelRuntime, chat: ChatPrompt, request: GenerationRequest, signal: AbortSignal) {
+  const render = async (wanted: ChatPrompt) => {
+    const { chat: read, images, warnings } = await readChatImages(runtime, wanted, request, signal);
+    return { rendered: await runtime.renderer.render(read, request.outputShape, signal), images, warnings };
+  };
+  try {
+    return await render(chat);
+  } catch (error) {
+    const plain = withoutSpareImages(chat);
+    if (!plain || !(error instanceof ServeError) || error.code !== 'invalid_request') throw error;
+    return render(plain);
   }
 }
 

@@ -40,9 +40,10 @@ export function runCalls(calls: readonly ServerCall[], allowed: number, context:
       ? await runCall(call, context, (state) => queue.add([state]))
       : { outcome: notRun, ms: 0 };
     const { outcome, ms, denied } = ended;
-    const cut = { ...outcome, content: cutText(outcome.content, context.maxCharacters) };
-    outcomes.set(call, cut);
-    queue.add([{ type: 'tool-result', callId: call.id, ...cut, ...(denied && { denied }), ms }]);
+    const content = cutText(outcome.content, context.maxCharacters);
+    const { isError } = outcome;
+    outcomes.set(call, { ...outcome, content });
+    queue.add([{ type: 'tool-result', callId: call.id, content, isError, ...(denied && { denied }), ms }]);
   });
   Promise.all(running).then(
     () => queue.close(),

@@ -1,6 +1,6 @@
 import type { BlockEvent, BlockStart, GenerationEvent } from '../contract/events.ts';
-import type { ChatPrompt, Content, Message, ToolCall, ToolChoice } from '../contract/request.ts';
-import type { ServerTool, ToolOutcome } from '../contract/server-tools.ts';
+import type { ChatPrompt, Content, ContentPart, Message, ToolCall, ToolChoice } from '../contract/request.ts';
+import { imageLine, type ServerTool, type ToolOutcome } from '../contract/server-tools.ts';
 import type { OfferedTools } from './offered-tools.ts';
 
 /** A call of the server's own tools that the model has written. */
@@ -112,7 +112,7 @@ export class ToolRound {
   nextPrompt(prompt: ChatPrompt, outcomes: ReadonlyMap<ServerCall, ToolOutcome>): ChatPrompt {
     const said = this.#said(prompt);
     const results = [...outcomes].map(
-      ([{ id, name }, { content }]): Message => ({ role: 'tool', content, toolCallId: id, name }),
+      ([{ id, name }, outcome]): Message => ({ role: 'tool', content: contentOf(outcome), toolCallId: id, name }),
     );
     return { ...prompt, messages: [...said, ...results], toolChoice: afterFirstRound(prompt.toolChoice) };
   }
@@ -131,6 +131,26 @@ export class ToolRound {
     };
     return [...(begun ? messages.slice(0, -1) : messages), answer];
   }
+}
+
+/** Images stand where their lines are; one whose line was cut off is gone with it. */
+function contentOf({ content, images = [] }: ToolOutcome): Content {
+  if (images.length === 0) return content;
+  const parts: ContentPart[] = [];
+  let rest = content;
+  const write = (text: string) => {
+    if (text.trim() !== '') parts.push({ type: 'text', text: text.trim() });
+  };
+  for (const image of images) {
+    const line = imageLine(image);
+    const at = rest.indexOf(line);
+    if (at < 0) continue;
+    write(rest.slice(0, at));
+    parts.push({ type: 'image', source: { type: 'file', base64: image.base64 }, orNote: true });
+    rest = rest.slice(at + line.length);
+  }
+  write(rest);
+  return parts;
 }
 
 function joined(begun: Content, text: string): string {

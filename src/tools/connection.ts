@@ -2,7 +2,7 @@ import type { Client, Tool as WireTool } from '@modelcontextprotocol/client';
 import { isJsonObject, type JsonObject } from '../contract/json.ts';
 import type { ServerTool, ToolOutcome, ToolServerPlace } from '../contract/server-tools.ts';
 import { CallFailure } from './call-failure.ts';
-import { callResult, resultText } from './result-text.ts';
+import { callResult, readResult } from './result-text.ts';
 import { openTransport } from './transports.ts';
 
 export interface ConnectionOptions {
@@ -107,7 +107,7 @@ async function callTool(client: Client, { name, args, signal, timeoutMs }: Call)
     // Only who listens for progress is told of it.
     onprogress: () => undefined,
   });
-  return resultText(result);
+  return readResult(result);
 }
 
 function toServerTools(server: string, tools: readonly WireTool[]): ServerTool[] {

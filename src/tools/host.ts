@@ -51,8 +51,8 @@ export function createToolHost({
       const server = servers.find(({ name }) => name === tool.server);
       if (!server || !isAllowed(tool)) return { content: 'There is no such tool any more.', isError: true };
       try {
-        const { content, isError } = await server.call(tool.name, args, limits);
-        return { content: hide(content), isError };
+        const outcome = await server.call(tool.name, args, limits);
+        return { ...outcome, content: hide(outcome.content) };
       } catch (error) {
         limits.signal.throwIfAborted();
         if (!(error instanceof CallFailure))

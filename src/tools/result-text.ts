@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import type { ToolOutcome } from '../contract/server-tools.ts';
+import {
+  bytesOfBase64,
+  imageLine,
+  isReadableImage,
+  type ToolImage,
+  type ToolOutcome,
+} from '../contract/server-tools.ts';
 
 /** Loose on purpose: a content of a kind that nobody knows yet is a note to the model, not a failed call. */
 export const callResult = z.looseObject({
@@ -12,6 +18,7 @@ const resource = z.looseObject({
   uri: z.string().optional(),
   mimeType: z.string().optional(),
   text: z.string().optional(),
+  blob: z.string().optional(),
 });
 
 const part = z.looseObject({
@@ -24,41 +31,51 @@ const part = z.looseObject({
   resource: resource.optional(),
 });
 
-/** What a tool gave, as text: all that the model can read of it, and a note for what it cannot. */
-export function resultText({
+/** A model reads hundreds of tokens for each. */
+const mostImages = 4;
+
+/** What a tool gave: all that the model can read of it, images for one that sees, and a note for what it cannot. */
+export function readResult({
   content = [],
   structuredContent,
   isError = false,
 }: z.output<typeof callResult>): ToolOutcome {
-  const texts = content.map(partText);
+  const images: ToolImage[] = [];
+  const texts = content.map((wire) => partText(wire, images));
   // Servers that give structured content repeat it as text for those who do not know it.
   const hasText = content.some((each) => part.safeParse(each).data?.type === 'text');
   if (structuredContent !== undefined && !hasText) texts.push(JSON.stringify(structuredContent));
-  return { content: texts.join('\n'), isError };
+  return { content: texts.join('\n'), isError, ...(images.length > 0 && { images }) };
 }
 
-function partText(wire: unknown): string {
+/** Images are put aside. */
+function partText(wire: unknown, images: ToolImage[]): string {
   const read = part.safeParse(wire);
   if (!read.success) return '[a content that cannot be read was left out]';
-  const { type, text, data, mimeType = 'unknown type', name, uri, resource: embedded } = read.data;
+  const { type, text, data = '', mimeType = 'unknown type', name, uri, resource: embedded } = read.data;
   switch (type) {
     case 'text':
       return text ?? '';
     case 'image':
+      return keepImage({ base64: data, mimeType }, images);
     case 'audio':
-      return `[${type} of ${bytesOf(data)} bytes (${mimeType}) was left out: only text can be read here]`;
+      return `[audio of ${bytesOfBase64(data)} bytes (${mimeType}) was left out]`;
     case 'resource_link':
       return `[${name ?? 'resource'}: ${uri ?? ''}]`;
-    case 'resource':
-      return (
-        embedded?.text ??
-        `[resource ${embedded?.uri ?? ''} (${embedded?.mimeType ?? 'unknown type'}) was left out: it is no text]`
-      );
+    case 'resource': {
+      const { blob, mimeType: kind = 'unknown type', text: written, uri: place = '' } = embedded ?? {};
+      if (written !== undefined) return written;
+      if (blob !== undefined && isReadableImage(kind)) return keepImage({ base64: blob, mimeType: kind }, images);
+      return `[resource ${place} (${kind}) was left out: it is no text]`;
+    }
     default:
       return `[content of type ${JSON.stringify(type)} was left out]`;
   }
 }
 
-function bytesOf(base64 = ''): number {
-  return Math.floor((base64.length * 3) / 4);
+function keepImage(image: ToolImage, images: ToolImage[]): string {
+  if (!isReadableImage(image.mimeType) || images.length === mostImages)
+    return `[image of ${bytesOfBase64(image.base64)} bytes (${image.mimeType}) was left out]`;
+  images.push(image);
+  return imageLine(image);
 }

@@ -154,9 +154,7 @@ describe('tools of a real server', () => {
 
   it('images and structured results become text and notes', async () => {
     const image = await chat(asking('local__get-tiny-image'));
-    expect(image.choices[0].message.server_tools?.[0]?.result).toMatch(
-      /\[image of \d+ bytes \(image\/png\) was left out/,
-    );
+    expect(image.choices[0].message.server_tools?.[0]?.result).toMatch(/\[an image: image\/png, \d+ bytes\]/);
     const resource = await chat(asking('local__get-resource-links', { enabled_tools: ['local__get-resource-links'] }));
     expect(resource.choices[0].message.server_tools?.[0]?.state).toMatch(/done|failed/);
   });

@@ -137,9 +137,11 @@ describe('a server of tools', () => {
   it('may refuse, write what is no message, and give contents of any kind', async () => {
     expect(await call('refuse')).toMatchObject({ isError: true, content: expect.stringMatching(/not today/) });
     expect((await call('garbage')).isError).toBe(false);
-    expect((await call('odd')).content.split('\n')).toEqual([
+    const { content, images } = await call('odd');
+    expect(images).toEqual([{ base64: 'QUJD', mimeType: 'image/png' }]);
+    expect(content.split('\n')).toEqual([
       '[content of type "hologram" was left out]',
-      '[image of 3 bytes (image/png) was left out: only text can be read here]',
+      '[an image: image/png, 3 bytes]',
       'the text of a resource',
       '[resource file:///a.bin (application/x) was left out: it is no text]',
       '[b: file:///b.txt]',

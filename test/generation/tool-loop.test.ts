@@ -5,12 +5,13 @@ import { ServeError } from '../../src/contract/errors.ts';
 import { type CallBlock, collect, type GenerationEvent, type GenerationResult } from '../../src/contract/events.ts';
 import type { JsonObject } from '../../src/contract/json.ts';
 import { type ChatPrompt, type GenerationRequest, requestDefaults, type Tool } from '../../src/contract/request.ts';
-import type {
-  ServerTool,
-  ServerToolWish,
-  ToolCallLimits,
-  ToolHost,
-  ToolOutcome,
+import {
+  imageLine,
+  type ServerTool,
+  type ServerToolWish,
+  type ToolCallLimits,
+  type ToolHost,
+  type ToolOutcome,
 } from '../../src/contract/server-tools.ts';
 import type { EngineJob } from '../../src/engine/engine.ts';
 import { createFakeEngine } from '../../src/engine/fake.ts';
@@ -321,6 +322,20 @@ describe('one rule each', () => {
     const content = block?.result?.content ?? '';
     expect(content.length).toBeLessThan(6300);
     expect(content).toMatch(/\[\d+ of 100000 characters were left out here\]/);
+  });
+
+  it('an image stands where its line is, and is a note to a model that does not see', async () => {
+    const image = { base64: 'QUJD', mimeType: 'image/png' };
+    const { ask, prompts } = house([call('look'), 'A picture.'], () => ({
+      content: `Before\n${imageLine(image)}\nand after`,
+      isError: false,
+      images: [image],
+    }));
+    const result = await ask();
+    expect(callsOf(result)[0]?.result?.content).toBe('Before\n[an image: image/png, 3 bytes]\nand after');
+    expect(prompts[1]).toMatch(/Before\n*\[an image, which this model cannot see\]\n*and after/);
+    expect(prompts[1]).not.toContain('3 bytes');
+    expect(result.finish.warnings).toEqual([expect.stringContaining('a tool gave back an image')]);
   });
 
   it('a result is data: what it spells is neither a control token nor a call', async () => {

@@ -1,15 +1,20 @@
 // A server of tools that does what servers should not do, over stdio, by hand: one JSON-RPC message a line.
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 const send = (message) => process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
 const note = (text) => process.env.ODD_NOTES && appendFileSync(process.env.ODD_NOTES, `${text}\n`);
 let names = ['crash', 'hang', 'slow', 'flood', 'noise', 'fail', 'refuse', 'odd', 'change', 'together', 'garbage'];
+if (process.env.ODD_PICTURE) names = ['look', 'look_badly'];
 let together = [];
 
 const schema = { type: 'object', properties: {} };
 const results = {
   fail: () => ({ content: [{ type: 'text', text: 'it went wrong' }], isError: true }),
+  look: () => ({
+    content: [{ type: 'image', data: readFileSync(process.env.ODD_PICTURE, 'base64'), mimeType: 'image/png' }],
+  }),
+  look_badly: () => ({ content: [{ type: 'image', data: 'QUJD', mimeType: 'image/png' }] }),
   odd: () => ({
     content: [
       { type: 'hologram', data: 'x' },

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { ServeError } from '../../contract/errors.ts';
 import type { PublicWeb, WebAnswer } from '../../contract/public-web.ts';
-import type { ToolCallLimits } from '../../contract/server-tools.ts';
+import { imageLine, isReadableImage, type ToolCallLimits, type ToolImage } from '../../contract/server-tools.ts';
 import { CallFailure } from '../call-failure.ts';
 import { type BuiltInTool, builtInTool } from './built-in-tool.ts';
-import { type Converter, type Page, pageText } from './page-text.ts';
+import { type Converter, mediaType, type Page, pageText } from './page-text.ts';
 import { within } from './time-limit.ts';
 
 export interface FetchOptions {
@@ -22,7 +22,7 @@ const accept = 'text/markdown, text/html;q=0.9, application/xhtml+xml;q=0.9, tex
 export function fetchTool({ web, convert }: FetchOptions): BuiltInTool {
   return builtInTool({
     name: 'fetch',
-    description: 'Reads a page or a text file of the public web, pages as Markdown.',
+    description: 'Reads a page, a text file or an image of the public web, pages as Markdown.',
     args: z.object({
       url: z.string().min(1).max(4000).describe('Its address, with http:// or https://'),
       start: z.int().min(0).optional().describe('Character to begin at, to go on reading a long page.'),
@@ -30,6 +30,8 @@ export function fetchTool({ web, convert }: FetchOptions): BuiltInTool {
     run: async ({ url, start = 0 }, limits) => {
       const timeoutMs = Math.min(longestMs, limits.timeoutMs);
       const { page, status, isWhole } = await within(timeoutMs, limits.signal, (signal) => load(url, web, signal));
+      const image = imageOf(page);
+      if (image && isWhole) return { content: `${page.url}\n\n${imageLine(image)}`, isError: false, images: [image] };
       const text = await pageText(page, convert, limits.signal);
       const isError = status < 200 || status > 299;
       if (isError && start === 0)
@@ -38,6 +40,11 @@ export function fetchTool({ web, convert }: FetchOptions): BuiltInTool {
       return excerpt(page, text, { limits, start, isWhole });
     },
   });
+}
+
+function imageOf({ bytes, contentType }: Page): ToolImage | undefined {
+  const mimeType = mediaType(contentType);
+  return isReadableImage(mimeType) ? { base64: Buffer.from(bytes).toString('base64'), mimeType } : undefined;
 }
 
 interface Loaded {
