@@ -70,6 +70,7 @@ interface ServerToolStep {
   readonly name: string;
   readonly state: string;
   readonly arguments?: string;
+  readonly arguments_delta?: string;
   readonly result?: string;
 }
 interface Answer {
@@ -125,7 +126,13 @@ describe('tools of a real server', () => {
       ([, json = '']) => JSON.parse(json) as { choices: { delta: object }[]; server_tool?: ServerToolStep },
     );
     const steps = chunks.filter(({ server_tool }) => server_tool);
-    expect(steps.map(({ server_tool }) => server_tool?.state)).toEqual(['called', 'running', 'done']);
+    const told = steps.map(({ server_tool }) => server_tool);
+    const written = told.map((step) => step?.arguments_delta ?? '').join('');
+    const whole = told.findIndex((step) => step?.arguments !== undefined);
+    expect(written).toBe(told[whole]?.arguments);
+    expect(JSON.parse(written)).toEqual({ message: expect.any(String) });
+    expect(told.slice(0, whole + 1).every((step) => step?.state === 'called')).toBe(true);
+    expect(told.slice(whole).map((step) => step?.state)).toEqual(['called', 'running', 'done']);
     expect(steps.every(({ choices: [choice] }) => choice && Object.keys(choice.delta).length === 0)).toBe(true);
     expect(steps.at(-1)?.server_tool?.result).toMatch(/^Echo: /);
     expect(text).not.toContain('tool_calls');

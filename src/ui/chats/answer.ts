@@ -1,5 +1,6 @@
 import type { Chunk } from './chunk.ts';
 import type { AssistantMessage, Block, Outcome } from './message.ts';
+import type { ServerToolStep } from './server-tool.ts';
 
 export interface Now {
   /** Milliseconds, monotonic: when this chunk came. */
@@ -27,6 +28,7 @@ export function grow(before: Growing, chunk: Chunk, now: Now): Growing {
   if (chunk.thought) after = addThought(after, chunk.thought, now.at);
   if (chunk.text) after = addText(after, chunk.text, now.at);
   for (const call of chunk.calls) after = addCall(after, call, now.at);
+  if (chunk.serverTool) after = addStep(after, chunk.serverTool, now.at);
   const { model, seed, figures, finish } = chunk;
   const facts = {
     ...(model !== undefined && { model }),
@@ -109,6 +111,35 @@ function addCall(growing: Growing, { index, id, name, arguments: more }: Chunk['
   const blocks = [...growing.message.blocks];
   blocks[known] = { ...block, name: block.name || (name ?? ''), arguments: block.arguments + (more ?? '') };
   return { ...growing, message: { ...growing.message, blocks } };
+}
+
+/** A model may count its calls anew in each round: an id that has its result already is another call. */
+function addStep(growing: Growing, step: ServerToolStep, at: number): Growing {
+  const known = growing.message.blocks.findLastIndex(
+    (block) => block.kind === 'call' && block.server === step.server && block.id === step.id && !block.result,
+  );
+  const { id, server, name } = step;
+  const last = growing.message.blocks.at(-1);
+  const behindResults = last?.kind === 'call' && last.result !== undefined;
+  const call: Block = { kind: 'call', id, server, name, arguments: '', ...(behindResults && { behindResults }) };
+  const begun: Growing = known < 0 ? push(endThought(growing, at), call) : growing;
+  const index = known < 0 ? begun.message.blocks.length - 1 : known;
+  const blocks = begun.message.blocks.map((block, place) =>
+    place === index && block.kind === 'call' ? stepped(block, step) : block,
+  );
+  return { ...begun, message: { ...begun.message, blocks } };
+}
+
+function stepped(call: Extract<Block, { kind: 'call' }>, step: ServerToolStep): Block {
+  const { state, argumentsDelta = '', result, ms } = step;
+  const isError = state === 'failed' || state === 'denied';
+  return {
+    ...call,
+    state,
+    arguments: step.arguments ?? call.arguments + argumentsDelta,
+    ...(result !== undefined && { result: { text: result, isError } }),
+    ...(ms !== undefined && { ms }),
+  };
 }
 
 function push(growing: Growing, block: Block): Growing {

@@ -1,5 +1,6 @@
 import { member } from '../api/failure.ts';
 import type { AnswerFigures } from './message.ts';
+import { type ServerToolStep, serverToolStep } from './server-tool.ts';
 
 /** What a chunk of `/v1/chat/completions` says, for one choice, as far as the page shows it. */
 export interface Chunk {
@@ -8,6 +9,7 @@ export interface Chunk {
   readonly text?: string;
   readonly thought?: string;
   readonly calls: readonly { index: number; id?: string; name?: string; arguments?: string }[];
+  readonly serverTool?: ServerToolStep;
   readonly finish?: string;
   readonly cancelled?: boolean;
   readonly seed?: number;
@@ -34,6 +36,7 @@ export function readChunk(value: unknown): Chunk {
     text: text(delta, 'content'),
     thought: text(delta, 'reasoning_content') ?? text(delta, 'reasoning'),
     calls: callsIn(delta),
+    serverTool: serverToolStep(value),
     finish: text(choice, 'finish_reason'),
     cancelled: member(choice, 'cancelled') === true || member(value, 'cancelled') === true ? true : undefined,
     seed: number(choice, 'seed'),

@@ -15,7 +15,17 @@ export type Block =
       /** JSON, as far as it is written. */
       readonly arguments: string;
       readonly result?: { readonly text: string; readonly isError: boolean };
+      /** The server of tools that has it, where the server runs the call itself. */
+      readonly server?: string;
+      readonly state?: CallState;
+      /** How long it ran. */
+      readonly ms?: number;
+      /** The model had read the results before it when it wrote this call. */
+      readonly behindResults?: boolean;
     };
+
+/** Of a call that the server runs: being written, waiting for a person, running, and how it ended. */
+export type CallState = 'called' | 'asks' | 'running' | 'done' | 'failed' | 'denied';
 
 /** A file that goes with what its sender wrote. Its content is text that the model reads. */
 export interface AttachedText {

@@ -1,4 +1,4 @@
-import { type AssistantMessage, type Message, textOf, thoughtOf, type UserMessage } from './message.ts';
+import { type AssistantMessage, type Block, type Message, textOf, thoughtOf, type UserMessage } from './message.ts';
 
 /** A message as `/v1/chat/completions` takes it. */
 export type WireMessage = Readonly<Record<string, unknown>> & { readonly role: string };
@@ -25,10 +25,30 @@ export function userText(message: Pick<UserMessage, 'blocks' | 'files'>): string
   return [...files, textOf(message)].filter((part) => part !== '').join('\n\n');
 }
 
+/** A turn of the model for each round: behind the results of its calls it has spoken anew. */
 function assistantTurn(message: AssistantMessage, withThought: boolean): WireMessage[] {
-  const calls = message.blocks.filter((block) => block.kind === 'call');
-  const thought = withThought ? thoughtOf(message) : '';
-  const text = textOf(message);
+  return roundsOf(message).flatMap((blocks) => roundTurn(blocks, withThought));
+}
+
+type Round = Pick<AssistantMessage, 'blocks'>;
+
+function roundsOf({ blocks }: AssistantMessage): Round[] {
+  const rounds: Block[][] = [[]];
+  for (const block of blocks) {
+    const now = rounds.at(-1) ?? [];
+    const last = now.at(-1);
+    // Calls that a client would run end the answer: what follows them belongs to them.
+    const spokeAnew = block.kind === 'call' ? block.behindResults === true : last?.kind === 'call';
+    if (spokeAnew && last?.kind === 'call' && last.server !== undefined) rounds.push([block]);
+    else now.push(block);
+  }
+  return rounds.map((round) => ({ blocks: round }));
+}
+
+function roundTurn(round: Round, withThought: boolean): WireMessage[] {
+  const calls = round.blocks.filter((block) => block.kind === 'call');
+  const thought = withThought ? thoughtOf(round) : '';
+  const text = textOf(round);
   if (text === '' && thought === '' && calls.length === 0) return [];
   const turn = {
     role: 'assistant',
@@ -42,11 +62,15 @@ function assistantTurn(message: AssistantMessage, withThought: boolean): WireMes
       })),
     }),
   };
-  const results = calls.flatMap(({ id, result }) =>
-    result ? [{ role: 'tool', tool_call_id: id, content: result.text }] : [],
-  );
+  const results = calls.flatMap(({ id, result, server }) => {
+    const content = result?.text ?? (server === undefined ? undefined : unfinished);
+    return content === undefined ? [] : [{ role: 'tool', tool_call_id: id, content }];
+  });
   return [turn, ...results];
 }
+
+/** For the model: its call was stopped with its answer. */
+const unfinished = 'This call was ended before it gave a result.';
 
 /** A fence that is longer than any in the text. */
 function fenced(text: string): string {

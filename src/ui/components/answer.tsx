@@ -66,7 +66,7 @@ function BlockView({ block, run, isLast }: BlockViewProps): VNode | null {
     case 'thought':
       return <Thought block={block} live={growing && block.ms === undefined} />;
     case 'call':
-      return <ToolCall call={block} live={growing} />;
+      return <ToolCall call={block} live={growing} run={run} />;
     default:
       return block satisfies never;
   }

@@ -7,6 +7,7 @@ import { ContextMeter } from './context-meter.tsx';
 import { GrowingField } from './growing-field.tsx';
 import { Icon } from './icon.tsx';
 import { showChat } from './router.ts';
+import { ToolsButton } from './tools/tools-button.tsx';
 
 /** Where messages are written. Usable from the first moment: what is sent too early waits, and is seen to wait. */
 export function ComposerBox(): VNode {
@@ -71,6 +72,7 @@ export function ComposerBox(): VNode {
             {t.thinking}
           </button>
         )}
+        <ToolsButton />
         <ContextMeter />
         <SendButton />
       </div>

@@ -14,6 +14,7 @@ import { createPreferences, type Preferences } from './preferences.ts';
 import { createRuns, type Runs } from './runs.ts';
 import { createServer, type Server, storedKey } from './server.ts';
 import { createToasts, type Toasts } from './toasts.ts';
+import { Tools } from './tools.ts';
 import { createView, type View } from './view.ts';
 
 /** All that the page knows and can do; what components get by `usePage`. */
@@ -27,6 +28,7 @@ export interface Page {
   readonly loads: ModelLoads;
   readonly preferences: Preferences;
   readonly toasts: Toasts;
+  readonly tools: Tools;
   readonly view: View;
   /** What a request is made of besides its messages. Parts of the page add to it. */
   readonly settings: Signal<Readonly<Record<string, unknown>>>;
@@ -60,6 +62,7 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
       ...(model !== undefined && { model }),
       ...(thinking !== undefined && server.facts.value?.switchesThinking && { enable_thinking: thinking }),
       ...settings.value,
+      ...tools.body,
     };
   };
   const prompt = () => ({
@@ -85,6 +88,7 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
       storeTrouble.value = error instanceof Error ? error.message : String(error);
     },
   });
+  const tools: Tools = new Tools({ api, server, environment, chatId: () => chats.open.value?.id });
   const runs: Runs = createRuns({
     api,
     server,
@@ -110,6 +114,7 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
     loads: createModelLoads({ api, server, preferences }),
     preferences,
     toasts,
+    tools,
     view,
     settings,
     systemPrompt,

@@ -265,8 +265,9 @@ class LiveRun implements Run {
     if (chunk.id !== undefined && server.rights.value.runs) this.#runId = chunk.id;
     const contextSize = server.facts.value?.contextSize;
     this.#growing = grow(this.#growing, chunk, { at: environment.clock(), contextSize });
-    const said = (chunk.text ?? '') + (chunk.thought ?? '') + chunk.calls.map((call) => call.arguments).join('');
-    if (said !== '' || chunk.calls.length > 0) this.#heardAny = true;
+    const written = chunk.calls.map((call) => call.arguments).join('') + (chunk.serverTool?.argumentsDelta ?? '');
+    const said = (chunk.text ?? '') + (chunk.thought ?? '') + written;
+    if (said !== '' || chunk.calls.length > 0 || chunk.serverTool) this.#heardAny = true;
     const next = phaseAfter(chunk);
     if (next && !this.#stopped && !samePhase(next, this.phase.value)) this.phase.value = next;
     this.#held += said.length;
@@ -295,7 +296,7 @@ class LiveRun implements Run {
 }
 
 function phaseAfter(chunk: Chunk): RunPhase | undefined {
-  if (chunk.calls.length > 0) return { kind: 'calling' };
+  if (chunk.calls.length > 0 || chunk.serverTool) return { kind: 'calling' };
   if (chunk.text) return { kind: 'writing' };
   if (chunk.thought) return { kind: 'thinking' };
   if (chunk.reading) return { kind: 'reading', ...chunk.reading };

@@ -58,6 +58,8 @@ export interface Rights {
   readonly chatStore: boolean;
   /** Runs outlive the page that asked for them. */
   readonly runs: boolean;
+  /** The server has tools, and runs them for this caller. */
+  readonly tools: boolean;
 }
 
 const keyName = 'serve-model:key';
@@ -86,7 +88,7 @@ export function createServer({ api, environment, key, chosen }: ServerOptions): 
   const status = signal<unknown>(undefined);
   const nextTry = signal<number | undefined>(undefined);
   const keyRefused = signal(false);
-  const rights = signal<Rights>({ changeModels: false, chatStore: false, runs: false });
+  const rights = signal<Rights>({ changeModels: false, chatStore: false, runs: false, tools: false });
   let tellKnown: (rights: Rights) => void = () => undefined;
   const known = new Promise<Rights>((resolve) => {
     tellKnown = resolve;
@@ -136,6 +138,7 @@ export function createServer({ api, environment, key, chosen }: ServerOptions): 
       // A server that does not tell lets whoever may.
       changeModels: can === undefined || member(can, 'change_models') === true,
       chatStore: member(can, 'chat_store') === true,
+      tools: member(can, 'tools') === true,
       runs: member(caller, 'local') === true || member(config, 'key_needed') === true,
     };
     if (JSON.stringify(next) !== JSON.stringify(rights.value)) rights.value = next;

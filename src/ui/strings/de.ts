@@ -199,6 +199,34 @@ export const de: Strings = {
     result: 'Ergebnis',
     failed: 'fehlgeschlagen',
     waiting: 'Mit dieser Seite ist kein Werkzeug verbunden, der Aufruf wurde nicht ausgeführt.',
+    running: 'läuft …',
+    denied: 'nicht erlaubt',
+    ended: 'Der Aufruf wurde beendet, bevor er ein Ergebnis hatte.',
+    asks: 'Darf der Server das ausführen?',
+    once: 'Einmal',
+    always: 'Immer',
+    no: 'Nein',
+  },
+
+  tools: {
+    name: 'Werkzeuge',
+    hint: 'Was der Server in diesem Gespräch für das Modell ausführen darf',
+    some: (count) => `Werkzeuge: ${count}`,
+    ask: 'Vorher fragen bei',
+    confirm: {
+      always: 'jedem Aufruf',
+      writes: 'Aufrufen, die etwas ändern könnten',
+      never: 'keinem Aufruf',
+    },
+    readOnly: 'liest nur',
+    restart: 'Neu starten',
+    states: {
+      ready: 'bereit',
+      starting: 'startet …',
+      idle: 'nicht gestartet',
+      failed: 'nicht verfügbar',
+      disabled: 'aus',
+    },
   },
 
   outcome: {

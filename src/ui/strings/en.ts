@@ -199,6 +199,28 @@ export const en = {
     result: 'Result',
     failed: 'failed',
     waiting: 'No tool is connected to this page, so the call was not made.',
+    running: 'running …',
+    denied: 'not allowed',
+    ended: 'The call was ended before it gave a result.',
+    asks: 'Let the server run this?',
+    once: 'Once',
+    always: 'Always',
+    no: 'No',
+  },
+
+  tools: {
+    name: 'Tools',
+    hint: 'What the server may run for the model in this chat',
+    some: (count: string) => `Tools: ${count}`,
+    ask: 'Ask me before',
+    confirm: {
+      always: 'every call',
+      writes: 'calls that may change something',
+      never: 'no call',
+    },
+    readOnly: 'only reads',
+    restart: 'Restart',
+    states: { ready: 'ready', starting: 'starting …', idle: 'not started', failed: 'not available', disabled: 'off' },
   },
 
   outcome: {
