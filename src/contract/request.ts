@@ -157,6 +157,8 @@ export interface Reasoning {
   readonly effort?: string;
   /** Tokens; 0 = no thinking, -1 = no limit. */
   readonly budget?: number;
+  /** Others may end the thought while it lasts. */
+  readonly endable?: boolean;
   /** `none` leaves the tags in the text. */
   readonly format?: 'auto' | 'none';
 }

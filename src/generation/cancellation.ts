@@ -1,6 +1,8 @@
 import type { Caller } from '../contract/caller.ts';
 import type { RequestKeys } from '../contract/request.ts';
 import type { Clock } from '../contract/services.ts';
+import type { ThoughtAddress, ThoughtEnding } from '../contract/thoughts.ts';
+import type { ThoughtControl } from './thought-control.ts';
 
 /** What a run can be found by. A cancel id belongs to one call; its choices share it. */
 export type CancelKeys = Pick<RequestKeys, 'cancelId' | 'sessionId' | 'answerId'>;
@@ -26,7 +28,11 @@ export interface CancelRegistry {
    * came before, or one that hit another choice of this answer, or the server stops. Check and registration are one
    * step.
    */
-  register(keys: CancelKeys & Pick<RequestKeys, 'owner'>, end: (why: RunEnd) => void): Registration;
+  register(
+    keys: CancelKeys & Pick<RequestKeys, 'owner'>,
+    end: (why: RunEnd) => void,
+    thought?: ThoughtControl,
+  ): Registration;
   /**
    * A cancel id given matches exclusively: the other keys are not looked at, so a stale stop never hits a later run of
    * the same session. How many runs were cancelled now. A cancel id that finds no run is kept for a while, until the
@@ -34,6 +40,8 @@ export interface CancelRegistry {
    * way. Other keys never are; no key finds nothing.
    */
   cancel(keys: CancelKeys, caller: Canceller): number;
+  /** Ends the thought of every run that the caller sees and means; `ended` where it was one at least. */
+  endThought(which: ThoughtAddress, caller: Canceller): ThoughtEnding;
   /** The server stops: ends every run, and those that come later. Choices of an answer that was begun end as it does. */
   shutDown(): void;
   readonly size: number;
@@ -51,6 +59,7 @@ interface Run {
   readonly keys: CancelKeys;
   readonly owner: string;
   readonly end: (why: RunEnd) => void;
+  readonly thought: ThoughtControl | undefined;
   ended: boolean;
   spoke: boolean;
 }
@@ -81,8 +90,8 @@ export function createCancelRegistry({
     get size() {
       return runs.size;
     },
-    register: ({ owner = '', ...keys }, end) => {
-      const run: Run = { keys, owner, end, ended: false, spoke: false };
+    register: ({ owner = '', ...keys }, end, thought) => {
+      const run: Run = { keys, owner, end, thought, ended: false, spoke: false };
       runs.add(run);
       if (pending.spend(keys, owner)) stop(run);
       if (begun) shutDown(run, begun);
@@ -104,12 +113,21 @@ export function createCancelRegistry({
       for (const answerId of answers) pending.keep({ answerId }, caller);
       return found.length;
     },
+    endThought: (which, caller) => {
+      const meant = [...runs].filter((run) => caller.sees(run.owner) && !run.ended && isMeant(run, which));
+      const endings = meant.map(({ thought }) => thought?.end() ?? 'not-asked');
+      return (['ended', 'not-thinking', 'not-asked'] as const).find((each) => endings.includes(each)) ?? 'no-run';
+    },
     shutDown: () => {
       const answers = new Set([...runs].filter(({ spoke }) => spoke).map(({ keys }) => keys.answerId));
       begun = answers;
       for (const run of runs) shutDown(run, answers);
     },
   };
+}
+
+function isMeant({ keys, thought }: Run, which: ThoughtAddress): boolean {
+  return 'slot' in which ? thought?.slot === which.slot : keys.answerId === which.answerId;
 }
 
 interface Pending {

@@ -1,5 +1,5 @@
 import type { PromptOpening } from '../contract/chat-format.ts';
-import type { GenerationRequest } from '../contract/request.ts';
+import type { GenerationRequest, Reasoning } from '../contract/request.ts';
 import { type ConstraintPlan, isExact } from '../grammar/plan.ts';
 import { createOutputMachine, type OutputMachine } from '../output/output-machine.ts';
 import type { GenerationDependencies } from './dependencies.ts';
@@ -8,6 +8,7 @@ import { createPlainMachine } from './plain-machine.ts';
 import type { ModelRuntime } from './runtime.ts';
 import { freeSteering, limitReasoning } from './steering.ts';
 import { type Steering, TextPipeline } from './text-pipeline.ts';
+import type { ThoughtControl } from './thought-control.ts';
 import { allTokens, visibleTokens } from './visible-tokens.ts';
 import { type GrammarWatch, watchGrammar } from './watch-grammar.ts';
 
@@ -30,6 +31,7 @@ export async function createTextPipeline(
   runtime: ModelRuntime,
   request: GenerationRequest,
   opening: PromptOpening | undefined,
+  thought?: ThoughtControl,
 ): Promise<PipelinePlan> {
   const { prompt } = request;
   const tokens = request.showSpecialTokens === true ? allTokens(runtime) : visibleTokens(runtime);
@@ -65,8 +67,9 @@ export async function createTextPipeline(
     checkToolNames: settings.checkToolNames,
     exactText: isExact(request.outputShape),
   });
-  const limit = await reasoningLimit(runtime, machine, chat.reasoning.budget);
-  const limited = limit ? limitReasoning({ ...limit, afterwards: constraint.afterReasoning }) : freeSteering;
+  const limit = await reasoningLimit(runtime, machine, chat.reasoning);
+  thought?.endsAt(machine.state === 'reasoning');
+  const limited = limit ? limitReasoning({ ...limit, afterwards: constraint.afterReasoning, thought }) : freeSteering;
   const watched = watch(limited, constraint);
   const stop = [...request.stop, ...runtime.format.stopStrings];
   const pipeline = new TextPipeline({ machine, stop, tokens, steering: watched.steering });
@@ -83,8 +86,8 @@ function watch(steering: Steering, { counted }: ConstraintPlan) {
   };
 }
 
-async function reasoningLimit(runtime: ModelRuntime, machine: OutputMachine, budget: number | undefined) {
-  if (budget === undefined || budget < 0 || !runtime.format.reasoning) return undefined;
+async function reasoningLimit(runtime: ModelRuntime, machine: OutputMachine, { budget = -1, endable }: Reasoning) {
+  if ((budget < 0 && !endable) || !runtime.format.reasoning) return undefined;
   const closing = await runtime.engine.text.tokenize([machine.closeReasoning()], { special: true });
-  return { budget: Math.max(1, budget), closing };
+  return { budget: budget < 0 ? Number.POSITIVE_INFINITY : Math.max(1, budget), closing };
 }

@@ -13,6 +13,7 @@ import { readChatImages } from './images.ts';
 import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
 import { runOnSlot, type SlotRun } from './run-on-slot.ts';
 import type { ModelRuntime, RuntimeUse } from './runtime.ts';
+import { ThoughtControl } from './thought-control.ts';
 import { answerWithTools, offerTools, type ToolLoop, wantsTools } from './tool-loop.ts';
 import { whileQueued } from './while-queued.ts';
 
@@ -26,18 +27,26 @@ export function createGenerationService(dependencies: GenerationDependencies): G
       const forward = () => controller.abort(signal.reason);
       if (signal.aborted) forward();
       signal.addEventListener('abort', forward, { once: true });
-      const registration = cancels.register(request.keys, (why) => controller.abort(endReason(why)));
+      const thought = new ThoughtControl(request.prompt.type === 'chat' && request.prompt.reasoning.endable === true);
+      const registration = cancels.register(request.keys, (why) => controller.abort(endReason(why)), thought);
       try {
         const { tools } = dependencies;
         if (tools && wantsTools(request)) {
-          for await (const event of withTools({ deps: dependencies, bench: tools, request, controller, spent })) {
+          for await (const event of withTools({
+            deps: dependencies,
+            bench: tools,
+            request,
+            controller,
+            spent,
+            thought,
+          })) {
             if (event.type === 'block-start') registration.spoke();
             yield event;
           }
           return;
         }
         const limitMs = dependencies.settings.maxPredictMs;
-        const answer = yield* beginTelling({ deps: dependencies, request, controller, limitMs });
+        const answer = yield* beginTelling({ deps: dependencies, request, controller, limitMs, thought });
         try {
           // One generator, not one for each layer: every event would go through all of them, see CONTRIBUTING.
           for (let event = await answer.next(); event; event = await answer.next()) {
@@ -102,9 +111,10 @@ async function asOffered(
 
 interface ToolAnswer extends Pick<ToolLoop, 'deps' | 'bench' | 'request' | 'controller'> {
   readonly spent: ((usage: Usage) => void) | undefined;
+  readonly thought: ThoughtControl;
 }
 
-async function* withTools({ spent, ...answer }: ToolAnswer): AsyncGenerator<GenerationEvent> {
+async function* withTools({ spent, thought, ...answer }: ToolAnswer): AsyncGenerator<GenerationEvent> {
   const { deps, request, controller } = answer;
   // From the first round on, so that the model is still there when the tools have run.
   let held: RuntimeUse | undefined;
@@ -112,7 +122,7 @@ async function* withTools({ spent, ...answer }: ToolAnswer): AsyncGenerator<Gene
     yield* answerWithTools({
       ...answer,
       async *begin(start) {
-        const run = yield* beginTelling({ deps, ...start });
+        const run = yield* beginTelling({ deps, ...start, thought });
         try {
           held ??= await deps.runtimes.use(request.model, start.controller.signal);
         } catch (error) {
@@ -167,6 +177,7 @@ interface Beginning {
   readonly controller: AbortController;
   /** Wall-clock, in milliseconds. */
   readonly limitMs: number;
+  readonly thought: ThoughtControl;
   /** See RoundStart. */
   readonly since?: number | undefined;
   /** Told its places in the queue. */
@@ -186,6 +197,7 @@ async function begin(beginning: Beginning): Promise<SlotRun> {
     return endedInQueue(reason);
   }
   const { use, ...admitted } = started;
+  beginning.thought.slot = admitted.lease.slot;
   const giveBack = (how?: { readonly comesBack: boolean }) => {
     admitted.lease.release(how);
     use.release();
@@ -223,13 +235,13 @@ async function start(beginning: Beginning): Promise<Started> {
 
 /** Everything that can be refused is refused before the request takes a place in the queue. */
 async function admit(
-  { deps, request, controller: { signal }, onPlace, since }: Beginning,
+  { deps, request, controller: { signal }, thought, onPlace, since }: Beginning,
   runtime: ModelRuntime,
 ): Promise<Omit<Started, 'use'>> {
   const adapters = adaptersOf(request, runtime);
   const fitted = await fitContext(runtime, request, signal);
   refuseToldImages(request, fitted.prompt);
-  const plan = await createTextPipeline(deps, runtime, request, fitted.prompt.opening);
+  const plan = await createTextPipeline(deps, runtime, request, fitted.prompt.opening, thought);
   const ask = admissionOf(request, fitted.prompt, { maxTokens: fitted.maxTokens, adapters });
   const more = { ...(onPlace && { onPlace }), ...(since !== undefined && { since }) };
   const lease = await runtime.scheduler.admit({ ...ask, ...more }, signal);

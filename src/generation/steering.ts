@@ -1,4 +1,5 @@
 import type { Steering } from './text-pipeline.ts';
+import type { ThoughtControl } from './thought-control.ts';
 
 const goOn = { type: 'continue' } as const;
 
@@ -12,14 +13,16 @@ export interface ReasoningLimit {
   readonly closing: readonly number[];
   /** GBNF that holds behind the closing text; undefined: the model is free. */
   readonly afterwards: string | undefined;
+  /** May end it earlier. */
+  readonly thought?: ThoughtControl | undefined;
 }
 
 /**
- * Ends the thinking at its budget by putting the closing text into the model's mouth. The injected tokens count as
+ * Ends the thinking at its budget, or when somebody wants the answer now, by putting the closing text into the model's mouth. The injected tokens count as
  * reasoning and completion tokens like any others. A grammar that was running has not seen them, so the one that holds
  * from there on is switched on behind the last of them.
  */
-export function limitReasoning({ budget, closing, afterwards }: ReasoningLimit): Steering {
+export function limitReasoning({ budget, closing, afterwards, thought }: ReasoningLimit): Steering {
   let spent = 0;
   let injected = 0;
   let closed = false;
@@ -30,9 +33,10 @@ export function limitReasoning({ budget, closing, afterwards }: ReasoningLimit):
         const behind = token.forced && injected === closing.length && afterwards !== undefined;
         return behind ? { type: 'grammar', grammar: afterwards } : goOn;
       }
+      const endsHere = thought?.endsAt(state === 'reasoning') ?? false;
       if (state !== 'reasoning') return goOn;
       spent++;
-      if (spent < budget) return goOn;
+      if (spent < budget && !endsHere) return goOn;
       closed = true;
       return { type: 'force', tokens: closing };
     },

@@ -18,6 +18,7 @@ import type {
   TokenService,
   UsageLedger,
 } from '../contract/services.ts';
+import type { ThoughtAddress, ThoughtEnding } from '../contract/thoughts.ts';
 import type { Keyring } from './access/keyring.ts';
 import type { ToolsFor } from './access/server-tools.ts';
 
@@ -41,6 +42,8 @@ export interface AppDependencies {
     keys: Pick<RequestKeys, 'cancelId' | 'sessionId' | 'answerId'>,
     caller: Pick<Caller, 'owner' | 'sees'>,
   ) => number;
+  /** Ends the thought of answers that the caller sees, so that they begin with what they say. */
+  readonly endThought?: (which: ThoughtAddress, caller: Pick<Caller, 'owner' | 'sees'>) => ThoughtEnding;
   /** Aborted when the server has no more time: work that is not answered by then is told so. */
   readonly stopping?: AbortSignal;
   /** Undefined: the models are fixed, and there are no routes to change them. */

@@ -20,6 +20,7 @@ import { modelRoutes } from './routes/models.ts';
 import { ollamaRoutes } from './routes/ollama.ts';
 import { responsesRoutes } from './routes/responses.ts';
 import { runRoutes } from './routes/runs.ts';
+import { thoughtControlRoutes } from './routes/thought-control.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { uiConfigRoutes } from './routes/ui-config.ts';
 import { vectorRoutes } from './routes/vectors.ts';
@@ -31,6 +32,7 @@ export function routeTable(dependencies: AppDependencies, gate: Gate): Route[] {
   const routes = [
     ...generationRoutes(answering),
     ...cancelRoutes(dependencies),
+    ...thoughtControlRoutes(dependencies),
     ...countTokensRoutes(dependencies),
     ...responsesRoutes(answering),
     ...runRoutes(answering),

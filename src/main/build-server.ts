@@ -213,6 +213,7 @@ async function build(
     newId: system.newId,
     timers: system.timers,
     cancel: (keys, caller) => cancels.cancel(keys, caller),
+    endThought: (which, caller) => cancels.endThought(which, caller),
     stopping: stopping.signal,
     metrics,
     version: packageVersion(),

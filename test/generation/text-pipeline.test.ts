@@ -3,6 +3,7 @@ import type { BlockEvent } from '../../src/contract/events.ts';
 import { createPlainMachine } from '../../src/generation/plain-machine.ts';
 import { freeSteering, limitReasoning } from '../../src/generation/steering.ts';
 import { TextPipeline } from '../../src/generation/text-pipeline.ts';
+import { ThoughtControl } from '../../src/generation/thought-control.ts';
 import { visibleToken } from '../../src/generation/visible-tokens.ts';
 
 /** Every token is one byte of the text. */
@@ -69,5 +70,16 @@ describe('the way of a text from tokens to events', () => {
     const behind = [7, 8].map((closing) => steering.afterToken({ token: closing, forced: true }, 'x', 'reasoning'));
     expect(behind).toEqual([{ type: 'continue' }, { type: 'grammar', grammar: 'root ::= "x"' }]);
     expect(steering.afterToken(token, 'x', 'text')).toEqual({ type: 'continue' });
+  });
+
+  it('closes the thinking where somebody wants the answer now, and not before', () => {
+    const thought = new ThoughtControl(true);
+    const steering = limitReasoning({ budget: Number.POSITIVE_INFINITY, closing: [7], afterwards: undefined, thought });
+    const token = { token: 1, forced: false };
+    expect(thought.end()).toBe('not-thinking');
+    expect(steering.afterToken(token, 'x', 'reasoning')).toEqual({ type: 'continue' });
+    expect(thought.end()).toBe('ended');
+    expect(steering.afterToken(token, 'x', 'reasoning')).toEqual({ type: 'force', tokens: [7] });
+    expect(thought.end()).toBe('not-thinking');
   });
 });

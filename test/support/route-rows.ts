@@ -63,6 +63,7 @@ export const everyPart = {
   hub: { search: async () => [], models: notHere },
   adapters: { list: () => [], set: () => undefined },
   cancel: () => 0,
+  endThought: () => 'no-run' as const,
   metrics: { render: async () => '', contentType: 'text/plain' },
   page: { find: () => undefined },
   responseStore: {

@@ -54,6 +54,8 @@ export const reasoningFields = {
   /** The same under the names of vLLM and llama.cpp. */
   thinking_token_budget: optional(z.int().min(-1)),
   thinking_budget_tokens: optional(z.int().min(-1)),
+  /** The thought may be ended by /v1/chat/completions/control. */
+  reasoning_control: optional(z.boolean()),
   reasoning_format: optional(z.enum(['auto', 'none', 'deepseek', 'deepseek-legacy'])),
 } as const;
 
@@ -140,6 +142,7 @@ export function toReasoning(body: Fields<typeof reasoningFields>, effort?: strin
     enabled: asked ?? (effort === 'none' ? false : undefined),
     effort: effort === 'none' ? undefined : effort,
     budget: body.reasoning_budget ?? body.thinking_token_budget ?? body.thinking_budget_tokens,
+    endable: body.reasoning_control || undefined,
     format: toReasoningFormat(body.reasoning_format),
   });
 }
