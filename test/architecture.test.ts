@@ -139,7 +139,7 @@ function roomOf(file: string): string {
 function imports(): Import[] {
   return sourceFiles(source).flatMap((file) => {
     const text = readFileSync(file, 'utf8');
-    return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(({ 1: target = '', index }) => ({
+    return [...text.matchAll(/(?<![/\w])\b(?:from|import)\s*\(?\s*'([^']+)'/g)].map(({ 1: target = '', index }) => ({
       file,
       room: roomOf(file),
       target,

@@ -122,14 +122,6 @@ export interface KeptFile {
   read(): AsyncIterable<Uint8Array>;
 }
 
-export interface Imported {
-  readonly chats: number;
-  readonly entries: number;
-  readonly files: number;
-  /** Sentences about what could not be taken. */
-  readonly skipped: readonly string[];
-}
-
 export interface ChatLimits {
   readonly entryBytes: number;
   readonly fileBytes: number;

@@ -272,6 +272,18 @@ const scenarios: Readonly<Record<string, () => Promise<void>>> = {
     expect(answer.status).toBe(200);
     await run.response.text();
   },
+  'POST /v1/chat/completions/control': async () => {
+    const thinking = { enable_thinking: true, reasoning_control: true };
+    const run = await begin('POST /v1/chat/completions', fresh('cancel'), thinking);
+    const control = (caller: CallerName, which: object) =>
+      ask(caller, '/v1/chat/completions/control', { body: { ...which, action: 'reasoning_end' } });
+    expect((await sameAsMissing(run.answerId, (id) => control('bob', { id }))).status).toBe(404);
+    for (const id_slot of [0, 1]) expect((await control('bob', { id_slot })).status).toBe(404);
+    // It may have stopped thinking by then.
+    for (const caller of ['ann', 'admin'] as const)
+      expect([200, 400]).toContain((await control(caller, { id: run.answerId })).status);
+    await stop(run);
+  },
   'GET /api/runs': async () => {
     const run = await begin('POST /v1/chat/completions', fresh('cancel'), { resumable: true });
     const path = `/api/runs?session_id=${run.sessionId}`;
@@ -351,6 +363,20 @@ const scenarios: Readonly<Record<string, () => Promise<void>>> = {
     const restore = (caller: CallerName, name: string) => ask(caller, `/api/chats/${name}/restore`, { body: {} });
     expect((await sameAsMissing(id, (name) => restore('bob', name))).status).toBe(404);
     expect((await restore('ann', id)).status).toBe(200);
+  },
+  'GET /api/chats/export': async () => {
+    const { id } = await keptChat();
+    expect(await (await ask('ann', '/api/chats/export')).text()).toContain(id);
+    for (const caller of ['bob', 'admin'] as const)
+      expect(await (await ask(caller, '/api/chats/export')).text()).not.toContain(mark);
+  },
+  'POST /api/chats/import': async () => {
+    const { id } = await keptChat();
+    const entries = [{ entry_id: 't1', type: 'title', title: 'x' }];
+    const body = { format: 'serve-model.chats', version: 1, chats: [{ chat_id: id, entries }] };
+    expect(await json('bob', '/api/chats/import', { body })).toMatchObject({ chats: 1, accepted: 1 });
+    expect((await json('ann', `/api/chats/${id}`)).entries).toHaveLength(1);
+    expect((await ask('bob', `/api/chats/${id}?forever=true`, { method: 'DELETE' })).status).toBe(200);
   },
   'POST /api/chats/files/:sha256': async () => {
     const { hash } = await keptChat();

@@ -260,3 +260,61 @@ describe('/api/chats/events', () => {
     expect(await within('the end', text)).toBe('');
   });
 });
+
+describe('an export of chats', () => {
+  const title = { entry_id: 't', type: 'title', title: 'Über <b>' };
+
+  it('holds all chats but those in the bin, and comes back as it was', async () => {
+    const { ask, json } = await openChats();
+    for (const id of ['chat-one', 'chat-two', 'chat-old'])
+      await json('', {
+        body: {
+          chat_id: id,
+          entries: [
+            { ...message, time: 5 },
+            { ...title, time: 6 },
+          ],
+        },
+      });
+    await ask('/chat-old', { method: 'DELETE' });
+    const response = await ask('/export');
+    expect(response.headers.get('content-disposition')).toContain('attachment');
+    const text = await response.text();
+    const entries = [
+      { ...message, time: 5 },
+      { ...title, time: 6 },
+    ];
+    const whole = {
+      format: 'serve-model.chats',
+      version: 1,
+      chats: expect.arrayContaining(['chat-one', 'chat-two'].map((chat_id) => ({ chat_id, entries }))),
+    };
+    expect(JSON.parse(text)).toEqual(whole);
+    for (const id of ['chat-one', 'chat-two']) await ask(`/${id}?forever=true`, { method: 'DELETE' });
+    expect(JSON.parse(await (await ask('/export')).text()).chats).toEqual([]);
+    const answer = await json('/import', { body: text });
+    expect(answer).toEqual({ status: 200, body: { chats: 2, accepted: 4, known: 0, failed: [] } });
+    expect((await json('/import', { body: text })).body).toMatchObject({ accepted: 0, known: 4 });
+    expect(JSON.parse(await (await ask('/export')).text())).toEqual(whole);
+  });
+
+  it('comes in whole where one chat of it does not suit', async () => {
+    const { json } = await openChats();
+    const chats = [
+      { chat_id: 'chat-bad', entries: [{ ...message, parent: 'nobody' }] },
+      { chat_id: 'chat-good', entries: [message] },
+    ];
+    const { status, body } = await json('/import', { body: { format: 'serve-model.chats', version: 1, chats } });
+    expect([status, body]).toMatchObject([200, { chats: 1, failed: [{ chat_id: 'chat-bad' }] }]);
+    expect((await json('/chat-good')).status).toBe(200);
+  });
+
+  it.each([
+    ['another format', { format: 'other', version: 1, chats: [] }],
+    ['a later version', { format: 'serve-model.chats', version: 2, chats: [] }],
+    ['no chats', { format: 'serve-model.chats', version: 1 }],
+  ])('is refused as a whole: %s', async (_, body) => {
+    const { json } = await openChats();
+    expect((await json('/import', { body })).status).toBe(400);
+  });
+});

@@ -5,7 +5,9 @@ import { operations } from '../../src/http/openapi/operations.ts';
 import { hello, openDoor } from './support.ts';
 
 async function document(): Promise<Record<string, Record<string, Record<string, unknown>>>> {
-  const response = await openDoor({ more: { version: '1.2.3', cancel: () => 0 } }).app.request('/openapi.json');
+  const response = await openDoor({
+    more: { version: '1.2.3', cancel: () => 0, endThought: () => 'no-run' },
+  }).app.request('/openapi.json');
   expect(response.status).toBe(200);
   const body: unknown = await response.json();
   expect(body).toMatchObject({ openapi: '3.1.0', info: { title: 'serve-model', version: '1.2.3' } });

@@ -219,13 +219,13 @@ describe('what clients of llama.cpp look at', () => {
     },
   ];
 
-  it('/slots tells what each does, and how full those are that the caller may see', async () => {
+  it('/slots tells what each does, and how full and whose those are that the caller may see', async () => {
     const settings = { apiKeys: [{ key: 'sk-ann', name: 'ann' }] };
     const door = openDoor({ settings, more: { slots } });
     const response = await door.app.request('/slots', { headers: { authorization: 'Bearer sk-ann' } });
     expect(await response.json()).toEqual([
       { id: 0, n_ctx: 2048, is_processing: false, n_prompt_tokens: 0 },
-      { id: 1, n_ctx: 2048, is_processing: true, n_prompt_tokens: 500 },
+      { id: 1, n_ctx: 2048, is_processing: true, n_prompt_tokens: 500, session_id: 'of ann' },
       { id: 2, n_ctx: 2048, is_processing: true },
     ]);
     expect((await door.app.request('/slots')).status).toBe(401);

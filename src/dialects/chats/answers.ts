@@ -50,6 +50,17 @@ export const appendedAnswer = z.object({
 });
 export type AppendedAnswer = z.output<typeof appendedAnswer>;
 
+/** POST /api/chats/import. */
+export const importAnswer = z.object({
+  chats: z.int(),
+  /** Entries that were new, and that had been there. */
+  accepted: z.int(),
+  known: z.int(),
+  /** Chats that could not be taken, whole or in part, and why. */
+  failed: z.array(z.object({ chat_id: z.string(), error: z.string() })),
+});
+export type ImportAnswer = z.output<typeof importAnswer>;
+
 export const keptFileAnswer = z.object({ sha256: z.string(), bytes: z.int() });
 export type KeptFileAnswer = z.output<typeof keptFileAnswer>;
 

@@ -34,7 +34,7 @@ export const entryBody = z.discriminatedUnion('type', [
 /** The member `chat` of a request whose answer is kept in a chat. */
 export const chatPlace = z.strictObject({ chat_id: chatId, entry_id: entryId, parent: z.union([entryId, z.null()]) });
 
-const mostEntries = 1000;
+export const mostEntries = 1000;
 
 /** POST /api/chats. */
 export const createChatBody = z.strictObject({
@@ -45,10 +45,29 @@ export const createChatBody = z.strictObject({
 /** POST /api/chats/{id}/entries. */
 export const appendBody = z.strictObject({ entries: z.array(entryBody).min(1).max(mostEntries) });
 
+export const exportFormat = 'serve-model.chats';
+
+/** POST /api/chats/import: what GET /api/chats/export gives. */
+export const importBody = z.strictObject({
+  format: z.literal(exportFormat),
+  version: z.literal(1),
+  chats: z.array(z.strictObject({ chat_id: chatId, entries: z.array(entryBody) })),
+});
+
 /** `now` in unix milliseconds: the time of entries that tell none, and of those that lie ahead of it. */
 export function parseCreate(body: unknown, now: number): { chatId?: string; entries: readonly ChatEntry[] } {
   const { chat_id, entries } = validate(createChatBody, body);
   return { ...defined({ chatId: chat_id }), entries: entries.map((entry) => toEntry(entry, now)) };
+}
+
+export function parseImport(
+  body: unknown,
+  now: number,
+): readonly { readonly chatId: string; readonly entries: readonly ChatEntry[] }[] {
+  return validate(importBody, body).chats.map(({ chat_id, entries }) => ({
+    chatId: chat_id,
+    entries: entries.map((entry) => toEntry(entry, now)),
+  }));
 }
 
 export function parseAppend(body: unknown, now: number): readonly ChatEntry[] {

@@ -50,10 +50,12 @@ export function writeProps({ profile, loaded, features, version }: ServerFacts):
 
 /** llama.cpp's `GET /slots`, without prompts: how full a slot is stands there for whose tokens it holds. */
 export function writeSlots(slots: readonly SlotReport[], { contextSize }: ModelProfile): JsonObject[] {
-  return slots.map(({ id, state, tokens }) => ({
+  return slots.map(({ id, state, tokens, sessionId }) => ({
     id,
     n_ctx: contextSize,
     is_processing: state !== 'idle',
     ...(tokens !== undefined && { n_prompt_tokens: tokens }),
+    // Not llama.cpp's: whose turn it is, for whoever sees it.
+    ...(sessionId !== undefined && { session_id: sessionId }),
   }));
 }

@@ -1,10 +1,11 @@
 import type { z } from 'zod';
 import { requestSchema as messagesBody } from '../../dialects/anthropic-messages/schema.ts';
-import { appendBody, createChatBody } from '../../dialects/chats/requests.ts';
+import { appendBody, createChatBody, importBody } from '../../dialects/chats/requests.ts';
 import { loadBody, unloadBody } from '../../dialects/control/requests.ts';
 import { embeddingsBody } from '../../dialects/embeddings/openai.ts';
 import { infillBody } from '../../dialects/infill/request.ts';
 import { completionBody } from '../../dialects/llama-cpp/completion.ts';
+import { controlBody } from '../../dialects/llama-cpp/control.ts';
 import { decision } from '../../dialects/mcp/mcp.ts';
 import { describedChatBody } from '../../dialects/openai-chat/request.ts';
 import { completionsBody } from '../../dialects/openai-completions/request.ts';
@@ -28,6 +29,11 @@ export const operations: Readonly<Record<string, Operation>> = {
     body: describedChatBody,
   },
   'POST /v1/chat/completions/:id/cancel': { group: 'OpenAI', summary: 'End one answer now, with what there is' },
+  'POST /v1/chat/completions/control': {
+    group: 'OpenAI',
+    summary: 'Answer now: end the thought of an answer that is being written',
+    body: controlBody,
+  },
   'POST /v1/chat/completions/input_tokens': {
     group: 'OpenAI',
     summary: 'Count the tokens of a chat',
@@ -98,6 +104,8 @@ export const operations: Readonly<Record<string, Operation>> = {
   'DELETE /api/chats/:id': { group: 'Chats', summary: 'Put a chat into the bin, or delete it for ever' },
   'POST /api/chats/:id/restore': { group: 'Chats', summary: 'Take a chat out of the bin' },
   'POST /api/chats/:id/entries': { group: 'Chats', summary: 'Add to a chat', body: appendBody },
+  'GET /api/chats/export': { group: 'Chats', summary: 'All chats in one JSON' },
+  'POST /api/chats/import': { group: 'Chats', summary: 'Add the chats of an export', body: importBody },
   'POST /api/chats/files/:sha256': { group: 'Chats', summary: 'Keep a file that messages refer to' },
   'GET /api/chats/files/:sha256': { group: 'Chats', summary: 'A kept file' },
   'GET /api/chats/events': { group: 'Chats', summary: 'Changes of chats as a stream of events' },

@@ -4,6 +4,7 @@ import { writeAppended, writeChange, writeChatList, writeChatPart } from '../../
 import { parseAppend, parseCreate } from '../../dialects/chats/requests.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import { expectChats } from '../access/chat-access.ts';
+import { exportAnswer, importChats } from '../chats/exchange.ts';
 import { fileAnswer, keepFile } from '../chats/files.ts';
 import { chatQuery } from '../chats/query.ts';
 import type { AppDependencies } from '../dependencies.ts';
@@ -49,6 +50,8 @@ export function chatRoutes(dependencies: AppDependencies): Route[] {
         dependencies,
       ),
     ),
+    row('GET', '/export', exportAnswer),
+    row('POST', '/import', async (exchange, store) => noStore(await importChats(exchange, store, unixMilliseconds()))),
     row('POST', '/files/:sha256', (exchange, store) => keepFile(exchange, store, dependencies)),
     row('GET', '/files/:sha256', fileAnswer),
     row('GET', '/:id', async (exchange, store) => {
