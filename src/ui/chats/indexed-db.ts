@@ -1,4 +1,4 @@
-import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
+import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb';
 import type { ChatEntry, ChatSummary } from './entries.ts';
 import { type ChatStore, excerptOf, queryWords, type SearchHit, type Unfinished } from './store.ts';
 import { emptyChat, foldEntries, searchText } from './tree.ts';
@@ -105,6 +105,14 @@ class IndexedDbStore implements ChatStore {
     return this.#mark(id, undefined);
   }
 
+  async wipe(id: string): Promise<void> {
+    const change = this.#database.transaction(['chats', 'entries', 'texts'], 'readwrite');
+    await forget(change, id);
+    await change.done;
+    this.#texts?.delete(id);
+    this.#channel.postMessage(id);
+  }
+
   async savePartial(partial: Unfinished): Promise<void> {
     await this.#database.put('partials', partial);
   }
@@ -149,10 +157,17 @@ async function forgetRemoved(database: IDBPDatabase<ChatSchema>, before: number)
   const change = database.transaction(['chats', 'entries', 'texts'], 'readwrite');
   for (const { id, removedAt } of await change.objectStore('chats').getAll()) {
     if (removedAt === undefined || removedAt > before) continue;
-    await change.objectStore('chats').delete(id);
-    await change.objectStore('texts').delete(id);
-    for (const key of await change.objectStore('entries').index('chat').getAllKeys(id))
-      await change.objectStore('entries').delete(key);
+    await forget(change, id);
   }
   await change.done;
+}
+
+async function forget(
+  change: IDBPTransaction<ChatSchema, ('chats' | 'entries' | 'texts')[], 'readwrite'>,
+  id: string,
+): Promise<void> {
+  await change.objectStore('chats').delete(id);
+  await change.objectStore('texts').delete(id);
+  for (const key of await change.objectStore('entries').index('chat').getAllKeys(id))
+    await change.objectStore('entries').delete(key);
 }

@@ -9,6 +9,7 @@ export function lazyStore(coming: Promise<ChatStore>): ChatStore {
     append: async (id, entries) => (await coming).append(id, entries),
     remove: async (id) => (await coming).remove(id),
     restore: async (id) => (await coming).restore(id),
+    wipe: async (id) => (await coming).wipe(id),
     savePartial: async (partial) => (await coming).savePartial(partial),
     dropPartial: async (id) => (await coming).dropPartial(id),
     partials: async () => (await coming).partials(),

@@ -33,6 +33,7 @@ export function memoryStore(now: () => number): ChatStore {
     },
     remove: async (id) => void removed.add(id),
     restore: async (id) => void removed.delete(id),
+    wipe: async (id) => void logs.delete(id),
     savePartial: async (partial) => void partials.set(partial.message.id, partial),
     dropPartial: async (id) => void partials.delete(id),
     partials: async () => [...partials.values()],

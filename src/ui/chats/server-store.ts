@@ -75,6 +75,10 @@ export class ServerStore implements ChatStore {
     await this.#api.call(`api/chats/${id}/restore`, { method: 'POST' });
   }
 
+  async wipe(id: string): Promise<void> {
+    await this.#api.call(`api/chats/${id}?forever=true`, { method: 'DELETE' }).catch(nothingThere);
+  }
+
   savePartial(partial: Unfinished): Promise<void> {
     return this.#partials.savePartial(partial);
   }

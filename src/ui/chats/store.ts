@@ -20,7 +20,7 @@ export interface Unfinished {
   readonly savedAt: number;
 }
 
-/** Where chats are kept. What it promises does not depend on where that is: test/ui/store-suite.ts. */
+/** Where chats are kept. What it promises does not depend on where that is. */
 export interface ChatStore {
   /** The latest first. */
   list(): Promise<ChatSummary[]>;
@@ -33,6 +33,8 @@ export interface ChatStore {
   /** It can be restored until the store forgets it. */
   remove(id: string): Promise<void>;
   restore(id: string): Promise<void>;
+  /** For good. */
+  wipe(id: string): Promise<void>;
   savePartial(partial: Unfinished): Promise<void>;
   dropPartial(messageId: string): Promise<void>;
   partials(): Promise<Unfinished[]>;

@@ -2,7 +2,7 @@ import type { ChatPartAnswer } from '../../dialects/chats/answers.ts';
 import type { ChatEntry } from './entries.ts';
 import { type AssistantMessage, type Message, textOf, type UserMessage } from './message.ts';
 
-type WireEntry = ChatPartAnswer['entries'][number];
+export type WireEntry = ChatPartAnswer['entries'][number];
 
 /** An entry as `/api/chats` takes it. There a message is known by the id of the entry that brought it. */
 export function writeEntry(entry: ChatEntry): object {

@@ -64,7 +64,7 @@ function BlockView({ block, run, isLast }: BlockViewProps): VNode | null {
     case 'text':
       return <Markdown text={block.text} growing={growing} />;
     case 'thought':
-      return <Thought block={block} live={growing && block.ms === undefined} />;
+      return <Thought block={block} live={growing && block.ms === undefined} run={run} />;
     case 'call':
       return <ToolCall call={block} live={growing} run={run} />;
     default:

@@ -13,6 +13,8 @@ import { chatInAddress } from './router.ts';
 import { Sidebar } from './sidebar.tsx';
 import { ToastList } from './toasts.tsx';
 
+const drawer = () => import('./drawer/drawer.tsx').then(({ Drawer }) => Drawer);
+const keepingDialog = () => import('./keeping/keeping-dialog.tsx').then(({ KeepingDialog }) => KeepingDialog);
 const modelsDialog = () => import('./models/models-dialog.tsx').then(({ ModelsDialog }) => ModelsDialog);
 
 export function App({ page }: { readonly page: Page }): VNode {
@@ -27,7 +29,7 @@ export function App({ page }: { readonly page: Page }): VNode {
     follow();
     return () => removeEventListener('hashchange', follow);
   }, [page]);
-  const { theme, sidebarOpen } = page.preferences;
+  const { theme, sidebarOpen, drawerOpen } = page.preferences;
   useEffect(() => {
     document.documentElement.dataset.theme = theme.value;
   }, [theme.value]);
@@ -41,7 +43,7 @@ export function App({ page }: { readonly page: Page }): VNode {
   }, [title]);
   return (
     <PageProvider value={page}>
-      <div class="page" data-sidebar={sidebarOpen.value}>
+      <div class="page" data-sidebar={sidebarOpen.value} data-drawer={drawerOpen.value}>
         <button
           type="button"
           class="skip"
@@ -71,9 +73,11 @@ export function App({ page }: { readonly page: Page }): VNode {
             <ComposerBox />
           </div>
         </main>
+        {drawerOpen.value && <Later load={drawer} />}
         <ToastList />
         <KeyDialog />
         <ShortcutsDialog />
+        {page.view.dialog.value === 'keeping' && <Later load={keepingDialog} />}
         {page.view.dialog.value === 'models' && <Later load={modelsDialog} />}
         <p class="off-screen" role="status" aria-live="polite">
           {page.view.announcement.value}

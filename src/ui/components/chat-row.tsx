@@ -12,7 +12,7 @@ export interface ChatRowProps {
 }
 
 export function ChatRow({ chat, excerpt = '' }: ChatRowProps): VNode {
-  const { chats, runs, toasts } = usePage();
+  const { chats, runs, toasts, environment } = usePage();
   const t = strings.value.sidebar;
   const renaming = useSignal(false);
   const isOpen = useComputed(() => chats.open.value?.id === chat.id).value;
@@ -22,6 +22,10 @@ export function ChatRow({ chat, excerpt = '' }: ChatRowProps): VNode {
     void chats.remove(chat.id);
     if (isOpen) showChat(undefined);
     toasts.show(t.removed(title), { label: strings.value.undo, run: () => void chats.restore(chat.id) });
+  };
+  const exportOne = async () => {
+    const { saveFile } = await import('./keeping/save-file.ts');
+    await saveFile(chats, [chat.id], environment.now());
   };
   if (renaming.value)
     return (
@@ -48,6 +52,7 @@ export function ChatRow({ chat, excerpt = '' }: ChatRowProps): VNode {
         items={[
           { icon: 'edit', label: t.rename, run: () => (renaming.value = true) },
           { icon: 'pin', label: chat.pinned ? t.unpin : t.pin, run: () => void chats.pin(chat.id, !chat.pinned) },
+          { icon: 'download', label: t.exportOne, run: () => void exportOne() },
           { icon: 'trash', label: t.remove, run: remove, dangerous: true },
         ]}
       />

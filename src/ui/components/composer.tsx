@@ -11,10 +11,16 @@ import { ToolsButton } from './tools/tools-button.tsx';
 
 /** Where messages are written. Usable from the first moment: what is sent too early waits, and is seen to wait. */
 export function ComposerBox(): VNode {
-  const { composer, view, chats, server, preferences } = usePage();
+  const { composer, view, chats, server, preferences, tuning, toasts } = usePage();
   const t = strings.value.composer;
   const composing = useSignal(false);
   const send = () => {
+    const problem = tuning.formProblem.value;
+    if (problem !== undefined) {
+      preferences.drawerOpen.value = true;
+      toasts.show(strings.value.drawer.noSchema(problem));
+      return;
+    }
     if (!composer.send()) return;
     view.following.value = true;
     showChat(chats.open.value?.id);

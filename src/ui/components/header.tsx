@@ -24,6 +24,16 @@ export function Header(): VNode {
         </>
       )}
       <ModelStatus />
+      <IconButton
+        icon="drawer"
+        class="drawer-button"
+        label={strings.value.drawer.open}
+        keys="Control+."
+        expanded={preferences.drawerOpen.value}
+        onClick={() => {
+          preferences.drawerOpen.value = !preferences.drawerOpen.value;
+        }}
+      />
     </header>
   );
 }

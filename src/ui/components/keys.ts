@@ -48,6 +48,8 @@ function actionFor(event: KeyboardEvent, page: Page): (() => void) | undefined {
       };
     case 'b':
       return () => (preferences.sidebarOpen.value = !preferences.sidebarOpen.value);
+    case '.':
+      return () => (preferences.drawerOpen.value = !preferences.drawerOpen.value);
     case '/':
       return () => (view.dialog.value = 'shortcuts');
     default:

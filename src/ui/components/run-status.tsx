@@ -3,6 +3,7 @@ import type { VNode } from 'preact';
 import { usePage } from '../state/page.ts';
 import type { Run, RunPhase } from '../state/runs.ts';
 import { strings } from '../strings/strings.ts';
+import { WaitReason } from './wait-reason.tsx';
 
 /** What an answer waits for, or what it does just now: one line. */
 export function RunStatus({ run }: { readonly run: Run }): VNode {
@@ -18,7 +19,10 @@ export function RunStatus({ run }: { readonly run: Run }): VNode {
   return (
     <div class="run-status" data-kind={phase.kind}>
       <span class="pulse" />
-      <span>{textOf(phase, server.phase.value === 'gone', remaining)}</span>
+      <span>
+        {textOf(phase, server.phase.value === 'gone', remaining)}
+        {phase.kind === 'queued' && <WaitReason />}
+      </span>
       {phase.kind === 'reading' && (
         <progress value={phase.processed} max={Math.max(1, phase.total)} aria-label={textOf(phase, false, 0)} />
       )}

@@ -65,7 +65,16 @@ export function Sidebar(): VNode {
       </div>
       <div class="chat-list">{hits.value === undefined ? <Groups /> : <Found hits={hits.value} />}</div>
       <div class="sidebar-bottom">
-        <p class="where">{page.server.rights.value.chatStore ? t.keptOnServer : t.keptHere}</p>
+        <button
+          type="button"
+          class="where"
+          aria-haspopup="dialog"
+          onClick={() => {
+            page.view.dialog.value = 'keeping';
+          }}
+        >
+          {page.server.rights.value.chatStore ? t.keptOnServer : t.keptHere}
+        </button>
         <PreferencesMenu />
       </div>
     </nav>

@@ -4,19 +4,22 @@ import { useEffect, useId } from 'preact/hooks';
 import type { Block } from '../chats/message.ts';
 import { Markdown } from '../markdown/markdown.tsx';
 import { usePage } from '../state/page.ts';
+import type { Run } from '../state/runs.ts';
 import { strings } from '../strings/strings.ts';
 import { Icon } from './icon.tsx';
 
 export interface ThoughtProps {
   readonly block: Extract<Block, { kind: 'thought' }>;
   readonly live: boolean;
+  /** Writes it just now. */
+  readonly run: Run | undefined;
 }
 
 type Shown = 'closed' | 'peek' | 'open';
 
 /** Three lines of it while it lasts, then one that says how long it took. */
-export function Thought({ block, live }: ThoughtProps): VNode {
-  const { view } = usePage();
+export function Thought({ block, live, run }: ThoughtProps): VNode {
+  const { view, server } = usePage();
   const id = useId();
   const shown = useSignal<Shown>(live ? 'peek' : 'closed');
   useEffect(() => {
@@ -40,6 +43,11 @@ export function Thought({ block, live }: ThoughtProps): VNode {
         <span>{headText(block, live)}</span>
         <Icon name="right" size={14} />
       </button>
+      {live && run && server.facts.value?.endsThoughts && (
+        <button type="button" class="chip-button" onClick={() => run.answerNow()}>
+          {strings.value.thought.now}
+        </button>
+      )}
       <div class="thought-body" id={id}>
         <div class="thought-text">
           {shown.value === 'open' && !live ? (

@@ -1,5 +1,6 @@
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import type { ChatEntry, ChatSummary } from '../chats/entries.ts';
+import type { PortableChat } from '../chats/exchange/own.ts';
 import { type AssistantMessage, type AttachedText, type Message, textOf, type UserMessage } from '../chats/message.ts';
 import { type PromptOptions, wireMessages } from '../chats/request.ts';
 import type { ChatStore, SearchHit, Unfinished } from '../chats/store.ts';
@@ -174,6 +175,33 @@ export class Chats {
 
   async restore(id: string): Promise<void> {
     await this.#keep(this.#options.store.restore(id));
+    await this.#relist();
+  }
+
+  /** Everything of these chats, for a file. */
+  async portable(ids: readonly string[]): Promise<PortableChat[]> {
+    const chats: PortableChat[] = [];
+    for (const id of ids) chats.push({ id, entries: await this.#options.store.read(id) });
+    return chats;
+  }
+
+  /** Adds what is not there yet. Rejects with what the store says of the first that it cannot keep. */
+  async take(chats: readonly PortableChat[]): Promise<void> {
+    for (const { id, entries } of chats) {
+      await this.#options.store.append(id, entries);
+      this.#known.delete(id);
+    }
+    await this.#relist();
+  }
+
+  /** All chats, for good. */
+  async wipe(): Promise<void> {
+    for (const { id } of await this.#options.store.list()) {
+      this.#options.runs().ofChat(id)?.stop();
+      await this.#options.store.wipe(id);
+      this.#known.delete(id);
+    }
+    this.#open.value = undefined;
     await this.#relist();
   }
 

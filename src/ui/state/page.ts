@@ -4,8 +4,10 @@ import { useContext } from 'preact/hooks';
 import { type ApiClient, createClient } from '../api/client.ts';
 import { member } from '../api/failure.ts';
 import { lazyStore } from '../chats/lazy-store.ts';
+import type { PromptOptions } from '../chats/request.ts';
 import type { ChatStore } from '../chats/store.ts';
 import { setLanguage, strings } from '../strings/strings.ts';
+import { Tuning } from './answer-tuning.ts';
 import { Chats } from './chats.ts';
 import { Composer } from './composer.ts';
 import type { Environment } from './environment.ts';
@@ -32,7 +34,10 @@ export interface Page {
   readonly view: View;
   /** What a request is made of besides its messages. Parts of the page add to it. */
   readonly settings: Signal<Readonly<Record<string, unknown>>>;
-  readonly systemPrompt: Signal<string>;
+  readonly tuning: Tuning;
+  /** What the next request has besides its messages, and how those are made. */
+  readonly requestSettings: () => Readonly<Record<string, unknown>>;
+  readonly prompt: () => PromptOptions;
   /** Chats could not be written the last time. */
   readonly storeTrouble: ReadonlySignal<string | undefined>;
   start(): Promise<void>;
@@ -50,7 +55,7 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
   const api = createClient({ base, fetch, key: () => key.value, onStatus: (status) => server.heard(status) });
   const server: Server = createServer({ api, environment, key, chosen: preferences.model });
   const settings = signal<Readonly<Record<string, unknown>>>({});
-  const systemPrompt = signal('');
+  const tuning = new Tuning(environment.local);
   const storeTrouble = signal<string | undefined>(undefined);
   const view = createView();
   const tab = tabName(environment);
@@ -61,12 +66,13 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
     return {
       ...(model !== undefined && { model }),
       ...(thinking !== undefined && server.facts.value?.switchesThinking && { enable_thinking: thinking }),
+      ...tuning.body.value,
       ...settings.value,
       ...tools.body,
     };
   };
   const prompt = () => ({
-    systemPrompt: systemPrompt.value,
+    systemPrompt: tuning.tune.value.systemPrompt,
     keepsThoughts: server.facts.value?.keepsThoughts ?? false,
   });
 
@@ -117,7 +123,9 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
     tools,
     view,
     settings,
-    systemPrompt,
+    tuning,
+    requestSettings,
+    prompt,
     storeTrouble,
     async start() {
       server.start();

@@ -8,6 +8,7 @@ export interface Preferences {
   /** Of `languages`; '' follows the browser. */
   readonly language: Signal<string>;
   readonly sidebarOpen: Signal<boolean>;
+  readonly drawerOpen: Signal<boolean>;
   /** Undefined: as the model does by itself. */
   readonly thinking: Signal<boolean | undefined>;
   readonly model: Signal<string | undefined>;
@@ -23,6 +24,7 @@ export function createPreferences(storage: KeyValueStorage, wide: boolean): Pref
     theme: kept(storage, 'theme', 'auto' as Theme, (text) => (text === 'light' || text === 'dark' ? text : 'auto')),
     language: kept(storage, 'language', '', (text) => text),
     sidebarOpen: kept(storage, 'sidebar', wide, (text) => wide && text !== 'false'),
+    drawerOpen: kept(storage, 'drawer', false, (text) => wide && text === 'true'),
     thinking: kept<boolean | undefined>(storage, 'thinking', undefined, (text) =>
       text === 'true' || text === 'false' ? text === 'true' : undefined,
     ),

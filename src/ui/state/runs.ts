@@ -34,6 +34,8 @@ export interface Run {
   stop(): void;
   /** Asks again now, where it waits to. */
   hurry(): void;
+  /** Ends the thought: what comes next is the answer. */
+  answerNow(): void;
 }
 
 export interface RunRequest {
@@ -131,6 +133,8 @@ class LiveRun implements Run {
   #again = false;
   /** Under which the server gives the answer again, once it said so. */
   #runId: string | undefined;
+  /** As the server calls the answer that is being written. */
+  #answerId: string | undefined;
   #wake: () => void = () => undefined;
 
   constructor(request: RunRequest, options: RunsOptions, ids: { cancelId: string; runId?: string }) {
@@ -161,6 +165,14 @@ class LiveRun implements Run {
 
   hurry(): void {
     this.#wake();
+  }
+
+  answerNow(): void {
+    if (this.#answerId === undefined) return;
+    // A thought that is over by now needs no ending.
+    this.#options.api
+      .call('v1/chat/completions/control', { body: { id: this.#answerId, action: 'reasoning_end' } })
+      .catch(() => undefined);
   }
 
   /** Settles with the answer as it stays. Never rejects. */
@@ -214,6 +226,7 @@ class LiveRun implements Run {
       stream_options: { include_usage: true },
       return_progress: true,
       ...(server.rights.value.runs && { resumable: true }),
+      ...(server.facts.value?.endsThoughts && { reasoning_control: true }),
     };
     const ids = { session_id: this.chatId, cancel_id: this.#cancelId };
     return api.stream('v1/chat/completions', { body: { ...this.#request.body(), ...always, ...ids }, signal });
@@ -262,6 +275,7 @@ class LiveRun implements Run {
       this.#again = false;
       this.#growing = beginAnswer(this.#request.message);
     }
+    this.#answerId = chunk.id ?? this.#answerId;
     if (chunk.id !== undefined && server.rights.value.runs) this.#runId = chunk.id;
     const contextSize = server.facts.value?.contextSize;
     this.#growing = grow(this.#growing, chunk, { at: environment.clock(), contextSize });

@@ -18,8 +18,12 @@ export interface ModelFacts {
   readonly contextSize: number | undefined;
   /** It can be told to think, or not to. */
   readonly switchesThinking: boolean;
+  /** Its thoughts can be ended. That costs guesses ahead, so not where the model is served with them. */
+  readonly endsThoughts: boolean;
   readonly keepsThoughts: boolean;
   readonly takesTools: boolean;
+  /** What it is sampled with where a request says nothing, as far as the model's maker recommends it. */
+  readonly sampling: Readonly<Record<string, unknown>>;
 }
 
 export interface LoadStep {
@@ -113,8 +117,10 @@ export function factsOf(
     name: String(member(model, 'display_name') ?? id),
     contextSize: typeof context === 'number' ? context : undefined,
     switchesThinking: member(model, 'supports_reasoning') === true && member(model, 'reasoning_always_on') !== true,
+    endsThoughts: member(model, 'supports_reasoning') === true && member(model, 'speculative_type') === null,
     keepsThoughts: member(model, 'supports_preserve_thinking') === true,
     takesTools: member(model, 'supports_tools') === true,
+    sampling: { ...(member(model, 'inference') ?? {}) },
   };
 }
 

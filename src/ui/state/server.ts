@@ -37,6 +37,7 @@ export interface Server {
   readonly key: ReadonlySignal<string | undefined>;
   /** Whether its chats may be kept on the server, may models be changed: /api/ui/config. */
   readonly rights: ReadonlySignal<Rights>;
+  readonly keeping: ReadonlySignal<Keeping>;
   /** Settles when it is known what the caller may do; not while a key is missing. */
   known(): Promise<Rights>;
   useKey(key: string, remember: boolean): Promise<void>;
@@ -51,6 +52,9 @@ export interface Server {
   ready(signal: AbortSignal): Promise<void>;
   start(): void;
 }
+
+/** Where the server keeps chats; or, in a sentence, why it keeps none for this caller. */
+export type Keeping = { readonly folder: string | undefined } | { readonly reason: string } | undefined;
 
 export interface Rights {
   readonly changeModels: boolean;
@@ -96,6 +100,7 @@ export function createServer({ api, environment, key, chosen }: ServerOptions): 
   const waiting = new Set<() => void>();
   let cancelNext: () => void = () => undefined;
   let looking: Promise<void> | undefined;
+  const keeping = signal<Keeping>(undefined);
 
   const enter = (next: ServerPhase) => {
     phase.value = next;
@@ -142,6 +147,7 @@ export function createServer({ api, environment, key, chosen }: ServerOptions): 
       runs: member(caller, 'local') === true || member(config, 'key_needed') === true,
     };
     if (JSON.stringify(next) !== JSON.stringify(rights.value)) rights.value = next;
+    keeping.value = keepingOf(member(member(config, 'stores'), 'chats'));
     tellKnown(next);
   }
 
@@ -189,6 +195,7 @@ export function createServer({ api, environment, key, chosen }: ServerOptions): 
     keyRefused,
     key,
     rights,
+    keeping,
     known: () => known,
     loading: computed(() => loadingNames(status.value)),
     facts: computed(() => factsOf(status.value, models.value, chosen.value)),
@@ -238,6 +245,12 @@ export function createServer({ api, environment, key, chosen }: ServerOptions): 
     },
     start: () => void look(),
   };
+}
+
+function keepingOf(chats: unknown): Keeping {
+  const [reason, folder] = [member(chats, 'reason'), member(chats, 'folder')];
+  if (typeof reason === 'string') return { reason };
+  return chats === undefined ? undefined : { folder: typeof folder === 'string' ? folder : undefined };
 }
 
 function healthOf(failure: unknown): ServerPhase {

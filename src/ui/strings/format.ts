@@ -10,6 +10,8 @@ export interface Format {
   bytes(value: number): string;
   /** 32k, 4,096 */
   tokens(value: number): string;
+  /** a, b and c */
+  list(parts: readonly string[]): string;
   time(unixMs: number): string;
   /** Monday, 3 May */
   day(unixMs: number): string;
@@ -33,6 +35,7 @@ export function createFormat(locale: string): Format {
   const minute = unit('minute', 0);
   const time = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
   const day = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long' });
+  const and = new Intl.ListFormat(locale, { type: 'conjunction' });
   const sizes = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
   return {
     number: (value) => whole.format(value),
@@ -50,6 +53,7 @@ export function createFormat(locale: string): Format {
       return unit(sizes[power] ?? 'byte', power >= 3 ? 1 : 0).format(value / 1000 ** power);
     },
     tokens: (value) => (value >= 16_384 && value % 1024 === 0 ? `${short.format(value / 1024)}k` : whole.format(value)),
+    list: (parts) => and.format(parts),
     time: (unixMs) => time.format(unixMs),
     day: (unixMs) => day.format(unixMs),
   };

@@ -53,6 +53,21 @@ describeInBrowser('a conversation', () => {
     );
   });
 
+  it('says what the next message costs before it is sent, and counts it as it would be sent', async () => {
+    const page = await open();
+    const counted = page.waitForRequest(/input_tokens$/);
+    await field(page).fill('How much?');
+    expect((await counted).postDataJSON()).toMatchObject({
+      model: 'demo',
+      messages: [{ role: 'user', content: 'How much?' }],
+    });
+    await page.getByText('4 new + 3 kept').waitFor();
+    const meter = page.locator('.context-meter');
+    expect(await meter.getAttribute('title')).toBe('7 of 2,048 tokens · 4 new + 3 kept · first token in about 12 ms');
+    await field(page).fill('');
+    await page.getByText('4 new + 3 kept').waitFor({ state: 'detached' });
+  });
+
   it.each([
     ['queued', (run: Awaited<ReturnType<Talk['run']>>) => run.say({ type: 'queued', position: 3, etaMs: 9000 })],
     [
@@ -81,6 +96,54 @@ describeInBrowser('a conversation', () => {
     await page.getByText('Here.').waitFor();
   });
 
+  it('says whom a message waits for: own chats by their titles, others as such', async () => {
+    await talk.close();
+    const slots = () =>
+      [talk.runs[0]?.request.keys.sessionId, undefined].map((sessionId, id) => ({
+        id,
+        state: 'decode' as const,
+        tokens: 7,
+        ...(sessionId !== undefined && { sessionId }),
+      }));
+    talk = await openTalk({ more: { slots: () => [{ model: 'demo', slots: slots() }] } });
+    const page = await open();
+    await send(page, 'A long story');
+    says(await talk.run(0), 'text', ['Once ']);
+    await page.getByText('Once').waitFor();
+    await page.locator('.sidebar').getByRole('button', { name: 'New chat' }).click();
+    await send(page, 'A short one');
+    (await talk.run(1)).say({ type: 'queued', position: 1, etaMs: 2000 });
+    await page.getByText('behind “A long story” and another program').waitFor();
+  });
+
+  it('ends a thought when one wants the answer now', async () => {
+    await talk.close();
+    const asked: unknown[] = [];
+    const endThought = (which: unknown) => {
+      asked.push(which);
+      return 'ended' as const;
+    };
+    talk = await openTalk({ more: { endThought } });
+    const status = { active_model: 'demo', loading: [], models: [thinker] };
+    const page = await open({
+      before: async (page) =>
+        void (await page.route('**/api/inference/status', (route) => route.fulfill({ json: status }))),
+    });
+    const sent = page.waitForRequest(/completions$/);
+    await send(page, 'Think');
+    expect((await sent).postDataJSON()).toMatchObject({ reasoning_control: true });
+    const run = await talk.run();
+    says(run, 'reasoning', ['and on ', 'and on ']);
+    await page.getByRole('button', { name: 'Answer now' }).click();
+    await expect.poll(() => asked).toEqual([{ answerId: expect.stringMatching(/^chatcmpl-/) }]);
+    run.say({ type: 'block-end', index: 0 });
+    says(run, 'text', ['So be it.'], { index: 1 });
+    ends(run, finish(), 1);
+    await page.getByText('So be it.').waitFor();
+    await whole(page);
+    expect(await page.getByRole('button', { name: 'Answer now' }).count()).toBe(0);
+  });
+
   it('stops with Escape, and a second one does no harm', async () => {
     const page = await open();
     await send(page, 'Go');
@@ -92,3 +155,5 @@ describeInBrowser('a conversation', () => {
     expect(talk.cancels).toHaveLength(1);
   });
 });
+
+const thinker = { model: 'demo', display_name: 'demo', supports_reasoning: true, speculative_type: null };
