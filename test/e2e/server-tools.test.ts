@@ -131,7 +131,7 @@ describe('tools of a real server', () => {
     const whole = told.findIndex((step) => step?.arguments !== undefined);
     expect(written).toBe(told[whole]?.arguments);
     expect(JSON.parse(written)).toEqual({ message: expect.any(String) });
-    expect(told.slice(0, whole + 1).every((step) => step?.state === 'called')).toBe(true);
+    expect(told.slice(0, whole).every((step) => step?.state === 'writing')).toBe(true);
     expect(told.slice(whole).map((step) => step?.state)).toEqual(['called', 'running', 'done']);
     expect(steps.every(({ choices: [choice] }) => choice && Object.keys(choice.delta).length === 0)).toBe(true);
     expect(steps.at(-1)?.server_tool?.result).toMatch(/^Echo: /);

@@ -100,7 +100,7 @@ export class ChatStream implements StreamEncoder {
     if (event.server !== undefined) {
       state.open = { id: event.id, server: event.server, name: event.name, written: '' };
       state.serverCalls.unshift(state.open);
-      return this.#step(choice, event.id, { state: 'called' });
+      return this.#step(choice, event.id, { state: 'writing' });
     }
     const call = { index: state.calls, id: event.id, type: 'function', function: { name: event.name, arguments: '' } };
     state.calls += 1;
@@ -118,14 +118,14 @@ export class ChatStream implements StreamEncoder {
       case 'tool-call':
         if (open) open.written += delta;
         if (delta === '') return [];
-        if (open) return this.#step(choice, open.id, { state: 'called', arguments_delta: delta });
+        if (open) return this.#step(choice, open.id, { state: 'writing', arguments_delta: delta });
         return [this.#delta(choice, { tool_calls: [{ index: calls - 1, function: { arguments: delta } }] })];
       default:
         return kind satisfies never;
     }
   }
 
-  /** A call that the server runs is told whole once more, and never as one of the client's. */
+  /** A call that the server runs is told whole when it is, and never as one of the client's. */
   #close(choice: number): readonly Frame[] {
     const state = this.#state(choice);
     const { open } = state;

@@ -24,8 +24,8 @@ export type Block =
       readonly behindResults?: boolean;
     };
 
-/** Of a call that the server runs: being written, waiting for a person, running, and how it ended. */
-export type CallState = 'called' | 'asks' | 'running' | 'done' | 'failed' | 'denied';
+/** Of a call that the server runs: being written, written, waiting for a person, running, and how it ended. */
+export type CallState = 'writing' | 'called' | 'asks' | 'running' | 'done' | 'failed' | 'denied';
 
 /** A file that goes with what its sender wrote. Its content is text that the model reads. */
 export interface AttachedText {

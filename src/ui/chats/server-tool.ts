@@ -15,7 +15,15 @@ export interface ServerToolStep {
   readonly ms?: number;
 }
 
-const states: readonly string[] = ['called', 'asks', 'running', 'done', 'failed', 'denied'] satisfies CallState[];
+const states: readonly string[] = [
+  'writing',
+  'called',
+  'asks',
+  'running',
+  'done',
+  'failed',
+  'denied',
+] satisfies CallState[];
 
 export function serverToolStep(value: unknown): ServerToolStep | undefined {
   const step = member(value, 'server_tool');

@@ -20,7 +20,7 @@ export interface ToolCallProps {
 export function ToolCall({ call, live, run }: ToolCallProps): VNode {
   const t = strings.value.call;
   const { result, server, state } = call;
-  const isWritten = !live || (state !== undefined && state !== 'called');
+  const isWritten = !live || (state !== undefined && state !== 'writing');
   const isRunning = run !== undefined && state === 'running';
   return (
     <section class="tool-call" role="group" aria-label={`${t.name}: ${call.name}`} data-live={live} data-state={state}>
@@ -61,6 +61,7 @@ function CallStateText({ call: { state, ms }, run }: Pick<ToolCallProps, 'call' 
     case 'denied':
       return <span class="failed">{t.denied}</span>;
     case 'asks':
+    case 'writing':
     case 'called':
     case undefined:
       return null;
