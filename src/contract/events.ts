@@ -1,5 +1,6 @@
 import type { ErrorCode } from './errors.ts';
 import { ServeError } from './errors.ts';
+import type { ServerTool } from './server-tools.ts';
 
 /** Why a generation ended. A cancelled one says `stop` and sets `cancelled` on the finish event. */
 export type FinishReason = 'stop' | 'length' | 'tool-calls';
@@ -54,6 +55,10 @@ export type BlockStart =
       readonly name: string;
       /** The call is run by this server for the model: its client must not run it, and gets its result. */
       readonly server?: string;
+      /** It is not run in this answer: the client decides about it in its next request. */
+      readonly asks?: boolean;
+      /** The model called it in an answer before; the client has allowed it by answering this question. */
+      readonly allowedBy?: string;
     };
 
 export interface BlockDelta {
@@ -70,6 +75,15 @@ export interface BlockEnd {
 }
 
 export type BlockEvent = BlockStart | BlockDelta | BlockEnd;
+
+/** The tools of a server that the request names, as the model is offered them. */
+export interface ToolListEvent {
+  readonly type: 'tool-list';
+  readonly server: string;
+  readonly tools: readonly ServerTool[];
+  /** Why there are none, one sentence. */
+  readonly problem?: string;
+}
 
 /** What a call that the server runs is doing: it runs, or waits for a person to allow it. */
 export interface ToolStateEvent {
@@ -152,14 +166,16 @@ export interface FinishEvent {
 }
 
 /**
- * Grammar: `queued* start prompt-progress* prompt-logprobs? turn (step* round prompt-progress* turn)* step* finish`, where
- * a turn is `(block-start block-delta* block-end)*` and a step `tool-state` or `tool-result` of a call with `server`. One
- * block is open at a time; blocks are counted over all turns. Each such call has at most one `tool-result`, behind its
- * block; none where the answer ended before.
+ * Grammar: `queued* start tool-list* prompt-progress* prompt-logprobs? turn (step* round prompt-progress* turn)* step*
+ * finish`, where a turn is `(block-start block-delta* block-end)*` and a step `tool-state` or `tool-result` of a call with
+ * `server`. One block is open at a time; blocks are counted over all turns. Each such call has at most one `tool-result`,
+ * behind its block; none where the answer ended before. Where an answer begins with calls of an earlier one (`allowedBy`),
+ * they are its first turn, and `start` counts no tokens.
  */
 export type GenerationEvent =
   | QueuedEvent
   | StartEvent
+  | ToolListEvent
   | PromptProgressEvent
   | PromptLogprobsEvent
   | BlockEvent
@@ -179,6 +195,8 @@ export interface CallBlock {
   readonly arguments: string;
   /** See BlockStart. */
   readonly server?: string;
+  readonly asks?: boolean;
+  readonly allowedBy?: string;
   /** Of a call with `server` that came to its end. */
   readonly result?: ToolResultEvent;
 }
@@ -186,7 +204,10 @@ export interface CallBlock {
 export interface GenerationResult {
   readonly start: StartEvent;
   readonly promptLogprobs?: PromptLogprobsEvent;
+  readonly toolLists?: readonly ToolListEvent[];
   readonly blocks: readonly Block[];
+  /** Where each turn behind the first begins, as an index into `blocks`; absent where there was one turn. */
+  readonly turns?: readonly number[];
   readonly finish: FinishEvent;
 }
 
@@ -203,6 +224,8 @@ export class Collector {
   #promptLogprobs: PromptLogprobsEvent | undefined;
   #finish: FinishEvent | undefined;
   #blocks: Block[] = [];
+  readonly #toolLists: ToolListEvent[] = [];
+  readonly #turns: number[] = [];
   #open: { start: BlockStart; pieces: string[]; logprobs: TokenLogprob[] } | undefined;
 
   add(event: GenerationEvent): void {
@@ -211,7 +234,12 @@ export class Collector {
       case 'queued':
       case 'prompt-progress':
       case 'tool-state':
+        return;
+      case 'tool-list':
+        this.#toolLists.push(event);
+        return;
       case 'round':
+        this.#turns.push(this.#blocks.length);
         return;
       case 'tool-result':
         this.#addResult(event);
@@ -275,6 +303,8 @@ export class Collector {
       blocks: this.#blocks,
       finish: this.#finish,
       ...(this.#promptLogprobs && { promptLogprobs: this.#promptLogprobs }),
+      ...(this.#toolLists.length > 0 && { toolLists: this.#toolLists }),
+      ...(this.#turns.length > 0 && { turns: this.#turns }),
     };
   }
 }
@@ -282,10 +312,47 @@ export class Collector {
 function closeBlock(open: { start: BlockStart; pieces: string[]; logprobs: TokenLogprob[] }): Block {
   const text = open.pieces.join('');
   if (open.start.kind === 'tool-call') {
-    const { kind, id, name, server } = open.start;
-    return { kind, id, name, arguments: text, ...(server !== undefined && { server }) };
+    const { kind, id, name, server, asks, allowedBy } = open.start;
+    return {
+      kind,
+      id,
+      name,
+      arguments: text,
+      ...(server !== undefined && { server }),
+      ...(asks && { asks }),
+      ...(allowedBy !== undefined && { allowedBy }),
+    };
   }
   return { kind: open.start.kind, text, logprobs: open.logprobs };
+}
+
+/** The blocks of each turn of an answer. */
+export function turnsOf({
+  blocks,
+  turns = [],
+}: Pick<GenerationResult, 'blocks' | 'turns'>): readonly (readonly Block[])[] {
+  return [0, ...turns].map((from, turn) => blocks.slice(from, turns[turn]));
+}
+
+/** The events that a result was collected from, one delta a block; results of calls come in the order of the calls. */
+export function eventsOf(result: GenerationResult): GenerationEvent[] {
+  let index = 0;
+  const turns = turnsOf(result).flatMap((blocks, turn): GenerationEvent[] => [
+    ...(turn > 0 ? [{ type: 'round', inputTokens: 0, cachedTokens: 0 } as const] : []),
+    ...blocks.flatMap((block) => blockEvents(block, index++)),
+    ...blocks.flatMap((block) => (block.kind === 'tool-call' && block.result ? [block.result] : [])),
+  ]);
+  return [result.start, ...(result.toolLists ?? []), ...turns, result.finish];
+}
+
+function blockEvents(block: Block, index: number): BlockEvent[] {
+  const end = { type: 'block-end', index } as const;
+  if (block.kind !== 'tool-call') {
+    const { kind, text, logprobs } = block;
+    return [{ type: 'block-start', index, kind }, { type: 'block-delta', index, delta: text, logprobs }, end];
+  }
+  const { arguments: written, result: _, ...call } = block;
+  return [{ type: 'block-start', index, ...call }, { type: 'block-delta', index, delta: written }, end];
 }
 
 function outOfOrder(what: string): ServeError {

@@ -42,6 +42,8 @@ export interface ToolCall {
   readonly name: string;
   /** JSON text as the model or the client wrote it; malformed text is passed on as it is. */
   readonly arguments: string;
+  /** In the conversation: a server has run it, see ServerTool; `name` is then the tool's own. */
+  readonly server?: string;
 }
 
 export type Message =

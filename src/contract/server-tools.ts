@@ -86,16 +86,59 @@ export interface ToolHost {
 /** Which calls wait for a person: all, those of tools that do not say that they only read, or none. */
 export type Confirmation = 'always' | 'writes' | 'never';
 
+/** One server whose tools a request wants, and what it wants of them. */
+export interface ToolSource {
+  /** Of the configuration, `built-in` among them. */
+  readonly server: string;
+  readonly offers: (tool: ServerTool) => boolean;
+  /** Calls that are not run before the client has allowed them, in a request of its own. */
+  readonly asks: (tool: ServerTool) => boolean;
+  /** In the client's words, for the model. */
+  readonly description?: string;
+  /** The client was told of its tools before. */
+  readonly told?: boolean;
+  /** Without it there is no answer; else the client is told why it has no tools. */
+  readonly required?: boolean;
+  /** Tools that the client named: those that are missing are told. */
+  readonly named?: readonly string[];
+}
+
+/** A call of an earlier answer that the client has allowed now: it is run before the model goes on. */
+export interface AllowedCall {
+  /** Index of the message that is to hold its result. */
+  readonly message: number;
+  readonly id: string;
+  readonly server: string;
+  readonly name: string;
+  readonly arguments: string;
+  /** The question that was answered. */
+  readonly allowedBy: string;
+}
+
 /** What a request wants of the server's tools. */
 export interface ServerToolWish {
-  /** Servers whose tools are offered; absent: all. */
-  readonly servers?: readonly string[];
-  /** Tools by their own name or as `server__tool`; absent: all of those servers. */
+  /** Each server by itself; absent: the tools of all. */
+  readonly sources?: readonly ToolSource[];
+  /** Tools by their own name or as `server__tool`; absent: all. */
   readonly enabled?: readonly string[];
+  /** Where `toolChoice` is a choice among some: these are chosen too, all of a server's where none is named. */
+  readonly chosen?: readonly { readonly server: string; readonly name?: string }[];
+  /** Calls of an earlier answer to begin with. */
+  readonly allowedCalls?: readonly AllowedCall[];
+  /** At the limit the answer ends (default), or the model answers without further calls. */
+  readonly atLimit?: 'end' | 'answer';
+  /** For the client. */
+  readonly warnings?: readonly string[];
   /** Calls over all rounds of an answer; Infinity: no limit. At least 1. */
   readonly maxCalls: number;
   readonly callTimeoutMs: number;
   readonly confirm: Confirmation;
+}
+
+/** What there is for requests that want tools. */
+export interface ToolSetup {
+  /** Names of the configured servers. ServeError forbidden: they are not for this caller. */
+  servers(): readonly string[];
 }
 
 /** Calls that wait for a person. A call that the caller does not see is not there. */
@@ -154,10 +197,14 @@ export function longToolName({ server, name }: NamedTool): string {
   return plainToolName(`${server}__${name}`);
 }
 
+/** Whether a list of tools has this one, in either spelling. */
+export function isCalled(tool: NamedTool, names: readonly string[]): boolean {
+  return (
+    names.includes(tool.name) || names.includes(`${tool.server}__${tool.name}`) || names.includes(longToolName(tool))
+  );
+}
+
 /** Whether a list of names means this tool: by its own name, by both, or as one of its server's. */
 export function isNamed(tool: NamedTool, names: readonly string[]): boolean {
-  const { server, name } = tool;
-  return names.some(
-    (given) => given === name || given === server || given === `${server}__${name}` || given === longToolName(tool),
-  );
+  return names.includes(tool.server) || isCalled(tool, names);
 }

@@ -3,7 +3,7 @@ import type { ServeError } from '../contract/errors.ts';
 import type { Block, FinishEvent, GenerationEvent, GenerationResult } from '../contract/events.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import type { GenerationRequest } from '../contract/request.ts';
-import type { ServerToolWish } from '../contract/server-tools.ts';
+import type { ServerToolWish, ToolSetup } from '../contract/server-tools.ts';
 
 /** One piece of a streamed answer. The door writes it as SSE (`event:`/`data:`/comment) or as an NDJSON line. */
 export type Frame =
@@ -34,9 +34,9 @@ export interface ParsedCall {
   readonly chat?: ChatPlace;
   /**
    * What the request wants of the tools that the server runs; `off`: none, whatever the server's default is. Where the
-   * server has none (`available`), the fields for them are unknown ones. Throws ServeError for what is wrong then.
+   * server has none (no `setup`), the fields for them are unknown ones. Throws ServeError for what is wrong then.
    */
-  readonly serverTools?: (available: boolean) => ServerToolWish | 'off' | undefined;
+  readonly serverTools?: (setup: ToolSetup | undefined) => ServerToolWish | 'off' | undefined;
   /** Of a call without generations: it only wants its model to be there, or gone. */
   readonly modelWish?: { readonly model: string | undefined; readonly wish: 'load' | 'unload' };
 }
@@ -74,9 +74,13 @@ export interface Dialect<Call extends ParsedCall = ParsedCall, Whole extends Who
   readonly format: 'sse' | 'ndjson';
   /** Ids of answers: prefix before AnswerContext.id, as the cancel registry and the headers know the answer. */
   readonly idPrefix: string;
-  /** It shows calls that the server runs; else they are taken out of the events before it sees them. */
-  readonly showsServerTools?: boolean;
-  parse(body: unknown): Call;
+  /**
+   * It shows calls that the server runs: all, or those of requests that asked for such tools. Others are taken out of the
+   * events before it sees them.
+   */
+  readonly showsServerTools?: 'always' | 'asked';
+  /** Where the server runs tools (`withTools`), what only then has a meaning is read too. */
+  parse(body: unknown, withTools?: boolean): Call;
   /** The whole answer, `stream: false`. Results in choice order. */
   whole(call: Call, answer: AnswerContext, results: readonly GenerationResult[]): Whole;
   encoder(call: Call, answer: AnswerContext): StreamEncoder;

@@ -10,11 +10,12 @@ import type { GenerationDependencies } from './dependencies.ts';
 import { EarlyEnd } from './endings.ts';
 import { type FittedPrompt, fitContext } from './fit-context.ts';
 import { readChatImages } from './images.ts';
+import { offerTools, wantsTools } from './offer-tools.ts';
 import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
 import { runOnSlot, type SlotRun } from './run-on-slot.ts';
 import type { ModelRuntime, RuntimeUse } from './runtime.ts';
 import { ThoughtControl } from './thought-control.ts';
-import { answerWithTools, offerTools, type ToolLoop, wantsTools } from './tool-loop.ts';
+import { answerWithTools, type ToolLoop } from './tool-loop.ts';
 import { whileQueued } from './while-queued.ts';
 
 /** The conductor: prompt -> slot -> tokens -> events. */
@@ -130,6 +131,10 @@ async function* withTools({ spent, thought, ...answer }: ToolAnswer): AsyncGener
           throw error;
         }
         return run;
+      },
+      model: async () => {
+        held ??= await deps.runtimes.use(request.model, controller.signal);
+        return held.runtime.profile.id;
       },
       spent: (usage) => spent?.(usage),
       resultCharacters: () => (held?.runtime.profile.contextSize ?? 0) * resultCharactersPerToken,

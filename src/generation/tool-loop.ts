@@ -1,11 +1,12 @@
 import { ServeError } from '../contract/errors.ts';
 import type { FinishEvent, GenerationEvent, Usage } from '../contract/events.ts';
-import type { ChatPrompt, GenerationRequest, Tool, ToolChoice } from '../contract/request.ts';
-import { isNamed, type ServerToolWish, type ToolHost } from '../contract/server-tools.ts';
+import type { GenerationRequest, ToolChoice } from '../contract/request.ts';
+import type { ToolHost } from '../contract/server-tools.ts';
+import { AllowedRound } from './allowed-round.ts';
 import type { ApprovalRegistry } from './approvals.ts';
 import type { GenerationDependencies } from './dependencies.ts';
 import { EarlyEnd } from './endings.ts';
-import { nameTools, type OfferedTools, toTool } from './offered-tools.ts';
+import { type Offer, offerTools, type ToolRequest } from './offer-tools.ts';
 import { type CallContext, type RunningCalls, runCalls } from './run-calls.ts';
 import type { SlotRun } from './run-on-slot.ts';
 import { type Ending, ToolAccount } from './tool-account.ts';
@@ -15,12 +16,6 @@ import { type ServerCall, ToolRound } from './tool-round.ts';
 export interface ToolBench {
   readonly host: ToolHost;
   readonly approvals: ApprovalRegistry;
-}
-
-/** A request that wants the server's tools. */
-export interface ToolRequest extends GenerationRequest {
-  readonly prompt: ChatPrompt;
-  readonly serverTools: ServerToolWish;
 }
 
 export interface RoundStart {
@@ -41,48 +36,12 @@ export interface ToolLoop {
   readonly controller: AbortController;
   /** A round on a slot; what it tells before that are places in the queue. */
   begin(start: RoundStart): AsyncGenerator<GenerationEvent, SlotRun>;
+  /** The id of the model that answers, which then stays until the answer's end. */
+  model(): Promise<string>;
   /** Told of each round that had a slot. */
   spent(usage: Usage): void;
   /** Characters that the results of a turn may have together, so that the model has room to read them. */
   resultCharacters(): number;
-}
-
-export function wantsTools(request: GenerationRequest): request is ToolRequest {
-  return request.serverTools !== undefined && request.prompt.type === 'chat';
-}
-
-export interface Offer {
-  readonly request: ToolRequest;
-  readonly offered: OfferedTools;
-  readonly warnings: readonly string[];
-}
-
-/** The request as the model gets it: the server's tools behind the client's own. */
-export async function offerTools(request: ToolRequest, host: ToolHost, signal: AbortSignal): Promise<Offer> {
-  const { serverTools, prompt } = request;
-  const { servers, enabled } = serverTools;
-  const found = await host.tools(servers, signal);
-  const wanted = enabled ? found.filter((tool) => isNamed(tool, enabled)) : found;
-  const offered = nameTools(wanted, prompt.tools);
-  const tools = [...prompt.tools, ...[...offered].map(([name, tool]) => toTool(name, tool))];
-  refuseImpossible(prompt.toolChoice, tools);
-  const missing = (enabled ?? []).filter((name) => !wanted.some((tool) => isNamed(tool, [name])));
-  const warnings = missing.map((name) => `This server has no tool ${JSON.stringify(name)} to run just now.`);
-  return { request: { ...request, prompt: { ...prompt, tools } }, offered, warnings };
-}
-
-/** Which tools there are is known only now. */
-function refuseImpossible(choice: ToolChoice, tools: readonly Tool[]): void {
-  if (choice.type === 'auto' || choice.type === 'none') return;
-  const names = choice.type === 'function' ? [choice.name] : choice.type === 'allowed' ? choice.names : [];
-  const missing = names.find((name) => !tools.some((tool) => tool.name === name));
-  if (tools.length > 0 && missing === undefined) return;
-  const what = missing === undefined ? 'a call' : `the tool ${JSON.stringify(missing)}`;
-  throw new ServeError(
-    'invalid_request',
-    `\`tool_choice\` asks for ${what}, which neither the request nor this server offers just now. GET /api/mcp tells what it has.`,
-    { param: 'tool_choice' },
-  );
 }
 
 /**
@@ -91,78 +50,143 @@ function refuseImpossible(choice: ToolChoice, tools: readonly Tool[]): void {
  */
 export async function* answerWithTools(loop: ToolLoop): AsyncGenerator<GenerationEvent> {
   const { deps, bench, controller } = loop;
-  const since = deps.clock();
   const offer = await offerTools(loop.request, bench.host, controller.signal);
-  const account = new ToolAccount(loop.request.maxTokens, deps.settings.maxPredictMs, offer.warnings);
-  let request: ToolRequest | undefined = offer.request;
-  let blocks = 0;
-  let callsLeft = request.serverTools.maxCalls;
-  let ending: Ending = { reason: 'stop' };
-  while (request) {
-    const isFirst = account.rounds === 0;
-    const round = new ToolRound(offer.offered, { firstBlock: blocks, isFirst });
+  yield* new ToolAnswer(loop, offer, deps.clock()).events();
+}
+
+/** One answer on its way through its rounds. */
+class ToolAnswer {
+  readonly #loop: ToolLoop;
+  readonly #offer: Offer;
+  readonly #since: number;
+  readonly #account: ToolAccount;
+  /** Calls that are told apart by their ids. */
+  readonly #ids = new Set<string>();
+  #request: ToolRequest;
+  #ending: Ending = { reason: 'stop' };
+  #blocks = 0;
+  #callsLeft: number;
+  /** The client has been told that it began. */
+  #begun = false;
+  /** No further call is run. */
+  #isLast = false;
+
+  constructor(loop: ToolLoop, offer: Offer, since: number) {
+    this.#loop = loop;
+    this.#offer = offer;
+    this.#since = since;
+    this.#request = offer.request;
+    this.#callsLeft = offer.request.serverTools.maxCalls;
+    this.#account = new ToolAccount(loop.request.maxTokens, loop.deps.settings.maxPredictMs, offer.warnings);
+  }
+
+  async *events(): AsyncGenerator<GenerationEvent> {
     try {
-      const finish = yield* speak(loop, round, account, { request, since: isFirst ? undefined : since });
-      ending = finish;
-      blocks = round.blocks;
-      const calls = round.serverCalls;
-      if (!goesOn(finish, calls)) break;
-      const running = runCalls(calls, callsLeft, callContext(loop, calls.length));
-      callsLeft -= calls.length;
-      yield* told(running, controller);
-      if (round.hasClientCalls) break;
-      request = nextRequest(request, round, running, account);
+      let goesOn = yield* this.#runAllowed();
+      while (goesOn) goesOn = yield* this.#round();
     } catch (error) {
-      const early = account.rounds === 0 ? undefined : endingOf(error);
+      const early = this.#begun ? endingOf(error) : undefined;
       if (!early) throw error;
-      ending = { ...ending, ...early };
-      break;
+      this.#ending = { ...this.#ending, ...early };
     }
-    if (callsLeft <= 0 || account.tokensLeft === 0 || account.msLeft <= 0) {
-      ending = { reason: 'length', ...(callsLeft <= 0 && { callLimit: true }) };
-      break;
+    yield this.#account.finish(this.#ending);
+  }
+
+  /** What the client has allowed since the model called it comes first. */
+  async *#runAllowed(): AsyncGenerator<GenerationEvent, boolean> {
+    const { allowedCalls = [] } = this.#request.serverTools;
+    if (allowedCalls.length === 0) return true;
+    const model = await this.#loop.model();
+    this.#begun = true;
+    yield { type: 'start', model, inputTokens: 0, cachedTokens: 0 };
+    yield* this.#offer.lists;
+    const round = new AllowedRound(allowedCalls, this.#offer, this.#ids);
+    yield* round.events();
+    this.#blocks = allowedCalls.length;
+    const running = yield* this.#run(round.calls);
+    yield* round.refusals();
+    this.#request = { ...this.#request, prompt: round.nextPrompt(this.#request.prompt, running.outcomes) };
+    return this.#mayGoOn();
+  }
+
+  /** Whether there is a next one. */
+  async *#round(): AsyncGenerator<GenerationEvent, boolean> {
+    const { offered, asks } = this.#offer;
+    const isFirst = !this.#begun;
+    const round = new ToolRound(offered, { firstBlock: this.#blocks, isFirst, asks, ids: this.#ids });
+    const finish = yield* this.#speak(round, isFirst);
+    this.#ending = finish;
+    this.#blocks = round.blocks;
+    const calls = round.serverCalls;
+    if (!goesOn(finish, calls)) return false;
+    const running = yield* this.#run(calls);
+    if (round.leavesCalls) return false;
+    this.#request = nextRequest(this.#request, round, running, this.#account);
+    return this.#mayGoOn();
+  }
+
+  async *#run(calls: readonly ServerCall[]): AsyncGenerator<GenerationEvent, RunningCalls> {
+    const running = runCalls(calls, this.#callsLeft, callContext(this.#loop, calls.length));
+    this.#callsLeft -= calls.length;
+    yield* told(running, this.#loop.controller);
+    return running;
+  }
+
+  #mayGoOn(): boolean {
+    const { tokensLeft, msLeft } = this.#account;
+    const isAtLimit = this.#callsLeft <= 0;
+    const ends = isAtLimit && (this.#isLast || this.#request.serverTools.atLimit !== 'answer');
+    if (ends || tokensLeft === 0 || msLeft <= 0) {
+      this.#ending = { reason: 'length', ...(ends && { callLimit: true }) };
+      return false;
+    }
+    if (isAtLimit) {
+      this.#isLast = true;
+      this.#request = withoutServerCalls(this.#request, this.#offer);
+    }
+    return true;
+  }
+
+  /** One turn of the model, told as it comes; its end is returned. */
+  async *#speak(round: ToolRound, isFirst: boolean): AsyncGenerator<GenerationEvent, FinishEvent> {
+    const { deps, controller } = this.#loop;
+    const own = new AbortController();
+    const forward = () => own.abort(controller.signal.reason);
+    if (controller.signal.aborted) forward();
+    controller.signal.addEventListener('abort', forward, { once: true });
+    try {
+      const run = yield* this.#loop.begin({
+        request: this.#request,
+        since: isFirst ? undefined : this.#since,
+        controller: own,
+        limitMs: this.#account.msLeft,
+      });
+      const begunAt = deps.clock();
+      let finish: FinishEvent | undefined;
+      try {
+        for (let event = await run.next(); event; event = await run.next()) {
+          if (event.type === 'finish') finish = event;
+          const passed = round.pass(event);
+          if (passed) yield passed;
+          if (event.type === 'start' && isFirst) yield* this.#offer.lists;
+        }
+      } finally {
+        await run.leave({ comesBack: finish !== undefined && goesOn(finish, round.serverCalls) });
+        if (run.usage) this.#loop.spent(run.usage());
+      }
+      if (!finish) throw new ServeError('internal', 'The generation ended without its finish event.');
+      this.#account.add(finish, deps.clock() - begunAt);
+      this.#begun = true;
+      return finish;
+    } finally {
+      controller.signal.removeEventListener('abort', forward);
     }
   }
-  yield account.finish(ending);
 }
 
 /** A turn that was cut, or ended by a stop string, is the last one whatever it called. */
 function goesOn({ reason, stopString }: FinishEvent, calls: readonly ServerCall[]): boolean {
   return reason === 'tool-calls' && stopString === undefined && calls.length > 0;
-}
-
-/** One turn of the model, told as it comes; its end is kept. */
-async function* speak(
-  loop: ToolLoop,
-  round: ToolRound,
-  account: ToolAccount,
-  start: Pick<RoundStart, 'request' | 'since'>,
-): AsyncGenerator<GenerationEvent, FinishEvent> {
-  const { deps, controller } = loop;
-  const own = new AbortController();
-  const forward = () => own.abort(controller.signal.reason);
-  if (controller.signal.aborted) forward();
-  controller.signal.addEventListener('abort', forward, { once: true });
-  try {
-    const run = yield* loop.begin({ ...start, controller: own, limitMs: account.msLeft });
-    const begunAt = deps.clock();
-    let finish: FinishEvent | undefined;
-    try {
-      for (let event = await run.next(); event; event = await run.next()) {
-        if (event.type === 'finish') finish = event;
-        const told = round.pass(event);
-        if (told) yield told;
-      }
-    } finally {
-      await run.leave({ comesBack: finish !== undefined && goesOn(finish, round.serverCalls) });
-      if (run.usage) loop.spent(run.usage());
-    }
-    if (!finish) throw new ServeError('internal', 'The generation ended without its finish event.');
-    account.add(finish, deps.clock() - begunAt);
-    return finish;
-  } finally {
-    controller.signal.removeEventListener('abort', forward);
-  }
 }
 
 /** Whoever leaves while calls run ends them. */
@@ -201,6 +225,16 @@ function nextRequest(
     maxTokens: account.tokensLeft,
     sampling: { ...request.sampling, seed: account.seed },
   };
+}
+
+/** The client's own tools may still be called; the prompt stays as it was read. */
+function withoutServerCalls(request: ToolRequest, { offered }: Offer): ToolRequest {
+  const { tools, toolChoice } = request.prompt;
+  if (toolChoice.type === 'none') return request;
+  const isOpen = (name: string) => toolChoice.type !== 'allowed' || toolChoice.names.includes(name);
+  const names = tools.flatMap(({ name }) => (!offered.has(name) && isOpen(name) ? [name] : []));
+  const clientsOnly: ToolChoice = { type: 'allowed', mode: 'auto', names };
+  return { ...request, prompt: { ...request.prompt, toolChoice: clientsOnly } };
 }
 
 /** What ends an answer of several rounds properly: what was said of it stands. */

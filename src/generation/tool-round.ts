@@ -5,7 +5,30 @@ import type { OfferedTools } from './offered-tools.ts';
 
 /** A call of the server's own tools that the model has written. */
 export interface ServerCall extends ToolCall {
+  /** By which the events tell it apart; `writtenId` is what the model reads. */
+  readonly id: string;
+  readonly writtenId: string;
   readonly tool: ServerTool;
+}
+
+export interface RoundPlace {
+  readonly firstBlock: number;
+  readonly isFirst: boolean;
+  /** Of all calls of the answer. */
+  readonly ids: Set<string>;
+  /** The client is to be asked about calls of this tool. */
+  asks(tool: ServerTool): boolean;
+}
+
+interface Call extends ToolCall {
+  readonly shownId: string;
+  readonly tool: ServerTool | undefined;
+}
+
+interface OpenBlock {
+  readonly start: BlockStart;
+  shownId: string;
+  written: string;
 }
 
 /**
@@ -14,32 +37,33 @@ export interface ServerCall extends ToolCall {
  */
 export class ToolRound {
   readonly #offered: OfferedTools;
-  readonly #firstBlock: number;
-  readonly #isFirst: boolean;
-  readonly #calls: (ToolCall & { readonly tool: ServerTool | undefined })[] = [];
+  readonly #place: RoundPlace;
+  readonly #calls: Call[] = [];
   #blocks = 0;
   #text = '';
   #reasoning = '';
-  #open: { readonly start: BlockStart; written: string } | undefined;
+  #open: OpenBlock | undefined;
 
-  constructor(offered: OfferedTools, place: { readonly firstBlock: number; readonly isFirst: boolean }) {
+  constructor(offered: OfferedTools, place: RoundPlace) {
     this.#offered = offered;
-    this.#firstBlock = place.firstBlock;
-    this.#isFirst = place.isFirst;
+    this.#place = place;
   }
 
   /** Blocks up to here, those of the rounds before included. */
   get blocks(): number {
-    return this.#firstBlock + this.#blocks;
+    return this.#place.firstBlock + this.#blocks;
   }
 
+  /** Those that are run now. */
   get serverCalls(): readonly ServerCall[] {
-    return this.#calls.flatMap(({ tool, ...call }) => (tool ? [{ ...call, tool }] : []));
+    return this.#calls.flatMap(({ id, shownId, tool, ...call }) =>
+      tool && !this.#place.asks(tool) ? [{ ...call, id: shownId, writtenId: id, tool }] : [],
+    );
   }
 
-  /** The client has something to run. */
-  get hasClientCalls(): boolean {
-    return this.#calls.some(({ tool }) => tool === undefined);
+  /** The client has something to run, or to allow. */
+  get leavesCalls(): boolean {
+    return this.#calls.some(({ tool }) => tool === undefined || this.#place.asks(tool));
   }
 
   /** The event as the client is told it; undefined: nothing. The end of a round need not be the answer's. */
@@ -52,7 +76,7 @@ export class ToolRound {
       case 'finish':
         return undefined;
       case 'start': {
-        if (this.#isFirst) return event;
+        if (this.#place.isFirst) return event;
         const { model, inputTokens, cachedTokens } = event;
         // Without a model it was ended while it waited for its slot.
         return model === undefined ? undefined : { type: 'round', inputTokens, cachedTokens };
@@ -60,6 +84,7 @@ export class ToolRound {
       case 'queued':
       case 'prompt-progress':
       case 'prompt-logprobs':
+      case 'tool-list':
       case 'tool-state':
       case 'tool-result':
       case 'round':
@@ -70,27 +95,31 @@ export class ToolRound {
   }
 
   #passBlock(event: BlockEvent): BlockEvent {
-    const index = this.#firstBlock + event.index;
+    const index = this.#place.firstBlock + event.index;
     switch (event.type) {
       case 'block-start': {
         this.#blocks++;
-        this.#open = { start: event, written: '' };
-        const tool = event.kind === 'tool-call' ? this.#offered.get(event.name) : undefined;
-        if (event.kind !== 'tool-call' || !tool) return { ...event, index };
-        return { ...event, index, name: tool.name, server: tool.server };
+        this.#open = { start: event, shownId: '', written: '' };
+        if (event.kind !== 'tool-call') return { ...event, index };
+        const tool = this.#offered.get(event.name);
+        const id = tool ? uniqueId(event.id, this.#place.ids) : event.id;
+        this.#open.shownId = id;
+        if (!tool) return { ...event, index };
+        const asks = this.#place.asks(tool);
+        return { ...event, index, id, name: tool.name, server: tool.server, ...(asks && { asks }) };
       }
       case 'block-delta':
         if (this.#open) this.#open.written += event.delta;
         return { ...event, index };
       case 'block-end':
-        if (this.#open) this.#keep(this.#open.start, this.#open.written);
+        if (this.#open) this.#keep(this.#open);
         return { ...event, index };
       default:
         return event satisfies never;
     }
   }
 
-  #keep(start: BlockStart, written: string): void {
+  #keep({ start, shownId, written }: OpenBlock): void {
     switch (start.kind) {
       case 'text':
         this.#text += written;
@@ -100,7 +129,7 @@ export class ToolRound {
         return;
       case 'tool-call': {
         const { id, name } = start;
-        this.#calls.push({ id, name, arguments: written, tool: this.#offered.get(name) });
+        this.#calls.push({ id, shownId, name, arguments: written, tool: this.#offered.get(name) });
         return;
       }
       default:
@@ -112,7 +141,12 @@ export class ToolRound {
   nextPrompt(prompt: ChatPrompt, outcomes: ReadonlyMap<ServerCall, ToolOutcome>): ChatPrompt {
     const said = this.#said(prompt);
     const results = [...outcomes].map(
-      ([{ id, name }, outcome]): Message => ({ role: 'tool', content: contentOf(outcome), toolCallId: id, name }),
+      ([{ writtenId, name }, outcome]): Message => ({
+        role: 'tool',
+        content: contentOf(outcome),
+        toolCallId: writtenId,
+        name,
+      }),
     );
     return { ...prompt, messages: [...said, ...results], toolChoice: afterFirstRound(prompt.toolChoice) };
   }
@@ -158,8 +192,16 @@ function joined(begun: Content, text: string): string {
   return begun.map((part) => (part.type === 'text' ? part.text : '')).join('') + text;
 }
 
+/** Ids that a model writes itself may come again in a later round. */
+export function uniqueId(written: string, ids: Set<string>): string {
+  let id = written;
+  for (let count = 2; ids.has(id); count++) id = `${written}_${count}`;
+  ids.add(id);
+  return id;
+}
+
 /** A call that was asked for has been made. */
-function afterFirstRound(choice: ToolChoice): ToolChoice {
+export function afterFirstRound(choice: ToolChoice): ToolChoice {
   switch (choice.type) {
     case 'required':
     case 'function':

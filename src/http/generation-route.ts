@@ -31,7 +31,7 @@ export function generationHandler<Call extends ParsedCall>(
   dependencies: AnswerDependencies,
 ): Handler {
   return async (exchange) => {
-    const call = dialect.parse(await exchange.json());
+    const call = dialect.parse(await exchange.json(), dependencies.serverTools !== undefined);
     if (isResumable(call)) checkResumable(call, exchange, dependencies);
     const keeper = await keeperOf(dialect, call, exchange, dependencies);
     const answer = beginAnswer(dialect, call, exchange, dependencies);
@@ -82,13 +82,14 @@ function startRuns(
   call: ParsedCall,
   exchange: Exchange,
   dependencies: AppDependencies,
-  { showsServerTools = false }: Pick<Dialect, 'showsServerTools'>,
+  { showsServerTools }: Pick<Dialect, 'showsServerTools'>,
 ): AsyncIterable<GenerationEvent>[] {
   const { generations } = call;
-  const serverTools = serverToolsFor(call, exchange, dependencies);
-  const asShown = serverTools && !showsServerTools ? hideServerCalls : undefined;
+  const granted = serverToolsFor(call, exchange, dependencies);
+  const isShown = showsServerTools === 'always' || (showsServerTools === 'asked' && granted?.asked === true);
+  const asShown = granted && !isShown ? hideServerCalls : undefined;
   return generations.map((asked, choice) => {
-    const request = serverTools ? { ...asked, serverTools } : asked;
+    const request = granted ? { ...asked, serverTools: granted.wish } : asked;
     // Choices share their prompt, which so counts once, as in the usage that the client is told.
     const isPayer = generations.findIndex(({ prompt }) => prompt === request.prompt) === choice;
     const run = dependencies.generation.generate(owned(request, exchange, dependencies), exchange.signal, (usage) =>

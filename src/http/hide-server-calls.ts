@@ -26,6 +26,7 @@ export async function* hideServerCalls(events: AsyncIterable<GenerationEvent>): 
       case 'finish':
         yield { ...event, reason: shownReason(event.reason, clientCalls) };
         break;
+      case 'tool-list':
       case 'tool-state':
       case 'tool-result':
       case 'round':

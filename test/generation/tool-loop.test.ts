@@ -12,6 +12,7 @@ import {
   type ToolCallLimits,
   type ToolHost,
   type ToolOutcome,
+  type ToolSource,
 } from '../../src/contract/server-tools.ts';
 import type { EngineJob } from '../../src/engine/engine.ts';
 import { createFakeEngine } from '../../src/engine/fake.ts';
@@ -41,7 +42,7 @@ const wish: ServerToolWish = { maxCalls: 25, callTimeoutMs: 1000, confirm: 'neve
 function house(
   says: readonly string[],
   run: Run = () => ({ content: 'done', isError: false }),
-  { tools = [tool('look')], slots = 2, contextSize = 4096 } = {},
+  { tools = [tool('look')], slots = 2, contextSize = 4096, newToolCallId = (): string | undefined => undefined } = {},
 ) {
   const prompts: string[] = [];
   const jobs: EngineJob[] = [];
@@ -82,7 +83,7 @@ function house(
     {
       family: 'hermes',
       tools: { host, approvals },
-      newToolCallId: () => `call_${++ids}`,
+      newToolCallId: () => newToolCallId() ?? `call_${++ids}`,
       observer: {
         cancelled: () => undefined,
         timeLimit: () => undefined,
@@ -245,7 +246,8 @@ describe('tools that the server runs', () => {
     const { finish } = await ask(request({ serverTools: { ...wish, enabled: ['files__one', 'three', 'four'] } }));
     expect(['one', 'two', 'three'].filter((name) => prompts[0]?.includes(`"${name}"`))).toEqual(['one', 'three']);
     expect(finish.warnings).toEqual(['This server has no tool "four" to run just now.']);
-    await ask(request({ serverTools: { ...wish, servers: ['web'] } }));
+    const web = { server: 'web', offers: () => true, asks: () => false };
+    await ask(request({ serverTools: { ...wish, sources: [web] } }));
     expect(['one', 'two', 'three'].filter((name) => prompts[1]?.includes(`"${name}"`))).toEqual(['three']);
   });
 });
@@ -357,6 +359,147 @@ describe('one rule each', () => {
     expect(prompts.at(-1)).toContain('no such file');
     expect(calls.length).toBeGreaterThanOrEqual(1);
     expect(records.every(({ result: ended }) => ended === 'error')).toBe(true);
+  });
+});
+
+describe('servers that the request names', () => {
+  const source = (server: string, more: Partial<ToolSource> = {}): ToolSource => ({
+    server,
+    offers: () => true,
+    asks: () => false,
+    ...more,
+  });
+
+  it('are listed once, behind the start, as the model is offered their tools', async () => {
+    const tools = [tool('one'), tool('two'), tool('three', { server: 'web' })];
+    const { events, request, prompts } = house(['No call.'], undefined, { tools });
+    const files = source('files', {
+      offers: ({ name }) => name === 'two',
+      description: 'papers',
+      named: ['two', 'four'],
+    });
+    const all = await events(
+      request({ serverTools: { ...wish, sources: [files, source('web', { told: true })], warnings: ['w'] } }),
+    );
+    expect(all.slice(0, 2).map(({ type }) => type)).toEqual(['start', 'tool-list']);
+    const lists = all.filter((event) => event.type === 'tool-list');
+    expect(lists.map(({ server, tools: offered }) => [server, offered.map(({ name }) => name)])).toEqual([
+      ['files', ['two']],
+    ]);
+    expect(prompts[0]).toContain('(files: papers)');
+    expect(prompts[0]).toContain('"three"');
+    expect(prompts[0]).not.toContain('"one"');
+    const [finish] = all.filter((event) => event.type === 'finish');
+    expect(finish?.warnings).toEqual(['w', 'This server has no tool "four" to run just now.']);
+  });
+
+  it('end the answer with calls that the client is to allow; others of the turn are run', async () => {
+    const tools = [tool('look'), tool('write')];
+    const { ask, request, calls, prompts } = house([`${call('look')}\n${call('write')}`], undefined, { tools });
+    const asks = ({ name }: ServerTool) => name === 'write';
+    const result = await ask(request({ serverTools: { ...wish, sources: [source('files', { asks })] } }));
+    expect(calls.map(({ name }) => name)).toEqual(['look']);
+    expect(callsOf(result).map((block) => [block.name, block.asks ?? false, block.result?.content])).toEqual([
+      ['look', false, 'done'],
+      ['write', true, undefined],
+    ]);
+    expect(result.finish.reason).toBe('tool-calls');
+    expect(prompts).toHaveLength(1);
+  });
+
+  it('run what was allowed first, and the prompt is the one that an answer in one piece would have', async () => {
+    const turn = call('look', { at: 1 });
+    const whole = house([turn, 'Done.'], ({ at }) => ({ content: `thing ${at}`, isError: false }));
+    await whole.ask(whole.request({ serverTools: { ...wish, sources: [source('files')] } }));
+    const later = house(['Done.'], ({ at }) => ({ content: `thing ${at}`, isError: false }));
+    const made = { id: 'call_1', name: 'look', server: 'files', arguments: '{"at":1}' };
+    const allowedCalls = [{ ...made, message: 2, allowedBy: 'mcpr_1' }];
+    const all = await later.events(
+      later.request(
+        { serverTools: { ...wish, sources: [source('files', { told: true })], allowedCalls } },
+        {
+          messages: [
+            { role: 'user', content: 'Hello' },
+            { role: 'assistant', content: null, toolCalls: [made] },
+            { role: 'tool', content: '', toolCallId: 'call_1' },
+          ],
+          toolChoice: { type: 'required' },
+        },
+      ),
+    );
+    expect(all.map(({ type }) => type).filter((type) => type !== 'block-delta')).toEqual([
+      'start',
+      'block-start',
+      'block-end',
+      'tool-state',
+      'tool-result',
+      'round',
+      'block-start',
+      'block-end',
+      'finish',
+    ]);
+    expect(all[1]).toMatchObject({ name: 'look', server: 'files', allowedBy: 'mcpr_1' });
+    expect(later.prompts).toEqual([whole.prompts[1]]);
+    expect(all.filter((event) => event.type === 'round')[0]?.inputTokens).toBeGreaterThan(0);
+  });
+
+  it('run nothing that the request does not offer now, whatever was allowed', async () => {
+    const { ask, request, calls } = house(['Done.']);
+    const made = { id: 'call_1', name: 'look', server: 'files', arguments: '{}' };
+    const result = await ask(
+      request(
+        {
+          serverTools: {
+            ...wish,
+            sources: [source('files', { offers: () => false })],
+            allowedCalls: [{ ...made, message: 2, allowedBy: 'mcpr_1' }],
+          },
+        },
+        {
+          messages: [
+            { role: 'user', content: 'Hello' },
+            { role: 'assistant', content: null, toolCalls: [made] },
+            { role: 'tool', content: '', toolCallId: 'call_1' },
+          ],
+        },
+      ),
+    );
+    expect(calls).toEqual([]);
+    expect(callsOf(result).map((block) => block.result?.isError)).toEqual([true]);
+    expect(textOf(result)).toBe('Done.');
+  });
+
+  it('are chosen among, also all tools of one', async () => {
+    const tools = [tool('one'), tool('two', { server: 'web' })];
+    const { ask, request, jobs } = house(['never'], undefined, { tools });
+    const sources = [source('files'), source('web')];
+    const toolChoice = { type: 'allowed', mode: 'required', names: [] } as const;
+    await ask(request({ serverTools: { ...wish, sources, chosen: [{ server: 'web' }] } }, { toolChoice }));
+    expect(jobs[0]?.grammar).toContain('two');
+    expect(jobs[0]?.grammar).not.toContain('one');
+    const none = request(
+      { serverTools: { ...wish, sources, chosen: [{ server: 'web', name: 'gone' }] } },
+      { toolChoice },
+    );
+    await expect(ask(none)).rejects.toMatchObject({ details: { param: 'tool_choice' } });
+  });
+
+  it('at the limit the model answers without further calls, where the request wants that', async () => {
+    const { ask, request, calls, jobs, prompts } = house([call('look'), 'The end.']);
+    const limited = { ...wish, sources: [source('files')], maxCalls: 1, atLimit: 'answer' } as const;
+    const result = await ask(request({ serverTools: limited }));
+    expect(calls).toHaveLength(1);
+    expect([textOf(result), result.finish.reason, result.finish.callLimit]).toEqual(['The end.', 'stop', undefined]);
+    expect(jobs[1]?.grammar).toBeDefined();
+    // Its tools still stand where they stood: nothing is evaluated anew.
+    expect(prompts[1]?.startsWith(prompts[0] ?? '-')).toBe(true);
+  });
+
+  it('calls of one id are told apart, and the model reads the id that it wrote', async () => {
+    const { ask, prompts } = house([call('look'), call('look'), 'Done.'], undefined, { newToolCallId: () => 'call_0' });
+    const result = await ask();
+    expect(callsOf(result).map(({ id }) => id)).toEqual(['call_0', 'call_0_2']);
+    expect(prompts.join('')).not.toContain('call_0_2');
   });
 });
 

@@ -29,7 +29,7 @@ export async function startEverythingOverHttp(transport: 'streamableHttp' | 'sse
       said += chunk.toString();
     });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  await until(`the server of tools listens: ${said}`, () => said.includes(`port ${port}`), 20_000);
+  await until(`the server of tools listens: ${said}`, () => said.includes(`port ${port}`), 60_000);
   return {
     url: `http://127.0.0.1:${port}/${transport === 'sse' ? 'sse' : 'mcp'}`,
     process: child,

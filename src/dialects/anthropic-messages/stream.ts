@@ -25,6 +25,7 @@ export class MessagesEncoder implements StreamEncoder {
       case 'queued':
       case 'prompt-progress':
       case 'prompt-logprobs':
+      case 'tool-list':
       case 'tool-state':
       case 'tool-result':
       case 'round':

@@ -50,6 +50,7 @@ export function encoder(call: LlamaCall, answer: AnswerContext): StreamEncoder {
         case 'block-start':
         case 'block-end':
         case 'prompt-logprobs':
+        case 'tool-list':
         case 'tool-state':
         case 'tool-result':
         case 'round':

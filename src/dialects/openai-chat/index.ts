@@ -10,7 +10,7 @@ export const openaiChat: Dialect<ChatCall> = {
   name: 'openai-chat',
   format: 'sse',
   idPrefix,
-  showsServerTools: true,
+  showsServerTools: 'always',
   parse: parseChat,
   whole: wholeChat,
   messages: chatMessages,

@@ -116,8 +116,8 @@ export function parseChat(wire: unknown): ChatCall {
     includeUsage: body.stream_options?.include_usage ?? false,
     warnings: [...warnings],
     ...defined({ chat: toChatPlace(body, request) }),
-    serverTools: (available) => {
-      const wish = available ? readServerTools(wire) : undefined;
+    serverTools: (setup) => {
+      const wish = setup ? readServerTools(wire) : undefined;
       const { prompt } = request;
       if ((wish === undefined || wish === 'off') && prompt.type === 'chat')
         checkToolChoice(prompt.toolChoice, prompt.tools);

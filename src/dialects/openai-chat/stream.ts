@@ -67,6 +67,7 @@ export class ChatStream implements StreamEncoder {
         const { callId, content, ms } = event;
         return this.#step(choice, callId, { state: endState(event), result: content, ms });
       }
+      case 'tool-list':
       case 'round':
       case 'prompt-logprobs':
         return [];

@@ -1,5 +1,11 @@
 import type { ServeError } from '../../contract/errors.ts';
-import type { BlockStart, FinishEvent, GenerationEvent } from '../../contract/events.ts';
+import type {
+  BlockStart,
+  FinishEvent,
+  GenerationEvent,
+  ToolListEvent,
+  ToolResultEvent,
+} from '../../contract/events.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import type { AnswerContext, Frame, StreamEncoder } from '../dialect.ts';
 import { openaiErrorObject } from '../shared/openai-error.ts';
@@ -7,6 +13,12 @@ import { openItem } from './open-item.ts';
 import type { ItemEvent, ItemStatus, OutputItem } from './output-item.ts';
 import type { ResponsesCall } from './request.ts';
 import { finishedStatus, type ResponseState, responseObject } from './response.ts';
+import { ApprovalItem, listObject, McpCallItem } from './server-items.ts';
+
+interface Waiting {
+  readonly item: McpCallItem;
+  readonly index: number;
+}
 
 /**
  * Generation events -> the events of a Responses stream, numbered without gaps, with exactly one terminal event. An item
@@ -15,10 +27,17 @@ import { finishedStatus, type ResponseState, responseObject } from './response.t
 export class ResponsesEncoder implements StreamEncoder {
   readonly #call: ResponsesCall;
   readonly #answer: AnswerContext;
-  readonly #output: JsonObject[] = [];
+  /** Items that are complete, each at its index: calls that the server runs end in any order. */
+  readonly #output = new Map<number, JsonObject>();
+  /** Calls whose results are to come, by their ids. */
+  readonly #waiting = new Map<string, Waiting>();
+  /** Items that have begun. */
+  #items = 0;
+  #round = 1;
   #sequence = 0;
   #phase: 'before' | 'running' | 'over' = 'before';
   #item: OutputItem | undefined;
+  #approval: ApprovalItem | undefined;
 
   constructor(call: ResponsesCall, answer: AnswerContext) {
     this.#call = call;
@@ -32,14 +51,21 @@ export class ResponsesEncoder implements StreamEncoder {
       case 'queued':
       case 'prompt-progress':
       case 'prompt-logprobs':
-      case 'tool-state':
-      case 'tool-result':
-      case 'round':
       case 'block-end':
+        return [];
+      case 'tool-list':
+        return this.#list(event);
+      case 'tool-state':
+        return [...this.#closeItem('completed'), ...this.#frames(this.#waiting.get(event.callId)?.item.run() ?? [])];
+      case 'tool-result':
+        return [...this.#closeItem('completed'), ...this.#endCall(event)];
+      case 'round':
+        this.#round += 1;
         return [];
       case 'block-start':
         return [...this.#closeItem('completed'), ...this.#openItem(event)];
       case 'block-delta':
+        this.#approval?.grow(event.delta);
         return this.#frames(this.#item?.grow(event.delta, event.logprobs ?? []) ?? []);
       case 'finish':
         return this.#finish(event);
@@ -59,12 +85,13 @@ export class ResponsesEncoder implements StreamEncoder {
     const begin = this.#phase === 'before' ? this.#begin() : [];
     this.#phase = 'over';
     const { message, code = null, param = null } = openaiErrorObject(error);
-    const output = this.#item ? [...this.#output, this.#item.object('incomplete')] : this.#output;
+    if (this.#item) this.#output.set(this.#items - 1, this.#item.object('incomplete'));
+    for (const { item, index } of this.#waiting.values()) this.#output.set(index, item.object('incomplete'));
     return [
       ...begin,
       ...this.#frames([
         { type: 'error', code, message, param },
-        { type: 'response.failed', response: this.#response({ status: 'failed', output, error }) },
+        { type: 'response.failed', response: this.#response({ status: 'failed', output: this.#complete(), error }) },
       ]),
     ];
   }
@@ -84,39 +111,82 @@ export class ResponsesEncoder implements StreamEncoder {
 
   #openItem(event: BlockStart): readonly Frame[] {
     const { directory, show } = this.#call;
-    const item = openItem(event, {
-      outputIndex: this.#output.length,
-      newId: this.#answer.newId,
-      show,
-      findTool: (name) => directory.find(name),
-    });
+    const { newId } = this.#answer;
+    if (event.kind === 'tool-call' && event.asks) {
+      this.#approval = new ApprovalItem(newId('mcpr_'), event, this.#round);
+      return [];
+    }
+    const outputIndex = this.#items++;
+    const round = this.#round;
+    const item = openItem(event, { outputIndex, newId, show, round, findTool: (name) => directory.find(name) });
     this.#item = item;
-    return this.#frames([this.#itemEvent('response.output_item.added', item, 'in_progress'), ...item.begin()]);
+    if (event.kind === 'tool-call' && item instanceof McpCallItem)
+      this.#waiting.set(event.id, { item, index: outputIndex });
+    const added = { type: 'response.output_item.added', output_index: outputIndex, item: item.object('in_progress') };
+    return this.#frames([added, ...item.begin()]);
   }
 
+  /** A call that the server runs stays open; one that was cut is not asked about. */
   #closeItem(status: ItemStatus): readonly Frame[] {
+    const approval = this.#approval;
+    this.#approval = undefined;
+    if (approval) return status === 'completed' ? this.#whole(approval.object()) : [];
     const item = this.#item;
-    if (item === undefined) return [];
-    const last = item.end();
-    const done = this.#itemEvent('response.output_item.done', item, status);
     this.#item = undefined;
-    this.#output.push(item.object(status));
-    return this.#frames([...last, done]);
+    if (item === undefined || item instanceof McpCallItem) return [];
+    const last = item.end();
+    return this.#frames([...last, this.#done(this.#items - 1, item.object(status))]);
   }
 
-  #itemEvent(type: string, item: OutputItem, status: ItemStatus): ItemEvent {
-    return { type, output_index: this.#output.length, item: item.object(status) };
+  #endCall(result: ToolResultEvent): readonly Frame[] {
+    const waiting = this.#waiting.get(result.callId);
+    if (!waiting) return [];
+    this.#waiting.delete(result.callId);
+    const { item, index } = waiting;
+    return this.#frames([...item.answer(result), this.#done(index, item.object('completed'))]);
+  }
+
+  #list(list: ToolListEvent): readonly Frame[] {
+    const id = this.#answer.newId('mcpl_');
+    const place = { output_index: this.#items++, item_id: id };
+    const end = list.problem === undefined ? 'completed' : 'failed';
+    return this.#frames([
+      {
+        type: 'response.output_item.added',
+        output_index: place.output_index,
+        item: listObject(id, { type: 'tool-list', server: list.server, tools: [] }),
+      },
+      { type: 'response.mcp_list_tools.in_progress', ...place },
+      { type: `response.mcp_list_tools.${end}`, ...place },
+      this.#done(place.output_index, listObject(id, list)),
+    ]);
+  }
+
+  /** An item that comes in one piece. */
+  #whole(item: JsonObject): readonly Frame[] {
+    const index = this.#items++;
+    return this.#frames([{ type: 'response.output_item.added', output_index: index, item }, this.#done(index, item)]);
+  }
+
+  #done(index: number, item: JsonObject): ItemEvent {
+    this.#output.set(index, item);
+    return { type: 'response.output_item.done', output_index: index, item };
   }
 
   #finish(finish: FinishEvent): readonly Frame[] {
     const status = finishedStatus(finish);
     const closing = this.#closeItem(status === 'completed' ? 'completed' : 'incomplete');
+    const notRun = [...this.#waiting.values()].map(({ item, index }) => this.#done(index, item.object('incomplete')));
     this.#phase = 'over';
     const type = status === 'completed' ? 'response.completed' : 'response.incomplete';
     return [
       ...closing,
-      ...this.#frames([{ type, response: this.#response({ status, output: this.#output, finish }) }]),
+      ...this.#frames([...notRun, { type, response: this.#response({ status, output: this.#complete(), finish }) }]),
     ];
+  }
+
+  #complete(): readonly JsonObject[] {
+    return [...this.#output].sort(([one], [other]) => one - other).map(([, item]) => item);
   }
 
   #response(state: ResponseState): JsonObject {

@@ -1,5 +1,5 @@
 import { ServeError } from '../../contract/errors.ts';
-import type { GenerationEvent, GenerationResult } from '../../contract/events.ts';
+import { eventsOf, type GenerationResult } from '../../contract/events.ts';
 import { isJsonObject, type JsonObject } from '../../contract/json.ts';
 import type { AnswerContext, Dialect } from '../dialect.ts';
 import { openaiError } from '../shared/openai-error.ts';
@@ -15,7 +15,8 @@ export const openaiResponses: Dialect<ResponsesCall> = {
   name: 'openai-responses',
   format: 'sse',
   idPrefix: responseIdPrefix,
-  parse: (body) => parseResponses(body),
+  showsServerTools: 'asked',
+  parse: (body, withTools = false) => parseResponses(body, { withTools }),
   whole: wholeResponse,
   encoder: (call, answer) => new ResponsesEncoder(call, answer),
   error: (error) => openaiError(inputWords(error)),
@@ -39,24 +40,8 @@ export function wholeResponse(
   results: readonly GenerationResult[],
 ): JsonObject {
   const encoder = new ResponsesEncoder(call, answer);
-  const frames = results.flatMap(replay).flatMap((event) => encoder.encode(event));
+  const frames = results.flatMap(eventsOf).flatMap((event) => encoder.encode(event));
   const last = frames.at(-1);
   if (last?.type === 'data' && isJsonObject(last.data) && isJsonObject(last.data.response)) return last.data.response;
   throw new ServeError('internal', 'A response ended without its terminal event.');
-}
-
-/** The events that a result was collected from, one delta per block. */
-function replay(result: GenerationResult): GenerationEvent[] {
-  const blocks = result.blocks.flatMap((block, index): GenerationEvent[] => {
-    const start: GenerationEvent =
-      block.kind === 'tool-call'
-        ? { type: 'block-start', index, kind: block.kind, id: block.id, name: block.name }
-        : { type: 'block-start', index, kind: block.kind };
-    const delta: GenerationEvent =
-      block.kind === 'tool-call'
-        ? { type: 'block-delta', index, delta: block.arguments }
-        : { type: 'block-delta', index, delta: block.text, logprobs: block.logprobs };
-    return [start, delta, { type: 'block-end', index }];
-  });
-  return [result.start, ...blocks, result.finish];
 }

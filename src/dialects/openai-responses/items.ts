@@ -58,6 +58,8 @@ const item = z.discriminatedUnion('kind', [
   /** A search for tools that the client makes; OpenAI's own searches have no call id. */
   z.object({ kind: z.literal('search-call'), raw, call_id: optional(z.string()), arguments: z.unknown().optional() }),
   z.object({ kind: z.literal('search-output'), raw, call_id: optional(z.string()), tools: z.array(jsonObject) }),
+  /** Of tools that the server ran, or asks about: see mcp-items.ts. */
+  z.object({ kind: z.literal('mcp'), raw, type: z.string() }),
   z.object({ kind: z.literal('reference'), raw, id: z.string() }),
   z.object({ kind: z.literal('unknown'), raw, type: z.string() }),
 ]);
@@ -87,6 +89,10 @@ const kinds = new Map<string, InputItem['kind']>([
   ['additional_tools', 'more-tools'],
   ['tool_search_call', 'search-call'],
   ['tool_search_output', 'search-output'],
+  ['mcp_list_tools', 'mcp'],
+  ['mcp_call', 'mcp'],
+  ['mcp_approval_request', 'mcp'],
+  ['mcp_approval_response', 'mcp'],
   ['item_reference', 'reference'],
 ]);
 

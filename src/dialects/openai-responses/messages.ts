@@ -1,10 +1,14 @@
 import { ServeError } from '../../contract/errors.ts';
 import { isJsonObject, type JsonObject } from '../../contract/json.ts';
 import type { Message, ToolCall } from '../../contract/request.ts';
+import type { AllowedCall } from '../../contract/server-tools.ts';
 import { defined } from '../shared/defined.ts';
 import { unpackReasoning } from '../shared/hidden-reasoning.ts';
+import { pathName } from '../shared/validate.ts';
 import { joinedText, messageContent, outputContent } from './content.ts';
 import type { InputItem, ItemOf } from './items.ts';
+import { type CallResult, callIdOf, Questions, resultOf } from './mcp-history.ts';
+import { type McpItemOf, readMcpItem } from './mcp-items.ts';
 import { qualifiedName } from './tool-directory.ts';
 import { shownNames, toolSearchName } from './tool-search.ts';
 
@@ -14,6 +18,10 @@ interface Turn {
   reasoning: string[];
   texts: string[];
   calls: ToolCall[];
+  /** Of calls that the server ran, in their order. */
+  results: CallResult[];
+  /** Of the answer; undefined: it was not told. */
+  round: number | undefined;
 }
 
 /**
@@ -24,14 +32,30 @@ export class Conversation {
   readonly #messages: Message[] = [];
   readonly #warn: Warn;
   readonly #names = new Map<string, string>();
+  readonly #questions = new Questions();
+  readonly #listed = new Set<string>();
+  readonly #withServers: boolean;
   #turn: Turn | undefined;
 
-  constructor(warn: Warn) {
+  /** `withServers`: items of tools that the server ran are known here. */
+  constructor(warn: Warn, withServers: boolean) {
     this.#warn = warn;
+    this.#withServers = withServers;
   }
 
-  /** `param` names the item for an error: `input[3]`. */
-  add(item: InputItem, param: string): void {
+  /** Calls that the client has allowed and nobody has run; the answer's messages are complete. */
+  allowedCalls(): readonly AllowedCall[] {
+    return this.#questions.allowed(this.messages());
+  }
+
+  /** Servers whose tools were listed already. */
+  get listed(): ReadonlySet<string> {
+    return this.#listed;
+  }
+
+  /** `at` is the item's place, for an error. */
+  add(item: InputItem, at: readonly PropertyKey[]): void {
+    const param = pathName(at);
     switch (item.kind) {
       case 'message':
         this.#addMessage(item, param);
@@ -65,12 +89,58 @@ export class Conversation {
       case 'reference':
         this.#addReference(item.id, param);
         break;
+      case 'mcp':
+        if (this.#withServers) this.#addOfServer(item, at);
+        else this.#warnOfUnknown(item.type);
+        break;
       case 'unknown':
-        this.#warn(`Input items of type ${item.type} are not known here and were skipped.`);
+        this.#warnOfUnknown(item.type);
         break;
       default:
         item satisfies never;
     }
+  }
+
+  #warnOfUnknown(type: string): void {
+    this.#warn(`Input items of type ${type} are not known here and were skipped.`);
+  }
+
+  #addOfServer(wire: ItemOf<'mcp'>, at: readonly PropertyKey[]): void {
+    const item = readMcpItem(wire, at);
+    switch (item.type) {
+      case 'mcp_list_tools':
+        if (item.error === undefined || item.error === null) this.#listed.add(item.server_label);
+        break;
+      case 'mcp_call':
+        this.#addRunCall(item);
+        break;
+      case 'mcp_approval_request':
+        if (!this.#questions.has(item.id)) this.#addServerCall(item, this.#questions.add(item));
+        break;
+      case 'mcp_approval_response':
+        this.#questions.decide(item, pathName(at));
+        break;
+      default:
+        item satisfies never;
+    }
+  }
+
+  #addRunCall(item: McpItemOf<'mcp_call'>): void {
+    const content = resultOf(item);
+    if (item.approval_request_id !== undefined && this.#questions.settle(item.approval_request_id, content)) return;
+    this.#questions.forget();
+    this.#addServerCall(item, { role: 'tool', toolCallId: callIdOf(item), content });
+  }
+
+  /** Calls of one turn stand together, before the results of all of them: so the model has read them. */
+  #addServerCall(item: McpItemOf<'mcp_call' | 'mcp_approval_request'>, result: CallResult): void {
+    const { round } = item;
+    if (this.#turn && this.#turn.results.length > 0 && (round === undefined || this.#turn.round !== round))
+      this.#endTurn();
+    const turn = this.#open();
+    turn.round = round;
+    turn.calls.push({ id: callIdOf(item), name: item.name, arguments: item.arguments, server: item.server_label });
+    turn.results.push(result);
   }
 
   messages(): readonly Message[] {
@@ -86,6 +156,7 @@ export class Conversation {
       return;
     }
     this.#endTurnOfText();
+    this.#questions.forget();
     this.#open().texts.push(joinedText(item.content));
   }
 
@@ -93,11 +164,14 @@ export class Conversation {
     const text = reasoningText(item);
     if (text === '') return;
     this.#endTurnOfText();
+    this.#questions.forget();
     this.#open().reasoning.push(text);
   }
 
   #addCall(id: string, name: string, args: string): void {
     this.#names.set(id, name);
+    this.#questions.forget();
+    if (this.#turn && this.#turn.results.length > 0) this.#endTurn();
     this.#open().calls.push({ id, name, arguments: args });
   }
 
@@ -141,11 +215,12 @@ export class Conversation {
 
   /** Behind an unanswered call everything stays in its turn: templates want the tool's output right after the calls. */
   #endTurnOfText(): void {
-    if (this.#turn && this.#turn.texts.length > 0 && this.#turn.calls.length === 0) this.#endTurn();
+    const { texts, calls, results } = this.#turn ?? { texts: [], calls: [], results: [] };
+    if ((texts.length > 0 && calls.length === 0) || results.length > 0) this.#endTurn();
   }
 
   #open(): Turn {
-    this.#turn ??= { reasoning: [], texts: [], calls: [] };
+    this.#turn ??= { reasoning: [], texts: [], calls: [], results: [], round: undefined };
     return this.#turn;
   }
 
@@ -160,6 +235,7 @@ export class Conversation {
         reasoning: turn.reasoning.length === 0 ? undefined : turn.reasoning.join('\n\n'),
         toolCalls: turn.calls.length === 0 ? undefined : turn.calls,
       }),
+      ...turn.results,
     );
   }
 }

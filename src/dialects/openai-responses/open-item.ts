@@ -4,12 +4,15 @@ import { MessageItem } from './message-item.ts';
 import type { OutputItem, Place } from './output-item.ts';
 import { ReasoningItem } from './reasoning-items.ts';
 import type { Shown } from './request.ts';
+import { McpCallItem } from './server-items.ts';
 import type { DeclaredTool } from './tool-directory.ts';
 
 export interface ItemContext {
   readonly outputIndex: number;
   readonly newId: (prefix: string) => string;
   readonly show: Shown;
+  /** The turn of the answer, from 1. */
+  readonly round: number;
   readonly findTool: (name: string) => DeclaredTool;
 }
 
@@ -25,6 +28,7 @@ export function openItem(block: BlockStart, context: ItemContext): OutputItem {
     case 'reasoning':
       return new ReasoningItem(place('rs_'), context.show);
     case 'tool-call': {
+      if (block.server !== undefined) return new McpCallItem(place('mcp_'), block, context.round);
       const tool = context.findTool(block.name);
       if (tool.kind === 'custom') return new CustomCallItem(place('ctc_'), block.id, tool);
       if (tool.kind === 'search') return new SearchCallItem(place('tsc_'), block.id);

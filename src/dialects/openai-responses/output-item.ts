@@ -1,7 +1,7 @@
 import type { TokenLogprob } from '../../contract/events.ts';
 import type { JsonObject } from '../../contract/json.ts';
 
-export type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
+export type ItemStatus = 'in_progress' | 'completed' | 'incomplete' | 'failed';
 
 /** An event of the stream without the numbers that the encoder adds: type and what is special to it. */
 export type ItemEvent = JsonObject & { readonly type: string };

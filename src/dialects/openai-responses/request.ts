@@ -6,7 +6,7 @@ import { defined } from '../shared/defined.ts';
 import { ignoredSamplers } from '../shared/ignored-samplers.ts';
 import { openaiParallelCalls } from '../shared/parallel-calls.ts';
 import { toReasoning, toRequestOptions } from '../shared/sampling.ts';
-import { pathName, validate } from '../shared/validate.ts';
+import { validate } from '../shared/validate.ts';
 import { takeVendorValue, warnOfUnknownIncludes } from '../shared/vendor-values.ts';
 import { type ResponsesBody, responsesBody, type TextFormat } from './body.ts';
 import { type InputItem, inputItem, userItem } from './items.ts';
@@ -15,6 +15,7 @@ import { type ResponseSettings, toSettings } from './settings.ts';
 import { chosenNames, toToolChoice } from './tool-choice.ts';
 import type { ToolDirectory } from './tool-directory.ts';
 import { ToolCollector, type ToolSet } from './tools.ts';
+import { toWish } from './wish.ts';
 
 type Warn = (warning: string) => void;
 
@@ -39,6 +40,8 @@ export interface ParseOptions {
   readonly history?: readonly JsonObject[];
   /** Whether answers can be kept: without a store, fields that need one are refused with the flag's name. */
   readonly store?: boolean;
+  /** Whether the server runs tools: without, `mcp` tools and their items are unknown ones. */
+  readonly withTools?: boolean;
 }
 
 export function parseResponses(body: unknown, options: ParseOptions = {}): ResponsesCall {
@@ -48,8 +51,10 @@ export function parseResponses(body: unknown, options: ParseOptions = {}): Respo
   refuseWhatNeedsServerState(request, options);
   const items = inputItems(request);
   const all = [...toHistory(options.history), ...items.map((item, index) => ({ item, at: ['input', index] }))];
-  const toolSet = collectTools(request, all, warn);
+  const { withTools = false } = options;
+  const toolSet = collectTools(request, all, { warn, withTools });
   const toolChoice = toToolChoice(request.tool_choice, toolSet, warn);
+  const conversation = toConversation(request, all, { warn, withTools });
   const generation: GenerationRequest = {
     ...requestDefaults,
     ...toRequestOptions(request, {
@@ -62,7 +67,7 @@ export function parseResponses(body: unknown, options: ParseOptions = {}): Respo
     }),
     prompt: {
       type: 'chat',
-      messages: toMessages(request, all, warn),
+      messages: toMessages(conversation),
       tools: toolSet.tools,
       toolChoice,
       reasoning: toReasoning(request, request.reasoning?.effort),
@@ -78,7 +83,8 @@ export function parseResponses(body: unknown, options: ParseOptions = {}): Respo
     generations: [generation],
     stream: request.stream ?? false,
     warnings: [...warnings, ...(isJsonObject(body) ? ignoredSamplers(body) : [])],
-    settings: toSettings(request, body, options.store ?? false),
+    settings: toSettings(request, body, { canStore: options.store ?? false, withTools }),
+    ...(withTools && { serverTools: (setup) => setup && toWish({ request, body, toolSet, conversation }, setup) }),
     directory: toolSet.directory,
     input: items.map((item) => item.raw),
     show: {
@@ -126,10 +132,23 @@ function toHistory(history: readonly JsonObject[] = []): PlacedItem[] {
   return history.map((raw) => ({ item: validate(inputItem, raw, at), at }));
 }
 
+interface Reading {
+  readonly warn: Warn;
+  readonly withTools: boolean;
+}
+
 /** Instructions stand before everything else and replace nothing: the items' own system messages stay. */
-function toMessages(request: ResponsesBody, items: readonly PlacedItem[], warn: Warn): readonly Message[] {
-  const conversation = new Conversation(warn);
-  for (const { item, at } of [...toInstructions(request), ...items]) conversation.add(item, pathName(at));
+function toConversation(
+  request: ResponsesBody,
+  items: readonly PlacedItem[],
+  { warn, withTools }: Reading,
+): Conversation {
+  const conversation = new Conversation(warn, withTools);
+  for (const { item, at } of [...toInstructions(request), ...items]) conversation.add(item, at);
+  return conversation;
+}
+
+function toMessages(conversation: Conversation): readonly Message[] {
   const messages = conversation.messages();
   // Clients ask with empty input to see whether the server is there; templates want a turn to answer.
   const hasTurn = messages.some((message) => message.role !== 'system' && message.role !== 'developer');
@@ -143,8 +162,8 @@ function toInstructions({ instructions }: ResponsesBody): PlacedItem[] {
   return instructions.map((item, index) => ({ item, at: ['instructions', index] }));
 }
 
-function collectTools(request: ResponsesBody, items: readonly PlacedItem[], warn: Warn): ToolSet {
-  const tools = new ToolCollector(warn);
+function collectTools(request: ResponsesBody, items: readonly PlacedItem[], { warn, withTools }: Reading): ToolSet {
+  const tools = new ToolCollector(warn, withTools);
   tools.addOffered(request.tools ?? [], ['tools'], chosenNames(request.tool_choice));
   for (const { item, at } of items)
     if (item.kind === 'more-tools' || item.kind === 'search-output') tools.addAll(item.tools, [...at, 'tools']);

@@ -50,6 +50,8 @@ function usageObject(usage: Usage): JsonObject {
     output_tokens: usage.outputTokens,
     output_tokens_details: { reasoning_tokens: usage.reasoningTokens },
     total_tokens: usage.inputTokens + usage.outputTokens,
+    // Of answers for which the server ran tools; the prompt above is then the last round's, the answer that of all.
+    ...(usage.rounds && { rounds: usage.rounds.map(usageObject) }),
   };
 }
 

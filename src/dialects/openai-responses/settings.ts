@@ -1,10 +1,21 @@
 import { isJsonObject, type JsonObject } from '../../contract/json.ts';
 import type { ResponsesBody } from './body.ts';
+import { shownMcpTool } from './mcp-tools.ts';
 
 /** The request's settings as every response object repeats them, with the API's defaults where nothing was asked. */
 export type ResponseSettings = JsonObject;
 
-export function toSettings(request: ResponsesBody, body: unknown, canStore: boolean): ResponseSettings {
+interface SettingsOptions {
+  readonly canStore: boolean;
+  readonly withTools: boolean;
+}
+
+export function toSettings(
+  request: ResponsesBody,
+  body: unknown,
+  { canStore, withTools }: SettingsOptions,
+): ResponseSettings {
+  const tools = request.tools ?? [];
   return {
     background: request.background ?? false,
     instructions: instructionsOf(request),
@@ -25,7 +36,7 @@ export function toSettings(request: ResponsesBody, body: unknown, canStore: bool
     top_logprobs: request.top_logprobs ?? 0,
     text: textOf(request, body),
     tool_choice: request.tool_choice ?? 'auto',
-    tools: request.tools ?? [],
+    tools: withTools ? tools.map((tool) => (tool.type === 'mcp' ? shownMcpTool(tool) : tool)) : tools,
     truncation: request.truncation ?? 'disabled',
     metadata: request.metadata ?? {},
     user: request.user,

@@ -11,7 +11,7 @@ type Asked = 'none' | 'auto' | 'required' | JsonObject | undefined;
 /** All forms of `tool_choice`. One that names a hosted tool is as good as none: that tool is not offered. */
 export function toToolChoice(asked: Asked, tools: ToolSet, warn: Warn): ToolChoice {
   if (asked === undefined) return { type: 'auto' };
-  if (asked === 'required' && tools.tools.length === 0)
+  if (asked === 'required' && tools.tools.length === 0 && tools.servers.size === 0)
     throw new ServeError('invalid_request', '`tool_choice` asks for a call, but no tool is offered to the model.', {
       param: 'tool_choice',
     });
@@ -23,6 +23,10 @@ export function toToolChoice(asked: Asked, tools: ToolSet, warn: Warn): ToolChoi
     case 'tool_search':
       if (tools.tools.every((tool) => tool.name !== toolSearchName)) break;
       return { type: 'function', name: toolSearchName };
+    case 'mcp':
+      if (tools.servers.size === 0) break;
+      knownServer(asked, tools, 'tool_choice');
+      return { type: 'allowed', mode: 'required', names: [] };
     case 'allowed_tools':
       return allowedTools(asked, tools, warn);
     default:
@@ -32,11 +36,30 @@ export function toToolChoice(asked: Asked, tools: ToolSet, warn: Warn): ToolChoi
   return { type: 'auto' };
 }
 
+/** The servers' tools that the choice names, or all of a server. */
+export function chosenServerTools(asked: Asked): readonly { readonly server: string; readonly name?: string }[] {
+  if (!isJsonObject(asked)) return [];
+  return [asked, ...list(asked.tools)].flatMap((tool) => {
+    if (!isJsonObject(tool) || tool.type !== 'mcp' || typeof tool.server_label !== 'string') return [];
+    const { server_label: server, name } = tool;
+    return [typeof name === 'string' ? { server, name } : { server }];
+  });
+}
+
+function knownServer({ server_label: label }: JsonObject, { servers }: ToolSet, param: string): void {
+  if (typeof label === 'string' && servers.has(label)) return;
+  throw new ServeError(
+    'invalid_request',
+    `\`${param}.server_label\` is ${JSON.stringify(label ?? null)}, which is not among the servers of this request: ${[...servers.keys()].join(', ')}.`,
+    { param: `${param}.server_label` },
+  );
+}
+
 /** The tools that the choice names, as the client named them: they are offered, even if they would wait to be found. */
 export function chosenNames(asked: Asked): readonly string[] {
   if (!isJsonObject(asked)) return [];
   return [asked, ...list(asked.tools)].flatMap((tool) =>
-    isJsonObject(tool) && typeof tool.name === 'string' ? [tool.name] : [],
+    isJsonObject(tool) ? [tool.name, tool.server_label].filter((name) => typeof name === 'string') : [],
   );
 }
 
@@ -46,6 +69,10 @@ function allowedTools(asked: JsonObject, tools: ToolSet, warn: Warn): ToolChoice
       return [knownName(tool, tools, `tool_choice.tools[${index}]`)];
     if (isJsonObject(tool) && tool.type === 'tool_search' && tools.tools.some(({ name }) => name === toolSearchName))
       return [toolSearchName];
+    if (isJsonObject(tool) && tool.type === 'mcp' && tools.servers.size > 0) {
+      knownServer(tool, tools, `tool_choice.tools[${index}]`);
+      return [];
+    }
     warn('tool_choice allows hosted tools, which are not offered to the model.');
     return [];
   });

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { ServeError } from '../../contract/errors.ts';
 import { isJsonObject, type JsonObject } from '../../contract/json.ts';
 import type { Tool } from '../../contract/request.ts';
 import { defined } from '../shared/defined.ts';
-import { optional, validate } from '../shared/validate.ts';
+import { optional, pathName, show, validate } from '../shared/validate.ts';
 import { inputPattern } from './freeform-grammar.ts';
 import { jsonObject } from './items.ts';
+import { type McpTool, readMcpTool } from './mcp-tools.ts';
 import { type DeclaredTool, qualifiedName, ToolDirectory } from './tool-directory.ts';
 import { isClientSearch, searchFunction, toolSearchName } from './tool-search.ts';
 
@@ -32,6 +34,8 @@ type CustomTool = z.output<typeof customTool>;
 export interface ToolSet {
   readonly tools: readonly Tool[];
   readonly directory: ToolDirectory;
+  /** Servers whose tools this server runs, by their labels. */
+  readonly servers: ReadonlyMap<string, McpTool>;
 }
 
 /**
@@ -41,17 +45,22 @@ export interface ToolSet {
 export class ToolCollector {
   readonly #tools = new Map<string, Tool>();
   readonly #declared = new Map<string, DeclaredTool>();
+  readonly #servers = new Map<string, McpTool>();
   readonly #warn: Warn;
+  readonly #withServers: boolean;
 
-  constructor(warn: Warn) {
+  constructor(warn: Warn, withServers: boolean) {
     this.#warn = warn;
+    this.#withServers = withServers;
   }
 
   /** The request's own. Where the client searches for tools, those with `defer_loading` wait until they are found. */
   addOffered(tools: readonly JsonObject[], at: Path, chosen: readonly string[]): void {
     const searches = tools.some(isClientSearch);
     const isChosen = (name: unknown) => chosen.some((one) => one === name);
-    const waits = (tool: JsonObject) => searches && tool.defer_loading === true && !isChosen(tool.name);
+    const waits = (tool: JsonObject) =>
+      searches && tool.defer_loading === true && !isChosen(tool.type === 'mcp' ? tool.server_label : tool.name);
+    if (this.#withServers) refuseSameLabels(tools, at);
     this.#addEach(tools, at, undefined, waits);
   }
 
@@ -60,7 +69,8 @@ export class ToolCollector {
   }
 
   result(): ToolSet {
-    return { tools: [...this.#tools.values()], directory: new ToolDirectory(this.#declared) };
+    const directory = new ToolDirectory(this.#declared);
+    return { tools: [...this.#tools.values()], directory, servers: this.#servers };
   }
 
   #addEach(tools: readonly JsonObject[], at: Path, namespace: string | undefined, waits: Waits): void {
@@ -78,6 +88,12 @@ export class ToolCollector {
       case 'namespace': {
         const { name, tools } = validate(namespaceTool, tool, at);
         this.#addEach(tools, [...at, 'tools'], qualifiedName(name, namespace), waits);
+        return;
+      }
+      case 'mcp': {
+        if (!this.#withServers) break;
+        const server = readMcpTool(tool, at);
+        this.#servers.set(server.server_label, server);
         return;
       }
       case 'tool_search':
@@ -116,6 +132,18 @@ export class ToolCollector {
       this.#warn(`The tool ${JSON.stringify(shown)} is declared more than once; its last declaration counts.`);
     this.#tools.set(shown, tool);
     this.#declared.set(shown, declared);
+  }
+}
+
+/** Items say which server they are about by its label alone. */
+function refuseSameLabels(tools: readonly JsonObject[], at: Path): void {
+  const labels = new Set<unknown>();
+  for (const [index, { type, server_label: label }] of tools.entries()) {
+    if (type !== 'mcp' || label === undefined) continue;
+    const param = pathName([...at, index, 'server_label']);
+    if (labels.has(label))
+      throw new ServeError('invalid_request', `\`${param}\` is ${show(label)} for the second time.`, { param });
+    labels.add(label);
   }
 }
 

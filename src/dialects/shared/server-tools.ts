@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ServeError } from '../../contract/errors.ts';
 import type { CallBlock, FinishReason, ToolResultEvent } from '../../contract/events.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import type { ServerToolWish } from '../../contract/server-tools.ts';
@@ -24,19 +25,52 @@ export const serverToolDefaults = {
   confirm: 'never',
 } as const satisfies ServerToolWish;
 
-/** `off` where the request says so itself; undefined where it says nothing. */
-export function readServerTools(wire: unknown): ServerToolWish | 'off' | undefined {
+export interface ToolFields {
+  /** The request says itself that it wants none. */
+  readonly off: boolean;
+  /** It asks for all that the server has, or those that it names. */
+  readonly asked: boolean;
+  readonly wish: ServerToolWish;
+}
+
+export function readToolFields(wire: unknown): ToolFields {
   const fields = validate(serverToolFields, wire);
   const { enable_tools, enabled_tools, max_tool_calls_per_message: maxCalls = serverToolDefaults.maxCalls } = fields;
-  if (enable_tools === false || maxCalls === 0) return 'off';
-  if (enable_tools === undefined) return undefined;
-  return defined({
-    enabled: enabled_tools,
-    maxCalls: maxCalls >= noLimit ? Number.POSITIVE_INFINITY : maxCalls,
-    callTimeoutMs:
-      fields.tool_call_timeout === undefined ? serverToolDefaults.callTimeoutMs : fields.tool_call_timeout * 1000,
-    confirm: fields.confirm_tools ?? serverToolDefaults.confirm,
+  const { tool_call_timeout: seconds } = fields;
+  return {
+    off: enable_tools === false || maxCalls === 0,
+    asked: enable_tools === true,
+    wish: defined({
+      enabled: enabled_tools,
+      maxCalls: maxCalls >= noLimit ? Number.POSITIVE_INFINITY : maxCalls,
+      callTimeoutMs: seconds === undefined ? serverToolDefaults.callTimeoutMs : seconds * 1000,
+      confirm: fields.confirm_tools ?? serverToolDefaults.confirm,
+    }),
+  };
+}
+
+/** `off` where the request says so itself; undefined where it says nothing. */
+export function readServerTools(wire: unknown): ServerToolWish | 'off' | undefined {
+  const { off, asked, wish } = readToolFields(wire);
+  if (off) return 'off';
+  return asked ? wish : undefined;
+}
+
+/** A dialect that shows no call that waits for a person cannot hold an answer for it. */
+export function refuseConfirmation({ confirm }: ServerToolWish, instead: string): void {
+  if (confirm === 'never') return;
+  throw new ServeError('invalid_request', `\`confirm_tools\` is a field of chat completions. ${instead}`, {
+    param: 'confirm_tools',
   });
+}
+
+/** A server that the request names by something else than a name of the configuration. */
+export function unknownServer(name: string, known: readonly string[], param: string): ServeError {
+  return new ServeError(
+    'invalid_request',
+    `\`${param}\` names the server of tools ${JSON.stringify(name)}, which is not configured here. There are: ${known.join(', ') || 'none'}.`,
+    { param },
+  );
 }
 
 /** An answer that ended behind calls of the server's alone leaves its client nothing to run. */

@@ -1,6 +1,6 @@
 import type { Caller } from '../../contract/caller.ts';
 import { ServeError } from '../../contract/errors.ts';
-import type { ServerToolWish } from '../../contract/server-tools.ts';
+import type { ServerToolWish, ToolSetup } from '../../contract/server-tools.ts';
 import type { ParsedCall } from '../../dialects/dialect.ts';
 import { serverToolDefaults } from '../../dialects/shared/server-tools.ts';
 import type { AppDependencies } from '../dependencies.ts';
@@ -47,27 +47,49 @@ export function checkToolCaller({ caller, request }: Exchange, { settings, keyri
   checkOrigin(request, { ...settings, hasKeys, needsHost: false, pages: 'own' });
 }
 
-/** What of the server's tools a call gets: what it asks for and may have, or the server's default where it says nothing. */
+/** What of the server's tools a call gets. */
+export interface GrantedTools {
+  readonly wish: ServerToolWish;
+  /** It asks for them itself; else it has the server's default. */
+  readonly asked: boolean;
+}
+
+/** What it asks for and may have, or the server's default where it says nothing. */
 export function serverToolsFor(
-  call: ParsedCall,
+  call: Pick<ParsedCall, 'generations' | 'serverTools'>,
   exchange: Exchange,
   dependencies: ToolDependencies,
-): ServerToolWish | undefined {
-  const available = dependencies.serverTools !== undefined;
-  const wish = call.serverTools?.(available);
-  if (!available) return undefined;
-  if (wish === 'off') return undefined;
+): GrantedTools | undefined {
+  const setup = toolSetup(exchange, dependencies);
+  const wish = call.serverTools?.(setup);
+  if (!setup || wish === 'off') return undefined;
   if (wish !== undefined) {
     checkToolCaller(exchange, dependencies);
-    return wish;
+    return { wish, asked: true };
   }
   const { defaultTools } = dependencies.settings;
   if (defaultTools.length === 0 || !bringsNone(call) || !isTrusted(exchange, dependencies)) return undefined;
-  return defaultTools.includes('all') ? serverToolDefaults : { ...serverToolDefaults, enabled: defaultTools };
+  return {
+    wish: defaultTools.includes('all') ? serverToolDefaults : { ...serverToolDefaults, enabled: defaultTools },
+    asked: false,
+  };
+}
+
+/** Whoever may not have tools run is told that, and nothing of what there is. */
+function toolSetup(exchange: Exchange, dependencies: ToolDependencies): ToolSetup | undefined {
+  const { serverTools } = dependencies;
+  return (
+    serverTools && {
+      servers: () => {
+        checkToolCaller(exchange, dependencies);
+        return serverTools.host.report().map(({ name }) => name);
+      },
+    }
+  );
 }
 
 /** A chat without tools of its own, which has not said that it wants none. */
-function bringsNone({ generations }: ParsedCall): boolean {
+function bringsNone({ generations }: Pick<ParsedCall, 'generations'>): boolean {
   return generations.every(
     ({ prompt }) => prompt.type === 'chat' && prompt.tools.length === 0 && prompt.toolChoice.type !== 'none',
   );

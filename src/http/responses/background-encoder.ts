@@ -6,7 +6,7 @@ import type { Frame, StreamEncoder } from '../../dialects/dialect.ts';
 /** Remembers the response object of a stream as far as it has come, and its events, for those who ask without a stream. */
 export class BackgroundEncoder implements StreamEncoder {
   readonly #encoder: StreamEncoder;
-  readonly #output: JsonObject[] = [];
+  readonly #output = new Map<unknown, JsonObject>();
   #response: JsonObject;
   #inputTokens: number | undefined;
   #stopped = false;
@@ -20,7 +20,7 @@ export class BackgroundEncoder implements StreamEncoder {
 
   /** While the run goes on, with the items that are complete. */
   get response(): JsonObject {
-    return this.#over ? this.#response : { ...this.#response, output: [...this.#output] };
+    return this.#over ? this.#response : { ...this.#response, output: this.#complete() };
   }
 
   get stopped(): boolean {
@@ -68,12 +68,17 @@ export class BackgroundEncoder implements StreamEncoder {
     return [...begin, ...this.encode(finish, 0)];
   }
 
+  /** Calls that the server runs end in any order. */
+  #complete(): JsonObject[] {
+    return [...this.#output].sort(([one], [other]) => Number(one) - Number(other)).map(([, item]) => item);
+  }
+
   #watch(frames: readonly Frame[]): readonly Frame[] {
     for (const frame of frames) {
       if (frame.type !== 'data' || !isJsonObject(frame.data)) continue;
-      const { response, item } = frame.data;
+      const { response, item, output_index: index } = frame.data;
       if (isJsonObject(response)) this.#response = response;
-      if (frame.data.type === 'response.output_item.done' && isJsonObject(item)) this.#output.push(item);
+      if (frame.data.type === 'response.output_item.done' && isJsonObject(item)) this.#output.set(index, item);
     }
     return frames;
   }

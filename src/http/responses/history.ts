@@ -61,9 +61,15 @@ function notFound(missing: string, asked: string): ServeError {
 /** An unknown reference stays as it is: the dialect names it in its error. */
 async function resolveReference(item: JsonValue, find: Find, idPrefix: string): Promise<JsonValue> {
   if (!isJsonObject(item) || typeof item.id !== 'string') return item;
-  const isReference = item.type === 'item_reference' || (item.type === undefined && item.role === undefined);
+  const isReference =
+    item.type === 'item_reference' || (item.type === undefined && item.role === undefined) || isWithoutResult(item);
   const owner = isReference ? ownerOf(item.id, idPrefix) : undefined;
   const entry = owner === undefined ? undefined : await find(owner);
   if (entry === undefined) return item;
   return [...entry.input, ...outputOf(entry)].find((kept) => kept.id === item.id) ?? item;
+}
+
+/** OpenAI's Agents SDK sends calls that the server ran back without what came of them, because it may be long. */
+function isWithoutResult({ type, output, error }: JsonObject): boolean {
+  return type === 'mcp_call' && typeof output !== 'string' && (error === undefined || error === null);
 }

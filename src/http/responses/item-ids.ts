@@ -21,6 +21,10 @@ const prefixes: Readonly<Record<string, string>> = {
   function_call: 'fc_',
   custom_tool_call: 'ctc_',
   tool_search_call: 'tsc_',
+  mcp_list_tools: 'mcpl_',
+  mcp_call: 'mcp_',
+  mcp_approval_request: 'mcpr_',
+  mcp_approval_response: 'mcpa_',
 };
 
 /** A request's items as `input_items` lists them: each has an id, a type and a status, messages a list of parts. */

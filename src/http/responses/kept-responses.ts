@@ -31,7 +31,8 @@ export class KeptResponses {
   async parse(exchange: Exchange): Promise<ResponsesCall> {
     const find = (id: string) => this.#store.find(id, exchange.caller);
     const { body, history } = await resolveHistory(await exchange.json(), find, openaiResponses.idPrefix);
-    return parseResponses(body, { history, store: true });
+    const withTools = this.#dependencies.serverTools !== undefined;
+    return parseResponses(body, { history, store: true, withTools });
   }
 
   async create(exchange: Exchange): Promise<Response> {

@@ -12,7 +12,7 @@ export function responsesRoutes(dependencies: AnswerDependencies): Route[] {
   const { responseStore: store, generation } = dependencies;
   const kept = store && new KeptResponses(store, dependencies);
   const parse = async (exchange: Exchange) =>
-    kept ? kept.parse(exchange) : openaiResponses.parse(await exchange.json());
+    kept ? kept.parse(exchange) : openaiResponses.parse(await exchange.json(), dependencies.serverTools !== undefined);
   const countTokens = async (exchange: Exchange) => {
     const [request] = (await parse(exchange)).generations;
     if (request === undefined) throw new RangeError('a call without a generation');

@@ -8,7 +8,8 @@ export type WireEvent = Readonly<Record<string, unknown>> & { readonly type: str
 interface WireItem {
   readonly id: string;
   readonly type: string;
-  readonly status: string;
+  /** Lists of tools and questions about calls have none. */
+  readonly status?: string;
 }
 
 /** Which events each kind of item may show between its `added` and its `done`, and where its text ends up. */
@@ -49,6 +50,23 @@ const rules: Readonly<Record<string, readonly ItemRules[]>> = {
       textOf: (item: { arguments: string }) => item.arguments,
     },
   ],
+  mcp_list_tools: [
+    ...['completed', 'failed'].map((end) => ({
+      opening: ['response.mcp_list_tools.in_progress', `response.mcp_list_tools.${end}`],
+      delta: '',
+      closing: [],
+      textOf: () => '',
+    })),
+  ],
+  mcp_call: [
+    {
+      opening: ['response.mcp_call.in_progress'],
+      delta: 'response.mcp_call_arguments.delta',
+      closing: ['response.mcp_call_arguments.done', 'response.mcp_call.'],
+      textOf: (item: { arguments: string }) => item.arguments,
+    },
+  ],
+  mcp_approval_request: [{ opening: [], delta: '', closing: [], textOf: () => '' }],
   // It has no deltas: its arguments are an object, which comes whole.
   tool_search_call: [{ opening: [], delta: '', closing: [], textOf: () => '' }],
   custom_tool_call: [
@@ -103,28 +121,42 @@ function expectTerminal(terminal: WireEvent | undefined, first: WireEvent | unde
   expectPart(first?.response, { id: response.id });
   if (response.status === 'failed') expectSame(response.output.slice(0, items.length), items);
   else expectSame(response.output, items);
-  const ended = response.output.map((item) => item.status);
+  const ends = response.output.filter(({ type, status }) => status !== undefined && type !== 'mcp_call');
+  const ended = ends.map((item) => item.status);
   expectSame(
     ended.slice(0, -1),
     ended.slice(0, -1).map(() => 'completed'),
   );
   const cut = response.status === 'incomplete' || response.status === 'cancelled';
-  if (ended.length > 0 && response.status !== 'failed') expectSame(ended.at(-1), cut ? 'incomplete' : 'completed');
+  const isLast = ends.length > 0 && ends.at(-1) === response.output.at(-1);
+  if (isLast && response.status !== 'failed') expectSame(ended.at(-1), cut ? 'incomplete' : 'completed');
   return response;
 }
 
-/** Items that were closed, in order. A failed stream may leave its last one open. */
+/**
+ * Items that were closed, in order. A failed stream may leave its last one open. One is open at a time, but for calls
+ * that the server runs: their results come behind the items of their turn.
+ */
 function readItems(events: readonly WireEvent[], mayBreakOff: boolean): WireItem[] {
-  const items: WireItem[] = [];
-  let rest = events;
-  while (rest.length > 0) {
-    const end = rest.findIndex((event) => event.type === 'response.output_item.done');
-    const own = end < 0 ? rest : rest.slice(0, end + 1);
-    if (end < 0) expect(mayBreakOff, 'an item was not closed').toBe(true);
-    const item = readItem(own, items.length, end >= 0);
-    if (item) items.push(item);
-    rest = rest.slice(own.length);
+  const own = new Map<unknown, WireEvent[]>();
+  let open: unknown;
+  for (const event of events) {
+    const index = event.output_index;
+    if (event.type === 'response.output_item.added') {
+      expectSame([index, open], [own.size, undefined]);
+      own.set(index, [event]);
+      if (event.item && (event.item as WireItem).type !== 'mcp_call') open = index;
+      continue;
+    }
+    if (open !== undefined && index !== open) expectSame(index, open);
+    own.get(index)?.push(event);
+    if (event.type === 'response.output_item.done' && index === open) open = undefined;
   }
+  const items = [...own.values()].flatMap((each, index) => {
+    const closed = each.at(-1)?.type === 'response.output_item.done';
+    if (!closed) expect(mayBreakOff, 'an item was not closed').toBe(true);
+    return readItem(each, index, closed) ?? [];
+  });
   expectSame(new Set(items.map((item) => item.id)).size, items.length);
   return items;
 }
@@ -133,7 +165,8 @@ function readItem(events: readonly WireEvent[], outputIndex: number, closed: boo
   const [added, ...inner] = events;
   expectPart(added, { type: 'response.output_item.added', output_index: outputIndex });
   const started = added?.item as WireItem;
-  expectSame(started.status, 'in_progress');
+  const isWhole = started.type === 'mcp_list_tools' || started.type === 'mcp_approval_request';
+  expectSame(started.status, isWhole ? undefined : 'in_progress');
   const body = closed ? inner.slice(0, -1) : inner;
   const places = inner.map((event) => [event.output_index, event.item_id]);
   expectSame(
@@ -145,16 +178,21 @@ function readItem(events: readonly WireEvent[], outputIndex: number, closed: boo
   const rule = rules[started.type]?.find(({ opening }) => opening.every((type, index) => types[index] === type));
   expect(rule, `no grammar for ${started.type}: ${types.join(' ')}`).toBeDefined();
   if (!rule) return undefined;
-  const closing = closed ? rule.closing : [];
+  const last = closed ? (inner.at(-1)?.item as WireItem) : undefined;
+  // A call that was cut has no result.
+  const isNotRun = started.type === 'mcp_call' && last?.status === 'incomplete';
+  const closing =
+    closed && !isNotRun ? rule.closing.map((type) => (type.endsWith('.') ? type + last?.status : type)) : [];
   expectSame(types, [...rule.opening, ...deltas.map(() => rule.delta), ...closing]);
   if (!closed) return undefined;
   const item = inner.at(-1)?.item as WireItem;
   expectPart(item, { id: started.id, type: started.type });
   const text = deltas.map((event) => event.delta).join('');
   expectSame(rule.textOf(item as never), text);
+  const texts = body.slice(body.length - closing.length).filter(({ type }) => type.endsWith('.done'));
   expectSame(
-    body.slice(body.length - closing.length).map(doneText),
-    closing.map(() => text),
+    texts.map(doneText),
+    texts.map(() => text),
   );
   return item;
 }
