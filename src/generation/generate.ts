@@ -10,7 +10,7 @@ import type { GenerationDependencies } from './dependencies.ts';
 import { EarlyEnd } from './endings.ts';
 import { type FittedPrompt, fitContext } from './fit-context.ts';
 import { readChatImages } from './images.ts';
-import { offerTools, wantsTools } from './offer-tools.ts';
+import { asOffered, wantsTools } from './offer-tools.ts';
 import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
 import { runOnSlot, type SlotRun } from './run-on-slot.ts';
 import type { ModelRuntime, RuntimeUse } from './runtime.ts';
@@ -65,7 +65,7 @@ export function createGenerationService(dependencies: GenerationDependencies): G
     },
     begun: async (signal) => dependencies.startGate?.pass(signal),
     async countTokens(asked, signal) {
-      const request = await asOffered(dependencies, asked, signal);
+      const request = await asOffered(dependencies.tools?.host, asked, signal);
       const use = await runtimes.use(request.model, signal);
       try {
         return await countPrompt(use.runtime, request, signal);
@@ -73,7 +73,8 @@ export function createGenerationService(dependencies: GenerationDependencies): G
         use.release();
       }
     },
-    async renderPrompt(request) {
+    async renderPrompt(asked) {
+      const request = await asOffered(dependencies.tools?.host, asked, new AbortController().signal);
       const use = await runtimes.use(request.model, new AbortController().signal);
       try {
         if (request.prompt.type === 'text') return request.prompt.text;
@@ -99,15 +100,6 @@ async function shownPrompt(runtime: ModelRuntime, chat: ChatPrompt, request: Gen
   }));
   const at = (place: number) => shown.filter(({ before }) => before === place).map(({ text }) => text);
   return [...pieces.flatMap((piece, place) => [...at(place), piece]), ...at(pieces.length)].join('');
-}
-
-/** With the tools that a generation would offer. */
-async function asOffered(
-  { tools }: GenerationDependencies,
-  request: GenerationRequest,
-  signal: AbortSignal,
-): Promise<GenerationRequest> {
-  return tools && wantsTools(request) ? (await offerTools(request, tools.host, signal)).request : request;
 }
 
 interface ToolAnswer extends Pick<ToolLoop, 'deps' | 'bench' | 'request' | 'controller'> {

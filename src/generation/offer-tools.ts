@@ -54,6 +54,15 @@ export async function offerTools(request: ToolRequest, host: ToolHost, signal: A
   };
 }
 
+/** With the tools that a generation would offer. */
+export async function asOffered(
+  host: ToolHost | undefined,
+  request: GenerationRequest,
+  signal: AbortSignal,
+): Promise<GenerationRequest> {
+  return host && wantsTools(request) ? (await offerTools(request, host, signal)).request : request;
+}
+
 interface Found {
   readonly found: readonly ServerTool[];
   readonly lists: readonly ToolListEvent[];

@@ -1,11 +1,13 @@
 import { ServeError } from '../contract/errors.ts';
 import type { ModelProfile } from '../contract/model.ts';
+import type { ToolHost } from '../contract/server-tools.ts';
 import type { TokenService } from '../contract/services.ts';
+import { asOffered } from './offer-tools.ts';
 import { preparePrompt } from './prepare-prompt.ts';
 import type { ModelRuntime, RuntimeDirectory } from './runtime.ts';
 
 /** Texts and prompts as tokens, by the loaded models' own tokenizers. */
-export function createTokenService(runtimes: RuntimeDirectory): TokenService {
+export function createTokenService(runtimes: RuntimeDirectory, host?: ToolHost): TokenService {
   const using = async <T>(
     name: string | undefined,
     signal: AbortSignal,
@@ -19,8 +21,10 @@ export function createTokenService(runtimes: RuntimeDirectory): TokenService {
     }
   };
   return {
-    promptTokens: (request, signal) =>
-      using(request.model, signal, async (runtime) => (await preparePrompt(runtime, request, signal)).tokens),
+    async promptTokens(asked, signal) {
+      const request = await asOffered(host, asked, signal);
+      return using(request.model, signal, async (runtime) => (await preparePrompt(runtime, request, signal)).tokens);
+    },
 
     tokenize: (name, content, { addSpecial, parseSpecial, signal }) =>
       using(name, signal, async ({ engine, profile }) => {

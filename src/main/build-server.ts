@@ -205,7 +205,7 @@ async function build(
     models,
     embeddings: createEmbeddingService(vectors),
     rerank: createRerankService(vectors),
-    tokens: createTokenService(runtimes),
+    tokens: createTokenService(runtimes, tools?.host),
     telemetry,
     clock: system.clock,
     unixSeconds: () => Math.floor(system.unixMilliseconds() / 1000),

@@ -1,12 +1,13 @@
-import type { Block, FinishEvent, GenerationResult, StartEvent } from '../../contract/events.ts';
-import type { JsonObject, JsonValue } from '../../contract/json.ts';
-import { isJsonObject } from '../../contract/json.ts';
+import type { Block, CallBlock, FinishEvent, GenerationResult, StartEvent, Usage } from '../../contract/events.ts';
+import { turnsOf } from '../../contract/events.ts';
+import type { JsonObject } from '../../contract/json.ts';
 import type { AnswerContext } from '../dialect.ts';
 import { packReasoning } from '../shared/hidden-reasoning.ts';
+import { shownReason } from '../shared/server-tools.ts';
+import { emptyMcpToolUse, mcpResultBlock, toInput } from './mcp-blocks.ts';
 import type { MessagesCall } from './request.ts';
 
-/** `input` of a tool_use is an object. Text that is none goes under this key, as Anthropic advises, and comes back by it. */
-export const invalidJsonKey = 'INVALID_JSON';
+type RoundUsage = Omit<Usage, 'rounds'>;
 
 export const idPrefix = 'msg_';
 
@@ -14,8 +15,8 @@ export const idPrefix = 'msg_';
 export function wholeMessage(call: MessagesCall, answer: AnswerContext, result: GenerationResult): JsonObject {
   return {
     ...emptyMessage(answer, result.start),
-    content: result.blocks.map((block) => toContentBlock(block, call.showThinking)),
-    ...stopFields(result.finish),
+    content: turnsOf(result).flatMap((turn) => turnContent(turn, call.showThinking)),
+    ...stopFields(result.finish, callCounts(result.blocks)),
     usage: { ...startUsage(result.start), ...finishUsage(result.finish) },
     seed: result.finish.seed,
   };
@@ -38,6 +39,26 @@ export function emptyMessage(answer: AnswerContext, start: StartEvent): JsonObje
   };
 }
 
+/** The blocks of a turn, then the results of its calls that the server ran. */
+function turnContent(turn: readonly Block[], showThinking: boolean): JsonObject[] {
+  const results = turn.flatMap((block) =>
+    block.kind === 'tool-call' && block.result ? [mcpResultBlock(block.result, block.arguments)] : [],
+  );
+  return [...turn.map((block) => toContentBlock(block, showThinking)), ...results];
+}
+
+/** Calls of an answer: those that the client runs, and those that the server ran. */
+export interface CallCounts {
+  readonly client: number;
+  readonly server: number;
+}
+
+function callCounts(blocks: readonly Block[]): CallCounts {
+  const calls = blocks.filter((block) => block.kind === 'tool-call');
+  const server = calls.filter((call) => call.server !== undefined).length;
+  return { server, client: calls.length - server };
+}
+
 function toContentBlock(block: Block, showThinking: boolean): JsonObject {
   switch (block.kind) {
     case 'text':
@@ -49,7 +70,7 @@ function toContentBlock(block: Block, showThinking: boolean): JsonObject {
         signature: signatureFor(block.text, showThinking),
       };
     case 'tool-call':
-      return { ...emptyToolUse(block), input: toInput(block.arguments) };
+      return { ...emptyCall(block), input: toInput(block.arguments) };
     default:
       return block satisfies never;
   }
@@ -64,7 +85,9 @@ export const emptyBlocks = {
   reasoning: { type: 'thinking', thinking: '', signature: '' },
 } as const satisfies Record<string, JsonObject>;
 
-export function emptyToolUse({ id, name }: { readonly id: string; readonly name: string }): JsonObject {
+export function emptyCall(call: Pick<CallBlock, 'id' | 'name' | 'server'>): JsonObject {
+  if (call.server !== undefined) return emptyMcpToolUse(call);
+  const { id, name } = call;
   return { type: 'tool_use', id, name, input: {}, caller: { type: 'direct' } };
 }
 
@@ -73,19 +96,11 @@ export function signatureFor(thinking: string, shown: boolean): string {
   return packReasoning(shown ? '' : thinking);
 }
 
-function toInput(text: string): JsonValue {
-  if (text.trim() === '') return {};
-  try {
-    const input: unknown = JSON.parse(text);
-    if (isJsonObject(input)) return input;
-  } catch {
-    // Cut off by max_tokens, or the model's slip: the client gets what there is.
-  }
-  return { [invalidJsonKey]: text };
-}
-
-export function stopFields({ reason, stopString }: FinishEvent): JsonObject {
-  return { stop_reason: toStopReason(reason, stopString), stop_sequence: stopString ?? null, stop_details: null };
+export function stopFields({ reason, stopString, callLimit }: FinishEvent, calls: CallCounts): JsonObject {
+  // The model was not done: sent back, the message goes on.
+  const shown = calls.server > 0 ? shownReason(reason, calls.client) : reason;
+  const stop = callLimit ? 'pause_turn' : toStopReason(shown, stopString);
+  return { stop_reason: stop, stop_sequence: stopString ?? null, stop_details: null };
 }
 
 function toStopReason(reason: FinishEvent['reason'], stopString: string | undefined): string {
@@ -122,6 +137,18 @@ export function finishUsage({ usage }: FinishEvent): JsonObject {
     output_tokens: usage.outputTokens,
     output_tokens_details: { thinking_tokens: usage.reasoningTokens },
     server_tool_use: null,
+    // Of answers for which the server ran tools; the input above is then the last one's, the output that of all.
+    ...(usage.rounds && { iterations: usage.rounds.map(iterationUsage) }),
+  };
+}
+
+function iterationUsage(usage: RoundUsage): JsonObject {
+  return {
+    type: 'message',
+    ...inputUsage(usage),
+    output_tokens: usage.outputTokens,
+    cache_creation: null,
+    model: null,
   };
 }
 

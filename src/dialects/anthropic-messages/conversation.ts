@@ -4,28 +4,29 @@ import type { Content, ContentPart, ImagePart, Message, ToolCall } from '../../c
 import { defined } from '../shared/defined.ts';
 import { unpackReasoning } from '../shared/hidden-reasoning.ts';
 import { imageAt, imageOf } from '../shared/images.ts';
-import { invalidJsonKey } from './answer.ts';
 import { withoutAttribution } from './attribution.ts';
+import { invalidJsonKey } from './mcp-blocks.ts';
+import { type PlacedBlock, splitTurns } from './mcp-turns.ts';
 import type { ContentBlock, MessagesBody, PlainBlock, ToolResultBlock, WireMessage } from './schema.ts';
 
 /** Told to the client when something was accepted but not used. A set: one screenshot per turn needs one warning. */
 export type Warnings = Set<string>;
 
-/** A block and where the client wrote it, for errors. */
-interface Placed {
-  readonly block: ContentBlock;
-  readonly at: string;
-}
-
 interface Turn {
   readonly role: WireMessage['role'];
-  readonly blocks: readonly Placed[];
+  readonly blocks: readonly PlacedBlock[];
+}
+
+export interface Reading {
+  readonly warnings: Warnings;
+  /** Blocks of tools that the server ran are known. */
+  readonly withTools: boolean;
 }
 
 /** `system` and `messages` as the house speaks them. */
-export function toMessages(body: MessagesBody, warnings: Warnings): Message[] {
+export function toMessages(body: MessagesBody, reading: Reading): Message[] {
   const turns = combineTurns(body.messages);
-  return [...toSystem(body.system), ...turns.flatMap((turn) => toTurnMessages(turn, warnings))];
+  return [...toSystem(body.system), ...turns.flatMap((turn) => toTurnMessages(turn, reading))];
 }
 
 function toSystem(system: MessagesBody['system']): Message[] {
@@ -40,7 +41,7 @@ function toSystemMessages(texts: readonly string[]): Message[] {
 
 /** The protocol's rule: consecutive turns of one role are one turn. */
 function combineTurns(messages: readonly WireMessage[]): Turn[] {
-  const turns: { role: Turn['role']; blocks: Placed[] }[] = [];
+  const turns: { role: Turn['role']; blocks: PlacedBlock[] }[] = [];
   messages.forEach((message, index) => {
     const last = turns.at(-1);
     const blocks = placeBlocks(message, `messages[${index}].content`);
@@ -50,19 +51,23 @@ function combineTurns(messages: readonly WireMessage[]): Turn[] {
   return turns;
 }
 
-function placeBlocks({ content }: WireMessage, at: string): Placed[] {
+function placeBlocks({ content }: WireMessage, at: string): PlacedBlock[] {
   if (typeof content === 'string') return [{ block: { type: 'text', text: content }, at }];
   return content.map((block, index) => ({ block, at: `${at}[${index}]` }));
 }
 
-function toTurnMessages(turn: Turn, warnings: Warnings): Message[] {
+function toTurnMessages(turn: Turn, { warnings, withTools }: Reading): Message[] {
   switch (turn.role) {
     case 'system':
       return toSystemMessages(textsOf(turn.blocks, warnings));
     case 'user':
       return toUserMessages(turn.blocks, warnings);
     case 'assistant':
-      return [toAssistantMessage(turn.blocks, warnings)];
+      if (!withTools) return [toAssistantMessage(turn.blocks, warnings)];
+      return splitTurns(turn.blocks).flatMap(({ said, serverCalls, results }) => [
+        toAssistantMessage(said, warnings, serverCalls),
+        ...results,
+      ]);
     default:
       return turn.role satisfies never;
   }
@@ -72,7 +77,7 @@ function toTurnMessages(turn: Turn, warnings: Warnings): Message[] {
  * Tool results come first, whatever was written between them: templates want the results right behind the calls, and the
  * protocol asks its clients to write them so.
  */
-function toUserMessages(blocks: readonly Placed[], warnings: Warnings): Message[] {
+function toUserMessages(blocks: readonly PlacedBlock[], warnings: Warnings): Message[] {
   const results = blocks.flatMap(({ block, at }) =>
     block.type === 'tool_result' ? [toToolMessage(block, at, warnings)] : [],
   );
@@ -81,12 +86,20 @@ function toUserMessages(blocks: readonly Placed[], warnings: Warnings): Message[
   return [...results, { role: 'user', content: toContent(partsOf(others, warnings)) }];
 }
 
-function toAssistantMessage(blocks: readonly Placed[], warnings: Warnings): Message {
+function toAssistantMessage(
+  blocks: readonly PlacedBlock[],
+  warnings: Warnings,
+  serverCalls: ReadonlyMap<ContentBlock, ToolCall> = new Map(),
+): Message {
   const thoughts = blocks.flatMap(({ block }) =>
     block.type === 'thinking' ? [block.thinking || (unpackReasoning(block.signature ?? '') ?? '')] : [],
   );
-  const toolCalls = blocks.flatMap(({ block }) => (block.type === 'tool_use' ? [toToolCall(block)] : []));
-  const others = blocks.filter(({ block }) => block.type !== 'thinking' && block.type !== 'tool_use');
+  const toolCalls = blocks.flatMap(({ block }) =>
+    block.type === 'tool_use' ? [toToolCall(block)] : (serverCalls.get(block) ?? []),
+  );
+  const others = blocks.filter(
+    ({ block }) => block.type !== 'thinking' && block.type !== 'tool_use' && !serverCalls.has(block),
+  );
   const parts = partsOf(others, warnings);
   return defined({
     role: 'assistant' as const,
@@ -126,14 +139,14 @@ function resultPart(block: PlainBlock, at: string, warnings: Warnings): ContentP
   return asPart(`[${name} left out: only text and images can be read here]`);
 }
 
-function textsOf(blocks: readonly Placed[], warnings: Warnings): string[] {
+function textsOf(blocks: readonly PlacedBlock[], warnings: Warnings): string[] {
   return partsOf(blocks, warnings).map((part) => {
     if (part.type === 'text') return part.text;
     throw unreadable('image', part.param ?? 'messages');
   });
 }
 
-function partsOf(blocks: readonly Placed[], warnings: Warnings): ContentPart[] {
+function partsOf(blocks: readonly PlacedBlock[], warnings: Warnings): ContentPart[] {
   return blocks.flatMap(({ block, at }) => {
     switch (block.type) {
       case 'image':

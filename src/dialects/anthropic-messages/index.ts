@@ -11,6 +11,7 @@ export const anthropicMessages: Dialect<MessagesCall> = {
   name: 'anthropic-messages',
   format: 'sse',
   idPrefix,
+  showsServerTools: 'asked',
   parse: parseMessages,
   whole(call, answer, [result]) {
     if (!result) throw new ServeError('internal', 'The message has no generation to show.');

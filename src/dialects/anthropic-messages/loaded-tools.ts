@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../contract/json.ts';
 import type { ContentBlock, MessagesBody } from './schema.ts';
 
 /**
@@ -16,6 +17,10 @@ function namesIn(block: ContentBlock): readonly string[] {
       return [block.tool_name];
     case 'tool_use':
       return [block.name];
+    case 'unknown':
+      return block.name === 'mcp_tool_use' && isJsonObject(block.raw) && typeof block.raw.name === 'string'
+        ? [block.raw.name]
+        : [];
     case 'tool_result':
       return typeof block.content === 'string' ? [] : (block.content ?? []).flatMap(namesIn);
     default:

@@ -6,9 +6,10 @@ import { ignoredSamplers } from '../shared/ignored-samplers.ts';
 import { toReasoning, toRequestOptions } from '../shared/sampling.ts';
 import { validate } from '../shared/validate.ts';
 import { takeVendorValue } from '../shared/vendor-values.ts';
-import type { Warnings } from './conversation.ts';
+import type { Reading, Warnings } from './conversation.ts';
 import { toMessages } from './conversation.ts';
 import { loadedTools } from './loaded-tools.ts';
+import { readMcpServers, toWish } from './mcp-servers.ts';
 import type { MessagesBody } from './schema.ts';
 import { requestSchema } from './schema.ts';
 import { toParallelToolCalls, toToolChoice, toTools } from './tools.ts';
@@ -19,17 +20,24 @@ export interface MessagesCall extends ParsedCall {
   readonly showThinking: boolean;
 }
 
-export function parseMessages(body: unknown): MessagesCall {
+export function parseMessages(body: unknown, withTools = false): MessagesCall {
   const flat = withExtraBody(body);
   const valid = validate(requestSchema, flat);
-  const warnings: Warnings = new Set([...unusedFields(valid), ...(isJsonObject(flat) ? ignoredSamplers(flat) : [])]);
-  const request = toRequest(valid, warnings);
+  const mcp = withTools ? readMcpServers(valid) : undefined;
+  const warnings: Warnings = new Set([
+    ...unusedFields(valid, withTools),
+    ...(isJsonObject(flat) ? ignoredSamplers(flat) : []),
+  ]);
+  const wantsMore = isJsonObject(flat) && flat.enable_tools === true;
+  const mayHaveMore = mcp !== undefined && (mcp.names.length > 0 || wantsMore);
+  const request = toRequest(valid, { warnings, withTools, mayHaveMore });
   const display = takeVendorValue('thinkingDisplay', valid.thinking?.display, warnings.add.bind(warnings));
   return {
     generations: [request],
     stream: valid.stream ?? false,
     warnings: [...warnings],
     showThinking: display !== 'omitted',
+    ...(mcp && { serverTools: (setup) => setup && toWish({ body: valid, wire: flat, mcp }, setup) }),
   };
 }
 
@@ -41,16 +49,20 @@ function withExtraBody(body: unknown): unknown {
   return isJsonObject(body) && isJsonObject(body.extra_body) ? { ...body.extra_body, ...body } : body;
 }
 
-function toRequest(body: MessagesBody, warnings: Warnings): GenerationRequest {
-  const tools = toTools(body.tools ?? [], loadedTools(body), warnings);
+function toRequest(
+  body: MessagesBody,
+  { mayHaveMore, ...reading }: Reading & { mayHaveMore: boolean },
+): GenerationRequest {
+  const { warnings } = reading;
+  const tools = toTools(body.tools ?? [], loadedTools(body), reading);
   return defined({
     ...toRequestOptions(body, { user: body.metadata?.user_id }),
     model: body.model,
     prompt: defined({
       type: 'chat' as const,
-      messages: toMessages(body, warnings),
+      messages: toMessages(body, reading),
       tools,
-      toolChoice: toToolChoice(body.tool_choice, tools),
+      toolChoice: toToolChoice(body.tool_choice, tools, mayHaveMore),
       parallelToolCalls: toParallelToolCalls(body.tool_choice),
       reasoning: toThinking(body, warnings),
       templateVariables: body.chat_template_kwargs ?? {},
@@ -82,8 +94,8 @@ function toOutputShape(body: MessagesBody): OutputShape {
 }
 
 /** Fields that ask for work which only Anthropic's servers do. */
-function unusedFields(body: MessagesBody): string[] {
+function unusedFields(body: MessagesBody, withTools: boolean): string[] {
   return (['mcp_servers', 'container', 'context_management'] as const)
-    .filter((name) => body[name] !== undefined)
+    .filter((name) => body[name] !== undefined && !(withTools && name === 'mcp_servers'))
     .map((name) => `${name} was ignored: this server has no such service`);
 }

@@ -35,7 +35,7 @@ const plainBlocks = [
     content: z.array(textBlock),
   }),
   z.object({ type: z.literal('tool_reference'), tool_name: z.string() }),
-  z.object({ type: z.literal('unknown'), name: z.string() }),
+  z.object({ type: z.literal('unknown'), name: z.string(), raw: z.unknown().optional() }),
 ] as const;
 
 /** What a tool result may hold. */
@@ -74,9 +74,12 @@ const tool = z.preprocess(
   (raw) => {
     if (!isRecord(raw)) return raw;
     if (raw.type === undefined || raw.type === null) return { ...raw, type: 'custom' };
-    return typeof raw.type !== 'string' || raw.type === 'custom' ? raw : { type: 'server', name: raw.type };
+    return typeof raw.type !== 'string' || raw.type === 'custom' ? raw : { type: 'server', name: raw.type, raw };
   },
-  z.discriminatedUnion('type', [customTool, z.object({ type: z.literal('server'), name: z.string() })]),
+  z.discriminatedUnion('type', [
+    customTool,
+    z.object({ type: z.literal('server'), name: z.string(), raw: z.unknown().optional() }),
+  ]),
 );
 
 const jsonFormat = z.object({ type: z.literal('json_schema'), schema: z.record(z.string(), z.json()) });
@@ -129,7 +132,9 @@ function known<const Blocks extends readonly [z.ZodObject, ...z.ZodObject[]]>(bl
   types.delete('unknown');
   return z.preprocess(
     (raw) =>
-      isRecord(raw) && typeof raw.type === 'string' && !types.has(raw.type) ? { type: 'unknown', name: raw.type } : raw,
+      isRecord(raw) && typeof raw.type === 'string' && !types.has(raw.type)
+        ? { type: 'unknown', name: raw.type, raw }
+        : raw,
     z.discriminatedUnion('type', blocks),
   );
 }

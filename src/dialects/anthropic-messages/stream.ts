@@ -2,16 +2,26 @@ import type { ServeError } from '../../contract/errors.ts';
 import type { BlockStart, GenerationEvent } from '../../contract/events.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import type { AnswerContext, Frame, StreamEncoder } from '../dialect.ts';
-import { emptyBlocks, emptyMessage, emptyToolUse, finishUsage, signatureFor, stopFields } from './answer.ts';
+import { emptyBlocks, emptyCall, emptyMessage, finishUsage, signatureFor, stopFields } from './answer.ts';
 import { toErrorBody } from './error.ts';
+import { mcpResultBlock } from './mcp-blocks.ts';
 import type { MessagesCall } from './request.ts';
 
-/** Our events are the protocol's, one to one, but for the signature that ends a thinking block. */
+/**
+ * Our events are the protocol's, one to one, but for the signature that ends a thinking block, and results of calls that
+ * the server ran: each is a block too, which is whole when it begins.
+ */
 export class MessagesEncoder implements StreamEncoder {
   readonly #showThinking: boolean;
   readonly #answer: AnswerContext;
   /** The block that is being written, and of a thinking block the text that its signature must carry. */
   #open: { readonly kind: BlockStart['kind']; thinking: string } = { kind: 'text', thinking: '' };
+  /** Blocks so far. */
+  #blocks = 0;
+  #clientCalls = 0;
+  /** Arguments of the calls that the server runs, by their ids, as they were written. */
+  readonly #serverCalls = new Map<string, string[]>();
+  #written: string[] | undefined;
 
   constructor(call: MessagesCall, answer: AnswerContext) {
     this.#showThinking = call.showThinking;
@@ -27,20 +37,27 @@ export class MessagesEncoder implements StreamEncoder {
       case 'prompt-logprobs':
       case 'tool-list':
       case 'tool-state':
-      case 'tool-result':
       case 'round':
         return [];
+      case 'tool-result': {
+        const index = this.#blocks++;
+        const block = mcpResultBlock(event, (this.#serverCalls.get(event.callId) ?? []).join(''));
+        return [frame('content_block_start', { index, content_block: block }), frame('content_block_stop', { index })];
+      }
       case 'block-start':
-        this.#open = { kind: event.kind, thinking: '' };
-        return [frame('content_block_start', { index: event.index, content_block: emptyBlock(event) })];
+        return this.#begin(event);
       case 'block-delta':
-        return this.#delta(event.index, event.delta);
+        this.#written?.push(event.delta);
+        return this.#delta(this.#blocks - 1, event.delta);
       case 'block-end':
-        return [...this.#signature(event.index), frame('content_block_stop', { index: event.index })];
+        return [...this.#signature(this.#blocks - 1), frame('content_block_stop', { index: this.#blocks - 1 })];
       case 'finish':
         return [
           frame('message_delta', {
-            delta: { ...stopFields(event), container: null },
+            delta: {
+              ...stopFields(event, { client: this.#clientCalls, server: this.#serverCalls.size }),
+              container: null,
+            },
             usage: finishUsage(event),
             seed: event.seed,
           }),
@@ -60,6 +77,16 @@ export class MessagesEncoder implements StreamEncoder {
 
   heartbeat(): Frame {
     return frame('ping', {});
+  }
+
+  #begin(event: BlockStart): readonly Frame[] {
+    this.#open = { kind: event.kind, thinking: '' };
+    this.#written = undefined;
+    if (event.kind === 'tool-call' && event.server !== undefined) {
+      this.#written = [];
+      this.#serverCalls.set(event.id, this.#written);
+    } else if (event.kind === 'tool-call') this.#clientCalls++;
+    return [frame('content_block_start', { index: this.#blocks++, content_block: emptyBlock(event) })];
   }
 
   #delta(index: number, text: string): readonly Frame[] {
@@ -87,7 +114,7 @@ export class MessagesEncoder implements StreamEncoder {
 }
 
 function emptyBlock(start: BlockStart): JsonObject {
-  return start.kind === 'tool-call' ? emptyToolUse(start) : emptyBlocks[start.kind];
+  return start.kind === 'tool-call' ? emptyCall(start) : emptyBlocks[start.kind];
 }
 
 function delta(index: number, piece: JsonObject): Frame {

@@ -1,7 +1,8 @@
 import { ServeError } from '../../contract/errors.ts';
 import type { Tool, ToolChoice } from '../../contract/request.ts';
 import { defined } from '../shared/defined.ts';
-import type { Warnings } from './conversation.ts';
+import type { Reading, Warnings } from './conversation.ts';
+import { toolsetType } from './mcp-servers.ts';
 import type { MessagesBody, WireTool } from './schema.ts';
 
 type CustomTool = Extract<WireTool, { type: 'custom' }>;
@@ -11,13 +12,22 @@ type CustomTool = Extract<WireTool, { type: 'custom' }>;
  * or have schemas that only its models know: they are left out. Where it is Anthropic that would search for tools, nobody
  * does, so nothing waits to be found.
  */
-export function toTools(tools: readonly WireTool[], loaded: readonly string[], warnings: Warnings): Tool[] {
+export function toTools(
+  tools: readonly WireTool[],
+  loaded: readonly string[],
+  { warnings, withTools }: Reading,
+): Tool[] {
   const hosted = tools.some((tool) => tool.type === 'server' && tool.name.startsWith('tool_search_tool_'));
-  const custom = customTools(tools, warnings);
+  const custom = customTools(withTools ? tools.filter((tool) => !isToolset(tool)) : tools, warnings);
   const waits = (tool: CustomTool) => tool.defer_loading === true && !hosted;
   const waiting = new Map(custom.filter(waits).map((tool) => [tool.name, tool]));
   const offered = custom.filter((tool) => !waits(tool));
   return [...offered, ...loaded.flatMap((name) => waiting.get(name) ?? [])].map(toTool);
+}
+
+/** Of a server whose tools are run here. */
+function isToolset({ type, name }: WireTool): boolean {
+  return type === 'server' && name === toolsetType;
 }
 
 function customTools(tools: readonly WireTool[], warnings: Warnings): readonly CustomTool[] {
@@ -42,8 +52,15 @@ function toTool(tool: CustomTool): Tool {
   return defined({ ...facts, strict: tool.strict, definition: { type: 'function', function: facts } });
 }
 
-/** What may be called: `any` and `tool` make a call certain, so there must be something to call. */
-export function toToolChoice(choice: MessagesBody['tool_choice'], tools: readonly Tool[]): ToolChoice {
+/**
+ * What may be called: `any` and `tool` make a call certain, so there must be something to call. `mayHaveMore`: tools of
+ * servers, which are known later.
+ */
+export function toToolChoice(
+  choice: MessagesBody['tool_choice'],
+  tools: readonly Tool[],
+  mayHaveMore: boolean,
+): ToolChoice {
   switch (choice?.type) {
     case undefined:
     case 'auto':
@@ -51,11 +68,12 @@ export function toToolChoice(choice: MessagesBody['tool_choice'], tools: readonl
     case 'none':
       return { type: 'none' };
     case 'any':
-      if (tools.length === 0)
+      if (tools.length === 0 && !mayHaveMore)
         throw invalid('`tool_choice` is "any", but `tools` has no custom tool to call.', 'tool_choice');
       return { type: 'required' };
     case 'tool': {
       const names = tools.map((tool) => tool.name);
+      if (!names.includes(choice.name) && mayHaveMore) return { type: 'allowed', mode: 'required', names: [] };
       if (!names.includes(choice.name))
         throw invalid(
           `\`tool_choice.name\` is "${choice.name}", but \`tools\` has ${names.length === 0 ? 'no custom tool' : `only ${names.join(', ')}`}.`,

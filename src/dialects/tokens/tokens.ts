@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isJsonObject, type JsonObject } from '../../contract/json.ts';
-import type { GenerationRequest } from '../../contract/request.ts';
+import type { ParsedCall } from '../dialect.ts';
 import { openaiChat } from '../openai-chat/index.ts';
 import { tokenList } from '../shared/text-or-tokens.ts';
 import { optional, validate } from '../shared/validate.ts';
@@ -13,7 +13,7 @@ export type TokenizeCall = { readonly withPieces: boolean } & (
       readonly addSpecial: boolean;
       readonly parseSpecial: boolean;
     }
-  | { readonly type: 'chat'; readonly request: GenerationRequest }
+  | { readonly type: 'chat'; readonly call: ParsedCall }
 );
 
 /** llama.cpp's server README, "POST /tokenize". */
@@ -30,7 +30,7 @@ const withPieces = z.object({ with_pieces: optional(z.boolean()) });
 export function parseTokenize(body: unknown): TokenizeCall {
   const pieces = validate(withPieces, body).with_pieces ?? false;
   if (isJsonObject(body) && body.messages !== undefined && body.content === undefined)
-    return { type: 'chat', request: parseChatPrompt(body), withPieces: pieces };
+    return { type: 'chat', call: openaiChat.parse(body), withPieces: pieces };
   const wire = validate(content, body);
   return {
     type: 'text',
@@ -40,13 +40,6 @@ export function parseTokenize(body: unknown): TokenizeCall {
     parseSpecial: wire.parse_special ?? true,
     withPieces: pieces,
   };
-}
-
-/** A chat completions body, of which only the prompt matters. */
-export function parseChatPrompt(body: unknown): GenerationRequest {
-  const [request] = openaiChat.parse(body).generations;
-  if (!request) throw new Error('A chat request always has a generation.');
-  return request;
 }
 
 export interface Piece {

@@ -1,7 +1,7 @@
-import { countTokensAnswer, parseCountTokens } from '../../dialects/anthropic-messages/count-tokens.ts';
+import { countTokensAnswer } from '../../dialects/anthropic-messages/count-tokens.ts';
 import { anthropicMessages } from '../../dialects/anthropic-messages/index.ts';
 import type { AppDependencies } from '../dependencies.ts';
-import { owned } from '../owned-request.ts';
+import { promptRequest, runsTools } from '../prompt-request.ts';
 import type { Route } from '../route.ts';
 
 /** POST /v1/messages/count_tokens: exactly what the same body would take at /v1/messages. No slot is needed. */
@@ -16,8 +16,8 @@ export function countTokensRoutes(dependencies: AppDependencies): Route[] {
       owns: 'none',
       work: true,
       handle: async (exchange) => {
-        const request = parseCountTokens(await exchange.json());
-        const count = await generation.countTokens(owned(request, exchange, dependencies), exchange.signal);
+        const call = anthropicMessages.parse(await exchange.json(), runsTools(dependencies));
+        const count = await generation.countTokens(promptRequest(call, exchange, dependencies), exchange.signal);
         return Response.json(countTokensAnswer(count));
       },
     },

@@ -3,7 +3,7 @@ import { openaiResponses } from '../../dialects/openai-responses/index.ts';
 import { writePromptCount } from '../../dialects/shared/prompt-count.ts';
 import type { Exchange } from '../exchange.ts';
 import { type AnswerDependencies, generationHandler } from '../generation-route.ts';
-import { owned } from '../owned-request.ts';
+import { promptRequest, runsTools } from '../prompt-request.ts';
 import { KeptResponses } from '../responses/kept-responses.ts';
 import type { Route } from '../route.ts';
 
@@ -12,13 +12,10 @@ export function responsesRoutes(dependencies: AnswerDependencies): Route[] {
   const { responseStore: store, generation } = dependencies;
   const kept = store && new KeptResponses(store, dependencies);
   const parse = async (exchange: Exchange) =>
-    kept ? kept.parse(exchange) : openaiResponses.parse(await exchange.json(), dependencies.serverTools !== undefined);
+    kept ? kept.parse(exchange) : openaiResponses.parse(await exchange.json(), runsTools(dependencies));
   const countTokens = async (exchange: Exchange) => {
-    const [request] = (await parse(exchange)).generations;
-    if (request === undefined) throw new RangeError('a call without a generation');
-    return Response.json(
-      writePromptCount(await generation.countTokens(owned(request, exchange, dependencies), exchange.signal)),
-    );
+    const request = promptRequest(await parse(exchange), exchange, dependencies);
+    return Response.json(writePromptCount(await generation.countTokens(request, exchange.signal)));
   };
   const create = kept ? kept.create.bind(kept) : generationHandler(openaiResponses, dependencies);
   return [

@@ -1,7 +1,7 @@
+import { openaiChat } from '../../dialects/openai-chat/index.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import { writePromptCount } from '../../dialects/shared/prompt-count.ts';
 import {
-  parseChatPrompt,
   parseDetokenize,
   parseTokenize,
   type TokenizeCall,
@@ -9,7 +9,8 @@ import {
   writeTokens,
 } from '../../dialects/tokens/tokens.ts';
 import type { AppDependencies } from '../dependencies.ts';
-import { owned } from '../owned-request.ts';
+import type { Exchange } from '../exchange.ts';
+import { promptRequest } from '../prompt-request.ts';
 import type { Route } from '../route.ts';
 
 /** Where no pieces were asked for; one for all, there may be a million. */
@@ -19,18 +20,20 @@ const noBytes = new Uint8Array();
 export function tokenRoutes(dependencies: AppDependencies): Route[] {
   const { tokens, generation } = dependencies;
   const common = { method: 'POST', shape: openaiShape, access: 'key', owns: 'none', work: true } as const;
-  const tokensOf = (call: TokenizeCall, signal: AbortSignal) =>
+  const promptOf = async (exchange: Exchange) =>
+    promptRequest(openaiChat.parse(await exchange.json()), exchange, dependencies);
+  const tokensOf = (call: TokenizeCall, exchange: Exchange) =>
     call.type === 'chat'
-      ? tokens.promptTokens(call.request, signal)
-      : tokens.tokenize(call.model, call.text, { ...call, signal });
+      ? tokens.promptTokens(promptRequest(call.call, exchange, dependencies), exchange.signal)
+      : tokens.tokenize(call.model, call.text, { ...call, signal: exchange.signal });
   return [
     {
       ...common,
       paths: ['/tokenize', '/v1/tokenize'],
       handle: async (exchange) => {
         const call = parseTokenize(await exchange.json());
-        const ids = await tokensOf(call, exchange.signal);
-        const model = call.type === 'chat' ? call.request.model : call.model;
+        const ids = await tokensOf(call, exchange);
+        const model = call.type === 'chat' ? call.call.generations[0]?.model : call.model;
         const bytes = call.withPieces ? await tokens.pieces(model, ids, exchange.signal) : [];
         return Response.json(
           writeTokens(
@@ -52,7 +55,7 @@ export function tokenRoutes(dependencies: AppDependencies): Route[] {
       ...common,
       paths: ['/apply-template', '/v1/apply-template'],
       handle: async (exchange) => {
-        const request = parseChatPrompt(await exchange.json());
+        const request = await promptOf(exchange);
         return Response.json({ prompt: await generation.renderPrompt(request) });
       },
     },
@@ -60,8 +63,7 @@ export function tokenRoutes(dependencies: AppDependencies): Route[] {
       ...common,
       paths: ['/v1/chat/completions/input_tokens', '/chat/completions/input_tokens'],
       handle: async (exchange) => {
-        const request = parseChatPrompt(await exchange.json());
-        const count = await generation.countTokens(owned(request, exchange, dependencies), exchange.signal);
+        const count = await generation.countTokens(await promptOf(exchange), exchange.signal);
         return Response.json(writePromptCount(count));
       },
     },

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../../src/contract/errors.ts';
 import type { ChatPrompt, Message } from '../../../src/contract/request.ts';
-import { parseCountTokens } from '../../../src/dialects/anthropic-messages/count-tokens.ts';
 import { anthropicMessages } from '../../../src/dialects/anthropic-messages/index.ts';
 
 const hello = { messages: [{ role: 'user', content: 'Hi' }] };
@@ -106,11 +105,6 @@ describe('a Messages request', () => {
     expect(requestOf({ ...hello, max_tokens: -1 }).request.maxTokens).toBe(-1);
     expect(requestOf(hello).request.maxTokens).toBe(-1);
     expect(errorOf({ ...hello, max_tokens: 0 })).toMatchObject({ code: 'invalid_request', param: 'max_tokens' });
-  });
-
-  it('is counted exactly as it is generated', () => {
-    const body = { ...hello, system: 'Be brief.', tools: [{ name: 'look', input_schema: { type: 'object' } }] };
-    expect(parseCountTokens(body)).toEqual(requestOf(body).request);
   });
 
   it('is refused with the field at fault', () => {

@@ -7,6 +7,9 @@ const deltaTypes: Record<string, readonly string[]> = {
   text: ['text_delta'],
   thinking: ['thinking_delta', 'signature_delta'],
   tool_use: ['input_json_delta'],
+  mcp_tool_use: ['input_json_delta'],
+  // Whole when it begins.
+  mcp_tool_result: [],
 };
 
 const payload = z.looseObject({
@@ -58,7 +61,9 @@ export function checkStreamGrammar(frames: readonly Frame[]): void {
         break;
       case 'message_delta':
         expectSame(awaited, 'block', seen);
-        expect(['end_turn', 'max_tokens', 'stop_sequence', 'tool_use']).toContain(data.delta?.stop_reason);
+        expect(['end_turn', 'max_tokens', 'stop_sequence', 'tool_use', 'pause_turn']).toContain(
+          data.delta?.stop_reason,
+        );
         awaited = 'message_stop';
         break;
       case 'message_stop':

@@ -25,12 +25,16 @@ describe('/tokenize and /detokenize', () => {
     const tools = [{ type: 'function', function: { name: 'f' } }];
     expect(parseTokenize({ messages: [{ role: 'user', content: 'Hi' }], tools })).toMatchObject({
       type: 'chat',
-      request: {
-        prompt: {
-          type: 'chat',
-          messages: [{ role: 'user', content: 'Hi' }],
-          tools: [{ name: 'f', definition: tools[0] }],
-        },
+      call: {
+        generations: [
+          {
+            prompt: {
+              type: 'chat',
+              messages: [{ role: 'user', content: 'Hi' }],
+              tools: [{ name: 'f', definition: tools[0] }],
+            },
+          },
+        ],
       },
     });
   });
