@@ -125,6 +125,10 @@ export const flags = {
     defaultText: 'the server runs no tools',
     help: 'Servers of tools (MCP), in the mcp.json form of LM Studio, Claude and Cursor.',
   }),
+  mcpAllowUrls: flag('Tools', toggle(), {
+    default: false,
+    help: 'Requests may name servers of tools by URL; they are reached on the public internet alone.',
+  }),
   tool: flag('Tools', choices(builtInToolNames), {
     default: noTools,
     defaultText: 'none',

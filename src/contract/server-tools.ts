@@ -65,6 +65,21 @@ export interface ToolServerReport {
   readonly tools: readonly ServerTool[];
 }
 
+/** Where a request says that a server is, and what that server is to be told. */
+export interface GuestPlace {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A server that a request brings along, as long as its answer takes. */
+export interface ToolGuest {
+  /** Rejects with a sentence that says why there are none, or with the signal's reason. */
+  tools(signal: AbortSignal): Promise<readonly ServerTool[]>;
+  /** As that of the host. */
+  call(tool: Pick<ServerTool, 'server' | 'name'>, args: JsonObject, limits: ToolCallLimits): Promise<ToolOutcome>;
+  close(): Promise<void>;
+}
+
 /** The servers of tools that the configuration names, and the built-in one. */
 export interface ToolHost {
   /**
@@ -74,6 +89,11 @@ export interface ToolHost {
   tools(servers: readonly string[] | undefined, signal: AbortSignal): Promise<readonly ServerTool[]>;
   /** Never rejects but with the signal's reason: whatever goes wrong is an outcome that the model reads. */
   call(tool: Pick<ServerTool, 'server' | 'name'>, args: JsonObject, limits: ToolCallLimits): Promise<ToolOutcome>;
+  /**
+   * One that is named by its address, on the public internet, under a name that no other server has. Absent: requests may
+   * bring none.
+   */
+  guest?(name: string, place: GuestPlace): ToolGuest;
   report(): readonly ToolServerReport[];
   /** Begins to start those that were not used yet. */
   wake(): void;
@@ -88,8 +108,9 @@ export type Confirmation = 'always' | 'writes' | 'never';
 
 /** One server whose tools a request wants, and what it wants of them. */
 export interface ToolSource {
-  /** Of the configuration, `built-in` among them. */
+  /** Of the configuration, `built-in` among them; with `place` as the request calls it. */
   readonly server: string;
+  readonly place?: GuestPlace;
   readonly offers: (tool: ServerTool) => boolean;
   /** Calls that are not run before the client has allowed them, in a request of its own. */
   readonly asks: (tool: ServerTool) => boolean;
@@ -139,6 +160,8 @@ export interface ServerToolWish {
 export interface ToolSetup {
   /** Names of the configured servers. ServeError forbidden: they are not for this caller. */
   servers(): readonly string[];
+  /** Others may be named by their address. */
+  readonly urls: boolean;
 }
 
 /** Calls that wait for a person. A call that the caller does not see is not there. */

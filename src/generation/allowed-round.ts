@@ -2,7 +2,7 @@ import type { GenerationEvent, ToolResultEvent } from '../contract/events.ts';
 import type { ChatPrompt } from '../contract/request.ts';
 import type { AllowedCall, ServerTool, ToolOutcome } from '../contract/server-tools.ts';
 import type { Offer } from './offer-tools.ts';
-import { afterFirstRound, type ServerCall, uniqueId } from './tool-round.ts';
+import { afterFirstRound, contentOf, type ServerCall, uniqueId } from './tool-round.ts';
 
 interface Entry {
   readonly asked: AllowedCall;
@@ -48,7 +48,8 @@ export class AllowedRound {
     const contents = new Map(
       this.#entries.map(({ asked, id }) => {
         const call = this.calls.find((each) => each.id === id);
-        return [asked.message, (call && outcomes.get(call)?.content) ?? notThere];
+        const outcome = call && outcomes.get(call);
+        return [asked.message, outcome ? contentOf(outcome) : notThere];
       }),
     );
     const messages = prompt.messages.map((message, index) => {

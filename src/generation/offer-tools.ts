@@ -6,6 +6,7 @@ import {
   isNamed,
   type ServerTool,
   type ServerToolWish,
+  type ToolGuest,
   type ToolHost,
   type ToolSource,
 } from '../contract/server-tools.ts';
@@ -29,12 +30,27 @@ export interface Offer {
   readonly warnings: readonly string[];
   /** Calls of it wait for the client's next request. */
   asks(tool: ServerTool): boolean;
+  readonly call: ToolHost['call'];
+  /** Lets go of the servers that the request brought along. */
+  close(): Promise<void>;
 }
 
 /** The request as the model gets it: the server's tools behind the client's own, calls under the names that they have. */
 export async function offerTools(request: ToolRequest, host: ToolHost, signal: AbortSignal): Promise<Offer> {
+  const guests = new Map<string, ToolGuest>();
+  const close = async () => void (await Promise.all([...guests.values()].map((guest) => guest.close())));
+  try {
+    const found = await findTools(request.serverTools, { host, guests, signal });
+    const call: ToolHost['call'] = (tool, ...more) => (guests.get(tool.server) ?? host).call(tool, ...more);
+    return { ...offerOf(request, found), call, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function offerOf(request: ToolRequest, { found, lists, missing }: Found): Omit<Offer, 'call' | 'close'> {
   const { serverTools, prompt } = request;
-  const { found, lists, missing } = await findTools(serverTools, host, signal);
   const offered = nameTools(found, prompt.tools);
   const tools = [...prompt.tools, ...[...offered].map(([name, tool]) => toTool(name, tool))];
   const toolChoice = withChosen(prompt.toolChoice, offered, serverTools);
@@ -60,7 +76,10 @@ export async function asOffered(
   request: GenerationRequest,
   signal: AbortSignal,
 ): Promise<GenerationRequest> {
-  return host && wantsTools(request) ? (await offerTools(request, host, signal)).request : request;
+  if (!host || !wantsTools(request)) return request;
+  const offer = await offerTools(request, host, signal);
+  await offer.close();
+  return offer.request;
 }
 
 interface Found {
@@ -70,31 +89,31 @@ interface Found {
   readonly missing: readonly string[];
 }
 
-async function findTools({ sources, enabled }: ServerToolWish, host: ToolHost, signal: AbortSignal): Promise<Found> {
-  if (sources) return findInSources(sources, host, signal);
-  const all = await host.tools(undefined, signal);
+interface Search {
+  readonly host: ToolHost;
+  /** Servers that the request brings along are put here. */
+  readonly guests: Map<string, ToolGuest>;
+  readonly signal: AbortSignal;
+}
+
+async function findTools({ sources, enabled }: ServerToolWish, search: Search): Promise<Found> {
+  if (sources) return findInSources(sources, search);
+  const all = await search.host.tools(undefined, search.signal);
   const found = enabled ? all.filter((tool) => isNamed(tool, enabled)) : all;
   return { found, lists: [], missing: (enabled ?? []).filter((name) => !found.some((tool) => isNamed(tool, [name]))) };
 }
 
-async function findInSources(sources: readonly ToolSource[], host: ToolHost, signal: AbortSignal): Promise<Found> {
+async function findInSources(sources: readonly ToolSource[], search: Search): Promise<Found> {
   const each = await Promise.all(
     sources.map(async (source) => {
       const { server, offers, description, named = [] } = source;
-      const all = await host.tools([server], signal);
+      const { all, problem } = await toolsOf(source, search);
       const found = all.filter(offers).map((tool) => describedBy(description, tool));
-      const { problem } = host.report().find(({ name }) => name === server) ?? {};
-      const broken = all.length === 0 ? problem : undefined;
-      if (broken !== undefined && source.required) throw new ServeError('invalid_request', broken);
-      const list = {
-        type: 'tool-list',
-        server,
-        tools: found,
-        ...(broken !== undefined && { problem: broken }),
-      } as const;
+      if (problem !== undefined && source.required) throw new ServeError('invalid_request', problem);
+      const list = { type: 'tool-list', server, tools: found, ...(problem !== undefined && { problem }) } as const;
       return {
         found,
-        list: source.told && broken === undefined ? [] : [list],
+        list: source.told && problem === undefined ? [] : [list],
         missing: named.filter((name) => !found.some((tool) => isCalled(tool, [name]))),
       };
     }),
@@ -104,6 +123,29 @@ async function findInSources(sources: readonly ToolSource[], host: ToolHost, sig
     lists: each.flatMap(({ list }) => list),
     missing: each.flatMap(({ missing }) => missing),
   };
+}
+
+interface Listed {
+  readonly all: readonly ServerTool[];
+  /** Why there are none. */
+  readonly problem: string | undefined;
+}
+
+async function toolsOf({ server, place }: ToolSource, { host, guests, signal }: Search): Promise<Listed> {
+  if (!place) {
+    const all = await host.tools([server], signal);
+    const report = host.report().find(({ name }) => name === server);
+    return { all, problem: all.length === 0 ? report?.problem : undefined };
+  }
+  const guest = host.guest?.(server, place);
+  if (!guest) return { all: [], problem: `${server} cannot be reached from here.` };
+  guests.set(server, guest);
+  try {
+    return { all: await guest.tools(signal), problem: undefined };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { all: [], problem: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 function describedBy(words: string | undefined, tool: ServerTool): ServerTool {

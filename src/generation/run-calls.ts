@@ -9,7 +9,7 @@ import { EventQueue } from './event-queue.ts';
 import type { ServerCall } from './tool-round.ts';
 
 export interface CallContext {
-  readonly host: ToolHost;
+  readonly host: Pick<ToolHost, 'call'>;
   readonly approvals: ApprovalRegistry;
   readonly wish: ServerToolWish;
   readonly owner: string;

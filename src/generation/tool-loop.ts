@@ -51,7 +51,11 @@ export interface ToolLoop {
 export async function* answerWithTools(loop: ToolLoop): AsyncGenerator<GenerationEvent> {
   const { deps, bench, controller } = loop;
   const offer = await offerTools(loop.request, bench.host, controller.signal);
-  yield* new ToolAnswer(loop, offer, deps.clock()).events();
+  try {
+    yield* new ToolAnswer(loop, offer, deps.clock()).events();
+  } finally {
+    await offer.close();
+  }
 }
 
 /** One answer on its way through its rounds. */
@@ -126,7 +130,7 @@ class ToolAnswer {
   }
 
   async *#run(calls: readonly ServerCall[]): AsyncGenerator<GenerationEvent, RunningCalls> {
-    const running = runCalls(calls, this.#callsLeft, callContext(this.#loop, calls.length));
+    const running = runCalls(calls, this.#callsLeft, callContext(this.#loop, this.#offer, calls.length));
     this.#callsLeft -= calls.length;
     yield* told(running, this.#loop.controller);
     return running;
@@ -201,9 +205,14 @@ async function* told(running: RunningCalls, controller: AbortController): AsyncG
   }
 }
 
-function callContext({ deps, bench, request, controller, resultCharacters }: ToolLoop, calls: number): CallContext {
+function callContext(
+  { deps, bench, request, controller, resultCharacters }: ToolLoop,
+  host: Pick<Offer, 'call'>,
+  calls: number,
+): CallContext {
   return {
-    ...bench,
+    host,
+    approvals: bench.approvals,
     wish: request.serverTools,
     owner: request.keys.owner ?? '',
     clock: deps.clock,

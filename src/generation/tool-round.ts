@@ -168,7 +168,7 @@ export class ToolRound {
 }
 
 /** Images stand where their lines are; one whose line was cut off is gone with it. */
-function contentOf({ content, images = [] }: ToolOutcome): Content {
+export function contentOf({ content, images = [] }: ToolOutcome): Content {
   if (images.length === 0) return content;
   const parts: ContentPart[] = [];
   let rest = content;

@@ -11,12 +11,12 @@ type ToolSystem = Pick<System, 'clock' | 'timers' | 'unixMilliseconds'>;
 
 /** The server's own tools; undefined where no flag asks for any: nothing of them is loaded then. */
 export async function createToolBench(
-  config: Pick<Config, 'toolServers' | 'toolAllow' | 'tool' | 'webSearchUrl'>,
+  config: Pick<Config, 'toolServers' | 'mcpAllowUrls' | 'toolAllow' | 'tool' | 'webSearchUrl'>,
   { system, web, log }: { readonly system: ToolSystem; readonly web: PublicWeb; readonly log: Telemetry['log'] },
 ): Promise<ToolBench | undefined> {
-  const { toolServers, toolAllow } = config;
+  const { toolServers, mcpAllowUrls, toolAllow } = config;
   const builtIn = await createBuiltIn(config, system, web);
-  if (toolServers === undefined && !builtIn) return undefined;
+  if (toolServers === undefined && !builtIn && !mcpAllowUrls) return undefined;
   const { createToolHost } = await import('../tools/host.ts');
   const { clock, timers } = system;
   return {
@@ -24,6 +24,7 @@ export async function createToolBench(
       servers: toolServers ?? [],
       ...(builtIn && { builtIn }),
       toolAllow,
+      web: mcpAllowUrls ? web : undefined,
       clock,
       log,
       version: packageVersion(),

@@ -1,4 +1,4 @@
-import type { Client, Tool as WireTool } from '@modelcontextprotocol/client';
+import type { Client, FetchLike, Tool as WireTool } from '@modelcontextprotocol/client';
 import { isJsonObject, type JsonObject } from '../contract/json.ts';
 import type { ServerTool, ToolOutcome, ToolServerPlace } from '../contract/server-tools.ts';
 import { CallFailure } from './call-failure.ts';
@@ -11,6 +11,8 @@ export interface ConnectionOptions {
   /** Of this package. */
   readonly version: string;
   readonly connectMs: number;
+  /** See openTransport. */
+  readonly fetch?: FetchLike;
   /** A line that the server's process wrote for people. */
   onLine(line: string): void;
   onTools(tools: readonly ServerTool[]): void;
@@ -62,7 +64,7 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     options.onClosed();
   };
   try {
-    const transport = await openTransport(options.place, options.onLine);
+    const transport = await openTransport(options);
     await client.connect(transport, { timeout: connectMs });
     const tools = await listTools(client, server, connectMs);
     return {

@@ -1,15 +1,22 @@
+import type { JsonObject } from '../contract/json.ts';
+import type { PublicWeb } from '../contract/public-web.ts';
 import {
+  type GuestPlace,
   isNamed,
   type ServerTool,
+  type ToolCallLimits,
+  type ToolGuest,
   type ToolHost,
+  type ToolOutcome,
   type ToolServerConfig,
   type ToolServerReport,
 } from '../contract/server-tools.ts';
 import type { Clock, Telemetry } from '../contract/services.ts';
 import { untilAborted } from '../contract/until-aborted.ts';
 import { CallFailure } from './call-failure.ts';
-import { ConfiguredServer, noSuchServer } from './configured-server.ts';
+import { ConfiguredServer, noSuchServer, type ServerDependencies } from './configured-server.ts';
 import { connect } from './connection.ts';
+import { fetchThrough } from './guarded-fetch.ts';
 import { hideSecrets } from './secrets.ts';
 
 export interface ToolHostOptions {
@@ -18,6 +25,8 @@ export interface ToolHostOptions {
   readonly builtIn?: ToolServer;
   /** By name, see isNamed; empty: all. */
   readonly toolAllow: readonly string[];
+  /** Over which servers are reached that requests bring along; absent: they may bring none. */
+  readonly web?: PublicWeb | undefined;
   readonly clock: Clock;
   readonly log: Telemetry['log'];
   readonly version: string;
@@ -30,6 +39,7 @@ export function createToolHost({
   servers: configs,
   builtIn,
   toolAllow,
+  web,
   clock,
   log,
   version,
@@ -49,17 +59,10 @@ export function createToolHost({
     },
     async call(tool, args, limits) {
       const server = servers.find(({ name }) => name === tool.server);
-      if (!server || !isAllowed(tool)) return { content: 'There is no such tool any more.', isError: true };
-      try {
-        const outcome = await server.call(tool.name, args, limits);
-        return { ...outcome, content: hide(outcome.content) };
-      } catch (error) {
-        limits.signal.throwIfAborted();
-        if (!(error instanceof CallFailure))
-          log('debug', `a call of ${tool.server} failed`, { error: hide(String(error)) });
-        return { content: hide(error instanceof Error ? error.message : String(error)), isError: true };
-      }
+      if (!server || !isAllowed(tool)) return notThere;
+      return callServer(server, tool, args, { limits, hide, log });
     },
+    ...(web && { guest: (name, place) => createGuest({ name, place, web, isAllowed, dependencies }) }),
     report: () => servers.map((server) => allowedOf(server.report())),
     wake() {
       for (const server of servers) if (server.report().state === 'idle') server.tools().catch(() => undefined);
@@ -78,3 +81,61 @@ export function createToolHost({
     },
   };
 }
+
+type NamedTool = Pick<ServerTool, 'server' | 'name'>;
+
+interface CallOptions {
+  readonly limits: ToolCallLimits;
+  readonly hide: (text: string) => string;
+  readonly log: Telemetry['log'];
+}
+
+/** Whatever goes wrong is an outcome. */
+async function callServer(
+  server: Pick<ToolServer, 'call'>,
+  tool: NamedTool,
+  args: JsonObject,
+  { limits, hide, log }: CallOptions,
+): Promise<ToolOutcome> {
+  try {
+    const outcome = await server.call(tool.name, args, limits);
+    return { ...outcome, content: hide(outcome.content) };
+  } catch (error) {
+    limits.signal.throwIfAborted();
+    if (!(error instanceof CallFailure))
+      log('debug', `a call of ${tool.server} failed`, { error: hide(String(error)) });
+    return { content: hide(error instanceof Error ? error.message : String(error)), isError: true };
+  }
+}
+
+interface GuestOptions {
+  readonly name: string;
+  readonly place: GuestPlace;
+  readonly web: PublicWeb;
+  readonly isAllowed: (tool: NamedTool) => boolean;
+  readonly dependencies: ServerDependencies;
+}
+
+/** Addresses that end so speak the older of the two forms. */
+const sseEnd = /\/sse\/?$/;
+
+function createGuest({ name, place, web, isAllowed, dependencies }: GuestOptions): ToolGuest {
+  const { pathname } = URL.canParse(place.url) ? new URL(place.url) : { pathname: '' };
+  const transport = sseEnd.test(pathname) ? 'sse' : 'http';
+  const config = { name, disabled: false, place: { transport, ...place } } as const;
+  const hide = hideSecrets([config]);
+  const fetch = fetchThrough(web);
+  const server = new ConfiguredServer(config, {
+    ...dependencies,
+    hide,
+    connect: (options) => dependencies.connect({ ...options, fetch }),
+  });
+  return {
+    tools: async (signal) => (await untilAborted(server.tools(), signal)).filter(isAllowed),
+    call: async (tool, args, limits) =>
+      isAllowed(tool) ? callServer(server, tool, args, { limits, hide, log: dependencies.log }) : notThere,
+    close: () => server.close(),
+  };
+}
+
+const notThere: ToolOutcome = { content: 'There is no such tool any more.', isError: true };

@@ -1,7 +1,8 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import type { Transport } from '@modelcontextprotocol/client';
+import type { FetchLike, Transport } from '@modelcontextprotocol/client';
 import type { ToolServerPlace } from '../contract/server-tools.ts';
+import { untilAborted } from '../contract/until-aborted.ts';
 
 /** What a tool may answer at most, in bytes: more ends the connection. */
 const maxAnswerBytes = 10 * 1024 * 1024;
@@ -9,18 +10,27 @@ const maxAnswerBytes = 10 * 1024 * 1024;
 /** Lines for people are cut here. */
 const maxLineLength = 2000;
 
-export async function openTransport(place: ToolServerPlace, onLine: (line: string) => void): Promise<Transport> {
+export interface TransportOptions {
+  readonly place: ToolServerPlace;
+  onLine(line: string): void;
+  /** By which servers are reached; absent: as the machine reaches them. */
+  readonly fetch?: FetchLike;
+}
+
+export async function openTransport({ place, onLine, fetch }: TransportOptions): Promise<Transport> {
   switch (place.transport) {
     case 'stdio':
       return openProcess(place, onLine);
     case 'http': {
       const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client');
       const { headers } = place;
-      return new StreamableHTTPClientTransport(new URL(place.url), { requestInit: { headers }, fetch: boundedFetch });
+      const options = { requestInit: { headers }, fetch: bounded(fetch ?? globalThis.fetch) };
+      return endsItsSession(new StreamableHTTPClientTransport(new URL(place.url), options));
     }
     case 'sse': {
       const { SSEClientTransport } = await import('@modelcontextprotocol/client');
-      return new SSEClientTransport(new URL(place.url), { requestInit: { headers: place.headers } });
+      const options = { requestInit: { headers: place.headers }, ...(fetch && { fetch }) };
+      return new SSEClientTransport(new URL(place.url), options);
     }
     default:
       return place satisfies never;
@@ -84,19 +94,34 @@ function endAll(): void {
   }
 }
 
+/** So long a server may take to let go of a session. */
+const farewellMs = 2000;
+
+/** The server is told, so that it keeps nothing of a client that is gone. */
+function endsItsSession<Opened extends Transport & { terminateSession(): Promise<void> }>(transport: Opened): Opened {
+  const close = transport.close.bind(transport);
+  transport.close = async () => {
+    await untilAborted(transport.terminateSession(), AbortSignal.timeout(farewellMs)).catch(() => undefined);
+    await close();
+  };
+  return transport;
+}
+
 /** An answer in one piece is read whole by the SDK: it is counted on its way. Streams of events are read one by one. */
-const boundedFetch = async (url: string | URL, init?: RequestInit): Promise<Response> => {
-  const response = await fetch(url, init);
-  if (!response.body || !/json/i.test(response.headers.get('content-type') ?? '')) return response;
-  let bytes = 0;
-  const counted = response.body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        bytes += chunk.length;
-        if (bytes > maxAnswerBytes) controller.error(new Error(`The answer is larger than ${maxAnswerBytes} bytes.`));
-        else controller.enqueue(chunk);
-      },
-    }),
-  );
-  return new Response(counted, response);
-};
+const bounded =
+  (fetch: FetchLike): FetchLike =>
+  async (url, init) => {
+    const response = await fetch(url, init);
+    if (!response.body || !/json/i.test(response.headers.get('content-type') ?? '')) return response;
+    let bytes = 0;
+    const counted = response.body.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform(chunk, controller) {
+          bytes += chunk.length;
+          if (bytes > maxAnswerBytes) controller.error(new Error(`The answer is larger than ${maxAnswerBytes} bytes.`));
+          else controller.enqueue(chunk);
+        },
+      }),
+    );
+    return new Response(counted, response);
+  };

@@ -58,6 +58,7 @@ function house(
   const records: ToolCallRecord[] = [];
   const calls: { name: string; args: JsonObject }[] = [];
   const waits: (() => void)[] = [];
+  const guests: string[] = [];
   let ids = 0;
   const timers = {
     after: (_: number, callback: () => void) => {
@@ -71,6 +72,20 @@ function house(
     call: async ({ name }, args, limits) => {
       calls.push({ name, args });
       return run(args, limits, name);
+    },
+    guest: (server, { url }) => {
+      guests.push(`${server} ${url}`);
+      return {
+        tools: async () => {
+          if (url === 'https://gone.example') throw new Error('It is gone.');
+          return [tool('look', { server })];
+        },
+        call: async ({ name }, args) => {
+          calls.push({ name: `${server}/${name}`, args });
+          return { content: 'from a guest', isError: false };
+        },
+        close: async () => void guests.push(`${server} closed`),
+      };
     },
     report: () => [],
     wake: () => undefined,
@@ -116,7 +131,22 @@ function house(
   };
   const ask = (asked = request(), signal = never): Promise<GenerationResult> =>
     within('the answer', collect(service.generate(asked, signal)), 25_000);
-  return { engine, prompts, jobs, calls, records, approvals, waits, cancels, service, scheduler, request, events, ask };
+  return {
+    engine,
+    prompts,
+    jobs,
+    calls,
+    guests,
+    records,
+    approvals,
+    waits,
+    cancels,
+    service,
+    scheduler,
+    request,
+    events,
+    ask,
+  };
 }
 
 const textOf = ({ blocks }: GenerationResult) =>
@@ -493,6 +523,29 @@ describe('servers that the request names', () => {
     expect(jobs[1]?.grammar).toBeDefined();
     // Its tools still stand where they stood: nothing is evaluated anew.
     expect(prompts[1]?.startsWith(prompts[0] ?? '-')).toBe(true);
+  });
+
+  it('that it brings along are asked themselves, and let go of at the end of the answer', async () => {
+    const { ask, request, calls, guests, service } = house([call('mail__look'), 'Done.']);
+    const mail = source('mail', { place: { url: 'https://mail.example', headers: {} } });
+    const gone = source('gone', { place: { url: 'https://gone.example', headers: {} } });
+    const sources = [source('files'), mail, gone];
+    const result = await ask(request({ serverTools: { ...wish, sources } }));
+    expect(calls.map(({ name }) => name)).toEqual(['mail/look']);
+    expect(callsOf(result)[0]?.result?.content).toBe('from a guest');
+    expect(result.toolLists?.map(({ server, problem }) => [server, problem])).toEqual([
+      ['files', undefined],
+      ['mail', undefined],
+      ['gone', 'It is gone.'],
+    ]);
+    const begunAndEnded = [`mail https://mail.example`, 'gone https://gone.example', 'mail closed', 'gone closed'];
+    expect(guests).toEqual(begunAndEnded);
+    // Also where there is no answer, and where only the prompt is looked at.
+    const needed = [mail, { ...gone, required: true }];
+    await expect(ask(request({ serverTools: { ...wish, sources: needed } }))).rejects.toThrow('It is gone.');
+    expect(guests.slice(4)).toEqual(begunAndEnded);
+    await service.countTokens(request({ serverTools: { ...wish, sources: [mail] } }), new AbortController().signal);
+    expect(guests.slice(8)).toEqual(['mail https://mail.example', 'mail closed']);
   });
 
   it('calls of one id are told apart, and the model reads the id that it wrote', async () => {

@@ -8,7 +8,7 @@ import {
   type ToolSource,
 } from '../../contract/server-tools.ts';
 import { defined } from '../shared/defined.ts';
-import { readToolFields, refuseConfirmation, unknownServer } from '../shared/server-tools.ts';
+import { placeOf, readToolFields, refuseConfirmation, refuseManyGuests } from '../shared/server-tools.ts';
 import { boundedList } from '../shared/text-or-tokens.ts';
 import { optional, show, validate } from '../shared/validate.ts';
 import { loadedTools } from './loaded-tools.ts';
@@ -104,19 +104,25 @@ export function toWish({ body, wire, mcp }: Asked, setup: ToolSetup): ServerTool
   if (off) return 'off';
   refuseConfirmation(wish, 'Leave it out, or ask there.');
   if (mcp.names.length === 0) return asked ? wish : undefined;
-  const known = setup.servers();
   const loaded = loadedTools(body);
   const hosted = (body.tools ?? []).some(({ type, name }) => type === 'server' && name.startsWith('tool_search_tool_'));
   const sources = mcp.names.map((name): ToolSource => {
-    if (!known.includes(name)) throw unknownServer(name, known, mcp.servers.has(name) ? 'mcp_servers' : 'tools');
-    return toSource(name, mcp, (tool) => hosted || isCalled(tool, loaded));
+    const { url, authorization_token: token } = mcp.servers.get(name) ?? {};
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const place = placeOf({ name, param: mcp.servers.has(name) ? 'mcp_servers' : 'tools', url, headers }, setup);
+    const source = toSource(name, mcp, (tool) => hosted || isCalled(tool, loaded));
+    return place ? { ...source, place } : source;
   });
+  refuseManyGuests(sources);
+  const configured = sources.filter(({ place }) => place === undefined).map(({ server }) => server);
   const { tool_choice: choice } = body;
   return defined({
     ...wish,
     sources,
     chosen: choice?.type === 'tool' ? mcp.names.map((server) => ({ server, name: choice.name })) : [],
-    warnings: [...mcp.servers.values()].flatMap(unusedToken),
+    warnings: [...mcp.servers.values()].flatMap((server) =>
+      configured.includes(server.name) ? unusedToken(server) : [],
+    ),
   });
 }
 

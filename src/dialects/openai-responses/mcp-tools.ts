@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ServeError } from '../../contract/errors.ts';
 import type { JsonObject } from '../../contract/json.ts';
-import { isCalled, type ServerTool, type ToolSource } from '../../contract/server-tools.ts';
+import { type GuestPlace, isCalled, type ServerTool, type ToolSource } from '../../contract/server-tools.ts';
 import { optional, pathName, validate } from '../shared/validate.ts';
 
 /** `McpToolFilter`: a tool matches by its name, and by what it says of itself. */
@@ -47,11 +47,15 @@ function unsupported(at: readonly PropertyKey[], sentence: string): ServeError {
 }
 
 /** What the request wants of this server. `told`: its tools were listed in the conversation. */
-export function toSource(tool: McpTool, told: boolean): ToolSource {
+export function toSource(
+  tool: McpTool,
+  { told, place }: { readonly told: boolean; readonly place: GuestPlace | undefined },
+): ToolSource {
   const { server_label: server, server_description: description, allowed_tools: allowed } = tool;
   const named = Array.isArray(allowed) ? allowed : allowed?.tool_names;
   return {
     server,
+    ...(place && { place }),
     offers: (each) =>
       allowed === undefined || matches(each, Array.isArray(allowed) ? { tool_names: allowed } : allowed),
     asks: (each) => asksFor(each, tool.require_approval),

@@ -1,7 +1,7 @@
 import { ServeError } from '../../contract/errors.ts';
 import type { ServerToolWish, ToolSetup } from '../../contract/server-tools.ts';
 import { defined } from '../shared/defined.ts';
-import { readToolFields, refuseConfirmation, unknownServer } from '../shared/server-tools.ts';
+import { placeOf, readToolFields, refuseConfirmation, refuseManyGuests } from '../shared/server-tools.ts';
 import type { ResponsesBody } from './body.ts';
 import { type McpTool, toSource } from './mcp-tools.ts';
 import type { Conversation } from './messages.ts';
@@ -38,24 +38,37 @@ export function toWish(
       { param: 'tools' },
     );
   if (servers.size === 0) return asked ? { ...wish, ...limitsOf(maxCalls) } : undefined;
-  const known = setup.servers();
-  const sources = [...servers.values()].map((server) => {
-    if (!known.includes(server.server_label)) throw unknownServer(server.server_label, known, 'tools');
-    return toSource(server, conversation.listed.has(server.server_label));
-  });
+  const sources = [...servers.values()].map((server) =>
+    toSource(server, {
+      told: conversation.listed.has(server.server_label),
+      place: placeOf(
+        { name: server.server_label, param: 'tools', url: server.server_url, headers: headersOf(server) },
+        setup,
+      ),
+    }),
+  );
+  refuseManyGuests(sources);
+  const configured = sources.filter(({ place }) => place === undefined).map(({ server }) => server);
   return defined({
     ...wish,
     ...limitsOf(maxCalls),
     sources,
     chosen: chosenServerTools(request.tool_choice),
     allowedCalls,
-    warnings: [...servers.values()].flatMap(unusedSecrets),
+    warnings: [...servers.values()].flatMap((server) =>
+      configured.includes(server.server_label) ? unusedSecrets(server) : [],
+    ),
   });
 }
 
 /** OpenAI's rule: calls beyond the limit are ignored, the answer goes on. */
 function limitsOf(maxCalls: number | undefined): Partial<ServerToolWish> {
   return { atLimit: 'answer', ...(maxCalls !== undefined && { maxCalls }) };
+}
+
+/** What the client has for that server, and nothing of anybody else. */
+function headersOf({ headers = {}, authorization }: McpTool): Readonly<Record<string, string>> {
+  return authorization === undefined ? headers : { ...headers, authorization: `Bearer ${authorization}` };
 }
 
 /** A configured server is reached as its configuration says. */

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { ServeError } from '../../contract/errors.ts';
 import type { CallBlock, FinishReason, ToolResultEvent } from '../../contract/events.ts';
 import type { JsonObject } from '../../contract/json.ts';
-import type { ServerToolWish } from '../../contract/server-tools.ts';
+import type { GuestPlace, ServerToolWish, ToolSetup, ToolSource } from '../../contract/server-tools.ts';
 import { defined } from './defined.ts';
-import { optional, validate } from './validate.ts';
+import { optional, show, validate } from './validate.ts';
 
 /** Unsloth Studio's fields, and one of our own, for tools that the server runs. */
 export const serverToolFields = z.object({
@@ -64,13 +64,49 @@ export function refuseConfirmation({ confirm }: ServerToolWish, instead: string)
   });
 }
 
-/** A server that the request names by something else than a name of the configuration. */
-export function unknownServer(name: string, known: readonly string[], param: string): ServeError {
-  return new ServeError(
+interface NamedServer {
+  readonly name: string;
+  /** The field that names it. */
+  readonly param: string;
+  readonly url: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * Where a server is that a request names. A name of the configuration means that server: what the request says of its
+ * place is not used. Undefined: so it is.
+ */
+export function placeOf({ name, param, url, headers }: NamedServer, setup: ToolSetup): GuestPlace | undefined {
+  const known = setup.servers();
+  if (known.includes(name)) return undefined;
+  if (url !== undefined && setup.urls) {
+    if (URL.canParse(url)) return { url, headers };
+    throw new ServeError(
+      'invalid_request',
+      `\`${param}\` has ${JSON.stringify(name)} at ${show(url)}, which is no URL.`,
+      {
+        param,
+      },
+    );
+  }
+  const instead = url === undefined ? '' : ' Servers of requests are reached with --mcp-allow-urls only.';
+  throw new ServeError(
     'invalid_request',
-    `\`${param}\` names the server of tools ${JSON.stringify(name)}, which is not configured here. There are: ${known.join(', ') || 'none'}.`,
+    `\`${param}\` names the server of tools ${JSON.stringify(name)}, which is not configured here. There are: ${known.join(', ') || 'none'}.${instead}`,
     { param },
   );
+}
+
+const mostGuests = 10;
+
+/** Each is a connection of its own. */
+export function refuseManyGuests(sources: readonly ToolSource[]): void {
+  const guests = sources.filter(({ place }) => place !== undefined).length;
+  if (guests > mostGuests)
+    throw new ServeError(
+      'invalid_request',
+      `${guests} servers of tools are named by URL; at most ${mostGuests} may be.`,
+    );
 }
 
 /** An answer that ended behind calls of the server's alone leaves its client nothing to run. */

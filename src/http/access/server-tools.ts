@@ -80,6 +80,7 @@ function toolSetup(exchange: Exchange, dependencies: ToolDependencies): ToolSetu
   const { serverTools } = dependencies;
   return (
     serverTools && {
+      urls: serverTools.host.guest !== undefined,
       servers: () => {
         checkToolCaller(exchange, dependencies);
         return serverTools.host.report().map(({ name }) => name);

@@ -6,7 +6,7 @@ import { parseMessages } from '../../../src/dialects/anthropic-messages/request.
 import { answer, finish } from './events.ts';
 import { checkStreamGrammar } from './stream-grammar.ts';
 
-const setup = { servers: () => ['files', 'web'] };
+const setup = { servers: () => ['files', 'web'], urls: false };
 const user = { role: 'user', content: 'go' };
 const read = (body: object) => parseMessages({ messages: [user], ...body }, true);
 const server = (name = 'files', more: object = {}) => ({
@@ -76,6 +76,18 @@ describe('servers of tools in a message request', () => {
       [{ mcp_servers: [server()], confirm_tools: 'writes' }, /confirm_tools/],
     ];
     for (const [body, words] of cases) expect(() => wishOf(body)).toThrow(words);
+  });
+
+  it('a URL is a place where that is allowed, for names that are not configured', () => {
+    const open = { ...setup, urls: true };
+    const mine = server('mail', { authorization_token: 'token' });
+    const wish = read({ mcp_servers: [mine, server('files', { authorization_token: 'token' })] }).serverTools?.(open);
+    if (typeof wish !== 'object') throw new Error('no wish');
+    expect(wish.sources?.map(({ place }) => place)).toEqual([
+      { url: mine.url, headers: { authorization: 'Bearer token' } },
+      undefined,
+    ]);
+    expect(wish.warnings).toEqual([expect.stringMatching(/authorization_token for files was not used/)]);
   });
 
   it('tool_choice may be any of them, or one', () => {

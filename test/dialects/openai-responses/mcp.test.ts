@@ -7,7 +7,7 @@ import { parseResponses } from '../../../src/dialects/openai-responses/request.t
 import { answerContext, finish, frames, start } from './events.ts';
 import { expectResponsesStream, wireEvents } from './stream-grammar.ts';
 
-const setup = { servers: () => ['files', 'web'] };
+const setup = { servers: () => ['files', 'web'], urls: false };
 const read = (body: object) => parseResponses({ input: 'hi', ...body }, { withTools: true });
 const mcp = (more: object = {}) => ({ type: 'mcp', server_label: 'files', ...more });
 
@@ -78,6 +78,29 @@ describe('mcp tools', () => {
     expect(() => wishOf({ tools: [mcp()], max_tool_calls: -1 })).toThrow(/max_tool_calls/);
     expect(() => wishOf({ tools: [mcp()], confirm_tools: 'always' })).toThrow(/require_approval/);
     expect(() => read({ tools: [mcp()], tool_choice: { type: 'mcp', server_label: 'web' } })).toThrow(/server_label/);
+  });
+
+  it('may name a server by its URL where that is allowed, with what the client has for it', () => {
+    const open = { ...setup, urls: true };
+    const mail = { server_label: 'mail', server_url: 'https://mail.example/mcp' };
+    const secrets = { headers: { 'x-key': 'a' }, authorization: 'token' };
+    const sources = (tool: object) => {
+      const wish = read({ tools: [mcp(tool)] }).serverTools?.(open);
+      return typeof wish === 'object' ? wish.sources?.map(({ server, place }) => ({ server, place })) : wish;
+    };
+    expect(sources({ ...mail, ...secrets })).toEqual([
+      {
+        server: 'mail',
+        place: { url: mail.server_url, headers: { 'x-key': 'a', authorization: 'Bearer token' } },
+      },
+    ]);
+    // A name of the configuration is that server, whatever stands beside it.
+    expect(sources({ ...mail, server_label: 'files', ...secrets })).toEqual([{ server: 'files', place: undefined }]);
+    expect(() => sources({ server_label: 'mail' })).toThrow(/There are: files, web/);
+    expect(() => sources({ ...mail, server_url: 'nowhere' })).toThrow(/"nowhere", which is no URL/);
+    expect(() => wishOf({ tools: [mcp(mail)] })).toThrow(/--mcp-allow-urls/);
+    const many = Array.from({ length: 11 }, (_, index) => mcp({ ...mail, server_label: `mail${index}` }));
+    expect(() => read({ tools: many }).serverTools?.(open)).toThrow(/at most 10/);
   });
 
   it('say nothing where the server runs no tools', () => {
