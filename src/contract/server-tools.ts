@@ -168,7 +168,8 @@ export interface ToolSetup {
 export interface CallApprovals {
   /**
    * Whether there was such a call. `always` approves this tool's later calls of the same owner too, until the server
-   * ends. ServeError invalid_request where several of this id wait: model families that write ids count from 0.
+   * ends. ServeError invalid_request where calls of several answers wait under this id (model families that write ids
+   * count from 0) and the decision does not say of which it is.
    */
   decide(callId: string, decision: CallDecision, caller: Pick<Caller, 'sees'>): boolean;
 }
@@ -176,6 +177,8 @@ export interface CallApprovals {
 export interface CallDecision {
   readonly approve: boolean;
   readonly always?: boolean;
+  /** The id of the call's answer. */
+  readonly answer?: string;
 }
 
 /** Tools that need no server of their own; each is switched on by name. They are those of the server `built-in`. */

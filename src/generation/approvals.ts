@@ -8,6 +8,8 @@ export type Verdict = 'approved' | 'denied' | 'unanswered';
 export interface WaitingCall {
   readonly callId: string;
   readonly owner: string;
+  /** By which the client knows the answer that it belongs to. */
+  readonly answerId: string | undefined;
   readonly tool: Pick<ServerTool, 'server' | 'name'>;
 }
 
@@ -54,14 +56,18 @@ export function createApprovalRegistry(timers: Timers, waitMs = longestWaitMs): 
         signal.removeEventListener('abort', onAbort);
       }
     },
-    decide(callId, { approve, always = false }, caller) {
-      const found = [...waiting].filter((entry) => entry.callId === callId && caller.sees(entry.owner));
+    decide(callId, { approve, always = false, answer }, caller) {
+      const found = [...waiting].filter(
+        (entry) =>
+          entry.callId === callId && caller.sees(entry.owner) && (answer === undefined || entry.answerId === answer),
+      );
       const [call, another] = found;
       if (!call) return false;
       if (another)
         throw new ServeError(
           'invalid_request',
-          `${found.length} calls of yours wait under the id ${JSON.stringify(callId)}, which the model gave them. Cancel one of their answers.`,
+          `${found.length} calls of yours wait under the id ${JSON.stringify(callId)}, which the model gave them. Say which with \`answer\`, the id of its answer.`,
+          { param: 'answer' },
         );
       if (approve && always && approved.size < maxApproved) approved.add(keyOf(call.owner, call.tool));
       // Gone at once, so that a second word finds nothing.

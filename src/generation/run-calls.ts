@@ -13,6 +13,7 @@ export interface CallContext {
   readonly approvals: ApprovalRegistry;
   readonly wish: ServerToolWish;
   readonly owner: string;
+  readonly answerId: string | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly observer: GenerationObserver | undefined;
@@ -114,14 +115,14 @@ async function runCall(call: ServerCall, context: CallContext, tell: (state: Too
 /** Undefined: it may run; else what the model is told. */
 async function askPerson(
   { id, tool }: ServerCall,
-  { wish, approvals, owner, signal }: CallContext,
+  { wish, approvals, owner, answerId, signal }: CallContext,
   tell: (state: ToolStateEvent) => void,
 ): Promise<string | undefined> {
   const { confirm } = wish;
   if (confirm === 'never' || (confirm === 'writes' && tool.readOnly) || approvals.isApproved(owner, tool))
     return undefined;
   tell({ type: 'tool-state', callId: id, state: 'asks' });
-  const verdict = await approvals.wait({ callId: id, owner, tool }, signal);
+  const verdict = await approvals.wait({ callId: id, owner, answerId, tool }, signal);
   switch (verdict) {
     case 'approved':
       return undefined;

@@ -215,6 +215,7 @@ function callContext(
     approvals: bench.approvals,
     wish: request.serverTools,
     owner: request.keys.owner ?? '',
+    answerId: request.keys.answerId,
     clock: deps.clock,
     signal: controller.signal,
     observer: deps.observer,

@@ -4,7 +4,7 @@ import { OpenAIResponsesModel } from '@openai/agents-openai';
 import { generateObject, generateText, stepCountIs, streamText, tool } from 'ai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type ResponsesServer, startResponsesServer } from './responses-server.ts';
+import { agentsClient, type ResponsesServer, startResponsesServer } from './responses-server.ts';
 
 // Reasoning that it cannot send back is a warning on the console, once per request.
 Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false });
@@ -80,11 +80,6 @@ describe.each([
     expect(object).toEqual({ name: 'Bob', age: 42, city: 'Paris' });
   });
 });
-
-/** Its types name the same class by another declaration file, whose private members count as different ones. */
-function agentsClient({ client }: ResponsesServer) {
-  return client as unknown as ConstructorParameters<typeof OpenAIResponsesModel>[0];
-}
 
 describe('the OpenAI Agents SDK', () => {
   let house: ResponsesServer;

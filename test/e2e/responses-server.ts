@@ -1,3 +1,4 @@
+import type { OpenAIResponsesModel } from '@openai/agents-openai';
 import OpenAI from 'openai';
 import { createServer, type EmbeddedServer, type ServerOptions } from '../../src/index.ts';
 import { expectResponsesStream, type WireEvent } from '../dialects/openai-responses/stream-grammar.ts';
@@ -83,3 +84,8 @@ export const timeTool = {
   parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
   strict: false,
 } as const;
+
+/** Its types name the same class by another declaration file, whose private members count as different ones. */
+export function agentsClient({ client }: ResponsesServer) {
+  return client as unknown as ConstructorParameters<typeof OpenAIResponsesModel>[0];
+}

@@ -666,6 +666,20 @@ describe('calls that a person must allow', () => {
     await within('the answer', others.done);
   });
 
+  it('of two answers under one id are told apart by the answer', async () => {
+    const home = house([call('look')], undefined, { newToolCallId: () => 'call_0' });
+    const asked = (answerId: string) =>
+      home.ask(home.request({ serverTools: { ...wish, maxCalls: 1, confirm: 'always' }, keys: { answerId } }));
+    const answers = [asked('one'), asked('two')];
+    await until('both wait', () => home.approvals.size === 2);
+    expect(() => home.approvals.decide('call_0', { approve: true }, person(''))).toThrow(/Say which with `answer`/);
+    expect(home.approvals.decide('call_0', { approve: true, answer: 'three' }, person(''))).toBe(false);
+    expect(home.approvals.decide('call_0', { approve: true, answer: 'two' }, person(''))).toBe(true);
+    expect(home.approvals.decide('call_0', { approve: false }, person(''))).toBe(true);
+    const [one, two] = await Promise.all(answers);
+    expect([one, two].map((result) => result && callsOf(result)[0]?.result?.denied)).toEqual([true, undefined]);
+  });
+
   it('are not asked for where tools only read, or nothing is to be confirmed', async () => {
     const reads = house([call('look'), 'Done.'], undefined, { tools: [tool('look', { readOnly: true })] });
     expect(textOf(await reads.ask(reads.request(asking('writes'))))).toBe('Done.');

@@ -24,7 +24,12 @@ export function mcpServer({ name, transport, state, problem, tools }: ToolServer
   };
 }
 
-export const decision = z.object({ approve: z.boolean(), always: optional(z.boolean()) });
+export const decision = z.object({
+  approve: z.boolean(),
+  always: optional(z.boolean()),
+  /** The id of the call's answer, where calls of several answers wait under one id. */
+  answer: optional(z.string()),
+});
 
 /** POST /api/mcp/calls/{id}. */
 export function parseDecision(wire: unknown): CallDecision {
