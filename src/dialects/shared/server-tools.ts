@@ -23,6 +23,8 @@ export const serverToolDefaults = {
   maxCalls: 25,
   callTimeoutMs: 300_000,
   confirm: 'never',
+  // A client that knows nothing of a limit is left without an answer by it.
+  atLimit: 'answer',
 } as const satisfies ServerToolWish;
 
 export interface ToolFields {
@@ -53,7 +55,7 @@ export function readToolFields(wire: unknown): ToolFields {
 export function readServerTools(wire: unknown): ServerToolWish | 'off' | undefined {
   const { off, asked, wish } = readToolFields(wire);
   if (off) return 'off';
-  return asked ? wish : undefined;
+  return asked ? { ...wish, atLimit: serverToolDefaults.atLimit } : undefined;
 }
 
 /** A dialect that shows no call that waits for a person cannot hold an answer for it. */
