@@ -7,12 +7,13 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 const alignment = 32;
 
 /** Tensor types by their number in ggml. */
-export const tensorTypes = { F32: 0, Q4_0: 2, Q8_0: 8 } as const;
+export const tensorTypes = { F32: 0, F16: 1, Q4_0: 2, Q8_0: 8 } as const;
 export type TensorType = keyof typeof tensorTypes;
 
 /** Bytes and values of a quantized block. */
 export const blocks = {
   F32: { bytes: 4, values: 1 },
+  F16: { bytes: 2, values: 1 },
   Q4_0: { bytes: 18, values: 32 },
   Q8_0: { bytes: 34, values: 32 },
 } as const satisfies Record<TensorType, { bytes: number; values: number }>;
@@ -29,20 +30,35 @@ export interface Tensor {
 /** One metadata entry as it stands in a file: key, type and value. */
 export type RawEntry = Uint8Array;
 
-const valueTypes = { uint32: 4, float32: 6, string: 8 } as const;
+const valueTypes = { uint32: 4, int32: 5, float32: 6, bool: 7, string: 8, array: 9 } as const;
 
-export function entry(key: string, type: keyof typeof valueTypes, value: string | number): RawEntry {
-  return Buffer.concat([
-    text(key),
-    uint32(valueTypes[type]),
-    typeof value === 'string' ? text(value) : number(type, value),
-  ]);
+type ValueType = Exclude<keyof typeof valueTypes, 'array'>;
+type Value = string | number | boolean;
+
+export function entry(key: string, type: ValueType, value: Value): RawEntry {
+  return Buffer.concat([text(key), uint32(valueTypes[type]), bytesOf(type, value)]);
 }
 
-function number(type: string, value: number): Buffer {
+export function listEntry(key: string, type: ValueType, values: readonly Value[]): RawEntry {
+  const head = [text(key), uint32(valueTypes.array), uint32(valueTypes[type]), uint64(values.length)];
+  return Buffer.concat([...head, ...values.map((value) => bytesOf(type, value))]);
+}
+
+/** The same list with more values at its end. */
+export function extended(list: RawEntry, type: ValueType, values: readonly Value[]): RawEntry {
+  const bytes = Buffer.from(list);
+  const countAt = 8 + Number(bytes.readBigUInt64LE(0)) + 4 + 4;
+  bytes.writeBigUInt64LE(bytes.readBigUInt64LE(countAt) + BigInt(values.length), countAt);
+  return Buffer.concat([bytes, ...values.map((value) => bytesOf(type, value))]);
+}
+
+function bytesOf(type: ValueType, value: Value): Buffer {
+  if (typeof value === 'string') return text(value);
+  if (typeof value === 'boolean') return Buffer.of(value ? 1 : 0);
   if (type === 'uint32') return uint32(value);
   const bytes = Buffer.alloc(4);
-  bytes.writeFloatLE(value);
+  if (type === 'int32') bytes.writeInt32LE(value);
+  else bytes.writeFloatLE(value);
   return bytes;
 }
 

@@ -49,7 +49,19 @@ export function constant(shape: readonly number[], value: number): Buffer {
   return Buffer.from(values.buffer);
 }
 
-export type QuantizedType = Exclude<TensorType, 'F32'>;
+export type QuantizedType = Exclude<TensorType, 'F32' | 'F16'>;
+
+/** Numbers as 16-bit floats, rounded towards zero; those that are too small for a normal one become zero. */
+export function halves(values: Float32Array): Buffer {
+  const bytes = Buffer.alloc(2 * values.length);
+  for (const [index, value] of values.entries()) {
+    const size = Math.abs(value);
+    if (size >= smallestHalf) bytes.writeUInt16LE(toHalf(size) | (value < 0 ? 0x8000 : 0), 2 * index);
+  }
+  return bytes;
+}
+
+const smallestHalf = 2 ** -14;
 
 /** A positive number in the range of normal halves (6e-5 to 65504) as the bits of a 16-bit float, rounded down. */
 export function toHalf(value: number): number {

@@ -15,6 +15,8 @@ export interface ComputeOptions {
   readonly pools: ThreadPools;
   /** Ends a computation on the processor between two operations. */
   readonly interrupt?: Interrupt | undefined;
+  /** false: scores are computed in full. Else quickly where the device can. */
+  readonly flashAttention?: boolean | undefined;
 }
 
 /** ggml_status. */
@@ -31,6 +33,8 @@ export class Compute extends Handle {
   readonly #cpu: Pointer;
   readonly #pools: ThreadPools;
   readonly #letInterruptGo: (() => void) | undefined;
+  readonly #mayBeQuick: boolean;
+  readonly #quick = new Map<string, boolean>();
   #letPoolGo: () => void = () => undefined;
   #threads = 0;
 
@@ -45,6 +49,7 @@ export class Compute extends Handle {
     this.#backends = backends;
     this.#cpu = backends.at(-1) ?? nullPointer;
     this.#pools = options.pools;
+    this.#mayBeQuick = options.flashAttention ?? true;
     const { interrupt } = options;
     if (interrupt)
       this.#setOnCpu('ggml_backend_cpu_set_abort_callback')(this.#cpu, interrupt.callback, interrupt.pointer);
@@ -106,6 +111,14 @@ export class Compute extends Handle {
 
   /** Whether the first device attends quickly with heads of this size: else the scores are computed in full. */
   hasFlashAttention(headSize: number, heads: number): boolean {
+    if (!this.#mayBeQuick) return false;
+    const shape = `${headSize} ${heads}`;
+    const quick = this.#quick.get(shape) ?? this.#supportsFlash(headSize, heads);
+    this.#quick.set(shape, quick);
+    return quick;
+  }
+
+  #supportsFlash(headSize: number, heads: number): boolean {
     const { functions } = this.library;
     const space = new Tensors(this.library, 16);
     try {

@@ -1,4 +1,4 @@
-import type { NativeFunctions } from './functions.ts';
+import { GgmlPrec, type NativeFunctions } from './functions.ts';
 import type { NativeLibrary } from './open-library.ts';
 import type { Pointer } from './pointer.ts';
 import { countOf, mustHold, type Shape, shapeOf, type Tensor, Tensors, tensorTypes } from './tensors.ts';
@@ -20,6 +20,8 @@ export interface RopeOptions {
   readonly mode: number;
   readonly base: number;
   readonly scale?: number;
+  /** Where in each head the values that are turned begin. */
+  readonly from?: number;
 }
 
 /**
@@ -157,6 +159,18 @@ export class Graph {
     return { ...tensor, pointer, shape: [count, second, third, fourth], whole: count === width };
   }
 
+  /** `count` rows of [width, n] from `from` on. */
+  part(rows: Tensor, from: number, count: number): Tensor {
+    const [width, height, third, fourth] = rows.shape;
+    const fits = rows.whole && third === 1 && fourth === 1 && from >= 0 && count > 0 && from + count <= height;
+    mustHold(fits, `${count} rows from ${from}`, rows);
+    const { ggml_row_size, ggml_view_4d } = this.#functions;
+    const bytes = (lines: number) => ggml_row_size(rows.type, width * lines);
+    const strides = [bytes(1), bytes(count), bytes(count)] as const;
+    const pointer = ggml_view_4d(this.#context, rows.pointer, width, count, 1, 1, ...strides, bytes(from));
+    return { ...rows, pointer, shape: [width, count, 1, 1] };
+  }
+
   /** Rows of a table [width, n] by their numbers. */
   rows(table: Tensor, numbers: Tensor): Tensor {
     mustHold(
@@ -192,9 +206,10 @@ export class Graph {
   flashAttention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | undefined, scale: number): Tensor {
     const fits = q.shape[0] === k.shape[0] && k.shape[1] === v.shape[1] && q.shape[2] % k.shape[2] === 0;
     mustHold(fits && k.shape[2] === v.shape[2], 'attention', q, k, v);
-    const { ggml_flash_attn_ext } = this.#functions;
+    const { ggml_flash_attn_ext, ggml_prec_set_acc } = this.#functions;
     const context = this.#context;
     const pointer = ggml_flash_attn_ext(context, q.pointer, k.pointer, v.pointer, mask?.pointer ?? null, scale, 0, 0);
+    ggml_prec_set_acc(pointer, exactly);
     return whole(pointer, [v.shape[0], q.shape[2], q.shape[1], q.shape[3]]);
   }
 
@@ -206,6 +221,18 @@ export class Graph {
     const { ggml_conv_2d } = this.#functions;
     const pointer = ggml_conv_2d(this.#context, kernel.pointer, image.pointer, side, side, 0, 0, 1, 1);
     return whole(pointer, [Math.floor(width / side), Math.floor(height / side), out, count]);
+  }
+
+  /** Squares of an image [width, height, channels], each a row [side * side * channels, columns, lines]. */
+  squares(image: Tensor, side: number): Tensor {
+    const [width, height, depth, count] = image.shape;
+    mustHold(image.whole && count === 1 && width >= side && height >= side, `squares of ${side}`, image);
+    const { ggml_im2col, ggml_view_3d } = this.#functions;
+    const context = this.#context;
+    // Only the extents of a kernel are read.
+    const kernel = ggml_view_3d(context, image.pointer, side, side, depth, 0, 0, 0);
+    const pointer = ggml_im2col(context, kernel, image.pointer, side, side, 0, 0, 1, 1, true, tensorTypes.f32);
+    return whole(pointer, [side * side * depth, Math.floor(width / side), Math.floor(height / side)]);
   }
 
   averagePool(tensor: Tensor, side: number): Tensor {
@@ -225,12 +252,14 @@ export class Graph {
   }
 
   /** Turns [head, heads, rows] by positions [rows]. */
-  rope(tensor: Tensor, positions: Tensor, { dimensions, mode, base, scale = 1 }: RopeOptions): Tensor {
-    mustHold(positions.shape[0] === tensor.shape[2] && dimensions <= tensor.shape[0], 'positions', tensor, positions);
-    const { ggml_rope_ext } = this.#functions;
+  rope(tensor: Tensor, positions: Tensor, { dimensions, mode, base, scale = 1, from = 0 }: RopeOptions): Tensor {
+    const fits = positions.shape[0] === tensor.shape[2] && from + dimensions <= tensor.shape[0];
+    mustHold(fits, 'positions', tensor, positions);
+    const { ggml_rope_ext, ggml_rope_set_offset } = this.#functions;
     const context = this.#context;
     const spread = [0, base, scale, 0, 1, 0, 0] as const;
     const pointer = ggml_rope_ext(context, tensor.pointer, positions.pointer, null, dimensions, mode, ...spread);
+    if (from > 0) ggml_rope_set_offset(pointer, from);
     return { ...tensor, pointer, whole: true };
   }
 
@@ -258,6 +287,8 @@ export class Graph {
   }
 }
 
+/** Sums in single precision on every device. */
+const exactly = GgmlPrec.F32;
 /** GGML_OP_POOL_AVG. */
 const averageOfPool = 1;
 /** Of no effect without YaRN. */

@@ -2,11 +2,16 @@ import { ServeError } from '../contract/errors.ts';
 import type { ProjectorFile } from '../contract/projector.ts';
 import type { Eye } from './eye.ts';
 import { openLlava } from './families/llava.ts';
+import { openQwen2Vl, openQwen25Vl } from './families/qwen2vl.ts';
 import { projectorKind } from './projector-file.ts';
 
 /** Kind of projector (`clip.projector_type`) -> how it is read. One file of `families` for each. */
 const families: Readonly<Record<string, (file: ProjectorFile) => Eye>> = {
   mlp: openLlava,
+  qwen2vl_merger: openQwen2Vl,
+  'qwen2.5vl_merger': openQwen25Vl,
+  // Qwen2.5-Omni's eye.
+  'qwen2.5o': openQwen25Vl,
 };
 
 export const knownProjectors = Object.keys(families);

@@ -30,12 +30,12 @@ const usualOptions: ContextOptions = {
 const mostSteps = 5000;
 
 /**
- * The engine's loop on the demo model, driven by hand: nothing happens but by `step`, and messages come when the test
+ * The engine's loop on the demo model or another one, driven by hand: nothing happens but by `step`, and messages come when the test
  * gives them. Steps take no time, so pieces of prompts are of 64 tokens; enough passes between two that each is told.
  */
 export class DrivenLoop {
   readonly interrupt = Interrupt.create(library);
-  readonly model = Model.load(library, demoModelPath, { gpuLayers: 0 });
+  readonly model: Model;
   readonly said: FromLoop[] = [];
   /** Called when the loop waits for answers. */
   onWait: () => void = () => undefined;
@@ -43,7 +43,8 @@ export class DrivenLoop {
   #read = 0;
   #now = 0;
 
-  constructor(changes: Partial<ContextOptions> = {}) {
+  constructor(changes: Partial<ContextOptions> = {}, modelPath = demoModelPath) {
+    this.model = Model.load(library, modelPath, { gpuLayers: 0 });
     this.#served = new ServedModel({
       ...{ model: this.model, interrupt: this.interrupt, adapters: [], clock: () => this.#now },
       send: (message) => this.said.push(structuredClone(message)),

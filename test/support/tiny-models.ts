@@ -1,5 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { entry, type RawEntry, readEntries, type Tensor, writeGguf } from '../../scripts/bench/gguf.ts';
+import {
+  entry,
+  extended,
+  listEntry,
+  type RawEntry,
+  readEntries,
+  type Tensor,
+  writeGguf,
+} from '../../scripts/bench/gguf.ts';
 import { demoModelPath } from './demo-engine.ts';
 import { Random } from './random.ts';
 
@@ -9,19 +17,30 @@ import { Random } from './random.ts';
  * nothing, but it depends on everything they have read. Names and shapes of tensors as llama.cpp's loader wants them.
  */
 export const tinyArchitectures = ['gemma3', 'mamba', 'lfm2'] as const;
-/** And one with experts. */
-export type TinyArchitecture = (typeof tinyArchitectures)[number] | 'qwen3moe';
+/** And one with experts, and those whose relatives see images. */
+export type TinyArchitecture =
+  | (typeof tinyArchitectures)[number]
+  | 'qwen3moe'
+  | 'llama'
+  | 'qwen2vl'
+  | 'qwen3vl'
+  | 'glm4';
 
 /** Tokens that a layer of the sliding-window model looks back. */
 export const tinyWindow = 32;
 
-const width = 64;
+export const tinyWidth = 64;
+const width = tinyWidth;
 const inner = 128;
 const heads = 2;
 const headSize = 32;
 const layers = 4;
 const experts = 4;
 const expertSize = 32;
+/** How many pairs of a head turn with time, line and column. */
+const tinySections = [4, 6, 6, 0] as const;
+/** Layers of the first that get what an image's rows have for them. */
+export const tinyDeepLayers = 2;
 
 interface Weight {
   readonly name: string;
@@ -31,8 +50,14 @@ interface Weight {
   readonly fill: number | { readonly deviation: number };
 }
 
-export function writeTinyModel(path: string, architecture: TinyArchitecture): void {
-  const demo = readEntries(readFileSync(demoModelPath));
+/** `marks`: control tokens besides the demo model's. */
+export interface TinyVocabulary {
+  readonly model?: string;
+  readonly marks?: readonly string[];
+}
+
+export function writeTinyModel(path: string, architecture: TinyArchitecture, vocabulary: TinyVocabulary = {}): void {
+  const demo = withMarks(readEntries(readFileSync(vocabulary.model ?? demoModelPath)), vocabulary.marks ?? []);
   const tokenizer = [...demo].filter(([key]) => key.startsWith('tokenizer.')).map(([, bytes]) => bytes);
   const random = new Random(20_260_101);
   const weights = [
@@ -109,10 +134,55 @@ const architectures: Record<
     weights: [ones('output_norm', width)],
     layer: (index) => [...attention(index), ...expertsOf(index)],
   },
+  llama: {
+    facts: [...attentionFacts('llama'), entry('llama.attention.head_count_kv', 'uint32', 1)],
+    weights: [ones('output_norm', width)],
+    layer: (index) => [...plainAttention(index), ...feedForward(index)],
+  },
+  qwen2vl: {
+    facts: [
+      ...attentionFacts('qwen2vl'),
+      entry('qwen2vl.attention.head_count_kv', 'uint32', 1),
+      listEntry('qwen2vl.rope.dimension_sections', 'int32', tinySections),
+    ],
+    weights: [ones('output_norm', width)],
+    layer: (index) => [...plainAttention(index), ...feedForward(index)],
+  },
+  qwen3vl: {
+    facts: [
+      ...attentionFacts('qwen3vl'),
+      entry('qwen3vl.attention.head_count_kv', 'uint32', 1),
+      entry('qwen3vl.attention.key_length', 'uint32', headSize),
+      entry('qwen3vl.attention.value_length', 'uint32', headSize),
+      entry('qwen3vl.n_deepstack_layers', 'uint32', tinyDeepLayers),
+      listEntry('qwen3vl.rope.dimension_sections', 'int32', tinySections),
+    ],
+    weights: [ones('output_norm', width)],
+    layer: (index) => [...attention(index), ...feedForward(index)],
+  },
+  glm4: {
+    facts: [
+      ...attentionFacts('glm4'),
+      entry('glm4.attention.head_count_kv', 'uint32', 1),
+      listEntry('glm4.rope.dimension_sections', 'int32', tinySections),
+    ],
+    weights: [ones('output_norm', width)],
+    layer: (index) => {
+      const at = `blk.${index}`;
+      return [
+        ...plainAttention(index),
+        ones(`${at}.post_attention_norm`, width),
+        ones(`${at}.ffn_norm`, width),
+        matrix(`${at}.ffn_up`, width, 2 * inner),
+        matrix(`${at}.ffn_down`, inner, width),
+        ones(`${at}.post_ffw_norm`, width),
+      ];
+    },
+  },
   lfm2: {
     facts: [
       ...attentionFacts('lfm2'),
-      headCounts('lfm2.attention.head_count_kv', [0, 1, 0, 1]),
+      listEntry('lfm2.attention.head_count_kv', 'int32', [0, 1, 0, 1]),
       entry('lfm2.shortconv.l_cache', 'uint32', 3),
     ],
     weights: [ones('token_embd_norm', width)],
@@ -140,14 +210,17 @@ function attentionFacts(architecture: string): RawEntry[] {
 
 function attention(index: number): Weight[] {
   const at = `blk.${index}`;
+  return [...plainAttention(index), ones(`${at}.attn_q_norm`, headSize), ones(`${at}.attn_k_norm`, headSize)];
+}
+
+function plainAttention(index: number): Weight[] {
+  const at = `blk.${index}`;
   return [
     ones(`${at}.attn_norm`, width),
     matrix(`${at}.attn_q`, width, heads * headSize),
     matrix(`${at}.attn_k`, width, headSize),
     matrix(`${at}.attn_v`, width, headSize),
     matrix(`${at}.attn_output`, heads * headSize, width),
-    ones(`${at}.attn_q_norm`, headSize),
-    ones(`${at}.attn_k_norm`, headSize),
   ];
 }
 
@@ -236,17 +309,19 @@ function tensorOf({ name, shape, fill }: Weight, random: Random): Tensor {
   };
 }
 
-/** An array of int32: key, type 9, inner type 5, length, values. */
-function headCounts(key: string, counts: readonly number[]): RawEntry {
-  const name = Buffer.from(key);
-  const bytes = Buffer.alloc(8 + name.length + 4 + 4 + 8 + 4 * counts.length);
-  let at = bytes.writeBigUInt64LE(BigInt(name.length));
-  at += name.copy(bytes, at);
-  at = bytes.writeUInt32LE(9, at);
-  at = bytes.writeUInt32LE(5, at);
-  at = bytes.writeBigUInt64LE(BigInt(counts.length), at);
-  for (const count of counts) at = bytes.writeInt32LE(count, at);
-  return bytes;
+/** User-defined tokens are found in text wherever they stand, control tokens only where they are parsed. */
+const kinds = { control: 3, userDefined: 4 } as const;
+
+function withMarks(entries: Map<string, RawEntry>, marks: readonly string[]): Map<string, RawEntry> {
+  const extend = (key: string, type: 'string' | 'int32', values: readonly (string | number)[]) => {
+    const list = entries.get(key);
+    if (!list) throw new Error(`the model has no ${key}`);
+    entries.set(key, extended(list, type, values));
+  };
+  extend('tokenizer.ggml.tokens', 'string', marks);
+  const kindOf = (mark: string) => (mark.trim() === '' ? kinds.userDefined : kinds.control);
+  extend('tokenizer.ggml.token_type', 'int32', marks.map(kindOf));
+  return entries;
 }
 
 /** Length of the array `tokenizer.ggml.tokens`, which stands behind key, type and inner type. */

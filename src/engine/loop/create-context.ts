@@ -36,6 +36,7 @@ export function createServingContext(
       gpu: model.onGpu,
       pools,
       interrupt: model.onGpu ? undefined : interrupt,
+      flashAttention: options.flashAttention,
     });
   try {
     return {

@@ -7,8 +7,14 @@ import type { Transformer } from './shape.ts';
 export interface AttentionOptions {
   /** Turns queries and keys [head, heads, rows] by their places. */
   readonly place?: (graph: Graph, tensor: Tensor) => Tensor;
-  /** Who sees whom, [rows, rows]: 0 or minus infinity. */
-  readonly mask?: Tensor | undefined;
+  /** Rows see those of their window only; together all of them. Without: all rows see all. */
+  readonly windows?: readonly Windows[] | undefined;
+}
+
+/** `count` windows of `rows` rows each, one behind another. */
+export interface Windows {
+  readonly count: number;
+  readonly rows: number;
 }
 
 interface Heads {
@@ -17,23 +23,46 @@ interface Heads {
   readonly v: Tensor;
 }
 
-/** Attention of all rows to all rows, unless a mask says otherwise. */
+/** Attention of rows to each other. */
 export function attend(
   graph: Graph,
   weights: Weights,
   shape: Transformer,
   name: string,
   rows: Tensor,
-  { place, mask }: AttentionOptions,
+  { place, windows }: AttentionOptions,
 ): Tensor {
   const heads = headsOf(graph, weights, shape, name, rows);
   const turned = place ? { ...heads, q: place(graph, heads.q), k: place(graph, heads.k) } : heads;
   const scale = Math.fround(1 / Math.sqrt(shape.headSize));
-  const { compute } = weights;
-  const attention = compute.hasFlashAttention(shape.headSize, shape.heads)
-    ? quickly(graph, turned, mask, scale)
-    : inFull(graph, turned, mask, scale);
+  const among = weights.compute.hasFlashAttention(shape.headSize, shape.heads) ? quickly : inFull;
+  const attention = windows ? within(graph, turned, windows, scale, among) : among(graph, turned, scale);
   return linear(graph, weights, `${name}.attn_out`, attention);
+}
+
+/** Windows of one size at once, as llama.cpp's mask would have it, without computing what it hides. */
+function within(
+  graph: Graph,
+  heads: Heads,
+  windows: readonly Windows[],
+  scale: number,
+  among: (graph: Graph, heads: Heads, scale: number) => Tensor,
+): Tensor {
+  let from = 0;
+  let all: Tensor | undefined;
+  for (const { count, rows } of windows) {
+    const start = from;
+    const part = (tensor: Tensor) => {
+      const [head, number, total] = tensor.shape;
+      const own = graph.part(graph.reshape(tensor, [head * number, total]), start, count * rows);
+      return graph.reshape(own, [head, number, rows, count]);
+    };
+    const seen = among(graph, { q: part(heads.q), k: part(heads.k), v: part(heads.v) }, scale);
+    all = all ? graph.concat(all, seen, 1) : seen;
+    from += count * rows;
+  }
+  if (!all) throw new RangeError('Windows without rows.');
+  return all;
 }
 
 /** [head, heads, rows] each; normed where the file has norms for them. */
@@ -61,23 +90,22 @@ function headsOf(graph: Graph, weights: Weights, shape: Transformer, name: strin
 }
 
 /** With keys and values in half precision, as llama.cpp does it. */
-function quickly(graph: Graph, { q, k, v }: Heads, mask: Tensor | undefined, scale: number): Tensor {
+function quickly(graph: Graph, { q, k, v }: Heads, scale: number): Tensor {
   const half = (tensor: Tensor) => graph.cast(turn(graph, tensor), tensorTypes.f16);
-  const seen = mask && graph.cast(mask, tensorTypes.f16);
-  const attention = graph.flashAttention(turn(graph, q), half(k), half(v), seen, scale);
-  const [head, heads, rows] = attention.shape;
-  return graph.reshape(attention, [head * heads, rows]);
+  const attention = graph.flashAttention(turn(graph, q), half(k), half(v), undefined, scale);
+  const [head, heads, rows, windows] = attention.shape;
+  return graph.reshape(attention, [head * heads, rows * windows]);
 }
 
-function inFull(graph: Graph, { q, k, v }: Heads, mask: Tensor | undefined, scale: number): Tensor {
+function inFull(graph: Graph, { q, k, v }: Heads, scale: number): Tensor {
   const values = graph.pack(graph.permute(v, [1, 2, 0, 3]));
   const scores = graph.multiply(turn(graph, k), turn(graph, q));
-  const attention = graph.permute(graph.multiply(values, graph.softMax(scores, mask, scale)), [0, 2, 1, 3]);
-  const [head, heads, rows] = attention.shape;
-  return graph.pack(attention, [head * heads, rows]);
+  const attention = graph.permute(graph.multiply(values, graph.softMax(scores, undefined, scale)), [0, 2, 1, 3]);
+  const [head, heads, rows, windows] = attention.shape;
+  return graph.pack(attention, [head * heads, rows * windows]);
 }
 
-/** [head, heads, rows] -> [head, rows, heads]. */
+/** [head, heads, rows, windows] -> [head, rows, heads, windows]. */
 function turn(graph: Graph, tensor: Tensor): Tensor {
   return graph.permute(tensor, [0, 2, 1, 3]);
 }

@@ -30,8 +30,23 @@ export function feedForward(
   rows: Tensor,
   activation: Activation,
 ): Tensor {
-  const up = linear(graph, weights, `${name}_up`, rows);
+  // Early converters wrote the two under each other's name.
+  const swapped = weights.get(`${name}_up.weight`).shape[0] !== rows.shape[0];
+  const [first, last] = swapped ? ['_down', '_up'] : ['_up', '_down'];
+  const up = linear(graph, weights, name + first, rows);
   const gate = weights.find(`${name}_gate.weight`) && linear(graph, weights, `${name}_gate`, rows);
   const inner = gate ? graph.gated(activation, gate, up) : graph.activate(activation, up);
-  return linear(graph, weights, `${name}_down`, inner);
+  return linear(graph, weights, name + last, inner);
+}
+
+/** Two layers with an activation between them, as most projectors end. */
+export function twoLayers(
+  graph: Graph,
+  weights: Weights,
+  [first, second]: readonly [string, string],
+  rows: Tensor,
+  activation: Activation = 'gelu',
+): Tensor {
+  const inner = graph.activate(activation, linear(graph, weights, first, rows));
+  return linear(graph, weights, second, inner);
 }

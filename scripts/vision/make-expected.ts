@@ -1,0 +1,123 @@
+/**
+ * Writes what llama.cpp's multimodal library makes of the tests' images with their tiny projectors into
+ * test/vision/expected: the tokens around each image, every 16th row and the norm of all, where the rows stand, and what
+ * a tiny model says behind them, with flash attention and without. The tests need none of what this needs:
+ *
+ *   npm run vision:expected -- LLAMA_CPP [NAME...]
+ *
+ * LLAMA_CPP is llama.cpp's source of the release that node-llama-cpp carries, built into its folder `build`:
+ *
+ *   cmake -B build -DBUILD_SHARED_LIBS=ON && cmake --build build --target mtmd
+ *
+ * A C++ compiler (`c++`) builds mtmd-rows.cpp against it.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { tinyFamilies } from '../../test/support/tiny-families.ts';
+import { tinyImage, tinyImageNames, tinyImages } from '../../test/support/tiny-images.ts';
+import { tinyWidth, writeTinyModel } from '../../test/support/tiny-models.ts';
+import {
+  imageMarks,
+  type TinyProjectorName,
+  tinyProjectorNames,
+  writeTinyProjector,
+} from '../../test/support/tiny-projectors.ts';
+import { type ExpectedChunk, type ExpectedImage, sampleRows } from '../../test/vision/expected.ts';
+
+type Chunk =
+  | { readonly tokens: readonly number[] }
+  | {
+      readonly rows: number;
+      readonly advance: number;
+      readonly times: readonly number[];
+      readonly lines: readonly number[];
+      readonly columns: readonly number[];
+    };
+
+interface Seen {
+  readonly chunks: readonly Chunk[];
+  readonly answer: readonly number[];
+}
+
+const folderOfExpected = 'test/vision/expected';
+const [source = '', ...named] = process.argv.slice(2);
+if (source === '') throw new Error('Where is llama.cpp? See the top of this script.');
+const llama = resolve(source);
+const libraries = join(llama, 'build/bin');
+const folder = mkdtempSync(join(tmpdir(), 'vision-expected-'));
+const program = join(folder, 'mtmd-rows');
+try {
+  build();
+  const names = tinyProjectorNames.filter((name) => named.length === 0 || named.includes(name));
+  for (const name of names) write(name);
+  execFileSync('npx', ['biome', 'format', '--write', folderOfExpected]);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function build(): void {
+  const includes = ['include', 'ggml/include', 'tools/mtmd'].map((part) => `-I${join(llama, part)}`);
+  const linked = [`-L${libraries}`, '-lmtmd', '-lllama', '-lggml', '-lggml-base', `-Wl,-rpath,${libraries}`];
+  execFileSync('c++', ['-std=c++17', ...includes, 'scripts/vision/mtmd-rows.cpp', ...linked, '-o', program]);
+}
+
+function write(name: TinyProjectorName): void {
+  const model = join(folder, 'model.gguf');
+  const projector = join(folder, 'projector.gguf');
+  writeTinyModel(model, tinyFamilies[name].text, { model: 'models/serve-model-demo.gguf', marks: imageMarks });
+  writeTinyProjector(projector, name);
+  const images = tinyImageNames.map((image) => {
+    const path = join(folder, image);
+    writeFileSync(path, tinyImage(image).bytes);
+    return `${tinyImages[image].join(' ')} ${path}`;
+  });
+  const run = (flash: string) => {
+    const rowsFile = join(folder, 'rows');
+    const { stdout, stderr, status } = spawnSync(program, [libraries, model, projector, flash, rowsFile], {
+      input: images.join('\n'),
+      encoding: 'utf8',
+      maxBuffer: 2 ** 28,
+    });
+    if (status !== 0) throw new Error(`${name}: ${stderr}`);
+    const bytes = readFileSync(rowsFile);
+    const values = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+    const seen = stdout
+      .trim()
+      .split('\n')
+      .map((line): Seen => JSON.parse(line));
+    return expectedOf(seen, values);
+  };
+  const expected = { flash: run('1'), full: run('0') };
+  mkdirSync(folderOfExpected, { recursive: true });
+  writeFileSync(join(folderOfExpected, `${name}.json`), `${JSON.stringify(expected)}\n`);
+  process.stdout.write(`${name}\n`);
+}
+
+function expectedOf(seen: readonly Seen[], values: Float32Array): Record<string, ExpectedImage> {
+  const total = seen
+    .flatMap(({ chunks }) => chunks)
+    .reduce((sum, chunk) => sum + ('rows' in chunk ? chunk.rows : 0), 0);
+  const width = values.length / total;
+  if (width % tinyWidth !== 0) throw new Error(`Rows have ${width} values.`);
+  let at = 0;
+  const chunkOf = (chunk: Chunk): ExpectedChunk => {
+    if ('tokens' in chunk) return { tokens: chunk.tokens };
+    const { rows, advance, lines, columns, times } = chunk;
+    const own = values.subarray(at, at + rows * width);
+    at += rows * width;
+    const onGrid = times.every((time) => time === 0) && rows > 1;
+    return {
+      rows,
+      advance,
+      columns: onGrid ? Math.max(...columns) + 1 : rows,
+      lines: onGrid ? Math.max(...lines) + 1 : 1,
+      norm: Math.sqrt(own.reduce((sum, value) => sum + value * value, 0)),
+      sample: Buffer.from(Float32Array.from(sampleRows(own, width)).buffer).toString('base64'),
+    };
+  };
+  return Object.fromEntries(
+    seen.map(({ chunks, answer }, index) => [tinyImageNames[index], { chunks: chunks.map(chunkOf), answer }]),
+  );
+}
