@@ -16,7 +16,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { tinyFamilies } from '../../test/support/tiny-families.ts';
-import { tinyImage, tinyImageNames, tinyImages } from '../../test/support/tiny-images.ts';
+import { tinyImage, tinyImages, tinyImagesFor } from '../../test/support/tiny-images.ts';
 import { tinyWidth, writeTinyModel } from '../../test/support/tiny-models.ts';
 import {
   imageMarks,
@@ -68,7 +68,8 @@ function write(name: TinyProjectorName): void {
   const projector = join(folder, 'projector.gguf');
   writeTinyModel(model, tinyFamilies[name].text, { model: 'models/serve-model-demo.gguf', marks: imageMarks });
   writeTinyProjector(projector, name);
-  const images = tinyImageNames.map((image) => {
+  const names = tinyImagesFor(name);
+  const images = names.map((image) => {
     const path = join(folder, image);
     writeFileSync(path, tinyImage(image).bytes);
     return `${tinyImages[image].join(' ')} ${path}`;
@@ -87,7 +88,7 @@ function write(name: TinyProjectorName): void {
       .trim()
       .split('\n')
       .map((line): Seen => JSON.parse(line));
-    return expectedOf(seen, values);
+    return expectedOf(names, seen, values);
   };
   const expected = { flash: run('1'), full: run('0') };
   mkdirSync(folderOfExpected, { recursive: true });
@@ -95,7 +96,11 @@ function write(name: TinyProjectorName): void {
   process.stdout.write(`${name}\n`);
 }
 
-function expectedOf(seen: readonly Seen[], values: Float32Array): Record<string, ExpectedImage> {
+function expectedOf(
+  names: readonly string[],
+  seen: readonly Seen[],
+  values: Float32Array,
+): Record<string, ExpectedImage> {
   const total = seen
     .flatMap(({ chunks }) => chunks)
     .reduce((sum, chunk) => sum + ('rows' in chunk ? chunk.rows : 0), 0);
@@ -118,6 +123,6 @@ function expectedOf(seen: readonly Seen[], values: Float32Array): Record<string,
     };
   };
   return Object.fromEntries(
-    seen.map(({ chunks, answer }, index) => [tinyImageNames[index], { chunks: chunks.map(chunkOf), answer }]),
+    seen.map(({ chunks, answer }, index) => [names[index], { chunks: chunks.map(chunkOf), answer }]),
   );
 }

@@ -8,10 +8,16 @@ export const tinyImages = {
   tall: [56, 200],
   point: [1, 1],
   large: [400, 304],
+  /** Only for those that cut images into tiles of 512 points. */
+  huge: [900, 700],
 } as const;
 
 export type TinyImageName = keyof typeof tinyImages;
-export const tinyImageNames = Object.keys(tinyImages) as readonly TinyImageName[];
+const names = Object.keys(tinyImages) as readonly TinyImageName[];
+
+export function tinyImagesFor(family: string): readonly TinyImageName[] {
+  return names.filter((name) => name !== 'huge' || family === 'lfm2');
+}
 
 /** Slopes, edges and noise, so that each point and each filter matters. */
 export function tinyImage(name: TinyImageName): Pixels {

@@ -309,8 +309,8 @@ function tensorOf({ name, shape, fill }: Weight, random: Random): Tensor {
   };
 }
 
-/** User-defined tokens are found in text wherever they stand, control tokens only where they are parsed. */
-const kinds = { control: 3, userDefined: 4 } as const;
+/** Of `tokenizer.ggml.token_type`. */
+const control = 3;
 
 function withMarks(entries: Map<string, RawEntry>, marks: readonly string[]): Map<string, RawEntry> {
   const extend = (key: string, type: 'string' | 'int32', values: readonly (string | number)[]) => {
@@ -319,8 +319,11 @@ function withMarks(entries: Map<string, RawEntry>, marks: readonly string[]): Ma
     entries.set(key, extended(list, type, values));
   };
   extend('tokenizer.ggml.tokens', 'string', marks);
-  const kindOf = (mark: string) => (mark.trim() === '' ? kinds.userDefined : kinds.control);
-  extend('tokenizer.ggml.token_type', 'int32', marks.map(kindOf));
+  extend(
+    'tokenizer.ggml.token_type',
+    'int32',
+    marks.map(() => control),
+  );
   return entries;
 }
 

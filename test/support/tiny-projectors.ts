@@ -27,7 +27,29 @@ export type TinyProjectorName = keyof typeof tinyFamilies;
 export const tinyProjectorNames = Object.keys(tinyFamilies) as readonly TinyProjectorName[];
 
 /** Control tokens that stand around images, of all families. */
-export const imageMarks = ['<|vision_start|>', '<|vision_end|>'];
+export const imageMarks = [
+  '<|vision_start|>',
+  '<|vision_end|>',
+  '<start_of_image>',
+  '<end_of_image>',
+  '<fake_token_around_image>',
+  '<global-img>',
+  ...numbered((line, column) => `<row_${line}_col_${column}>`),
+  '<img>',
+  '</img>',
+  '[IMG_END]',
+  '<|image_start|>',
+  '<|image_end|>',
+  ...numbered((line, column) => `<|img_row_${line}_col_${column}|>`),
+  '<|img_thumbnail|>',
+  '<|begin_of_image|>',
+  '<|end_of_image|>',
+];
+
+function numbered(mark: (line: number, column: number) => string): string[] {
+  const most = 7;
+  return Array.from({ length: most ** 2 }, (_, at) => mark(Math.floor(at / most) + 1, (at % most) + 1));
+}
 
 export function writeTinyProjector(path: string, name: TinyProjectorName): void {
   const { kind, facts, weights }: TinyFamily = tinyFamilies[name];

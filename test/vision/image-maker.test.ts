@@ -5,7 +5,7 @@ import { createImageMaker } from '../../src/main/images.ts';
 import { withUsableProjector } from '../../src/main/known-projector.ts';
 import type { FileProfile } from '../../src/models/profile.ts';
 import type { Picture } from '../../src/vision/eye.ts';
-import { openEye } from '../../src/vision/families.ts';
+import { knownProjectors, openEye } from '../../src/vision/families.ts';
 import { Pictures } from '../../src/vision/pictures.ts';
 
 const projector: ProjectorFile = { path: 'p', sizeBytes: 1, dataStart: 0, metadata: {}, tensors: [] };
@@ -99,7 +99,7 @@ describe('a projector that is not known', () => {
   it('is named with those that are', () => {
     const metadata = { 'clip.has_vision_encoder': true, 'clip.projector_type': 'sonar' };
     expect(() => openEye({ ...projector, metadata })).toThrow(
-      'The projector p is of the kind sonar, which is not known here. Known kinds: mlp. Serve text alone with --no-mmproj.',
+      `The projector p is of the kind sonar, which is not known here. Known kinds: ${knownProjectors.join(', ')}. Serve text alone with --no-mmproj.`,
     );
     expect(() => openEye(projector)).toThrow('has no vision encoder');
   });

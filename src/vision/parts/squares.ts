@@ -1,10 +1,16 @@
 import type { Graph, Tensor } from '../../native/graph.ts';
 import { channels, type Pixels, planes } from '../pixels.ts';
+import type { Hyperparameters } from '../projector-file.ts';
 import type { Weights } from '../weights.ts';
 import type { Transformer } from './shape.ts';
 
 /** Patches a side of the squares that become one row for the model: encoders of this kind have their patches in squares. */
 export const squareSide = 2;
+
+export function mustHaveSquares(given: Hyperparameters): void {
+  const side = given.count('clip.vision.spatial_merge_size', squareSide);
+  if (side !== squareSide) throw given.odd(`its rows are of ${side} x ${side} patches`);
+}
 
 export interface Grid {
   /** In patches. */
