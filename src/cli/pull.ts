@@ -51,12 +51,15 @@ export async function pullModel(name: HubName, options: PullOptions): Promise<st
   const models = await listHubModels(name, access);
   const model = askedModel(name, models) ?? (await pickModel(name, models, options));
   const label = model.quantization ?? showHubName(name);
-  terminal.tell(`downloading ${showHubName(name)}, ${label}, ${showBytes(model.bytes)}`);
+  const withProjector = config.mmproj !== false;
+  const seeing = model.projector && withProjector ? `, and its projector, ${showBytes(model.projector.bytes)}` : '';
+  terminal.tell(`downloading ${showHubName(name)}, ${label}, ${showBytes(model.bytes)}${seeing}`);
   const progress = createProgress({ terminal: terminal.interactive, write: terminal.writeError });
   try {
     return await downloadModel(model, {
       ...access,
       modelsDir: config.modelsDir,
+      withProjector,
       onProgress: (now) => {
         report?.(now);
         const { bytes, totalBytes, etaSeconds } = now;

@@ -18,6 +18,8 @@ export interface DownloadProgress {
 export interface DownloadOptions extends HubAccess {
   readonly modelsDir: string;
   readonly onProgress: (progress: DownloadProgress) => void;
+  /** false: the model alone, without what lets it see. */
+  readonly withProjector?: boolean | undefined;
   /** Give up after so long without a byte. */
   readonly stallMs?: number;
 }
@@ -30,15 +32,40 @@ export function localPath(model: HubModel, modelsDir: string): string {
   return join(folderOf(model, modelsDir), basename(model.files[0]?.path ?? ''));
 }
 
+/** The model and what lets it see, each to be downloaded by itself; the model last, since it is what is found. */
+function partsOf(model: HubModel, withProjector = true): HubModel[] {
+  const { projector, ...own } = model;
+  if (!projector || !withProjector) return [own];
+  return [{ name: model.name, quantization: undefined, bytes: projector.bytes, files: [projector] }, own];
+}
+
+export function downloadBytes(model: HubModel, withProjector?: boolean): number {
+  return partsOf(model, withProjector).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** A model and its projector; gives the path to load. Throws as `downloadFiles`. */
+export async function downloadModel(model: HubModel, options: DownloadOptions): Promise<string> {
+  const totalBytes = downloadBytes(model, options.withProjector);
+  let before = 0;
+  for (const part of partsOf(model, options.withProjector)) {
+    const done = before;
+    await downloadFiles(part, {
+      ...options,
+      onProgress: ({ bytes, etaSeconds }) => options.onProgress({ bytes: done + bytes, totalBytes, etaSeconds }),
+    });
+    before += part.bytes;
+  }
+  return localPath(model, options.modelsDir);
+}
+
 /**
  * Downloads all parts, checks size, checksum and header of each, and only then moves them into the models folder.
- * What is there already is kept; a download that broke off goes on where it was. Gives the path to load.
+ * What is there already is kept; a download that broke off goes on where it was.
  * Throws ServeError, or the signal's reason when it is aborted (what was read stays for the next time).
  */
-export async function downloadModel(model: HubModel, options: DownloadOptions): Promise<string> {
+async function downloadFiles(model: HubModel, options: DownloadOptions): Promise<void> {
   const final = folderOf(model, options.modelsDir);
-  const path = localPath(model, options.modelsDir);
-  if (await allThere(model.files, final)) return path;
+  if (await allThere(model.files, final)) return;
   const staging = folderOf(model, join(options.modelsDir, stagingName));
   await makeFolder(staging);
   await fetchFiles(model, staging, options);
@@ -49,7 +76,6 @@ export async function downloadModel(model: HubModel, options: DownloadOptions): 
   for (const file of model.files.toReversed()) {
     await rename(join(staging, basename(file.path)), join(final, basename(file.path)));
   }
-  return path;
 }
 
 /** The downloader was seen, rarely, to leave a few bytes too many behind: such a file is fetched once more. */

@@ -1,9 +1,10 @@
 import { basename, dirname } from 'node:path';
 import type { ProjectorFile } from '../contract/projector.ts';
 import { readKind } from './file-kind.ts';
-import { modelName, modelsIn } from './find-model.ts';
+import { modelsIn } from './find-model.ts';
 import { type GgufHeader, readGguf } from './gguf.ts';
 import { projectorOf } from './projector.ts';
+import { likenessOfNames, stemOf } from './projector-name.ts';
 
 /** Width of a model's input rows, as its header tells it. */
 type Model = Pick<GgufHeader, 'metadata'>;
@@ -24,7 +25,7 @@ export async function findProjector(path: string, model: Model): Promise<Project
     if ((await readKind(candidate)) !== 'projector') continue;
     const header = await readGguf(candidate).catch(() => undefined);
     if (!header || widthOf(header) !== embeddingLength(model)) continue;
-    const common = commonWords(path, candidate) + (isSameModel(model, header) ? sameModel : 0);
+    const common = (likenessOfNames(path, candidate) ?? 0) + (isSameModel(model, header) ? sameModel : 0);
     if (alone || common > 0) found.push({ file: projectorOf(candidate, header), common });
   }
   found.sort((left, right) => right.common - left.common || right.file.sizeBytes - left.file.sizeBytes);
@@ -57,24 +58,4 @@ async function isAlone(path: string, others: readonly string[]): Promise<boolean
     if ((await readKind(other)) === 'model') return false;
   }
   return true;
-}
-
-const precision = /^(i?q\d\w*|f16|f32|bf16|fp16|fp32|mxfp4|ud|k|m|s|l|xl|\d)$/i;
-
-function wordsOf(path: string): string[] {
-  const words = modelName(path)
-    .toLowerCase()
-    .split(/[^a-z0-9.]+/);
-  return words.filter((word) => word !== '' && word !== 'mmproj' && word !== 'model' && !precision.test(word));
-}
-
-function stemOf(path: string): string {
-  return wordsOf(path).join(' ');
-}
-
-/** All words of the projector's name stand in the model's: so many; 0: it is another model's, or says nothing. */
-function commonWords(model: string, projector: string): number {
-  const own = wordsOf(model);
-  const words = wordsOf(projector);
-  return words.every((word) => own.includes(word)) ? words.length : 0;
 }

@@ -3,6 +3,7 @@ import { ServeError } from '../contract/errors.ts';
 import { isJsonObject, type JsonValue } from '../contract/json.ts';
 import { splitOf } from './find-model.ts';
 import { type HubName, quantizationOf, showHubName } from './hub-name.ts';
+import { likenessOfNames } from './projector-name.ts';
 
 /** How to reach the hub. */
 export interface HubAccess {
@@ -26,6 +27,8 @@ export interface HubModel {
   readonly quantization: string | undefined;
   readonly bytes: number;
   readonly files: readonly HubFile[];
+  /** What lets it see images, which lies in the same repository; not among its files. */
+  readonly projector?: HubFile;
 }
 
 /** The longest a hub may take to answer; its answers are small. */
@@ -46,7 +49,11 @@ export async function listHubModels(name: HubName, access: HubAccess): Promise<H
     files.push(...readTree(await response.json().catch(() => undefined)));
     url = nextPage(response, url);
   }
-  const models = groupParts(name, files);
+  const projectors = files.filter(({ path }) => isProjectorFile(path));
+  const models = groupParts(
+    name,
+    files.filter((file) => !projectors.includes(file)),
+  ).map((model) => withProjector(model, projectors));
   if (models.length > 0) return models.sort((a, b) => a.bytes - b.bytes);
   throw new ServeError(
     'invalid_request',
@@ -130,7 +137,29 @@ function isEntry(entry: unknown): entry is { path?: JsonValue; size?: JsonValue;
 
 function isModelFile(path: string): boolean {
   const escapes = path.split('/').some((step) => step === '..' || step === '') || /[\\\p{Cc}]/u.test(path);
-  return /\.gguf$/i.test(path) && !/(^|[-_.])(mmproj|imatrix)([-_.]|$)/i.test(basename(path)) && !escapes;
+  return /\.gguf$/i.test(path) && !/(^|[-_.])imatrix([-_.]|$)/i.test(basename(path)) && !escapes;
+}
+
+function isProjectorFile(path: string): boolean {
+  return /(^|[-_.])mmproj([-_.]|$)/i.test(basename(path));
+}
+
+/** Half precision is what projectors are usually used in; coarser ones see worse, finer ones no better. */
+const precisions = ['F16', 'BF16', 'F32', 'Q8_0'];
+
+/** The projector of the model's name, or one that names no model; of several the most usual precision. */
+function withProjector(model: HubModel, projectors: readonly HubFile[]): HubModel {
+  const [first] = model.files;
+  const rank = ({ path }: HubFile) => {
+    const place = precisions.indexOf(quantizationOf(basename(path)) ?? '');
+    return place < 0 ? precisions.length : place;
+  };
+  const own = projectors
+    .map((file) => ({ file, likeness: likenessOfNames(first?.path ?? '', file.path) }))
+    .filter(({ likeness }) => likeness !== undefined || projectors.length === 1)
+    .sort((left, right) => (right.likeness ?? 0) - (left.likeness ?? 0) || rank(left.file) - rank(right.file));
+  const [best] = own;
+  return best ? { ...model, projector: best.file } : model;
 }
 
 /** `<https://...?cursor=...>; rel="next"`. Another host is not followed: the token goes along. */

@@ -1,7 +1,7 @@
 import type { LoadProgress, LoadRequest, ModelSettings } from '../contract/control.ts';
 import { ServeError } from '../contract/errors.ts';
 import { chooseQuantization, type MachineMemory, rateQuantizations } from './choose-quantization.ts';
-import { type DownloadProgress, downloadModel } from './download.ts';
+import { type DownloadProgress, downloadBytes, downloadModel } from './download.ts';
 import { askedModel, type HubAccess, type HubModel, listHubModels } from './hub.ts';
 import { type HubName, showHubName } from './hub-name.ts';
 import { locateModel, type ModelLocation } from './locate.ts';
@@ -76,7 +76,7 @@ export class ModelFiles {
     const access = this.#access(request, signal);
     const model = await this.#choose(name, request, access);
     return this.following(name, (onProgress) => {
-      onProgress({ bytes: 0, totalBytes: model.bytes, etaSeconds: undefined });
+      onProgress({ bytes: 0, totalBytes: downloadBytes(model), etaSeconds: undefined });
       return downloadModel(model, { ...access, modelsDir, onProgress });
     });
   }

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { ServeError } from '../contract/errors.ts';
 import { neededBySize } from './choose-quantization.ts';
+import { downloadBytes } from './download.ts';
 import type { HubAccess, HubModel } from './hub.ts';
 import { type MemoryFacts, type MemoryShape, memoryNeed } from './memory.ts';
 import { architectureOf } from './profile.ts';
@@ -47,14 +48,14 @@ export async function weighHubModels(
   );
   return (model) => {
     const header = headers.get(nameOf(model));
-    return header ? neededByHeader(model, header, options.shape) : neededBySize(model.bytes);
+    return header ? neededByHeader(model, header, options.shape) : neededBySize(downloadBytes(model));
   };
 }
 
 function neededByHeader(model: HubModel, { facts, headerBytes }: ReadHeader, shape: MemoryShape): number {
   const trained = facts.metadata[`${facts.architecture}.context_length`];
   const modest = typeof trained === 'number' && trained > 0 ? Math.min(trained, modestContext) : modestContext;
-  const sizeBytes = Math.max(0, model.bytes - headerBytes);
+  const sizeBytes = Math.max(0, downloadBytes(model) - headerBytes);
   return memoryNeed({ ...facts, sizeBytes }, { ...shape, contextSize: shape.contextSize || modest }).total;
 }
 

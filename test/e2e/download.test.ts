@@ -68,6 +68,20 @@ describe('downloadModel', () => {
     expect(await models()).toEqual(['owner/repo/m-00001-of-00002.gguf', 'owner/repo/m-00002-of-00002.gguf']);
   });
 
+  it('brings the projector along, unless it is not wanted', async () => {
+    const files = { 'm-Q8_0.gguf': model(small), 'mmproj-m-f16.gguf': model(large) };
+    const hub = await hubWith(files);
+    await download(hub, { withProjector: false });
+    expect(await models()).toEqual(['owner/repo/m-Q8_0.gguf']);
+    const seen: DownloadProgress[] = [];
+    const path = await download(hub, { onProgress: (progress) => seen.push(progress) });
+    expect(path).toBe(join(folder, 'owner', 'repo', 'm-Q8_0.gguf'));
+    expect(await models()).toEqual(['owner/repo/m-Q8_0.gguf', 'owner/repo/mmproj-m-f16.gguf']);
+    expect(new Set(seen.map(({ totalBytes }) => totalBytes))).toEqual(
+      new Set([files['m-Q8_0.gguf'].length + files['mmproj-m-f16.gguf'].length]),
+    );
+  });
+
   it('keeps what is there already', async () => {
     const hub = await hubWith({ 'm.gguf': model(small) });
     await download(hub);

@@ -88,6 +88,28 @@ describe('listHubModels', () => {
     },
   );
 
+  it('have the projector of their name, in half precision', async () => {
+    const bytes = new Uint8Array(3);
+    const hub = await startHub({
+      'Eye-7B-Q4_K_M.gguf': bytes,
+      'mmproj-Eye-7B-Q8_0.gguf': bytes,
+      'mmproj-Eye-7B-f16.gguf': bytes,
+      'mmproj-F32.gguf': bytes,
+      'mmproj-Ear-7B-f16.gguf': bytes,
+    });
+    open.push(hub);
+    const name = parseHubName('owner/repo');
+    if (!name) throw new Error('no name');
+    const found = await listHubModels(name, {
+      endpoint: hub.endpoint,
+      token: undefined,
+      signal: new AbortController().signal,
+    });
+    expect(found.map(({ files, projector }) => [files.length, files[0]?.path, projector?.path])).toEqual([
+      [1, 'Eye-7B-Q4_K_M.gguf', 'mmproj-Eye-7B-f16.gguf'],
+    ]);
+  });
+
   it.each<[string, HubTrouble, string, string | undefined, RegExp]>([
     [
       'no such repository',
