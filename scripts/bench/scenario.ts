@@ -9,7 +9,7 @@ export interface Measure {
   readonly goal?: { readonly [Model in ModelName]?: number };
 }
 
-export interface ScenarioInput {
+interface ScenarioInput {
   readonly server: RunningServer;
   readonly model: ModelName;
   readonly modelPath: string;

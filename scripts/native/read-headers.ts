@@ -18,7 +18,7 @@ export interface FunctionDeclaration {
   readonly parameters: readonly Parameter[];
 }
 
-export interface Parameter {
+interface Parameter {
   readonly name: string;
   /** `pointer`, `string` (const char *), a number's C type such as `int32`, `bool`, or the name of a struct. */
   readonly type: string;

@@ -8,7 +8,7 @@ const openers: Partial<Record<NodeJS.Platform, readonly string[]>> = {
 };
 
 /** The part of a child process that is listened to. */
-export interface Started {
+interface Started {
   once(event: 'error' | 'exit', listener: (what: unknown) => void): unknown;
   unref(): void;
 }

@@ -11,7 +11,7 @@ export interface RawArguments {
   readonly version: boolean;
 }
 
-export interface FoundFlag {
+interface FoundFlag {
   readonly name: FlagName;
   readonly flag: Flag<unknown>;
   /** The switch was spelled `--no-x`. */

@@ -24,7 +24,7 @@ export interface ChatFormat {
  * `harmony`: gpt-oss channels. `muse`: recipients in message headers. `functionary`: `>>>all` and `>>>name`.
  * Everything else is `plain`.
  */
-export type AnswerLayout = 'plain' | 'harmony' | 'muse' | 'functionary';
+type AnswerLayout = 'plain' | 'harmony' | 'muse' | 'functionary';
 
 export interface ReasoningMarkers {
   readonly open: string;
@@ -128,7 +128,7 @@ export interface NamespacedCalls extends CallFrame {
 }
 
 /** The layout itself says who is called (harmony, functionary): the message's body is the arguments as JSON. */
-export interface AddressedCalls {
+interface AddressedCalls {
   readonly syntax: 'addressed';
   readonly parallel: boolean;
 }

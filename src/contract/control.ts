@@ -63,7 +63,7 @@ export interface LoadProgress {
   readonly etaSeconds: number | undefined;
 }
 
-export type ModelState = 'loading' | 'ready' | 'draining' | 'unloaded' | 'failed';
+type ModelState = 'loading' | 'ready' | 'draining' | 'unloaded' | 'failed';
 
 export interface SlotReport {
   readonly id: number;

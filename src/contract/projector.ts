@@ -10,7 +10,7 @@ export interface ProjectorFile {
   readonly tensors: readonly ProjectorTensor[];
 }
 
-export interface ProjectorTensor {
+interface ProjectorTensor {
   readonly name: string;
   /** ggml_type. */
   readonly type: number;

@@ -35,7 +35,7 @@ export interface Download {
   readonly url: string;
 }
 
-export interface WebRequest {
+interface WebRequest {
   readonly url: string;
   readonly method?: string;
   /** Not sent on to another origin behind a redirect, `accept` apart. */

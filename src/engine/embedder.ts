@@ -3,7 +3,7 @@ import type { Embedding, EmbeddingInput, Ranking, VectorCaller } from '../contra
 /** How a model makes one vector out of many tokens; `last` is also what a chat model does. */
 export type Pooling = 'mean' | 'cls' | 'last';
 
-export interface EmbedOptions extends VectorCaller {
+interface EmbedOptions extends VectorCaller {
   /** Inputs that are too long are cut at their end instead of refused. */
   readonly truncate: boolean;
 }

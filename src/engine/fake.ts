@@ -36,7 +36,7 @@ export interface FakeEngineOptions {
   readonly decodeRate?: number;
 }
 
-export type FakeAnswer = string | readonly Scripted[];
+type FakeAnswer = string | readonly Scripted[];
 
 const oneThread = { single: 1, batched: 1, prefill: 1 };
 

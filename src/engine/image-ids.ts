@@ -30,7 +30,7 @@ export function isImageRow(id: number): boolean {
   return id >= image;
 }
 
-export function beginsImage(id: number): boolean {
+function beginsImage(id: number): boolean {
   return id >= image + begins;
 }
 

@@ -3,9 +3,9 @@ import { ServeError } from '../contract/errors.ts';
 import type { CallApprovals, ServerTool } from '../contract/server-tools.ts';
 import type { Timers } from '../contract/services.ts';
 
-export type Verdict = 'approved' | 'denied' | 'unanswered';
+type Verdict = 'approved' | 'denied' | 'unanswered';
 
-export interface WaitingCall {
+interface WaitingCall {
   readonly callId: string;
   readonly owner: string;
   /** By which the client knows the answer that it belongs to. */

@@ -44,7 +44,7 @@ export interface ToolCallRecord {
   readonly result: 'ok' | 'error' | 'denied' | 'cancelled';
 }
 
-export interface GenerationSettings {
+interface GenerationSettings {
   /** Wall-clock cap per request, counted from its first step. */
   readonly maxPredictMs: number;
   readonly autoHealToolCalls: boolean;

@@ -21,7 +21,7 @@ export interface ModelRuntime {
 }
 
 /** As PromptRenderer, here or in another process. */
-export interface PromptMaker {
+interface PromptMaker {
   readonly capabilities: Capabilities;
   render(chat: ChatPrompt, answer?: OutputShape, signal?: AbortSignal): RenderedPrompt | Promise<RenderedPrompt>;
 }

@@ -16,7 +16,7 @@ export interface VectorDirectory {
   use(name: string | undefined, signal: AbortSignal): Promise<VectorUse>;
 }
 
-export interface VectorUse {
+interface VectorUse {
   readonly model: VectorModel;
   release(): void;
 }

@@ -25,7 +25,7 @@ export interface SchemaGrammarOptions {
 }
 
 /** Characters of GBNF. llama.cpp reads a grammar anew for every answer, on the thread that serves everybody. */
-export const maxGrammarLength = 400_000;
+const maxGrammarLength = 400_000;
 
 /**
  * JSON Schema -> GBNF. The text is one JSON value with bounded whitespace; properties come in the schema's order,
@@ -67,10 +67,4 @@ export function newBook(param: string): RuleBook {
     message: `The grammar for this request would be longer than ${maxGrammarLength} characters; use smaller schemas or fewer tools.`,
     param,
   });
-}
-
-/** Any JSON object: `response_format` of type `json_object`. */
-export function jsonObjectGrammar(): string {
-  const json = new JsonRules(newBook('response_format'));
-  return printGrammar(json.book.grammar(json.object));
 }

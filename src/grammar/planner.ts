@@ -13,7 +13,7 @@ export interface PlanRecord {
   readonly loosened: readonly LoosenedNote[];
 }
 
-export interface LoosenedNote {
+interface LoosenedNote {
   /** Something is not even checked afterwards, or a whole schema was given up. */
   readonly isWarning: boolean;
   readonly sentence: string;

@@ -39,7 +39,7 @@ const charactersOfState = 40;
 type Keyword = StringRules['loosened'][number];
 
 /** The characters of a string, without its quotes. */
-export function stringRules(json: JsonRules, limits: StringLimits, writing: Writing): StringRules {
+function stringRules(json: JsonRules, limits: StringLimits, writing: Writing): StringRules {
   const { min, max } = limits;
   if (max !== undefined && max < min) return { expression: undefined, loosened: [] };
   const short = shortPattern(json, limits, writing);

@@ -28,7 +28,7 @@ export interface DownloadOptions extends HubAccess {
 const stagingName = '.downloads';
 
 /** Where a hub model lies in the models folder: owner/repo/file. */
-export function localPath(model: HubModel, modelsDir: string): string {
+function localPath(model: HubModel, modelsDir: string): string {
   return join(folderOf(model, modelsDir), basename(model.files[0]?.path ?? ''));
 }
 

@@ -13,7 +13,7 @@ export async function readProjector(path: string): Promise<ProjectorFile> {
   );
 }
 
-export function isProjector({ metadata }: Pick<GgufHeader, 'metadata'>): boolean {
+function isProjector({ metadata }: Pick<GgufHeader, 'metadata'>): boolean {
   return metadata.get('general.architecture') === 'clip';
 }
 

@@ -21,7 +21,7 @@ export interface WeightSizes {
   readonly largest: number;
 }
 
-export interface LayerSizes {
+interface LayerSizes {
   readonly experts: number;
   readonly rest: number;
 }

@@ -10,7 +10,7 @@ import type { RowBatch } from './row-batch.ts';
 import type { ThreadPools } from './thread-pools.ts';
 
 /** Number formats of the context memory, by ggml_type. */
-export const cacheTypes = {
+const cacheTypes = {
   f32: 0,
   f16: 1,
   bf16: 30,
@@ -23,7 +23,7 @@ export const cacheTypes = {
 } as const;
 export type CacheType = keyof typeof cacheTypes;
 
-export const poolingTypes = { unspecified: -1, none: 0, mean: 1, cls: 2, last: 3, rank: 4 } as const;
+const poolingTypes = { unspecified: -1, none: 0, mean: 1, cls: 2, last: 3, rank: 4 } as const;
 
 export interface ContextParameters {
   /** Tokens per sequence. */

@@ -51,7 +51,7 @@ export class Libraries {
  * space overflows 2 MiB with the vocabularies whose words are found by `std::regex`. To be set before the first library
  * of the thread is loaded; memory that is never touched costs nothing.
  */
-export const stackBytes = 16 * 1024 ** 2;
+const stackBytes = 16 * 1024 ** 2;
 
 function setStacks(): void {
   if (koffi.config().sync_stack_size !== stackBytes) {

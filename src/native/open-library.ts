@@ -12,7 +12,6 @@ import { table as llama_0_4_0 } from './tables/llama-0.4.0.ts';
 import { table as llama_0_5_0 } from './tables/llama-0.5.0.ts';
 
 export type { LibraryFiles } from './libraries.ts';
-export type { StructLayout } from './native-types.ts';
 
 /** llama.cpp's C API. A call blocks the thread; what a wrong one does to the process is told in this room's README. */
 export interface NativeLibrary {
@@ -114,7 +113,7 @@ function loadBackends({ files, functions }: NativeLibrary): void {
 }
 
 /** Whether a model can be put on a GPU of this machine. */
-export function hasGpu(functions: NativeFunctions): boolean {
+function hasGpu(functions: NativeFunctions): boolean {
   const kinds: readonly number[] = [GgmlBackendDevType.GPU, GgmlBackendDevType.IGPU];
   const count = functions.ggml_backend_dev_count();
   return Array.from({ length: count }, (_, index) => functions.ggml_backend_dev_get(index)).some((device) =>

@@ -14,7 +14,7 @@ export interface PoolSettings {
 }
 
 /** GGML_MAX_N_THREADS. */
-export const mostThreads = 512;
+const mostThreads = 512;
 const usualPoll = 50;
 
 /** They are the CPU backend's own, which is loaded at run time. */

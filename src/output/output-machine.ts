@@ -29,7 +29,7 @@ export interface OutputMachineOptions {
 }
 
 /** Where the model's text is right now. */
-export type OutputState = 'reasoning' | 'text' | 'tool-call';
+type OutputState = 'reasoning' | 'text' | 'tool-call';
 
 /**
  * The model's text -> blocks. Five laws: lossless (a complete text's end() releases everything that was held),

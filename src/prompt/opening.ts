@@ -5,7 +5,7 @@ import type { Protection } from './protect.ts';
 type Assistant = Extract<Message, { role: 'assistant' }>;
 
 /** Whether the text ends inside a thought. User text cannot pretend so: the markers in it are broken. */
-export function opensThought(text: string, { reasoning }: ChatFormat): boolean {
+function opensThought(text: string, { reasoning }: ChatFormat): boolean {
   return reasoning !== undefined && reasoning.open.trim() !== '' && text.trimEnd().endsWith(reasoning.open.trim());
 }
 

@@ -27,7 +27,7 @@ interface WrittenCall {
 }
 
 /** Calls as the family's models write them; the syntaxes that no template lacks are written as plain JSON. */
-export function writeCalls(calls: readonly WrittenCall[], format: ToolCallFormat): string {
+function writeCalls(calls: readonly WrittenCall[], format: ToolCallFormat): string {
   switch (format.syntax) {
     case 'json':
     case 'named-json':

@@ -19,8 +19,7 @@ import { StatsBook } from './stats.ts';
 import { waitsMs } from './waits.ts';
 import { writePrefixes } from './write-prefixes.ts';
 
-export type { Admission, Lease, SchedulerObserver } from './admission.ts';
-export type { SchedulerStats } from './stats.ts';
+export type { SchedulerObserver } from './admission.ts';
 
 export interface Scheduler {
   /**
@@ -39,7 +38,7 @@ export interface Scheduler {
   close(): Promise<void>;
 }
 
-export interface Foresight {
+interface Foresight {
   /** Prompt tokens that need not be evaluated. */
   readonly cachedTokens: number;
   /** Milliseconds until its prompt would be read, the wait for a slot included. Undefined until that was measured. */

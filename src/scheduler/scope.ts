@@ -9,7 +9,7 @@ export interface Scoped {
   readonly scope: string | undefined;
 }
 
-export function isSameScope(one: string | undefined, other: string | undefined): boolean {
+function isSameScope(one: string | undefined, other: string | undefined): boolean {
   return one !== undefined && one === other;
 }
 

@@ -19,14 +19,14 @@ export interface LiveModel {
   readonly decodeRate: number | undefined;
 }
 
-export interface StepRecord {
+interface StepRecord {
   readonly model: string;
   readonly prefillTokens: number;
   readonly decodeTokens: number;
   readonly seconds: number;
 }
 
-export type CancelPhase = 'queued' | 'prefill' | 'decode';
+type CancelPhase = 'queued' | 'prefill' | 'decode';
 
 /** Counts what happens. Every method is quick and never throws. Names are those of the README's table. */
 export interface Metrics {

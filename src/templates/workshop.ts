@@ -5,7 +5,7 @@ import type { ChatFormatReport, Task, TemplateFacts } from './protocol.ts';
 import type { TemplatePool } from './template-pool.ts';
 
 /** A model's prompts, made in another process. */
-export interface RemoteRenderer {
+interface RemoteRenderer {
   readonly capabilities: Capabilities;
   /** As PromptRenderer.render. invalid_request also when the template does not end. */
   render(chat: ChatPrompt, answer?: OutputShape, signal?: AbortSignal): Promise<RenderedPrompt>;

@@ -1,5 +1,5 @@
 /** One instruction of a Dockerfile, its continued lines joined, without comments. */
-export interface Instruction {
+interface Instruction {
   readonly name: string;
   readonly text: string;
 }

@@ -83,7 +83,7 @@ export function events(written: readonly Written[], end: FinishEvent = finish())
   return [...out, end];
 }
 
-export function collected(all: readonly GenerationEvent[]): GenerationResult {
+function collected(all: readonly GenerationEvent[]): GenerationResult {
   const collector = new Collector();
   for (const event of all) collector.add(event);
   return collector.result();

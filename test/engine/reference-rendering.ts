@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from '../../src/contract/json.ts';
  * What llama.cpp's server hands to a template for OpenAI-style messages, written down from its documented behaviour and
  * independent of the product's own normalising.
  */
-export interface WireMessage {
+interface WireMessage {
   readonly role: string;
   readonly content?: string | readonly { readonly type: 'text'; readonly text: string }[];
   readonly reasoning_content?: string;

@@ -54,7 +54,7 @@ export function uint64(value: bigint): Uint8Array {
   return new Uint8Array(new BigUint64Array([value]).buffer);
 }
 
-export function join(pieces: readonly Uint8Array[]): Uint8Array {
+function join(pieces: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(pieces));
 }
 

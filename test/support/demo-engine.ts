@@ -76,6 +76,6 @@ export async function answer(
   return { text: textOf(engine, tokens), tokens, result, cachedTokens: run.cachedTokens };
 }
 
-export function textOf(engine: Engine, tokens: readonly GeneratedToken[]): string {
+function textOf(engine: Engine, tokens: readonly GeneratedToken[]): string {
   return Buffer.concat(tokens.map(({ token }) => engine.text.bytes(token))).toString('utf8');
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 /** Requests to the demo model with their exact greedy outputs, see models/README.md. */
-export interface DemoExample {
+interface DemoExample {
   readonly skill: string;
   readonly request: { readonly messages: readonly unknown[]; readonly [field: string]: unknown };
   readonly prompt: string;

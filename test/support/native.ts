@@ -3,7 +3,7 @@ import { findLibrary } from '../../src/native/find-library.ts';
 import { Model } from '../../src/native/model.ts';
 import { openLibrary } from '../../src/native/open-library.ts';
 
-export const libraryFiles = findLibrary(false);
+const libraryFiles = findLibrary(false);
 
 /** llama.cpp's own Jinja engine. Before the library is opened, see there. */
 export const compileTemplate = templateCompiler(libraryFiles);

@@ -13,7 +13,7 @@ import type { Frame } from '../dialect.ts';
 import { displayName } from '../shared/model-facts.ts';
 
 /** The flags of a loaded model, in the answer to a load and in the status. */
-export const modelFlags = z.object({
+const modelFlags = z.object({
   model: z.string(),
   display_name: z.string(),
   is_gguf: z.literal(true),
@@ -41,12 +41,12 @@ export const modelFlags = z.object({
     min_p: z.number().optional(),
   }),
 });
-export type ModelFlags = z.output<typeof modelFlags>;
+type ModelFlags = z.output<typeof modelFlags>;
 
 export const loadAnswer = modelFlags.extend({ status: z.enum(['loaded', 'already_loaded']) });
 export type LoadAnswer = z.output<typeof loadAnswer>;
 
-export const unloadAnswer = z.object({ status: z.literal('unloaded'), model: z.string() });
+const unloadAnswer = z.object({ status: z.literal('unloaded'), model: z.string() });
 export type UnloadAnswer = z.output<typeof unloadAnswer>;
 
 export const validateAnswer = z.object({
@@ -63,8 +63,8 @@ export const validateAnswer = z.object({
 });
 export type ValidateAnswer = z.output<typeof validateAnswer>;
 
-export const statusModel = modelFlags.extend({ slots: z.int(), memory_bytes: z.number(), device: z.string() });
-export type StatusModel = z.output<typeof statusModel>;
+const statusModel = modelFlags.extend({ slots: z.int(), memory_bytes: z.number(), device: z.string() });
+type StatusModel = z.output<typeof statusModel>;
 
 /** The active model's flags stand at the top level too. */
 export const statusAnswer = statusModel.partial().extend({

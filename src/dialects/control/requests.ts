@@ -23,15 +23,15 @@ export const loadBody = z.object({
   lora_path: optional(z.string()),
   adapter_path: optional(z.string()),
 });
-export type LoadBody = z.output<typeof loadBody>;
+type LoadBody = z.output<typeof loadBody>;
 
 /** POST /api/inference/unload. */
 export const unloadBody = z.object({ model_path: z.string().min(1).max(4096) });
 export type UnloadBody = z.output<typeof unloadBody>;
 
 /** POST /api/inference/validate. */
-export const validateBody = loadBody.pick({ model_path: true, hf_token: true, gguf_variant: true });
-export type ValidateBody = z.output<typeof validateBody>;
+const validateBody = loadBody.pick({ model_path: true, hf_token: true, gguf_variant: true });
+type ValidateBody = z.output<typeof validateBody>;
 
 export function parseLoad(body: unknown): Omit<LoadRequest, 'anyPath'> {
   const wire = validate(loadBody, body);

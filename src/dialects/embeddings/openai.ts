@@ -28,7 +28,7 @@ export function parseEmbeddings(body: unknown): EmbeddingsCall {
 }
 
 /** One input or several: a list of numbers is one, a list of texts or of lists is as many. */
-export function toInputs(input: string | readonly (string | number | readonly number[])[]): readonly EmbeddingInput[] {
+function toInputs(input: string | readonly (string | number | readonly number[])[]): readonly EmbeddingInput[] {
   if (typeof input === 'string') return [input];
   const numbers = input.filter((entry) => typeof entry === 'number');
   return numbers.length > 0 ? [numbers] : input.filter((entry) => typeof entry !== 'number');

@@ -13,7 +13,7 @@ import { textOf, tokensOf } from '../shared/answer-text.ts';
 import { wireLogprob } from '../shared/logprob.ts';
 
 /** What one line or one whole answer says. */
-export interface Said {
+interface Said {
   readonly text: string;
   readonly thinking: string;
   readonly toolCalls: readonly JsonObject[];

@@ -9,6 +9,6 @@ export function writePromptCount(count: PromptCount): JsonObject {
   return { object: 'response.input_tokens', input_tokens: count.inputTokens, ...estimatesOf(count) };
 }
 
-export function estimatesOf({ cachedTokens, firstTokenMs }: PromptCount): JsonObject {
+function estimatesOf({ cachedTokens, firstTokenMs }: PromptCount): JsonObject {
   return { cached_tokens: cachedTokens, first_token_ms: firstTokenMs ?? null };
 }

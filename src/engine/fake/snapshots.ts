@@ -3,7 +3,7 @@ import type { Snapshot, SnapshotAccess } from '../engine.ts';
 import type { FakeSlot } from './run.ts';
 
 /** What native state of one token takes, as far as this fake is concerned. */
-export const fakeBytesPerToken = 100;
+const fakeBytesPerToken = 100;
 
 /** Snapshots that are copies of the token list. `between` decides when an operation happens: always between two steps. */
 export function fakeSnapshots(

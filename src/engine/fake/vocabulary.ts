@@ -10,7 +10,7 @@ export interface FakeVocabulary extends TokenText {
 }
 
 const byteTokens = 256;
-export const fakeControls: readonly string[] = ['<|im_end|>', '<|im_start|>', '<think>', '</think>'];
+const fakeControls: readonly string[] = ['<|im_end|>', '<|im_start|>', '<think>', '</think>'];
 
 /** One token per byte (ids 0 to 255), so characters really come in pieces; control tokens follow from id 256. */
 export function createFakeVocabulary(controls: readonly string[] = fakeControls): FakeVocabulary {

@@ -4,7 +4,7 @@ import type { Projector } from '../../vision/projector.ts';
 import type { JobImage } from '../engine.ts';
 
 /** What the desk asks of a loaded projector. */
-export type ImageEncoder = Pick<Projector, 'begin'>;
+type ImageEncoder = Pick<Projector, 'begin'>;
 
 export interface ImageDeskOptions {
   readonly projector: ImageEncoder;

@@ -54,7 +54,7 @@ function parameters(path: string): JsonObject {
 }
 
 /** What may be sent, before defaults and conversions. */
-export function bodySchema(schema: z.ZodType): JsonObject {
+function bodySchema(schema: z.ZodType): JsonObject {
   const made: unknown = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline' });
   if (!isJsonObject(made)) return {};
   const { $schema: _, ...rest } = made;

@@ -17,7 +17,7 @@ export interface CallTools extends ToolNames {
  * from the opening marker on, or what stands behind the last good call. Where the text was cut, nobody knows whether it
  * would have been one.
  */
-export type CallReader = () => Reading<string>;
+type CallReader = () => Reading<string>;
 
 /** Where the text of calls begins. */
 export interface CallSyntax {

@@ -6,7 +6,7 @@ import { CallObject, type ObjectKeys } from './json-object.ts';
 type Framed = Exclude<ToolCallFormat, { readonly syntax: 'addressed' }>;
 
 /** How one call is read, behind its opening marker; false: it is no call. Closing markers are left to the frame. */
-export type ReadCall = () => Reading<boolean>;
+type ReadCall = () => Reading<boolean>;
 
 export interface FrameMarkers {
   /** In the order in which they come; the last one opens a single call. */

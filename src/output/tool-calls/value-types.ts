@@ -14,7 +14,7 @@ export function parameterSchema(tool: Tool | undefined, key: string): JsonObject
   );
 }
 
-export function resolve(schema: JsonValue | undefined, root: JsonObject | undefined): JsonObject | undefined {
+function resolve(schema: JsonValue | undefined, root: JsonObject | undefined): JsonObject | undefined {
   let found = schema;
   // A bound instead of a memory of what was seen: a chain of references this long leads nowhere.
   for (let step = 0; step < 32 && isJsonObject(found) && typeof found.$ref === 'string'; step++) {

@@ -38,7 +38,7 @@ export function webSearchTool({ searchUrl }: { readonly searchUrl: string }): Bu
 }
 
 /** `{query}` and `{page}` are filled in; an address without is that of a SearXNG. */
-export function addressOf(searchUrl: string, query: string, page: number): string {
+function addressOf(searchUrl: string, query: string, page: number): string {
   if (searchUrl.includes('{query}'))
     return searchUrl.replaceAll('{query}', encodeURIComponent(query)).replaceAll('{page}', String(page));
   const url = new URL(searchUrl);

@@ -1,7 +1,7 @@
 import { ApiFailure, errorIn, failureOf } from './failure.ts';
 import { SseReader } from './sse.ts';
 
-export interface CallOptions {
+interface CallOptions {
   readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly body?: unknown;
   readonly signal?: AbortSignal;

@@ -20,7 +20,7 @@ export function wireMessages(path: readonly Message[], { systemPrompt, keepsThou
 }
 
 /** What a person wrote, with the files that go with it in front. */
-export function userText(message: Pick<UserMessage, 'blocks' | 'files'>): string {
+function userText(message: Pick<UserMessage, 'blocks' | 'files'>): string {
   const files = (message.files ?? []).map(({ name, text }) => `File ${JSON.stringify(name)}:\n${fenced(text)}`);
   return [...files, textOf(message)].filter((part) => part !== '').join('\n\n');
 }

@@ -2,7 +2,7 @@ import type { VNode } from 'preact';
 import { useId, useRef } from 'preact/hooks';
 import { Icon, type IconName } from './icon.tsx';
 
-export interface MenuItem {
+interface MenuItem {
   readonly icon: IconName;
   readonly label: string;
   readonly run: () => void;

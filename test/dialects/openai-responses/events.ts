@@ -1,4 +1,4 @@
-import type { Block, FinishEvent, GenerationEvent } from '../../../src/contract/events.ts';
+import type { FinishEvent, GenerationEvent } from '../../../src/contract/events.ts';
 import type { AnswerContext, Frame } from '../../../src/dialects/dialect.ts';
 import { ResponsesEncoder } from '../../../src/dialects/openai-responses/encoder.ts';
 import { parseResponses, type ResponsesCall } from '../../../src/dialects/openai-responses/request.ts';
@@ -26,7 +26,7 @@ export type BlockScript =
   | { readonly kind: 'text' | 'reasoning'; readonly pieces: readonly string[] }
   | { readonly kind: 'tool-call'; readonly id: string; readonly name: string; readonly pieces: readonly string[] };
 
-export function blockEvents(blocks: readonly BlockScript[]): GenerationEvent[] {
+function blockEvents(blocks: readonly BlockScript[]): GenerationEvent[] {
   return blocks.flatMap((block, index): GenerationEvent[] => {
     const { pieces, ...head } = block;
     return [
@@ -57,12 +57,4 @@ export function frames(body: object | ResponsesCall, events: readonly Generation
   const call = 'directory' in body ? body : parseResponses({ input: 'hi', ...body });
   const encoder = new ResponsesEncoder(call, answerContext());
   return [...events.flatMap((event) => encoder.encode(event)), ...encoder.end()];
-}
-
-export function finishedBlocks(blocks: readonly BlockScript[]): Block[] {
-  return blocks.map((block) =>
-    block.kind === 'tool-call'
-      ? { kind: block.kind, id: block.id, name: block.name, arguments: block.pieces.join('') }
-      : { kind: block.kind, text: block.pieces.join(''), logprobs: [] },
-  );
 }

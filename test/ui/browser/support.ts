@@ -7,7 +7,7 @@ import { type Door, type DoorOptions, openDoor } from '../../http/support.ts';
 
 const places = [process.env.SERVE_MODEL_CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'];
 
-export const chromiumPath = places.find((place) => place !== undefined && place !== '' && existsSync(place));
+const chromiumPath = places.find((place) => place !== undefined && place !== '' && existsSync(place));
 
 /** Tests of the page in the system's Chromium; skipped, and told so, where there is none. */
 export function describeInBrowser(name: string, tests: () => void): void {
@@ -19,7 +19,7 @@ export function describeInBrowser(name: string, tests: () => void): void {
 let shared: Promise<Browser> | undefined;
 
 /** One browser for the tests of a file. */
-export function browser(): Promise<Browser> {
+function browser(): Promise<Browser> {
   shared ??= chromium.launch({
     ...(chromiumPath !== undefined && { executablePath: chromiumPath }),
     args: ['--disable-background-networking', '--disable-component-update', '--no-first-run'],
