@@ -27,12 +27,23 @@ export interface GenerationObserver {
   cancelled(phase: 'queued' | 'prefill' | 'decode'): void;
   /** The wall-clock cap ended a run. */
   timeLimit(): void;
-  /** Malformed calls that were mended. */
+  /** Time between two tokens of one answer. Of every token: must be quick. */
+  tokenGap?(model: string, ms: number): void;
+  /** The text of a prompt, control tokens spelled, and of its answer. Only asked for where texts are logged. */
+  texts?(record: AnswerTexts): void;
+  /** Places of malformed calls that were mended, in one answer. */
   repaired(places: number): void;
   /** An answer, or a call's arguments, does not fit a schema that had to be loosened. */
   misfit(sentence: string): void;
   /** A call of a tool of the server's is over. Milliseconds, and bytes of its result. */
   toolCalled?(call: ToolCallRecord): void;
+}
+
+export interface AnswerTexts {
+  readonly model: string;
+  readonly answerId: string | undefined;
+  readonly prompt: string;
+  readonly answer: string;
 }
 
 export interface ToolCallRecord {

@@ -7,6 +7,7 @@ export function createPlainMachine(): TextPipelineOptions['machine'] {
   return {
     state: 'text',
     unread: 0,
+    repairs: 0,
     push(text): BlockEvent[] {
       const delta: BlockEvent = { type: 'block-delta', index: 0, delta: text };
       if (open) return [delta];

@@ -11,6 +11,7 @@ import { droppedWarning, type FittedPrompt } from './fit-context.ts';
 import { type PromptProgress, tellPromptProgress } from './prompt-progress.ts';
 import type { ModelRuntime } from './runtime.ts';
 import { resolveSampling } from './sampling.ts';
+import { type TokenWatch, watchTokens } from './watch-tokens.ts';
 
 export interface SlotWork {
   readonly deps: GenerationDependencies;
@@ -49,7 +50,8 @@ export function runOnSlot(work: SlotWork): SlotRun {
     () => run?.resume(),
   );
   let progress: PromptProgress | undefined;
-  const job = engineJob(work, (events) => {
+  const watch = watchTokens(work);
+  const job = engineJob(work, watch, (events) => {
     if (progress && events.length > 0) queue.add(progress.answered());
     check.see(events);
     queue.add(events);
@@ -77,10 +79,12 @@ export function runOnSlot(work: SlotWork): SlotRun {
       const finish = finishEvent(work, result, { start, seed: job.sampling.seed, elapsedMs: clock() - startedAt });
       const misfits = [...check.warnings(finish), ...(plan.watch?.warnings(finish) ?? [])];
       for (const sentence of misfits) observer?.misfit(sentence);
+      if (plan.pipeline.repairs > 0) observer?.repaired(plan.pipeline.repairs);
       const { prompt, dropped } = fitted;
       const warnings = [...misfits, ...prompt.warnings, ...(dropped > 0 ? [droppedWarning(dropped)] : [])];
       queue.add([...rest, { ...finish, ...(warnings.length > 0 && { warnings }) }]);
       queue.close();
+      watch.ended();
     })
     .catch((error: unknown) => queue.fail(error))
     .finally(() => progress?.close());
@@ -96,7 +100,7 @@ export function runOnSlot(work: SlotWork): SlotRun {
   };
 }
 
-function engineJob(work: SlotWork, give: (events: readonly GenerationEvent[]) => void): EngineJob {
+function engineJob(work: SlotWork, watch: TokenWatch, give: (events: readonly GenerationEvent[]) => void): EngineJob {
   const { deps, runtime, request, fitted, plan, lease, adapters, controller } = work;
   const { pipeline, constraint } = plan;
   return {
@@ -115,6 +119,7 @@ function engineJob(work: SlotWork, give: (events: readonly GenerationEvent[]) =>
     ...(request.logprobs && { logprobs: request.logprobs }),
     ...promptLogprobs(work, give),
     onToken(token) {
+      watch.token(token.token);
       const { events, directive } = pipeline.push(token);
       give(events);
       return directive;

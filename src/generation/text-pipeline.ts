@@ -7,7 +7,7 @@ import { TokenDecoder, type VisibleTokens } from './visible-tokens.ts';
 
 export interface TextPipelineOptions {
   /** Model text -> blocks. */
-  readonly machine: Pick<OutputMachine, 'push' | 'end' | 'state' | 'unread'>;
+  readonly machine: Pick<OutputMachine, 'push' | 'end' | 'state' | 'unread' | 'repairs'>;
   readonly stop: readonly string[];
   readonly tokens: VisibleTokens;
   readonly steering: Steering;
@@ -38,6 +38,11 @@ export class TextPipeline {
 
   get calledTools(): boolean {
     return this.#blocks.calledTools;
+  }
+
+  /** Places of malformed calls that were mended up to now. */
+  get repairs(): number {
+    return this.#options.machine.repairs;
   }
 
   push(token: GeneratedToken): { readonly events: readonly BlockEvent[]; readonly directive: Directive } {

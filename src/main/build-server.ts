@@ -174,9 +174,9 @@ async function build(
     observer: {
       cancelled: (phase) => metrics.cancelled(phase),
       timeLimit: () => telemetry.log('warn', 'an answer was ended by --max-predict-seconds'),
-      repaired: (places) => {
-        for (let place = 0; place < places; place++) metrics.toolCallRepaired('repaired');
-      },
+      tokenGap: (model, ms) => metrics.tokenGap(model, ms / 1000),
+      ...(config.logPrompts && { texts: ({ ...texts }) => telemetry.log('info', 'texts', texts) }),
+      repaired: (places) => metrics.toolCallsRepaired(places),
       misfit: (sentence) => telemetry.log('warn', sentence),
       toolCalled: ({ owner, ...call }) => telemetry.log('info', 'tool call', { key: owner || undefined, ...call }),
     },

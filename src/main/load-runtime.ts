@@ -118,6 +118,8 @@ async function schedule(
     admitted: ({ source, reusedTokens }) => {
       if (source === 'copy' || source === 'snapshot') metrics.prefixRestored(id, reusedTokens);
     },
+    refused: (cause) => metrics.refused(id, cause),
+    snapshotDropped: ({ tokens }) => metrics.prefixDropped(id, tokens),
     transferFailed: (operation, error) => telemetry.log('warn', `prefix state: ${operation} failed`, { error }),
   };
   try {

@@ -65,11 +65,8 @@ export interface SchedulerObserver {
     readonly source: PrefixSource;
   }): void;
   refused(cause: 'full' | 'timeout' | 'draining'): void;
-  /** A request that was aborted before it had its lease. */
-  left(phase: 'queued' | 'preparing'): void;
-  released(event: { readonly heldMs: number; readonly outputTokens: number }): void;
-  snapshotSaved(event: { readonly tokens: number; readonly bytes: number }): void;
-  snapshotDropped(event: { readonly tokens: number; readonly bytes: number }): void;
+  /** A kept state that made room for others. */
+  snapshotDropped(event: { readonly tokens: number }): void;
   /** Moving state failed: the request goes on and evaluates its prompt itself. */
   transferFailed(operation: 'save' | 'load' | 'copy', error: unknown): void;
 }

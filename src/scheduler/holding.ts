@@ -7,7 +7,6 @@ export interface Holding {
   readonly ask: Admission;
   /** Counts up: a holding waits only for those before it, so nobody waits in a circle. */
   readonly sequence: number;
-  readonly since: number;
   /** Its prompt's state is being brought in; the run comes after. */
   preparing: boolean;
   /** Settles when its run has begun. */

@@ -119,14 +119,12 @@ class SnapshotStore implements PrefixStore {
         this.#drop(older);
     this.#entries.add(entry);
     this.#bytes += entry.bytes;
-    this.#options.observer.snapshotSaved?.({ tokens: entry.tokens.length, bytes: entry.bytes });
   }
 
   #drop(entry: Entry): void {
     this.#entries.delete(entry);
     this.#bytes -= entry.bytes;
     this.#options.access.drop(entry.snapshot);
-    this.#options.observer.snapshotDropped?.({ tokens: entry.tokens.length, bytes: entry.bytes });
   }
 
   #touch(entry: Entry): void {
@@ -139,7 +137,9 @@ class SnapshotStore implements PrefixStore {
     if (bytes > budget) return false;
     for (const entry of this.#entries) {
       if (this.#bytes + bytes <= budget) break;
-      if (entry.loading === 0) this.#drop(entry);
+      if (entry.loading > 0) continue;
+      this.#drop(entry);
+      this.#options.observer.snapshotDropped?.({ tokens: entry.tokens.length });
     }
     return this.#bytes + bytes <= budget;
   }

@@ -179,7 +179,6 @@ class SlotScheduler implements Scheduler {
           this.#tellPlaces();
         },
         onAbort: () => {
-          this.#observer.left?.('queued');
           reject(signal.reason);
           this.#tellPlaces();
         },
@@ -227,7 +226,6 @@ class SlotScheduler implements Scheduler {
         slot,
         ask: request.ask,
         sequence: this.#sequence++,
-        since: this.#options.clock(),
         preparing: true,
         begun: createDeferred(),
       };
@@ -250,7 +248,6 @@ class SlotScheduler implements Scheduler {
       return { slot, reuse, queueMs, begun: () => this.#begun(holding), release: (how) => this.#release(holding, how) };
     } catch (error) {
       this.#giveBack(holding);
-      if (signal.aborted) this.#observer.left?.('preparing');
       throw error;
     }
   }
@@ -258,12 +255,7 @@ class SlotScheduler implements Scheduler {
   #release(holding: Holding, { comesBack } = { comesBack: false }): void {
     if (this.#holdings.get(holding.slot) !== holding) return;
     const held = this.#options.engine.slots()[holding.slot]?.tokens.length ?? 0;
-    const event = {
-      heldMs: this.#options.clock() - holding.since,
-      outputTokens: Math.max(0, held - holding.ask.prompt.length),
-    };
-    this.#book.released(event);
-    this.#observer.released?.(event);
+    this.#book.released({ outputTokens: Math.max(0, held - holding.ask.prompt.length) });
     const tenant = this.#tenants.get(holding.slot);
     if (tenant && comesBack) tenant.comesBack = true;
     this.#giveBack(holding);

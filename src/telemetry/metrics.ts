@@ -27,6 +27,7 @@ interface StepRecord {
 }
 
 type CancelPhase = 'queued' | 'prefill' | 'decode';
+type RefusalCause = 'full' | 'timeout' | 'draining';
 
 /** Counts what happens. Every method is quick and never throws. Names are those of the README's table. */
 export interface Metrics {
@@ -36,9 +37,13 @@ export interface Metrics {
   tokenGap(model: string, seconds: number): void;
   /** Prompt tokens that came out of the prefix store into a slot. */
   prefixRestored(model: string, tokens: number): void;
+  /** Prompt tokens that made room in the prefix store. */
+  prefixDropped(model: string, tokens: number): void;
+  /** A request that got no slot. */
+  refused(model: string, cause: RefusalCause): void;
   cancelled(phase: CancelPhase): void;
-  /** Malformed calls of models: mended, or given as text. */
-  toolCallRepaired(result: 'repaired' | 'as_text'): void;
+  /** Places in malformed calls of models that were mended. */
+  toolCallsRepaired(places: number): void;
   grammarCompiled(seconds: number): void;
   grammarCacheHit(): void;
   modelLoaded(record: { readonly model: string; readonly seconds: number; readonly ok: boolean }): void;
@@ -101,8 +106,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
     tokenGap: (model, seconds) => gaps.add({ model, seconds }),
     prefixRestored: (model, tokens) => set.restoredTokens.inc({ model }, tokens),
+    prefixDropped: (model, tokens) => set.droppedTokens.inc({ model }, tokens),
+    refused: (model, cause) => set.refusals.inc({ model, cause }),
     cancelled: (phase) => set.cancels.inc({ phase }),
-    toolCallRepaired: (result) => set.repairs.inc({ result }),
+    toolCallsRepaired: (places) => set.repairs.inc(places),
     grammarCompiled: (seconds) => set.grammarSeconds.observe(seconds),
     grammarCacheHit: () => set.grammarHits.inc(),
     modelLoaded({ model, seconds, ok }) {

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { runCommand, type ServeProcess, startProcess, withDeadline } from '../support/serve-process.ts';
 
 let folder = '';
@@ -30,6 +31,15 @@ function chat(url: string, body: object): Promise<Response> {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ messages, temperature: 0, ...body }),
   });
+}
+
+/** Of a server whose log has the standard output: the banner is among the errors then. */
+async function addressOf({ child, error }: ServeProcess): Promise<string> {
+  for (;;) {
+    const address = /address {2}(\S+)\n/.exec(error())?.[1];
+    if (address !== undefined) return address;
+    await withDeadline('the address', new Promise((done) => child.stderr.once('data', done)));
+  }
 }
 
 /** Sends what the curl line of the banner would send. */
@@ -94,11 +104,10 @@ describe('serve-model', () => {
 
   it('writes JSON lines, goes on when nobody reads them, and when the log is closed', async () => {
     const server = start(['--log-level', 'debug', '--log-format', 'json']);
-    const address = () => /address {2}(\S+)\n/.exec(server.error())?.[1];
-    while (address() === undefined) await new Promise((done) => server.child.stderr.once('data', done));
+    const url = await addressOf(server);
     for (const line of server.out().trimEnd().split('\n')) expect(JSON.parse(line)).toHaveProperty('msg');
     server.child.stdout.pause();
-    const probe = () => fetch(`${address()}/healthz?${'x'.repeat(2000)}`).then((response) => response.status);
+    const probe = () => fetch(`${url}/healthz?${'x'.repeat(2000)}`).then((response) => response.status);
     // Far more than a pipe holds.
     for (let round = 0; round < 20; round++) {
       const statuses = await withDeadline('the probes', Promise.all(Array.from({ length: 50 }, probe)));
@@ -109,6 +118,29 @@ describe('serve-model', () => {
     expect(await probe()).toBe(200);
     server.child.kill('SIGTERM');
     expect(await server.exited()).toBe(0);
+  });
+
+  it('logs the text of a prompt and its answer with --log-prompts, and only then', async () => {
+    for (const [flags, lines] of [
+      [['--log-prompts'], 1],
+      [[], 0],
+    ] as const) {
+      const server = start(['--log-format', 'json', '--log-level', 'info', ...flags]);
+      const url = await addressOf(server);
+      const answer = z.object({ id: z.string() }).parse(await (await chat(url, { max_tokens: 5 })).json());
+      server.child.kill('SIGTERM');
+      expect(await server.exited()).toBe(0);
+      const log = server.out() + server.error();
+      const texts = log.split('\n').filter((line) => line.includes('Tell me a long story.'));
+      expect(texts).toHaveLength(lines);
+      for (const line of texts) {
+        expect(JSON.parse(line)).toMatchObject({
+          ...{ msg: 'texts', model: 'serve-model-demo', answerId: answer.id },
+          prompt: expect.stringContaining('<|im_start|>user\nTell me a long story.<|im_end|>'),
+          answer: expect.stringMatching(/./),
+        });
+      }
+    }
   });
 
   it('warns when other machines can use it without a key', async () => {

@@ -96,8 +96,10 @@ describe('metrics', () => {
   it('count everything else', async () => {
     const made = metrics();
     made.cancelled('prefill');
-    made.toolCallRepaired('as_text');
+    made.toolCallsRepaired(3);
     made.prefixRestored('demo', 7);
+    made.prefixDropped('demo', 8);
+    made.refused('demo', 'full');
     made.tokenGap('demo', 0.25);
     made.grammarCompiled(0.5);
     made.grammarCacheHit();
@@ -106,7 +108,9 @@ describe('metrics', () => {
     const page = await made.render();
     for (const line of [
       'serve_model_cancels_total{phase="prefill"} 1',
-      'serve_model_tool_call_repairs_total{result="as_text"} 1',
+      'serve_model_tool_call_repairs_total 3',
+      'serve_model_dropped_tokens_total{model="demo"} 8',
+      'serve_model_queue_refusals_total{model="demo",cause="full"} 1',
       'serve_model_restored_tokens_total{model="demo"} 7',
       'serve_model_inter_token_seconds_sum{model="demo"} 0.25',
       'serve_model_grammar_compile_seconds_sum 0.5',
