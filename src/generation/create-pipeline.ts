@@ -72,7 +72,8 @@ export async function createTextPipeline(
   const limited = limit ? limitReasoning({ ...limit, afterwards: constraint.afterReasoning, thought }) : freeSteering;
   const watched = watch(limited, constraint);
   const stop = [...request.stop, ...runtime.format.stopStrings];
-  const pipeline = new TextPipeline({ machine, stop, tokens, steering: watched.steering });
+  const thoughtsInText = chat.reasoning.format === 'none';
+  const pipeline = new TextPipeline({ machine, stop, tokens, steering: watched.steering, thoughtsInText });
   return { pipeline, constraint, forbidden, ...watched };
 }
 

@@ -11,6 +11,8 @@ export interface TextPipelineOptions {
   readonly stop: readonly string[];
   readonly tokens: VisibleTokens;
   readonly steering: Steering;
+  /** Thoughts are not told apart: they are a part of the text. */
+  readonly thoughtsInText?: boolean;
 }
 
 /** What decides, from the text so far, what the model must do next: thinking budgets, grammars. */
@@ -46,13 +48,13 @@ export class TextPipeline {
   }
 
   push(token: GeneratedToken): { readonly events: readonly BlockEvent[]; readonly directive: Directive } {
-    const { machine, tokens, steering } = this.#options;
+    const { machine, tokens, steering, thoughtsInText = false } = this.#options;
     const before = machine.state;
     const visible = tokens(token.token);
     const text = this.#decoder.push(visible);
     if (token.logprob && visible.bytes.length > 0) this.#blocks.trail.wrote(text, token.logprob);
     const written = text ? machine.push(text) : [];
-    const thinking = before === 'reasoning' || machine.state === 'reasoning';
+    const thinking = !thoughtsInText && (before === 'reasoning' || machine.state === 'reasoning');
     const events = this.#blocks.filter(written, { unread: machine.unread, thinking });
     this.outputTokens++;
     if (before === 'reasoning' && machine.state !== 'tool-call') this.reasoningTokens++;

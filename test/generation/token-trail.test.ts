@@ -18,11 +18,11 @@ function read(
   machine: Machine,
   pieces: readonly (string | Uint8Array)[],
   stop: readonly string[] = [],
-  end: 'complete' | 'cut' = 'complete',
+  { end = 'complete', thoughtsInText = false }: { end?: 'complete' | 'cut'; thoughtsInText?: boolean } = {},
 ) {
   const bytes = pieces.map((piece) => (typeof piece === 'string' ? new TextEncoder().encode(piece) : piece));
   const tokens = (token: number) => visibleToken(bytes[token] ?? new Uint8Array());
-  const pipeline = new TextPipeline({ machine, stop, tokens, steering: freeSteering });
+  const pipeline = new TextPipeline({ machine, stop, tokens, steering: freeSteering, thoughtsInText });
   const collector = new Collector();
   collector.add({ type: 'start', inputTokens: 0, cachedTokens: 0 });
   for (const [token, spelled] of bytes.entries()) {
@@ -63,6 +63,14 @@ describe('the log probabilities of a text', () => {
     expect(blocks.map(({ kind, tokens }) => [kind, spelled(pieces, tokens)])).toEqual([
       ['reasoning', []],
       ['text', ['The', ' capital']],
+    ]);
+  });
+
+  it('are those of its thoughts too where they are left in it, blanks and all', () => {
+    const pieces = ['<think>', '\n', 'The', ' ', 'f', '\n', '</think>', '\n\n', 'Yes'];
+    const machine = machineFor({ format: detectChatFormat(undefined, 'hermes'), reasoningFormat: 'none' });
+    expect(read(machine, pieces, [], { thoughtsInText: true })).toMatchObject([
+      { text: pieces.join(''), tokens: [...pieces.keys()] },
     ]);
   });
 
@@ -141,14 +149,19 @@ describe('in every spelling that models have', () => {
     ...new Set(specs.flatMap(({ expected }) => expected.flatMap((line) => line.match(/^call \S+ (\S+)/)?.[1] ?? []))),
   ].map((name) => tool(name));
 
-  it.each(Object.keys(chatFormats))('a text of %s is made of the tokens that spell it', (name) => {
-    const format = detectChatFormat(undefined, name);
-    for (const { input, settings } of specs.filter((spec) => spec.settings.family === name))
-      for (const pieces of chunkings(input)) {
-        const machine = machineFor({ format, opening: inText, tools });
-        expectSpelled(pieces, read(machine, pieces, [], settings.end === 'cut' ? 'cut' : 'complete'));
-      }
-  });
+  it.each(Object.keys(chatFormats).flatMap((name) => [[name, 'auto'] as const, [name, 'none'] as const]))(
+    'a text of %s is made of the tokens that spell it, thoughts: %s',
+    (name, reasoningFormat) => {
+      const format = detectChatFormat(undefined, name);
+      const thoughtsInText = reasoningFormat === 'none';
+      for (const { input, settings } of specs.filter((spec) => spec.settings.family === name))
+        for (const pieces of chunkings(input)) {
+          const machine = machineFor({ format, opening: inText, tools, reasoningFormat });
+          const end = settings.end === 'cut' ? 'cut' : 'complete';
+          expectSpelled(pieces, read(machine, pieces, [], { end, thoughtsInText }));
+        }
+    },
+  );
 
   it('token by token, with stop strings', () => {
     const word = fc.constantFrom('fox', 'fo', 'x', ' ', 'the', '\n', '<', '</', '<tool_call>');
