@@ -25,7 +25,7 @@ export async function pageText(page: Page, convert: Converter, signal: AbortSign
 }
 
 /** Without its parameters, in lower case; empty where there is none. */
-function mediaType(contentType = ''): string {
+export function mediaType(contentType = ''): string {
   return contentType.split(';')[0]?.trim().toLowerCase() ?? '';
 }
 

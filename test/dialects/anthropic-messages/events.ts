@@ -10,7 +10,7 @@ export const answer: AnswerContext = {
   newId: (prefix) => `${prefix}1`,
 };
 
-const finish: FinishEvent = {
+export const finish: FinishEvent = {
   type: 'finish',
   reason: 'stop',
   usage: { inputTokens: 100, cachedTokens: 90, outputTokens: 12, reasoningTokens: 5 },
