@@ -62,18 +62,24 @@ async function pass(target: number, script: Script, asked: IncomingMessage, answ
   });
   answer.writeHead(got.statusCode ?? 502, got.headers);
   const chunks: Buffer[] = [];
-  for await (const chunk of got) {
-    chunks.push(Buffer.from(chunk));
-    answer.write(chunk);
+  const text = () => Buffer.concat(chunks).toString();
+  try {
+    for await (const chunk of got) {
+      chunks.push(Buffer.from(chunk));
+      answer.write(chunk);
+    }
+  } catch (error) {
+    // Codex leaves when it has read the last event, often before the connection's end has passed through here.
+    const hasLeft = answer.destroyed && api !== undefined && usageIn(api, text()) !== undefined;
+    if (!hasLeft) throw error;
   }
   answer.end();
-  const text = Buffer.concat(chunks).toString();
   return {
     ...nothing(asked),
     status: got.statusCode ?? 0,
     steered,
-    usage: api && usageIn(api, text),
-    answer: text,
+    usage: api && usageIn(api, text()),
+    answer: text(),
   };
 }
 

@@ -198,6 +198,12 @@ const calls: readonly Call[] = [
     answer: { chat_id: 'a-first-chat', deleted: true },
   },
   { paths: ['/api/chats/:id/restore'], asked: filled('a-first-chat'), answer: { restored: true } },
+  { method: 'GET', paths: ['/api/chats/export'], answer: { format: 'serve-model.chats' } },
+  {
+    paths: ['/api/chats/import'],
+    body: { format: 'serve-model.chats', version: 1, chats: [] },
+    answer: { chats: 0 },
+  },
   {
     paths: ['/api/chats/files/:sha256'],
     asked: filled(emptyHash),
@@ -228,6 +234,7 @@ const askedElsewhere = new Set([
   'DELETE /api/inference/models/:id{.+}',
   'GET /api/inference/events',
   'GET /api/chats/events',
+  'POST /v1/chat/completions/control',
   'GET /api/hub/search',
   'GET /api/hub/repos/:owner/:repo',
 ]);
