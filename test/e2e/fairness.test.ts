@@ -25,7 +25,7 @@ function ask(server: RunningServer, who: string, path: string, body?: object): P
   });
 }
 
-const tokens = 12;
+const tokens = 60;
 const chat = (content: string) => ({
   messages: [{ role: 'user', content }],
   max_tokens: tokens,
