@@ -36,6 +36,8 @@ export default defineConfig({
         test: {
           name: 'engine',
           isolate: false,
+          // Where the machine is busy with something else one wait can be too long; a fault fails again.
+          retry: 1,
           globalSetup: ['test/support/build-package.ts'],
           setupFiles: ['test/fuzz-seed.ts'],
           include: ['test/engine/**/*.test.ts', 'test/e2e/**/*.test.ts'],
@@ -50,6 +52,7 @@ export default defineConfig({
           // The chat page in a real browser, the system's Chromium; skipped with a line that says so where there is none.
           name: 'ui',
           isolate: false,
+          retry: 1,
           globalSetup: ['test/support/build-package.ts'],
           include: ['test/ui/browser/**/*.test.ts'],
           testTimeout: 60_000,

@@ -1,4 +1,4 @@
-import { GgmlPrec, type NativeFunctions } from './functions.ts';
+import type { NativeFunctions } from './functions.ts';
 import type { NativeLibrary } from './open-library.ts';
 import type { Pointer } from './pointer.ts';
 import { countOf, mustHold, type Shape, shapeOf, type Tensor, Tensors, tensorTypes } from './tensors.ts';
@@ -206,10 +206,9 @@ export class Graph {
   flashAttention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | undefined, scale: number): Tensor {
     const fits = q.shape[0] === k.shape[0] && k.shape[1] === v.shape[1] && q.shape[2] % k.shape[2] === 0;
     mustHold(fits && k.shape[2] === v.shape[2], 'attention', q, k, v);
-    const { ggml_flash_attn_ext, ggml_prec_set_acc } = this.#functions;
+    const { ggml_flash_attn_ext } = this.#functions;
     const context = this.#context;
     const pointer = ggml_flash_attn_ext(context, q.pointer, k.pointer, v.pointer, mask?.pointer ?? null, scale, 0, 0);
-    ggml_prec_set_acc(pointer, exactly);
     return whole(pointer, [v.shape[0], q.shape[2], q.shape[1], q.shape[3]]);
   }
 
@@ -287,8 +286,6 @@ export class Graph {
   }
 }
 
-/** Sums in single precision on every device. */
-const exactly = GgmlPrec.F32;
 /** GGML_OP_POOL_AVG. */
 const averageOfPool = 1;
 /** Of no effect without YaRN. */

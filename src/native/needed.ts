@@ -58,7 +58,6 @@ export const neededFunctions: readonly (keyof NativeFunctions)[] = [
   'ggml_norm',
   'ggml_permute',
   'ggml_pool_2d',
-  'ggml_prec_set_acc',
   'ggml_relu',
   'ggml_reshape_4d',
   'ggml_rms_norm',
