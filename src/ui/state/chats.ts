@@ -51,7 +51,8 @@ export class Chats {
 
   constructor(options: ChatsOptions) {
     this.#options = options;
-    options.store.subscribe((id) => void this.#changedElsewhere(id));
+    // Nobody waits for it: where the server is gone meanwhile, the next change lists them anew.
+    options.store.subscribe((id) => void this.#changedElsewhere(id).catch(() => undefined));
   }
 
   async start(tab: string): Promise<void> {
