@@ -36,8 +36,7 @@ export interface Agent {
   /** For who does not have it. */
   readonly install: string;
   /**
-   * Tokens: its first prompt, as the test against the real one counts it, and as much again as a few files and answers
-   * take.
+   * Tokens, an estimate: the characters of its first request by four, and about 8,000 for a few files and answers.
    */
   readonly contextNeeded: number;
   readonly plan: (facts: AgentFacts) => AgentPlan;
