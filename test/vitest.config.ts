@@ -1,6 +1,9 @@
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
+/** What is waited for comes when it comes: on a machine with other work even a page's soft scrolling takes over a second. */
+const patient = { timeout: 20_000, interval: 20 };
+
 /** `unit` needs no model and is a matter of seconds; `engine` runs the bundled demo model. */
 export default defineConfig({
   root: resolve(import.meta.dirname, '..'),
@@ -45,6 +48,7 @@ export default defineConfig({
           env: { SERVE_MODEL_CHAT_STORE: 'off' },
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          expect: { poll: patient },
         },
       },
       {
@@ -57,6 +61,7 @@ export default defineConfig({
           include: ['test/ui/browser/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          expect: { poll: patient },
         },
       },
     ],

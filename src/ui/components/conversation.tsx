@@ -41,10 +41,19 @@ export function Conversation(): VNode {
     if (box.current) box.current.scrollTop = box.current.scrollHeight;
   }, [chatId, view]);
 
+  // Only going up leaves the end: text that grew between the move to the end and its event puts the end further away too.
+  const seenTop = useRef(0);
   const look = () => {
     const scroller = box.current;
     if (!scroller) return;
-    view.following.value = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < atEndPx;
+    const { scrollTop } = scroller;
+    if (scroller.scrollHeight - scrollTop - scroller.clientHeight < atEndPx) view.following.value = true;
+    else if (scrollTop < seenTop.current) view.following.value = false;
+    seenTop.current = scrollTop;
+  };
+  const goToEnd = () => {
+    view.following.value = true;
+    box.current?.scrollTo({ top: box.current.scrollHeight, behavior: 'smooth' });
   };
 
   return (
@@ -71,7 +80,7 @@ export function Conversation(): VNode {
           )}
         </div>
       </div>
-      <ToEnd onClick={() => box.current?.scrollTo({ top: box.current.scrollHeight, behavior: 'smooth' })} />
+      <ToEnd onClick={goToEnd} />
     </div>
   );
 }

@@ -10,7 +10,7 @@ import type { RunSoFar, Runs } from './runs.ts';
 
 export interface ChatsOptions {
   readonly store: ChatStore;
-  readonly environment: Environment;
+  readonly environment: Pick<Environment, 'newId' | 'now'>;
   readonly runs: () => Runs;
   /** What goes along with every request: sampling, thinking, and the like. */
   readonly settings: () => Readonly<Record<string, unknown>>;
@@ -288,10 +288,12 @@ export class Chats {
   }
 
   async #changedElsewhere(id: string): Promise<void> {
+    const entries = this.#known.has(id) ? await this.#options.store.read(id) : [];
+    // As it is now: while it was read, an answer may have become whole here.
     const known = this.#known.get(id);
-    if (known) {
+    if (known && entries.length > 0) {
       const { head } = known;
-      const chat = foldEntries(known, await this.#options.store.read(id));
+      const chat = foldEntries(known, entries);
       // Somebody else's new words do not turn the page that is being read.
       const same = head !== null && chat.messages.has(head) ? { ...chat, head: followed(chat, head) } : chat;
       this.#known.set(id, same);

@@ -91,7 +91,11 @@ describeInBrowser('the page of a real server', () => {
     await Promise.all(pages.map((page, index) => send(page, `Message of page ${index}`)));
     for (const page of pages) {
       await whole(page);
-      for (const index of [0, 1]) await page.locator('.chat-title', { hasText: `Message of page ${index}` }).waitFor();
+      for (const index of [0, 1])
+        await page
+          .locator('.chat-title', { hasText: `Message of page ${index}` })
+          .first()
+          .waitFor();
     }
     const [one, two] = pages;
     await one?.locator('.chat-row', { hasText: 'Message of page 1' }).getByRole('link').click();
