@@ -12,8 +12,7 @@ import type { ApiKey } from './contract/caller.ts';
 import { builtInServer, type ToolServerConfig } from './contract/server-tools.ts';
 import { readTextFile } from './files/read-text.ts';
 
-export { describeFlags, type FlagText } from './config/help.ts';
-export type { NamedModel, NamedModels } from './config/named-models.ts';
+export { describeFlags } from './config/help.ts';
 export { packageVersion } from './config/version.ts';
 
 /** Everything that can be set, checked and frozen. Made once, by parseConfig. Durations are seconds. */

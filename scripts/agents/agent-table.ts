@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Where an agent works, of which nothing stays: its home and settings, and the folder that it is asked to look at. */
-export interface Place {
+interface Place {
   readonly home: string;
   readonly work: string;
   /** The address of the server, without a path. */
@@ -23,7 +23,7 @@ export interface AgentSpec {
   prepare(place: Place): { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
 }
 
-export const modelName = 'bench-mini';
+const modelName = 'bench-mini';
 export const contextSize = 65_536;
 const question = 'Run the command once and say what it wrote.';
 

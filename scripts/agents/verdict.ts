@@ -2,7 +2,7 @@ import type { Script } from './api.ts';
 import type { Session } from './run-agent.ts';
 
 /** A prompt of a later turn has to be found evaluated up to here. */
-export const leastCached = 0.95;
+const leastCached = 0.95;
 
 export interface Verdict {
   /** Tokens of the second turn's prompt, and the share of them that was cached; undefined where there was no such turn. */

@@ -7,7 +7,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 const alignment = 32;
 
 /** Tensor types by their number in ggml. */
-export const tensorTypes = { F32: 0, F16: 1, Q4_0: 2, Q8_0: 8 } as const;
+const tensorTypes = { F32: 0, F16: 1, Q4_0: 2, Q8_0: 8 } as const;
 export type TensorType = keyof typeof tensorTypes;
 
 /** Bytes and values of a quantized block. */

@@ -20,7 +20,7 @@ export interface Stamp {
 /** A tail without a line break is torn, unless another process is just writing it. */
 const writeMs = 2000;
 /** Each is remembered by its id while the chat is in use. */
-export const mostEntries = 100_000;
+const mostEntries = 100_000;
 /** Of the first line, to tell a file that was written anew: it has the generation within. */
 const headBytes = 256;
 /** Appends that find the file replaced under them; a chat is written anew once in a long while. */

@@ -20,7 +20,7 @@ export interface KeptFilesOptions {
 
 const unfinished = '.part';
 /** Files that no chat refers to may belong to a message that is still being written. */
-export const unusedMs = 24 * 60 * 60 * 1000;
+const unusedMs = 24 * 60 * 60 * 1000;
 const pieceBytes = 256 * 1024;
 
 /** What messages refer to, by hash: the same file twice lies there once. */

@@ -23,7 +23,7 @@ export interface ToolStep {
   readonly result?: string;
 }
 
-export interface AnswerFigures {
+interface AnswerFigures {
   readonly promptTokens: number;
   readonly answerTokens: number;
   readonly tokensPerSecond: number;

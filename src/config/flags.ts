@@ -14,7 +14,7 @@ import {
   toggle,
 } from './value-kinds.ts';
 
-export { type Flag, type FlagGroup, flagGroups } from './flag.ts';
+export { type Flag, flagGroups } from './flag.ts';
 
 const none: readonly string[] = [];
 const noTools: readonly BuiltInToolName[] = [];

@@ -15,7 +15,7 @@ const namedModel = z.strictObject({
 const namedModels = z.record(z.string().min(1), namedModel);
 
 /** A model with a name of its own and how to load it. */
-export type NamedModel = z.output<typeof namedModel>;
+type NamedModel = z.output<typeof namedModel>;
 export type NamedModels = Readonly<Record<string, NamedModel>>;
 
 /**

@@ -14,7 +14,7 @@ interface EntryBase {
 }
 
 /** A node of the chat's tree. What the message says besides its role is the client's own. */
-export interface MessageEntry extends EntryBase {
+interface MessageEntry extends EntryBase {
   readonly type: 'message';
   /** The message that it follows; null: none. */
   readonly parent: string | null;
@@ -24,7 +24,7 @@ export interface MessageEntry extends EntryBase {
 }
 
 /** Another text for a message, in its place. The last one counts. */
-export interface EditEntry extends EntryBase {
+interface EditEntry extends EntryBase {
   readonly type: 'edit';
   readonly target: string;
   readonly message: JsonObject;

@@ -69,7 +69,7 @@ export interface BlockDelta {
   readonly logprobs?: readonly TokenLogprob[];
 }
 
-export interface BlockEnd {
+interface BlockEnd {
   readonly type: 'block-end';
   readonly index: number;
 }
@@ -106,7 +106,7 @@ export interface ToolResultEvent {
 }
 
 /** The model goes on with the results in its prompt. */
-export interface RoundEvent {
+interface RoundEvent {
   readonly type: 'round';
   readonly inputTokens: number;
   readonly cachedTokens: number;

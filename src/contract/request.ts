@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from './json.ts';
 import type { ServerToolWish } from './server-tools.ts';
 
-export interface TextPart {
+interface TextPart {
   readonly type: 'text';
   readonly text: string;
 }
@@ -15,7 +15,7 @@ export interface ImagePart {
   readonly orNote?: boolean;
 }
 
-export type ImageSource =
+type ImageSource =
   /** A file, as base64. */
   | { readonly type: 'file'; readonly base64: string }
   | { readonly type: 'url'; readonly url: string }

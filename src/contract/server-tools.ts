@@ -104,7 +104,7 @@ export interface ToolHost {
 }
 
 /** Which calls wait for a person: all, those of tools that do not say that they only read, or none. */
-export type Confirmation = 'always' | 'writes' | 'never';
+type Confirmation = 'always' | 'writes' | 'never';
 
 /** One server whose tools a request wants, and what it wants of them. */
 export interface ToolSource {

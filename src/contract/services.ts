@@ -242,7 +242,7 @@ export interface TokenService {
   pieces(model: string | undefined, tokens: readonly number[], signal: AbortSignal): Promise<readonly Uint8Array[]>;
 }
 
-export interface TokenizeOptions {
+interface TokenizeOptions {
   /** With the begin and end marks that the vocabulary wants around a text. */
   readonly addSpecial: boolean;
   /** Spelled control tokens become control tokens. */

@@ -8,7 +8,7 @@ import type { ThoughtControl } from './thought-control.ts';
 export type CancelKeys = Pick<RequestKeys, 'cancelId' | 'sessionId' | 'answerId'>;
 
 /** Who cancels. Keys mean the caller's own runs: of one that it does not see there is none. */
-export type Canceller = Pick<Caller, 'owner' | 'sees'>;
+type Canceller = Pick<Caller, 'owner' | 'sees'>;
 
 /**
  * Why a run is ended from outside. `cancelled`: somebody asked for it. `shutdown`: the server stops, and of this answer
@@ -16,7 +16,7 @@ export type Canceller = Pick<Caller, 'owner' | 'sees'>;
  */
 export type RunEnd = 'cancelled' | 'shutdown' | 'refused';
 
-export interface Registration {
+interface Registration {
   /** The run shows the first of its answer. */
   spoke(): void;
   release(): void;

@@ -39,7 +39,7 @@ export interface GenerationObserver {
   toolCalled?(call: ToolCallRecord): void;
 }
 
-export interface AnswerTexts {
+interface AnswerTexts {
   readonly model: string;
   readonly answerId: string | undefined;
   readonly prompt: string;

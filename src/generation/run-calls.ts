@@ -146,7 +146,7 @@ function readArguments(text: string): JsonObject | undefined {
 }
 
 /** Beginning and end, because what a page or a log is about stands at both. */
-export function cutText(text: string, maxCharacters: number): string {
+function cutText(text: string, maxCharacters: number): string {
   if (text.length <= maxCharacters) return text;
   const end = Math.floor(maxCharacters / 4);
   const left = text.length - maxCharacters;

@@ -18,7 +18,7 @@ export interface ToolBench {
   readonly approvals: ApprovalRegistry;
 }
 
-export interface RoundStart {
+interface RoundStart {
   readonly request: GenerationRequest;
   /** Of this round alone: it is aborted at its end. */
   readonly controller: AbortController;

@@ -43,7 +43,7 @@ export interface StartObserver {
   obtain?(name: HubName, download: Download): Promise<string>;
 }
 
-export interface Download {
+interface Download {
   readonly signal: AbortSignal;
   readonly report: (progress: DownloadProgress) => void;
 }
@@ -54,7 +54,7 @@ export interface Groundwork {
   readonly head: HeadStart;
 }
 
-export interface LoadedServer {
+interface LoadedServer {
   readonly profile: ModelProfile;
   /** undefined with --embeddings: nothing is generated. */
   readonly engine: Engine | undefined;

@@ -21,7 +21,7 @@ export interface Fit extends Exclude<ChosenContext, { readonly tooLarge: string 
   readonly placement: Placement | undefined;
 }
 
-export interface FitOptions {
+interface FitOptions {
   readonly config: Config;
   /** What guesses for it. */
   readonly draft: FileProfile | undefined;
@@ -38,7 +38,7 @@ export interface EarlyLoad {
 }
 
 /** ServeError insufficient_memory when it does not fit, whatever is left out. */
-export function fitModel(file: FileProfile, { config, draft, available, gpus }: FitOptions): Fit {
+function fitModel(file: FileProfile, { config, draft, available, gpus }: FitOptions): Fit {
   if (file.trainedContextSize === 0 && config.ctxSize === 0) {
     const key = `${file.architecture}.context_length`;
     throw new ServeError(

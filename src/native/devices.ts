@@ -14,7 +14,7 @@ export interface Device {
 const types = ['cpu', 'gpu', 'integrated-gpu', 'accelerator'] as const;
 
 /** What the library computes on, in its order. */
-export function devicesOf(library: NativeLibrary): readonly Device[] {
+function devicesOf(library: NativeLibrary): readonly Device[] {
   const { functions } = library;
   return Array.from({ length: functions.ggml_backend_dev_count() }, (_, index) => {
     const device = functions.ggml_backend_dev_get(index);

@@ -37,7 +37,7 @@ export function findLibrary(wish: GpuWish, machine: Machine = thisMachine()): Li
 }
 
 /** The machine that this process runs on. */
-export function thisMachine(): Machine {
+function thisMachine(): Machine {
   const { platform, arch } = process;
   const home = dirname(dirname(createRequire(import.meta.url).resolve('node-llama-cpp')));
   return { platform, arch, home, canLoad, hasDevice: (gpu) => hasDevice(gpu, platform) };

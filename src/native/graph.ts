@@ -1,7 +1,7 @@
 import type { NativeFunctions } from './functions.ts';
 import type { NativeLibrary } from './open-library.ts';
 import type { Pointer } from './pointer.ts';
-import { countOf, mustHold, type Shape, shapeOf, type Tensor, Tensors, tensorTypes } from './tensors.ts';
+import { countOf, mustHold, shapeOf, type Tensor, Tensors, tensorTypes } from './tensors.ts';
 
 type Unary = 'gelu' | 'gelu_quick' | 'gelu_erf' | 'silu' | 'relu' | 'tanh';
 
@@ -304,4 +304,4 @@ function repeats(small: Tensor, large: Tensor): boolean {
   return large.shape.every((extent, place) => extent % (small.shape[place] ?? 1) === 0);
 }
 
-export type { Shape, Tensor };
+export type { Tensor };

@@ -6,7 +6,7 @@ import { MessageLines } from './message-lines.ts';
 import { Pastes } from './pastes.ts';
 
 /** A terminal's keyboard, or what a test has for one. */
-export type Keyboard = Readable & { setRawMode?(raw: boolean): unknown };
+type Keyboard = Readable & { setRawMode?(raw: boolean): unknown };
 
 export interface LineEditorOptions {
   readonly keyboard: Keyboard;
@@ -21,7 +21,7 @@ export interface LineEditorOptions {
   readonly onThoughts: () => void;
 }
 
-export interface BusyKeys {
+interface BusyKeys {
   readonly onInterrupt: () => void;
   readonly onThoughts: () => void;
 }

@@ -28,7 +28,7 @@ export type PicturePart =
   /** Spelled control tokens are parsed. */
   { readonly type: 'text'; readonly text: string } | ({ readonly type: 'rows' } & Rows);
 
-export interface Rows {
+interface Rows {
   readonly tile: Pixels;
   /** How they lie in the image. */
   readonly columns: number;

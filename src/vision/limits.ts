@@ -4,7 +4,7 @@ export interface ImageLimits {
   readonly mostPixels: number;
 }
 
-export const longestSide = 16_384;
+const longestSide = 16_384;
 
 /** By what the file's header says, before anything is decoded. */
 export function checkSize(width: number, height: number, { mostPixels }: ImageLimits): void {

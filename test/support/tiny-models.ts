@@ -27,7 +27,7 @@ export type TinyArchitecture =
   | 'glm4';
 
 /** Tokens that a layer of the sliding-window model looks back. */
-export const tinyWindow = 32;
+const tinyWindow = 32;
 
 export const tinyWidth = 64;
 const width = tinyWidth;
@@ -40,7 +40,7 @@ const expertSize = 32;
 /** How many pairs of a head turn with time, line and column. */
 const tinySections = [4, 6, 6, 0] as const;
 /** Layers of the first that get what an image's rows have for them. */
-export const tinyDeepLayers = 2;
+const tinyDeepLayers = 2;
 
 interface Weight {
   readonly name: string;

@@ -4,7 +4,7 @@ import type { Frame } from '../dialect.ts';
 import { entryBody } from './requests.ts';
 
 /** Times in unix milliseconds. */
-export const chatAnswer = z.object({
+const chatAnswer = z.object({
   chat_id: z.string(),
   title: z.string().nullable(),
   /** The beginning of the first message of a user. */
@@ -28,10 +28,10 @@ export const chatAnswer = z.object({
 });
 export type ChatAnswer = z.output<typeof chatAnswer>;
 
-export const chatListAnswer = z.object({ chats: z.array(chatAnswer), next_cursor: z.string().nullable() });
+const chatListAnswer = z.object({ chats: z.array(chatAnswer), next_cursor: z.string().nullable() });
 export type ChatListAnswer = z.output<typeof chatListAnswer>;
 
-export const chatPartAnswer = z.object({
+const chatPartAnswer = z.object({
   chat: chatAnswer,
   entries: z.array(entryBody),
   /** For the next `after`. */
@@ -43,7 +43,7 @@ export const chatPartAnswer = z.object({
 });
 export type ChatPartAnswer = z.output<typeof chatPartAnswer>;
 
-export const appendedAnswer = z.object({
+const appendedAnswer = z.object({
   chat_id: z.string(),
   accepted: z.array(z.string()),
   known: z.array(z.string()),
@@ -51,7 +51,7 @@ export const appendedAnswer = z.object({
 export type AppendedAnswer = z.output<typeof appendedAnswer>;
 
 /** POST /api/chats/import. */
-export const importAnswer = z.object({
+const importAnswer = z.object({
   chats: z.int(),
   /** Entries that were new, and that had been there. */
   accepted: z.int(),
@@ -61,17 +61,14 @@ export const importAnswer = z.object({
 });
 export type ImportAnswer = z.output<typeof importAnswer>;
 
-export const keptFileAnswer = z.object({ sha256: z.string(), bytes: z.int() });
-export type KeptFileAnswer = z.output<typeof keptFileAnswer>;
-
-export const chatChange = z.object({
+const chatChange = z.object({
   chat_id: z.string(),
   change: z.enum(['changed', 'removed']),
   revision: z.string().nullable(),
 });
 export type ChatChangeEvent = z.output<typeof chatChange>;
 
-export function writeChat({ chatId, damagedLines, ...rest }: ChatSummary | FoundChat): ChatAnswer {
+function writeChat({ chatId, damagedLines, ...rest }: ChatSummary | FoundChat): ChatAnswer {
   return { chat_id: chatId, ...rest, damaged_lines: damagedLines };
 }
 

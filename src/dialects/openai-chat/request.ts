@@ -49,7 +49,7 @@ const maxChoices = 8;
  * store, service_tier, safety_identifier, prompt_cache_retention, prompt_cache_options, prediction, verbosity,
  * stream_options.include_obfuscation.
  */
-export const chatBody = z.object({
+const chatBody = z.object({
   ...samplingFields,
   ...extensionFields,
   ...reasoningFields,

@@ -34,11 +34,7 @@ export function queuedResponse(call: ResponsesCall, answer: AnswerContext): Json
 }
 
 /** The response of the stream's terminal event: there is no second way to build one. */
-export function wholeResponse(
-  call: ResponsesCall,
-  answer: AnswerContext,
-  results: readonly GenerationResult[],
-): JsonObject {
+function wholeResponse(call: ResponsesCall, answer: AnswerContext, results: readonly GenerationResult[]): JsonObject {
   const encoder = new ResponsesEncoder(call, answer);
   const frames = results.flatMap(eventsOf).flatMap((event) => encoder.encode(event));
   const last = frames.at(-1);

@@ -65,7 +65,7 @@ export const grammarFields = {
   json_schema: optional(z.json()),
 } as const;
 
-export const maxStops = 16;
+const maxStops = 16;
 const maxStopCharacters = 1000;
 
 /** One text or up to 16; an empty text stops nothing and is dropped. */
@@ -85,7 +85,7 @@ export const maxTokensOrNoneField = optional(
 
 type Fields<T extends Record<string, z.ZodType>> = Partial<z.output<z.ZodObject<T>>>;
 
-export function toSampling(body: Fields<typeof samplingFields>): Sampling {
+function toSampling(body: Fields<typeof samplingFields>): Sampling {
   return defined({
     temperature: body.temperature,
     topP: body.top_p,
@@ -102,7 +102,7 @@ export function toSampling(body: Fields<typeof samplingFields>): Sampling {
 }
 
 /** `user` names a person, `cacheKey` (OpenAI's prompt_cache_key) a conversation. */
-export function toKeys(
+function toKeys(
   body: Fields<typeof extensionFields>,
   hints: { user?: string | undefined; cacheKey?: string | undefined } = {},
 ): RequestKeys {

@@ -7,7 +7,7 @@ import { defined } from './defined.ts';
 import { optional, show, validate } from './validate.ts';
 
 /** Unsloth Studio's fields, and one of our own, for tools that the server runs. */
-export const serverToolFields = z.object({
+const serverToolFields = z.object({
   enable_tools: optional(z.boolean()),
   enabled_tools: optional(z.array(z.string().max(256)).max(1000)),
   max_tool_calls_per_message: optional(z.int().min(0)),

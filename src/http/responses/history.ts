@@ -36,7 +36,7 @@ async function itemsOfChain(id: string, find: Find): Promise<JsonObject[]> {
   return items.flat();
 }
 
-export function outputOf({ response }: StoredResponse): JsonObject[] {
+function outputOf({ response }: StoredResponse): JsonObject[] {
   return Array.isArray(response.output) ? response.output.filter(isJsonObject) : [];
 }
 

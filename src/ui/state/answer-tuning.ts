@@ -17,7 +17,7 @@ export const samplingFields = [
 
 export type SamplingField = (typeof samplingFields)[number];
 export type SamplingName = SamplingField['name'];
-export type Sampling = Readonly<Partial<Record<SamplingName, number>>>;
+type Sampling = Readonly<Partial<Record<SamplingName, number>>>;
 
 /** What an answer is held to, token by token. Both texts are kept while the other one is in force. */
 export interface Form {

@@ -5,7 +5,7 @@ import type { Preferences } from './preferences.ts';
 import type { Server } from './server.ts';
 
 /** What /api/inference/load takes of a model. */
-export interface LoadTarget {
+interface LoadTarget {
   readonly path: string;
   readonly quantization?: string;
 }

@@ -38,7 +38,7 @@ export interface Run {
   answerNow(): void;
 }
 
-export interface RunRequest {
+interface RunRequest {
   readonly chatId: string;
   /** What is there already; empty, or the beginning that is continued. */
   readonly message: AssistantMessage;
@@ -47,7 +47,7 @@ export interface RunRequest {
 }
 
 /** A run that the server went on with while no page was there. */
-export interface RunLeft {
+interface RunLeft {
   readonly chatId: string;
   /** As it was when the run began. */
   readonly message: AssistantMessage;

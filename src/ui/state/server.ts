@@ -19,7 +19,7 @@ import {
  * `asking`: not heard of yet. `gone`: it does not answer. `locked`: it wants a key. `loading`, `ready`, and `empty`: it
  * answers and has no model.
  */
-export type ServerPhase = 'asking' | 'gone' | 'locked' | 'loading' | 'empty' | 'ready';
+type ServerPhase = 'asking' | 'gone' | 'locked' | 'loading' | 'empty' | 'ready';
 
 export interface Server {
   readonly phase: ReadonlySignal<ServerPhase>;
@@ -54,9 +54,9 @@ export interface Server {
 }
 
 /** Where the server keeps chats; or, in a sentence, why it keeps none for this caller. */
-export type Keeping = { readonly folder: string | undefined } | { readonly reason: string } | undefined;
+type Keeping = { readonly folder: string | undefined } | { readonly reason: string } | undefined;
 
-export interface Rights {
+interface Rights {
   readonly changeModels: boolean;
   /** Chats are kept on the server. */
   readonly chatStore: boolean;
