@@ -3,7 +3,7 @@
  * `npm run measure:grammar -- [MODEL] [TOKENS]`; the bundled demo model where none is given.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { operatorTree } from '../.cache/scripts/operator-tree.js';
+import { operatorTree } from '../.cache/scripts/scripts/operator-tree.js';
 import { parseConfig } from '../dist/config.js';
 import { startServer } from '../dist/main.js';
 

@@ -1,5 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AgentPlan } from '../../src/launch/agent.ts';
+import { type AgentName, agents as launchable } from '../../src/launch/agents.ts';
+import { noKey } from '../../src/launch/show-plan.ts';
+import { writeFiles } from '../../src/launch/write-files.ts';
 
 /** Where an agent works, of which nothing stays: its home and settings, and the folder that it is asked to look at. */
 interface Place {
@@ -9,18 +13,22 @@ interface Place {
   readonly url: string;
 }
 
+/** How a session of an agent is started that ends by itself; what leads it to the server comes from `launch`. */
 export interface AgentSpec {
-  readonly name: string;
+  readonly name: AgentName;
   /** In the registry, with the version that is known to run like this. */
   readonly packageName: string;
   readonly version: string;
-  /** Name of the program in the package of the platform: none of them needs Node.js or an install script. */
-  readonly program: string;
   readonly tool: string;
   /** The tool's argument that is a command of the shell. */
   readonly argument: string;
-  /** Writes settings, and tells what the program is started with. */
-  prepare(place: Place): { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
+  /** Behind those of `launch`. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Further settings, in files of its home. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Variables that name folders of their own in its home. */
+  readonly folders?: readonly string[];
 }
 
 const modelName = 'bench-mini';
@@ -31,100 +39,79 @@ const codex: AgentSpec = {
   name: 'codex',
   packageName: '@openai/codex',
   version: '0.171.0',
-  program: 'codex',
   tool: 'exec_command',
   argument: 'cmd',
-  prepare({ home, url }) {
-    writeFileSync(
-      join(home, 'config.toml'),
-      `model = "${modelName}"
-model_provider = "local"
-check_for_update_on_startup = false
-approval_policy = "never"
-sandbox_mode = "danger-full-access"
-[model_providers.local]
-name = "local"
-base_url = "${url}/v1"
-wire_api = "responses"
-[analytics]
-enabled = false
-[history]
-persistence = "none"
-`,
-    );
-    return { args: ['exec', '--skip-git-repo-check', '--json', question], env: { CODEX_HOME: home } };
-  },
+  args: [
+    ...[
+      'check_for_update_on_startup=false',
+      'approval_policy="never"',
+      'sandbox_mode="danger-full-access"',
+      'analytics.enabled=false',
+      'history.persistence="none"',
+    ].flatMap((setting) => ['-c', setting]),
+    ...['exec', '--skip-git-repo-check', '--json', question],
+  ],
+  env: {},
 };
 
-const claudeCode: AgentSpec = {
-  name: 'claude-code',
+const claude: AgentSpec = {
+  name: 'claude',
   packageName: '@anthropic-ai/claude-code',
   version: '2.1.332',
-  program: 'claude',
   tool: 'Bash',
   argument: 'command',
-  prepare: ({ home, url }) => ({
-    args: ['-p', question, '--output-format', 'stream-json', '--verbose', '--dangerously-skip-permissions'],
-    env: {
-      CLAUDE_CONFIG_DIR: home,
-      ANTHROPIC_BASE_URL: url,
-      ANTHROPIC_AUTH_TOKEN: 'none',
-      ANTHROPIC_MODEL: modelName,
-      ANTHROPIC_DEFAULT_HAIKU_MODEL: modelName,
-      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-      DISABLE_TELEMETRY: '1',
-      DISABLE_ERROR_REPORTING: '1',
-      DISABLE_AUTOUPDATER: '1',
-      // It refuses to skip permissions for root anywhere else.
-      IS_SANDBOX: '1',
-    },
-  }),
+  args: ['-p', question, '--output-format', 'stream-json', '--verbose', '--dangerously-skip-permissions'],
+  env: {
+    DISABLE_TELEMETRY: '1',
+    DISABLE_ERROR_REPORTING: '1',
+    DISABLE_AUTOUPDATER: '1',
+    // It refuses to skip permissions for root anywhere else.
+    IS_SANDBOX: '1',
+  },
 };
 
 const opencode: AgentSpec = {
   name: 'opencode',
   packageName: 'opencode-ai',
   version: '1.18.33',
-  program: 'opencode',
   tool: 'bash',
   argument: 'command',
-  prepare({ home, url }) {
-    const settings = join(home, 'opencode.json');
-    const model = `local/${modelName}`;
-    const limit = { context: contextSize, output: 4096 };
-    writeFileSync(
-      settings,
-      JSON.stringify({
-        autoupdate: false,
-        share: 'disabled',
-        permission: 'allow',
-        model,
-        small_model: model,
-        enabled_providers: ['local'],
-        provider: {
-          local: {
-            npm: '@ai-sdk/openai-compatible',
-            name: 'local',
-            options: { baseURL: `${url}/v1`, apiKey: 'none' },
-            models: { [modelName]: { name: modelName, tool_call: true, limit } },
-          },
-        },
-      }),
-    );
-    const folders = ['CONFIG', 'DATA', 'CACHE', 'STATE'].map((kind) => [`XDG_${kind}_HOME`, join(home, kind)] as const);
-    for (const [, folder] of folders) mkdirSync(folder);
-    return {
-      args: ['run', '--format', 'json', question],
-      env: {
-        ...Object.fromEntries(folders),
-        OPENCODE_CONFIG: settings,
-        OPENCODE_DISABLE_AUTOUPDATE: '1',
-        OPENCODE_DISABLE_MODELS_FETCH: '1',
-        OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
-        OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
-      },
-    };
+  args: ['run', '--format', 'json', question],
+  env: {
+    OPENCODE_DISABLE_AUTOUPDATE: '1',
+    OPENCODE_DISABLE_MODELS_FETCH: '1',
+    OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
+    OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
   },
+  files: { OPENCODE_CONFIG: '{"permission": "allow"}\n' },
+  folders: ['XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'XDG_CACHE_HOME', 'XDG_STATE_HOME'],
 };
 
-export const agents: readonly AgentSpec[] = [codex, claudeCode, opencode];
+export const agents: readonly AgentSpec[] = [codex, claude, opencode];
+
+/** Name of the program in the package of the platform: none of them needs Node.js or an install script. */
+export function programOf({ name }: AgentSpec): string {
+  return launchable[name].program;
+}
+
+/** Writes what the agent reads, and tells what it is started with: as `serve-model launch` does it, and the session's own. */
+export async function prepare(spec: AgentSpec, { home, url }: Place): Promise<Pick<AgentPlan, 'args' | 'set'>> {
+  const facts = { url, key: noKey, model: modelName, contextLength: contextSize, folder: home, now: '' };
+  const plan: AgentPlan = launchable[spec.name].plan(facts);
+  await writeFiles(home, plan.files);
+  const { files = {}, folders = [] } = spec;
+  const written = Object.entries(files).map(([variable, text]) => {
+    const path = join(home, `${variable}.json`);
+    writeFileSync(path, text);
+    return [variable, path] as const;
+  });
+  const made = folders.map((variable) => {
+    const path = join(home, variable);
+    mkdirSync(path);
+    return [variable, path] as const;
+  });
+  return {
+    args: [...plan.args, ...spec.args],
+    set: { ...plan.set, ...spec.env, ...Object.fromEntries([...written, ...made]) },
+  };
+}

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { promisify } from 'node:util';
-import type { AgentSpec } from './agent-table.ts';
+import { type AgentSpec, programOf } from './agent-table.ts';
 
 const run = promisify(execFile);
 const installDeadline = 120_000;
@@ -19,14 +19,14 @@ export async function install(agent: AgentSpec, folder: string, version: string)
   throw new Error(
     programs.length === 0
       ? `${agent.packageName} has no program for ${process.platform} on ${process.arch}`
-      : `${agent.program} does not run on this machine`,
+      : `${programOf(agent)} does not run on this machine`,
   );
 }
 
 /** In packages that carry the platform in their name; some have one for older processors beside it. */
 function programsOf(agent: AgentSpec, modules: string): readonly string[] {
   return readdirSync(modules, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name === agent.program)
+    .filter((entry) => entry.isFile() && entry.name === programOf(agent))
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => path.includes(`-${process.platform}-${process.arch}`) && !path.includes(`${sep}.bin${sep}`));
 }

@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeBenchModel } from '../bench/bench-model.ts';
 import { modelPath } from '../bench/model-path.ts';
 import { ownServer, type ServerSpec, startServer } from '../bench/server.ts';
+import { inRepository } from '../in-repository.ts';
 import { type AgentSpec, agents, contextSize } from './agent-table.ts';
 import type { Script } from './api.ts';
 import { install } from './install.ts';
@@ -121,12 +122,12 @@ function seconds(milliseconds: number): string {
 
 /** The demo's template has tools; the benchmark's models have none. */
 function longServer(): ServerSpec {
-  const template = resolve(import.meta.dirname, '../../../scripts/demo-model/chat_template.jinja');
+  const template = inRepository('scripts/demo-model/chat_template.jinja');
   const own = ownServer([]);
   return {
     ...own,
     args: (model, port) => [
-      ...[resolve(import.meta.dirname, '../../../dist/cli/serve-model.js'), model, '--port', `${port}`],
+      ...[inRepository('dist/cli/serve-model.js'), model, '--port', `${port}`],
       ...['--ctx-size', `${contextSize}`, '--parallel', '2', '--chat-template-file', template],
       ...['--chat-store', 'off'],
     ],

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { withDeadline } from '../bench/deadline.ts';
-import type { AgentSpec } from './agent-table.ts';
+import { type AgentSpec, prepare } from './agent-table.ts';
 import type { Script } from './api.ts';
 import { type Exchange, startProxy } from './proxy.ts';
 
@@ -24,10 +24,10 @@ export async function runAgent(
   const [home, work] = [join(folder, 'home'), join(folder, 'work')];
   for (const each of [home, work]) mkdirSync(each, { recursive: true });
   const proxy = await startProxy(port, script);
-  const { args, env } = agent.prepare({ home, work, url: `http://127.0.0.1:${proxy.port}` });
+  const { args, set } = await prepare(agent, { home, work, url: `http://127.0.0.1:${proxy.port}` });
   const child = spawn(program, args, {
     cwd: work,
-    env: { PATH: process.env.PATH, HOME: home, TMPDIR: folder, ...noNetwork, ...env },
+    env: { PATH: process.env.PATH, HOME: home, TMPDIR: folder, ...noNetwork, ...set },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

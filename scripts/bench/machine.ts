@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inRepository } from '../in-repository.ts';
 
 /** What a figure depends on, line by line. */
 export function describeMachine(peer: string | undefined): string[] {
@@ -10,7 +11,7 @@ export function describeMachine(peer: string | undefined): string[] {
   return [
     `Date: ${new Date().toISOString().slice(0, 10)}`,
     `Machine: ${first?.model.trim() ?? 'unknown processor'}, ${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB memory, ${type()} ${release()}`,
-    `serve-model ${versionIn(resolve(import.meta.dirname, '../../../package.json'))}, Node.js ${process.version}, node-llama-cpp ${libraryVersion()}`,
+    `serve-model ${versionIn(inRepository('package.json'))}, Node.js ${process.version}, node-llama-cpp ${libraryVersion()}`,
     ...(peer === undefined ? [] : [`llama-server ${peerVersion(peer)}`]),
   ];
 }

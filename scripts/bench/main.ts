@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { inRepository } from '../in-repository.ts';
 import type { ModelName } from './bench-model.ts';
 import { makeBenchModel } from './bench-model.ts';
 import { decodeScenarios } from './decode-scenarios.ts';
@@ -70,8 +70,7 @@ async function main(): Promise<void> {
     own.length > 0 && names.includes(structuredName) ? await benchStructured(rounds, console.error) : undefined;
   if (structured !== undefined) console.log(`\n${structuredName}\n${structured}\n`);
   const isWhole = values.only === undefined && tables.length === 2 && specs.length === 3;
-  const out =
-    values.out ?? (isWhole ? resolve(import.meta.dirname, '../../../scripts/bench/BENCHMARKS.md') : undefined);
+  const out = values.out ?? (isWhole ? inRepository('scripts/bench/BENCHMARKS.md') : undefined);
   if (out === undefined) return;
   writeFileSync(out, toDocument({ machine: describeMachine(values.peer), rounds, tables, speculation, structured }));
   console.log(`Written to ${out}.`);

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { cpus } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { inRepository } from '../in-repository.ts';
 import type { ChatOptions } from './chat.ts';
 import { startChat } from './chat.ts';
 import { withDeadline } from './deadline.ts';
@@ -24,7 +25,7 @@ export interface ServerSpec {
 }
 
 export function ownServer(extra: readonly string[]): ServerSpec {
-  const program = resolve(import.meta.dirname, '../../../dist/cli/serve-model.js');
+  const program = inRepository('dist/cli/serve-model.js');
   const size = ['--ctx-size', String(contextPerSlot), '--parallel', String(slots)];
   return {
     name: 'serve-model',

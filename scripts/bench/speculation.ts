@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { inRepository } from '../in-repository.ts';
 import { chat } from './chat.ts';
 import { tokensPerSecond } from './decode-scenarios.ts';
 import { median } from './median.ts';
@@ -9,7 +9,7 @@ import { toTable } from './table.ts';
 /** The name of all this for --only. */
 export const speculationName = 'speculation';
 
-const demoModel = resolve(import.meta.dirname, '../../../models/serve-model-demo.gguf');
+const demoModel = inRepository('models/serve-model-demo.gguf');
 
 const variants = [
   { title: 'plain', flags: [] },

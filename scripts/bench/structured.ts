@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { inRepository } from '../in-repository.ts';
 import { median } from './median.ts';
 import { ownServer, startServer } from './server.ts';
 import { toTable } from './table.ts';
@@ -6,7 +6,7 @@ import { toTable } from './table.ts';
 /** The name of all this for --only. */
 export const structuredName = 'structured';
 
-const demoModel = resolve(import.meta.dirname, '../../../models/serve-model-demo.gguf');
+const demoModel = inRepository('models/serve-model-demo.gguf');
 
 const prompts = [
   'Give me JSON with name, age and city: Bob, 42, Paris',
