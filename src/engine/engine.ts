@@ -123,6 +123,8 @@ export interface JobImage {
   readonly lines: number;
   /** Whoever may share what was computed of it has the same key for the same content. */
   readonly key: string;
+  /** Whose room for kept images it takes, see Caller. */
+  readonly owner: string;
   /** What is encoded: bytes, red, green and blue of one point after another. */
   readonly tile: { readonly width: number; readonly height: number; readonly bytes: Uint8Array };
 }

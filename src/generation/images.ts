@@ -8,13 +8,14 @@ import {
   type ImagePart,
   isImagePart,
 } from '../contract/request.ts';
+import type { Sharer } from '../contract/shared-room.ts';
 import type { JobImage } from '../engine/engine.ts';
 import type { ModelRuntime } from './runtime.ts';
 
 /** Reads images for a model that sees. */
 export interface ImageMaker {
-  /** `scope`: who may share what is computed of it. ServeError: what it names cannot be read. */
-  read(image: ImagePart, scope: string, signal: AbortSignal): Promise<PlacedImage>;
+  /** ServeError: what it names cannot be read. */
+  read(image: ImagePart, sharer: Sharer, signal: AbortSignal): Promise<PlacedImage>;
 }
 
 /** What stands in the prompt for one image, in order. */
@@ -92,12 +93,12 @@ export function withoutSpareImages(chat: ChatPrompt): ChatPrompt | undefined {
 export async function readImage(
   { images, profile }: ModelRuntime,
   part: ImagePart,
-  { cacheScope = '' }: GenerationRequest,
+  { cacheScope = '', keys }: GenerationRequest,
   signal: AbortSignal,
 ): Promise<PlacedImage> {
   if (!images) throw cannotSee(profile, part);
   try {
-    return await images.read(part, cacheScope, signal);
+    return await images.read(part, { owner: keys.owner ?? '', scope: cacheScope }, signal);
   } catch (error) {
     if (!(error instanceof ServeError) || part.param === undefined) throw error;
     throw new ServeError(error.code, error.message, { param: part.param, ...error.details }, { cause: error.cause });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../contract/services.ts';
-import { type RoomEntry, SharedRoom } from '../contract/shared-room.ts';
+import { type RoomEntry, SharedRoom, type Sharer } from '../contract/shared-room.ts';
 import type { ConstraintPlan, ConstraintRequest } from './plan.ts';
 import { planConstraint } from './plan.ts';
 
@@ -28,14 +28,6 @@ export interface PlannerOptions {
   readonly maxPlans?: number;
 }
 
-/** For whom a plan is made. */
-export interface PlanCaller {
-  /** See Caller. Where there is no room for all plans, those of whoever has the most go. */
-  readonly owner: string;
-  /** Plans are found by requests of the same scope only: how quickly one is there must not tell what another has asked. */
-  readonly scope: string;
-}
-
 interface KeptPlan extends RoomEntry {
   readonly plan: ConstraintPlan;
 }
@@ -51,7 +43,7 @@ export class ConstraintPlanner {
   }
 
   /** Throws what planConstraint throws; failures are not kept. */
-  plan(request: ConstraintRequest, { owner, scope }: PlanCaller): ConstraintPlan {
+  plan(request: ConstraintRequest, { owner, scope }: Sharer): ConstraintPlan {
     const { clock, onPlan } = this.#options;
     if (request.outputShape.type === 'text' && request.tools.length === 0 && !isForced(request))
       return planConstraint(request);
@@ -71,12 +63,7 @@ export class ConstraintPlanner {
   }
 
   #keep(key: string, plan: KeptPlan): void {
-    const limits = { count: this.#options.maxPlans, size: this.#options.maxCharacters };
-    if (plan.size > limits.size) return;
-    this.#plans.put(key, plan);
-    for (let name = this.#plans.excess(limits); name !== undefined; name = this.#plans.excess(limits)) {
-      this.#plans.remove(name);
-    }
+    this.#plans.keep(key, plan, { count: this.#options.maxPlans, size: this.#options.maxCharacters });
   }
 }
 

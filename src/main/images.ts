@@ -45,16 +45,24 @@ export function createImageMaker(
 ): ImageMaker {
   const pictures = new Pictures({ reader, projector, cacheBytes: imageCacheBytes(config) });
   return {
-    async read(part, scope, signal) {
+    async read(part, sharer, signal) {
       const file = await fileOf(part, { config, web }, signal);
-      const { picture, hash } = await pictures.read(file, scope, signal);
+      const { picture, hash } = await pictures.read(file, sharer, signal);
       return picture.parts.map((each, place): PlacedPart => {
         if (each.type === 'text') return each;
         const { columns, lines, tile } = each;
-        const key = `${scope} ${Buffer.from(hash).toString('hex')} ${place}`;
+        const key = `${sharer.scope} ${Buffer.from(hash).toString('hex')} ${place}`;
         const advance = positions === 'grid' ? Math.max(columns, lines) : 0;
         const rows = columns * lines;
-        return { type: 'rows', columns, lines, tile, key, ids: imageIds(rows, spread(hash, place, rows), advance) };
+        return {
+          type: 'rows',
+          columns,
+          lines,
+          tile,
+          key,
+          owner: sharer.owner,
+          ids: imageIds(rows, spread(hash, place, rows), advance),
+        };
       });
     },
   };

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { type RoomEntry, SharedRoom, type Sharer } from '../contract/shared-room.ts';
 import type { StateFiles } from '../engine/engine.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import type { SchedulerObserver } from './admission.ts';
@@ -13,8 +14,8 @@ export interface PrefixFiles extends PrefixShelf {
   /** Bytes that all files together may take. */
   readonly budget: number;
   /** Writes what the slot holds, in place of the same conversation's earlier turns. Never throws. */
-  write(slot: number, tokens: readonly number[], scope: string): Promise<void>;
-  /** Removes the oldest files beyond the budget. */
+  write(slot: number, tokens: readonly number[], sharer: Sharer): Promise<void>;
+  /** Removes files beyond the budget: the oldest of whoever has the most. */
   prune(): Promise<void>;
 }
 
@@ -31,12 +32,14 @@ interface Label {
   readonly fingerprint: string;
   /** Absent, in labels of earlier versions: '', that of a server without keys. */
   readonly scope?: string;
+  /** Absent likewise. */
+  readonly owner?: string;
   readonly tokens: readonly number[];
   readonly bytes: number;
   readonly sha256: string;
 }
 
-interface StoredFile extends StoredPrefix, Omit<Label, 'scope'> {
+interface StoredFile extends StoredPrefix, Omit<Label, 'scope' | 'owner'> {
   readonly path: string;
 }
 
@@ -83,7 +86,7 @@ class FileShelf implements PrefixFiles {
     }
   }
 
-  async write(slot: number, tokens: readonly number[], scope: string): Promise<void> {
+  async write(slot: number, tokens: readonly number[], { owner, scope }: Sharer): Promise<void> {
     const own = [...this.#stored].filter((file) => file.scope === scope);
     const known = own.find((file) => isPrefix(tokens, file.tokens));
     if (known) {
@@ -98,7 +101,7 @@ class FileShelf implements PrefixFiles {
       await rename(`${path}.part`, path);
       const { size } = await stat(path);
       const { fingerprint } = files;
-      const label = { version: 1, fingerprint, scope, tokens, bytes: size, sha256: await sha256(path) } as const;
+      const label = { version: 1, fingerprint, owner, scope, tokens, bytes: size, sha256: await sha256(path) } as const;
       await writeFile(`${labelOf(path)}.part`, JSON.stringify(label));
       await rename(`${labelOf(path)}.part`, labelOf(path));
       for (const file of own) if (isNearlyPrefix(file.tokens, tokens)) await this.#remove(file);
@@ -110,14 +113,8 @@ class FileShelf implements PrefixFiles {
   }
 
   async prune(): Promise<void> {
-    for (const file of this.#stored) {
-      if (this.#bytes() <= this.#options.budget) return;
-      await this.#remove(file);
-    }
-  }
-
-  #bytes(): number {
-    return [...this.#stored].reduce((sum, { bytes }) => sum + bytes, 0);
+    const kept = new Set(withinBudget([...this.#stored], ({ bytes }) => bytes, this.#options.budget));
+    for (const file of this.#stored) if (!kept.has(file)) await this.#remove(file);
   }
 
   /** What a failed attempt has left: on a full disk it would be in the way of the next one. */
@@ -131,6 +128,22 @@ class FileShelf implements PrefixFiles {
     await rm(labelOf(file.path), { force: true });
     await rm(file.path, { force: true });
   }
+}
+
+interface Weighed<Item> extends RoomEntry {
+  readonly item: Item;
+}
+
+/** Of these, in their order (the least recently used first), those that a budget of bytes has room for. */
+export function withinBudget<Item extends Pick<Sharer, 'owner'>>(
+  items: readonly Item[],
+  bytesOf: (item: Item) => number,
+  budget: number,
+): Item[] {
+  const room = new SharedRoom<Weighed<Item>>();
+  for (const [index, item] of items.entries())
+    room.keep(String(index), { owner: item.owner, size: bytesOf(item), item }, { size: budget });
+  return [...room].map(([, { item }]) => item);
 }
 
 async function readLabels(folder: string, fingerprint: string): Promise<StoredFile[]> {
@@ -150,7 +163,10 @@ async function readLabel(
     const statePath = join(path, '..', `${basename(path, '.json')}.state`);
     const { size, mtimeMs } = await stat(statePath);
     if (!isLabel(label) || label.fingerprint !== fingerprint || label.bytes !== size) return undefined;
-    return { file: { ...label, scope: label.scope ?? '', path: statePath }, changedAt: mtimeMs };
+    return {
+      file: { ...label, scope: label.scope ?? '', owner: label.owner ?? '', path: statePath },
+      changedAt: mtimeMs,
+    };
   } catch {
     return undefined;
   }
@@ -162,6 +178,7 @@ function isLabel(value: unknown): value is Label {
     version,
     fingerprint,
     scope = '',
+    owner = '',
     tokens,
     bytes,
     sha256: digest,
@@ -170,6 +187,7 @@ function isLabel(value: unknown): value is Label {
     version === 1 &&
     typeof fingerprint === 'string' &&
     typeof scope === 'string' &&
+    typeof owner === 'string' &&
     typeof bytes === 'number' &&
     typeof digest === 'string' &&
     Array.isArray(tokens) &&

@@ -1,3 +1,4 @@
+import { type RoomEntry, SharedRoom, type Sharer } from '../contract/shared-room.ts';
 import { commonPrefix } from '../engine/common-prefix.ts';
 import type { Snapshot, SnapshotAccess } from '../engine/engine.ts';
 import type { SchedulerObserver } from './admission.ts';
@@ -12,7 +13,7 @@ export interface PrefixShelf {
   load(slot: number, prefix: StoredPrefix): Promise<boolean>;
 }
 
-export interface StoredPrefix extends Scoped {
+export interface StoredPrefix extends Scoped, Sharer {
   readonly scope: string;
   readonly bytes: number;
 }
@@ -21,11 +22,13 @@ export interface PrefixStore extends PrefixShelf {
   /** Counts as a use of the prefix nearest to this prompt of the scope, so that making room for others does not drop it. */
   want(prompt: readonly number[], scope: string | undefined): void;
   /** Saves the first `tokens` tokens of a slot if that is worth its price; never throws. */
-  keep(slot: number, tokens: readonly number[], scope: string): Promise<void>;
+  keep(slot: number, tokens: readonly number[], sharer: Sharer): Promise<void>;
   readonly bytes: number;
 }
 
 interface Entry extends StoredPrefix {
+  /** In the room. */
+  readonly name: string;
   readonly snapshot: Snapshot;
   /** Loads in flight: not dropped meanwhile. */
   loading: number;
@@ -42,64 +45,67 @@ interface StoreOptions {
 /** A snapshot is taken when evaluating again would cost so many times its saving and loading. */
 const worth = 2;
 
-/** Snapshots in memory; the least recently used are dropped when they take more than the budget. */
+/** Snapshots in memory; where they would take more than the budget, the least recently used of whoever has the most go. */
 export function createPrefixStore(options: StoreOptions): PrefixStore {
   return new SnapshotStore(options);
 }
 
+/** What is kept, or being saved. */
+interface Place extends RoomEntry {
+  readonly entry: Entry | undefined;
+}
+
 class SnapshotStore implements PrefixStore {
   readonly #options: StoreOptions;
-  /** Least recently used first. */
-  readonly #entries = new Set<Entry>();
-  /** Bytes of the entries, and of what is being saved. */
-  #bytes = 0;
+  /** Least recently used first; sizes are bytes. */
+  readonly #room = new SharedRoom<Place>();
+  #count = 0;
 
   constructor(options: StoreOptions) {
     this.#options = options;
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#room.size;
   }
 
   list(): readonly StoredPrefix[] {
-    return [...this.#entries];
+    return this.#entries();
   }
 
   want(prompt: readonly number[], scope: string | undefined): void {
     let nearest: { readonly entry: Entry; readonly shared: number } | undefined;
-    for (const entry of this.#entries) {
+    for (const entry of this.#entries()) {
       const shared = sharedWithin(scope, prompt, entry);
       if (shared > (nearest?.shared ?? 0)) nearest = { entry, shared };
     }
     if (nearest) this.#touch(nearest.entry);
   }
 
-  async keep(slot: number, tokens: readonly number[], scope: string): Promise<void> {
+  async keep(slot: number, tokens: readonly number[], { owner, scope }: Sharer): Promise<void> {
     const { access, costs, observer } = this.#options;
-    const known = [...this.#entries].find((entry) => entry.scope === scope && isPrefix(tokens, entry.tokens));
+    const known = this.#entries().find((entry) => entry.scope === scope && isPrefix(tokens, entry.tokens));
     if (known) {
       this.#touch(known);
       return;
     }
     const estimate = access.estimateBytes(tokens.length);
     const price = 2 * costs.transferMs(estimate);
-    if (costs.tokenMs() * tokens.length < worth * price || !this.#makeRoom(estimate)) return;
-    this.#bytes += estimate;
+    if (costs.tokenMs() * tokens.length < worth * price) return;
+    const name = String(this.#count++);
+    if (!this.#put(name, { owner, size: estimate, entry: undefined })) return;
     try {
       const snapshot = await costs.measured(estimate, () => access.save(slot, tokens.length));
-      this.#add({ tokens: snapshot.tokens, scope, bytes: snapshot.bytes, snapshot, loading: 0 });
+      this.#add({ name, owner, tokens: snapshot.tokens, scope, bytes: snapshot.bytes, snapshot, loading: 0 });
     } catch (error) {
+      this.#room.remove(name);
       observer.transferFailed?.('save', error);
-    } finally {
-      this.#bytes -= estimate;
-      this.#makeRoom(0);
     }
   }
 
   async load(slot: number, prefix: StoredPrefix): Promise<boolean> {
     const { access, costs, observer } = this.#options;
-    const entry = [...this.#entries].find((each) => each === prefix);
+    const entry = this.#entries().find((each) => each === prefix);
     if (!entry) return false;
     this.#touch(entry);
     entry.loading++;
@@ -113,35 +119,41 @@ class SnapshotStore implements PrefixStore {
     }
   }
 
+  #entries(): readonly Entry[] {
+    return [...this.#room].flatMap(([, { entry }]) => entry ?? []);
+  }
+
+  /** In the place that was taken for it. */
   #add(entry: Entry): void {
-    for (const older of this.#entries)
+    for (const older of this.#entries())
       if (older.loading === 0 && older.scope === entry.scope && isNearlyPrefix(older.tokens, entry.tokens))
         this.#drop(older);
-    this.#entries.add(entry);
-    this.#bytes += entry.bytes;
+    if (this.#put(entry.name, { owner: entry.owner, size: entry.bytes, entry })) return;
+    this.#room.remove(entry.name);
+    this.#options.access.drop(entry.snapshot);
+  }
+
+  /** Makes room, or finds none. */
+  #put(name: string, place: Place): boolean {
+    const limits = { size: this.#options.budget };
+    const gone = this.#room.roomFor(name, place, limits, ({ entry }) => entry?.loading === 0);
+    if (!gone) return false;
+    for (const { entry } of gone.map((each) => this.#room.get(each) ?? { entry: undefined })) {
+      if (!entry) continue;
+      this.#drop(entry);
+      this.#options.observer.snapshotDropped?.({ tokens: entry.tokens.length });
+    }
+    this.#room.put(name, place);
+    return true;
   }
 
   #drop(entry: Entry): void {
-    this.#entries.delete(entry);
-    this.#bytes -= entry.bytes;
+    this.#room.remove(entry.name);
     this.#options.access.drop(entry.snapshot);
   }
 
   #touch(entry: Entry): void {
-    this.#entries.delete(entry);
-    this.#entries.add(entry);
-  }
-
-  #makeRoom(bytes: number): boolean {
-    const { budget } = this.#options;
-    if (bytes > budget) return false;
-    for (const entry of this.#entries) {
-      if (this.#bytes + bytes <= budget) break;
-      if (entry.loading > 0) continue;
-      this.#drop(entry);
-      this.#options.observer.snapshotDropped?.({ tokens: entry.tokens.length });
-    }
-    return this.#bytes + bytes <= budget;
+    this.#room.put(entry.name, { owner: entry.owner, size: entry.bytes, entry });
   }
 }
 

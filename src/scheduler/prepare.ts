@@ -209,5 +209,5 @@ async function keepForLater(holding: Holding, lastTenant: Tenant | undefined, co
   const heldElsewhere = engine
     .slots()
     .some(({ id }) => id !== holding.slot && sharedWithin(scope, tokens, contentOf(id, context)) === tokens.length);
-  if (!heldElsewhere) await store.keep(holding.slot, tokens.slice(), scope);
+  if (!heldElsewhere) await store.keep(holding.slot, tokens.slice(), { owner: lastTenant.ask.owner ?? '', scope });
 }

@@ -159,7 +159,7 @@ class SlotScheduler implements Scheduler {
     if (!files) return;
     const slots = this.#slotViews().flatMap((view) =>
       view.free && view.scope !== undefined && this.#tenants.get(view.id)?.ask.cachePrompt
-        ? [{ ...view, scope: view.scope }]
+        ? [{ ...view, owner: view.owner ?? '', scope: view.scope }]
         : [],
     );
     await writePrefixes({ files, engine, slots, store: this.#prepare.store });

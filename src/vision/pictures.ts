@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ProjectorFile } from '../contract/projector.ts';
+import { type RoomEntry, SharedRoom, type Sharer } from '../contract/shared-room.ts';
 import { untilAborted } from '../contract/until-aborted.ts';
 import type { Picture } from './eye.ts';
 import type { ImageReader } from './process/image-reader.ts';
@@ -20,14 +21,17 @@ export interface ReadPicture {
 /** To be raised when images are prepared in another way: rows that were kept in files are of no use then. */
 const wayOfPreparing = 1;
 
+interface KeptPicture extends RoomEntry {
+  readonly picture: Picture;
+}
+
 /** Reads images for one projector, each content once at a time, and keeps what was read. */
 export class Pictures {
   readonly #options: PicturesOptions;
   readonly #identity: string;
-  /** By scope and hash, the one that was used last at the end. */
-  readonly #kept = new Map<string, Picture>();
+  /** By scope and hash, the one that was used last at the end; sizes are bytes. */
+  readonly #kept = new SharedRoom<KeptPicture>();
   readonly #reading = new Map<string, Promise<Picture>>();
-  #bytes = 0;
 
   constructor(options: PicturesOptions) {
     this.#options = options;
@@ -36,22 +40,21 @@ export class Pictures {
   }
 
   /** What one scope has sent makes nothing quicker for another. ServeError invalid_request. */
-  async read(file: Uint8Array, scope: string, signal: AbortSignal): Promise<ReadPicture> {
+  async read(file: Uint8Array, sharer: Sharer, signal: AbortSignal): Promise<ReadPicture> {
     const hash = createHash('sha256')
       .update(createHash('sha256').update(file).digest())
       .update(this.#identity)
       .digest();
-    const key = `${scope} ${hash.toString('hex')}`;
+    const key = `${sharer.scope} ${hash.toString('hex')}`;
     const known = this.#kept.get(key);
     if (known) {
-      this.#kept.delete(key);
-      this.#kept.set(key, known);
-      return { picture: known, hash };
+      this.#kept.put(key, known);
+      return { picture: known.picture, hash };
     }
-    return { picture: await this.#readOnce(key, file, signal), hash };
+    return { picture: await this.#readOnce(key, file, sharer, signal), hash };
   }
 
-  async #readOnce(key: string, file: Uint8Array, signal: AbortSignal): Promise<Picture> {
+  async #readOnce(key: string, file: Uint8Array, { owner }: Sharer, signal: AbortSignal): Promise<Picture> {
     signal.throwIfAborted();
     let reading = this.#reading.get(key);
     if (!reading) {
@@ -59,23 +62,12 @@ export class Pictures {
       reading = this.#options.reader.read(file, this.#options.projector).finally(() => this.#reading.delete(key));
       this.#reading.set(key, reading);
       reading.then(
-        (picture) => this.#keep(key, picture),
+        (picture) =>
+          this.#kept.keep(key, { owner, size: sizeOf(picture), picture }, { size: this.#options.cacheBytes }),
         () => undefined,
       );
     }
     return untilAborted(reading, signal);
-  }
-
-  #keep(key: string, picture: Picture): void {
-    const { cacheBytes } = this.#options;
-    if (sizeOf(picture) > cacheBytes) return;
-    this.#kept.set(key, picture);
-    this.#bytes += sizeOf(picture);
-    for (const [oldest, old] of this.#kept) {
-      if (this.#bytes <= cacheBytes) break;
-      this.#kept.delete(oldest);
-      this.#bytes -= sizeOf(old);
-    }
   }
 }
 

@@ -157,7 +157,7 @@ function jobOf(name: TinyImageName, { parts }: Picture, { vocabulary, positions 
     }
     const { columns, lines, tile } = part;
     const rows = columns * lines;
-    images.push({ start: prompt.length, rows, columns, lines, tile, key: `${name} ${images.length}` });
+    images.push({ start: prompt.length, rows, columns, lines, tile, key: `${name} ${images.length}`, owner: '' });
     const hash = Uint8Array.from({ length: 4 * rows }, () => random.between(0, 255));
     prompt.push(...imageIds(rows, hash, positions === 'grid' ? Math.max(columns, lines) : 0));
   }

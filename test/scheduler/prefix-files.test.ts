@@ -110,6 +110,31 @@ describe('prefixes that survive a restart', () => {
     expect(reused).toEqual([0, 299, 299]);
   });
 
+  it('keeps for each owner what was used last, and drops nobody’s who has less', async () => {
+    const served = (at: House, owner: string, seed: number) =>
+      stepUntil(at.engine, serve(at, ask(tokens(seed, 300), { scope: owner, owner })), 'a request of an owner');
+    const place = await start({ slots: 4, budget: 70_000 });
+    for (const [owner, seed] of [['bob', 1] as const, ...[2, 3, 4].map((each) => ['ann', each] as const)]) {
+      await served(place, owner, seed);
+      place.time.advance(1000);
+    }
+    await place.scheduler.close();
+    expect((await stored()).length).toBe(4);
+    // What lies there has its owner in the next life too.
+    const bytes = (await Promise.all((await stored()).map((name) => stat(join(folder, fingerprint, name))))).map(
+      ({ size }) => size,
+    );
+    const later = await start({ slots: 4, budget: 70_000 });
+    await served(later, 'ann', 5);
+    await later.scheduler.close();
+    await (await start({ budget: Math.max(...bytes) * 2 })).scheduler.close();
+    expect((await stored()).length).toBe(4);
+    const next = await start({ slots: 4, budget: 70_000 });
+    expect((await served(next, 'bob', 1)).cachedTokens).toBe(299);
+    expect((await served(next, 'ann', 5)).cachedTokens).toBe(299);
+    expect((await served(next, 'ann', 4)).cachedTokens).toBe(0);
+  });
+
   it('removes the oldest files beyond the budget', async () => {
     await liveOnce([tokens(1, 300), tokens(2, 300)], 2);
     const sizes = await Promise.all((await stored()).map((name) => stat(join(folder, fingerprint, name))));

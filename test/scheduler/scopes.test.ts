@@ -36,6 +36,19 @@ describe('evaluated tokens', () => {
     expect(place.scheduler.stats().snapshots).toBe(2);
   });
 
+  it('of one owner push out none of another who has less, however many come', async () => {
+    // 100 bytes a token: room for three prompts of 303 tokens.
+    const place = house({ slots: 1, settings: { prefixCacheBytes: 95_000 } });
+    const of = (owner: string, seed: number) => ask(tokens(seed, 300), { scope: owner, owner });
+    await served(place, of('bob', 1));
+    for (let seed = 10; seed < 20; seed++) await served(place, of('ann', seed));
+    // With one salt for each request a key has as many scopes, and still one share.
+    for (let seed = 20; seed < 30; seed++) await served(place, { ...of('ann', seed), scope: `ann ${seed}` });
+    expect(place.scheduler.stats().snapshots).toBe(3);
+    expect(await served(place, of('bob', 1))).toMatchObject({ cachedTokens: 299 });
+    expect(await served(place, of('ann', 19))).toMatchObject({ cachedTokens: 0 });
+  });
+
   it('of a request that said so serve nobody, itself included', async () => {
     const place = house({ slots: 2 });
     const silent = ann(secret, { cachePrompt: false, scope: undefined });

@@ -17,6 +17,8 @@ const picture: Picture = {
   ],
 };
 const signal = new AbortController().signal;
+const one = { owner: '', scope: '' };
+const other = { owner: 'other', scope: 'other' };
 
 /** Reads every file as the same picture, and counts. */
 function reader() {
@@ -46,11 +48,11 @@ describe('images for a prompt', () => {
   it('are texts and runs of ids, whose positions on a grid go behind the larger side', async () => {
     const { images } = maker(false);
     const file = (base64: string) => ({ type: 'image', source: { type: 'file', base64 } }) as const;
-    const [mark, rows] = await images.read(file('AAAA'), '', signal);
+    const [mark, rows] = await images.read(file('AAAA'), one, signal);
     expect(mark).toEqual({ type: 'text', text: '<image>' });
     expect(rows).toMatchObject({ type: 'rows', columns: 3, lines: 2, tile });
-    const [, again] = await images.read(file('AAAA'), 'other', signal);
-    const [, different] = await images.read(file('AAAB'), '', signal);
+    const [, again] = await images.read(file('AAAA'), other, signal);
+    const [, different] = await images.read(file('AAAB'), one, signal);
     const ids = (part: typeof rows) => (part?.type === 'rows' ? part.ids : []);
     expect(ids(rows)).toHaveLength(6);
     expect(ids(again)).toEqual(ids(rows));
@@ -62,12 +64,12 @@ describe('images for a prompt', () => {
   it('behind an address are fetched where that is allowed, within limits, and else nothing is asked', async () => {
     const named = { type: 'image', source: { type: 'url', url: 'https://example.com/a.png' }, param: 'x' } as const;
     const open = maker(true);
-    await open.images.read(named, '', signal);
+    await open.images.read(named, one, signal);
     expect(open.asked).toEqual([
       ['https://example.com/a.png', expect.objectContaining({ maxBytes: 2 * 1024 * 1024, param: 'x', signal })],
     ]);
     const closed = maker(false);
-    await expect(closed.images.read(named, '', signal)).rejects.toThrow('--allow-image-urls');
+    await expect(closed.images.read(named, one, signal)).rejects.toThrow('--allow-image-urls');
     expect(closed.asked).toEqual([]);
   });
 });
@@ -76,15 +78,28 @@ describe('pictures', () => {
   it('are read once for each content, also when two ask at the same time, as long as there is room', async () => {
     const read = reader();
     const pictures = new Pictures({ reader: read, projector, cacheBytes: 20 });
-    const [one, two] = [Uint8Array.of(1), Uint8Array.of(2)];
-    await Promise.all([pictures.read(one, 'a', signal), pictures.read(one, 'a', signal)]);
-    await pictures.read(one, 'a', signal);
+    const [cat, dog] = [Uint8Array.of(1), Uint8Array.of(2)];
+    await Promise.all([pictures.read(cat, one, signal), pictures.read(cat, one, signal)]);
+    await pictures.read(cat, one, signal);
     expect(read.files).toHaveLength(1);
-    await pictures.read(one, 'b', signal);
+    await pictures.read(cat, { owner: '', scope: 'salt' }, signal);
     expect(read.files).toHaveLength(2);
-    await pictures.read(two, 'a', signal);
-    await pictures.read(one, 'a', signal);
+    await pictures.read(dog, one, signal);
+    await pictures.read(cat, one, signal);
     expect(read.files).toHaveLength(4);
+  });
+
+  it('of one owner push out none of another who has fewer, however many come', async () => {
+    const read = reader();
+    const pictures = new Pictures({ reader: read, projector, cacheBytes: 40 });
+    await pictures.read(Uint8Array.of(0), other, signal);
+    for (let file = 1; file < 9; file++) await pictures.read(Uint8Array.of(file), one, signal);
+    expect(read.files).toHaveLength(9);
+    await pictures.read(Uint8Array.of(0), other, signal);
+    await pictures.read(Uint8Array.of(8), one, signal);
+    expect(read.files).toHaveLength(9);
+    await pictures.read(Uint8Array.of(6), one, signal);
+    expect(read.files).toHaveLength(10);
   });
 });
 

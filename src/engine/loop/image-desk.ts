@@ -1,10 +1,13 @@
 import type { Clock } from '../../contract/services.ts';
+import { type RoomEntry, SharedRoom } from '../../contract/shared-room.ts';
 import type { Encoding } from '../../vision/encode.ts';
 import type { Projector } from '../../vision/projector.ts';
 import type { JobImage } from '../engine.ts';
 
 /** What the desk asks of a loaded projector. */
-type ImageEncoder = Pick<Projector, 'begin'>;
+interface ImageEncoder {
+  begin(...image: Parameters<Projector['begin']>): Pick<Encoding, 'left' | 'advance' | 'result'>;
+}
 
 export interface ImageDeskOptions {
   readonly projector: ImageEncoder;
@@ -17,7 +20,11 @@ export interface ImageDeskOptions {
 
 interface Begun {
   readonly key: string;
-  readonly encoding: Encoding;
+  readonly encoding: ReturnType<ImageEncoder['begin']>;
+}
+
+interface KeptRows extends RoomEntry {
+  readonly rows: Float32Array;
 }
 
 const smoothing = 0.3;
@@ -27,9 +34,8 @@ export class ImageDesk {
   /** Images that were encoded. */
   encoded = 0;
   readonly #options: ImageDeskOptions;
-  /** The one that was used last at the end. */
-  readonly #kept = new Map<string, Float32Array>();
-  #keptBytes = 0;
+  /** The one that was used last at the end; sizes are bytes. */
+  readonly #kept = new SharedRoom<KeptRows>();
   #begun: Begun | undefined;
   #done: { readonly key: string; readonly rows: Float32Array } | undefined;
   #msPerPiece: number | undefined;
@@ -57,17 +63,18 @@ export class ImageDesk {
     this.encoded++;
     const rows = encoding.result;
     this.#done = { key: image.key, rows };
-    this.#keep(image.key, rows);
+    const kept = { owner: image.owner, size: rows.byteLength, rows };
+    this.#kept.keep(image.key, kept, { size: this.#options.cacheBytes });
     return rows;
   }
 
   #find(key: string): Float32Array | undefined {
-    const rows = this.#kept.get(key) ?? (this.#done?.key === key ? this.#done.rows : undefined);
-    if (rows && this.#kept.delete(key)) this.#kept.set(key, rows);
-    return rows;
+    const kept = this.#kept.get(key);
+    if (kept) this.#kept.put(key, kept);
+    return kept?.rows ?? (this.#done?.key === key ? this.#done.rows : undefined);
   }
 
-  #advance(encoding: Encoding, pieces: number): void {
+  #advance(encoding: Begun['encoding'], pieces: number): void {
     const startedAt = this.#options.clock();
     const { left } = encoding;
     encoding.advance(pieces);
@@ -79,17 +86,5 @@ export class ImageDesk {
 
   #piecesInTime(): number {
     return this.#msPerPiece === undefined ? 1 : Math.max(1, Math.floor(this.#options.pieceMs / this.#msPerPiece));
-  }
-
-  #keep(key: string, rows: Float32Array): void {
-    const { cacheBytes } = this.#options;
-    if (rows.byteLength > cacheBytes) return;
-    this.#kept.set(key, rows);
-    this.#keptBytes += rows.byteLength;
-    for (const [oldest, { byteLength }] of this.#kept) {
-      if (this.#keptBytes <= cacheBytes) break;
-      this.#kept.delete(oldest);
-      this.#keptBytes -= byteLength;
-    }
   }
 }
