@@ -117,7 +117,7 @@ function loadBehind({ listener, server, system }: Opened, observer: StartObserve
     rereadKeys: server.rereadKeys,
     leave,
     async close() {
-      givenUp.abort(new ServeError('client_closed', 'The server was stopped while it started.'));
+      givenUp.abort(new ServeError('cancelled', 'The server was stopped while it started.'));
       await leave();
       await server.close();
     },

@@ -58,8 +58,8 @@ async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
 async function answer({ connection, model, prompt }: Asked & { readonly prompt: string }): Promise<void> {
   const { stdout } = process;
   const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort(new ServeError('client_closed', 'Stopped.')));
-  stdout.once('error', () => stop.abort(new ServeError('client_closed', 'Nobody reads the answer any more.')));
+  process.once('SIGINT', () => stop.abort(new ServeError('cancelled', 'Stopped.')));
+  stdout.once('error', () => stop.abort(new ServeError('cancelled', 'Nobody reads the answer any more.')));
   await answerOnce({
     connection,
     model,

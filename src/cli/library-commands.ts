@@ -23,7 +23,7 @@ type LibraryCommand = Extract<OperandCommand, { readonly command: 'list' | 'insp
 /** The commands about model files. Ctrl-C ends a download, which goes on the next time. */
 export async function runLibraryCommand(parsed: LibraryCommand, terminal: Terminal): Promise<void> {
   const interrupt = new AbortController();
-  process.once('SIGINT', () => interrupt.abort(new ServeError('client_closed', 'Stopped.')));
+  process.once('SIGINT', () => interrupt.abort(new ServeError('cancelled', 'Stopped.')));
   const options = { config: parsed.config, terminal, signal: interrupt.signal, memory: () => machineMemory() };
   const [target = ''] = parsed.operands;
   switch (parsed.command) {

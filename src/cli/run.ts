@@ -56,7 +56,7 @@ export async function run(argv: readonly string[], terminal: Terminal = processT
     }
   } catch (error) {
     terminal.tell(failureText(error, config));
-    if (error instanceof ServeError && error.code === 'client_closed') process.exit(130);
+    if (error instanceof ServeError && error.code === 'cancelled') process.exit(130);
     // exitCode alone would wait for what a half-started server left behind.
     process.exit(1);
   }

@@ -24,6 +24,9 @@ export const errorCodes = [
   'storage_full',
   'engine_failure',
   'internal',
+  /** Somebody on this side ended it: an operator, a cancel of a kept response, whoever had asked for the work. */
+  'cancelled',
+  /** The client left, or reads no more. */
   'client_closed',
 ] as const;
 

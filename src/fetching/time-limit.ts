@@ -31,7 +31,7 @@ export function limitTime(timers: Timers, { timeoutMs, signal, param }: Limits):
     stop() {
       disarm();
       signal?.removeEventListener('abort', forward);
-      controller.abort(new ServeError('client_closed', 'Nobody waits for it any more.'));
+      controller.abort(new ServeError('cancelled', 'Nobody waits for it any more.'));
     },
   };
 }

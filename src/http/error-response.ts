@@ -22,6 +22,8 @@ function headersOf(error: ServeError): Record<string, string> {
     ...(retryAfter !== undefined && { 'retry-after': String(Math.max(1, Math.ceil(retryAfter))) }),
     ...(error.code === 'unauthorized' && { 'www-authenticate': 'Bearer' }),
     ...(error.code === 'unsupported_media_type' && { 'accept-encoding': acceptedCodings }),
+    // The official SDKs ask again after a 409 unless they are told not to: what was ended on purpose stays ended.
+    ...(error.code === 'cancelled' && { 'x-should-retry': 'false' }),
     // What is left of the body will not be read.
     ...((error.code === 'request_timeout' || error.code === 'payload_too_large') && { connection: 'close' }),
   };

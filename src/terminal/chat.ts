@@ -153,7 +153,7 @@ interface Following {
   readonly signal: AbortSignal;
 }
 
-const stopped = new ServeError('client_closed', 'The answer was stopped.');
+const stopped = new ServeError('cancelled', 'The answer was stopped.');
 
 /** Why an answer ended, where that needs saying. */
 const endNotes: Readonly<Record<string, string>> = {

@@ -201,7 +201,7 @@ describe('the step loop on the demo model', () => {
     loop.abort(run);
     loop.abort(12345);
     expect(loop.step()).toBe(false);
-    expect(loop.endOf(run)).toMatchObject({ error: { code: 'client_closed' } });
+    expect(loop.endOf(run)).toMatchObject({ error: { code: 'cancelled' } });
     const again = next++;
     loop.run(again, { prompt, reuse: prompt.length });
     loop.finish();

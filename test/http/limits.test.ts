@@ -418,7 +418,10 @@ describe('/internal', () => {
     const pending = door.post(chat, hello, { headers: { 'x-request-id': 'mine' } });
     await until('the run', () => door.generation.runs[0]?.taken === 1);
     await door.app.request('/internal/requests/mine', { method: 'DELETE', ...key('t') });
-    expect((await pending).status).toBe(499);
+    const ended = await pending;
+    expect(ended.status).toBe(409);
+    expect(ended.headers.get('x-should-retry')).toBe('false');
+    expect(await ended.json()).toMatchObject({ error: { code: 'cancelled' } });
   });
 });
 

@@ -93,6 +93,6 @@ describe('/internal/requests', () => {
     expect(await ask('b', '/internal/requests/same', 'DELETE')).toMatchObject({ error: { code: 'not_found' } });
     expect([await shown('a'), await shown('b')]).toEqual([['ca978112'], []]);
     await ask('a', '/internal/requests/same', 'DELETE');
-    expect((await Promise.all(pending)).map(({ status }) => status)).toEqual([499, 499]);
+    expect((await Promise.all(pending)).map(({ status }) => status)).toEqual([409, 409]);
   });
 });

@@ -30,6 +30,7 @@ const names = {
   draining: { type: 'overloaded_error', status: 529 },
   engine_failure: { type: 'api_error' },
   internal: { type: 'api_error' },
+  cancelled: { type: 'api_error' },
   client_closed: { type: 'api_error' },
 } as const satisfies Record<ErrorCode, AnthropicName>;
 

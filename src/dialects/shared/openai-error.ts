@@ -33,6 +33,7 @@ const names = {
   storage_full: { type: 'server_error', code: 'storage_full' },
   engine_failure: { type: 'server_error', code: 'engine_failure' },
   internal: { type: 'server_error', code: null },
+  cancelled: { type: 'server_error', code: 'cancelled' },
   client_closed: { type: 'server_error', code: 'client_closed' },
 } as const satisfies Record<ErrorCode, OpenaiName>;
 

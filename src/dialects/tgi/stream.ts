@@ -109,6 +109,7 @@ function errorType({ code }: ServeError): string {
     case 'insufficient_memory':
     case 'storage_full':
       return 'generation';
+    case 'cancelled':
     case 'client_closed':
       return 'incomplete_generation';
     default:

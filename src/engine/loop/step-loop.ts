@@ -84,7 +84,7 @@ export class StepLoop {
   abort(id: number): void {
     this.#end(id, (run) => ({
       run: run.id,
-      error: toWire(new ServeError('client_closed', 'The request was given up.')),
+      error: toWire(new ServeError('cancelled', 'The request was given up.')),
     }));
   }
 

@@ -44,7 +44,7 @@ export class VectorDesk {
 
   /** Nobody waits for the answer any more. */
   cancel(id: number): void {
-    this.#line.remove(id)?.refuse(new ServeError('client_closed', 'The request was given up.'));
+    this.#line.remove(id)?.refuse(new ServeError('cancelled', 'The request was given up.'));
   }
 
   /** One batch of whose turn it is. False: nobody waits. */

@@ -76,7 +76,7 @@ export class BackgroundRuns {
     const background = new BackgroundRun(run, encoder, () => {
       if ((this.#dependencies.cancel?.({ answerId: id }, caller) ?? 0) > 0) return;
       encoder.stop();
-      exchange.abort(new ServeError('client_closed', 'The response was cancelled.'));
+      exchange.abort(new ServeError('cancelled', 'The response was cancelled.'));
     });
     this.#runs.set(id, background);
     void run.done.then(() => this.#keep(id, background, input));

@@ -100,5 +100,5 @@ function describeUsage({ owner, since, lastUsed, ...account }: UsageAccount): Js
 function end(exchange: Exchange, cancel: AppDependencies['cancel']): void {
   const { answerId } = exchange;
   if (answerId !== undefined && cancel && cancel({ answerId }, exchange.caller) > 0) return;
-  exchange.abort(new ServeError('client_closed', 'The request was ended by the server’s operator.'));
+  exchange.abort(new ServeError('cancelled', 'The request was ended by the server’s operator.'));
 }

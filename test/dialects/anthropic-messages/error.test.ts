@@ -30,6 +30,7 @@ describe('errors of /v1/messages', () => {
       draining: ['overloaded_error', 529],
       engine_failure: ['api_error', undefined],
       internal: ['api_error', undefined],
+      cancelled: ['api_error', undefined],
       client_closed: ['api_error', undefined],
     } as const satisfies Record<ErrorCode, readonly [string, number | undefined]>;
     for (const code of errorCodes) {
