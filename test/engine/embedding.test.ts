@@ -1,13 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Embedder, Ranker } from '../../src/engine/embedder.ts';
+import { VectorDesk } from '../../src/engine/loop/vectors.ts';
 import {
   type LoadedVectorModel,
   loadVectorModel,
   type VectorLoadOptions,
 } from '../../src/engine/thread/load-vectors.ts';
+import { Model } from '../../src/native/model.ts';
+import { openLibrary } from '../../src/native/open-library.ts';
+import { nullPointer } from '../../src/native/pointer.ts';
+import { ThreadPools } from '../../src/native/thread-pools.ts';
 import { engineWorker } from '../support/compiled-entries.ts';
 import { demoLoadOptions } from '../support/demo-engine.ts';
 import { tinyBertContext, writeTinyBert } from '../support/tiny-bert.ts';
@@ -220,5 +225,32 @@ describe('ranking', () => {
     const demo = await load();
     expect(demo.ranker).toBeUndefined();
     await demo.dispose();
+  });
+});
+
+describe('where the context for a long input does not fit into memory', () => {
+  it('refuses that input alone', () => {
+    const { path, library, parameters } = demoLoadOptions;
+    const model = Model.load(openLibrary(library), path, parameters);
+    const desk = new VectorDesk({ model, pools: new ThreadPools(model.library), threads: undefined });
+    const told: string[] = [];
+    const ask = (id: number, length: number) => {
+      const inputs = [new Int32Array(length).fill(5)];
+      desk.ask(
+        id,
+        { about: 'embed', owner: '', inputs },
+        () => told.push(`${id} has its vector`),
+        (error) => told.push(`${id}: ${error instanceof Error ? error.message.slice(0, 26) : error}`),
+      );
+      desk.advance();
+    };
+    ask(1, 4);
+    const refusing = vi.spyOn(model.library.functions, 'llama_init_from_model').mockReturnValueOnce(nullPointer);
+    ask(2, 600);
+    refusing.mockRestore();
+    ask(3, 4);
+    expect(told).toEqual(['1 has its vector', '2: The context for embeddings', '3 has its vector']);
+    desk.free();
+    model.free();
   });
 });

@@ -27,8 +27,7 @@ const sequencesPerBatch = 32;
 export class VectorDesk {
   readonly #options: VectorDeskOptions;
   readonly #line = new VectorLine();
-  #embedding: VectorContext | undefined;
-  #ranking: VectorContext | undefined;
+  readonly #contexts: { [About in Wanted['about']]?: VectorContext | undefined } = {};
 
   constructor(options: VectorDeskOptions) {
     this.#options = options;
@@ -65,17 +64,17 @@ export class VectorDesk {
   free(): void {
     const gone = new ServeError('draining', 'The model is being unloaded.');
     for (const task of this.#line.clear()) task.refuse(gone);
-    this.#embedding?.free();
-    this.#ranking?.free();
+    for (const context of Object.values(this.#contexts)) context?.free();
   }
 
   #contextFor({ about, longest }: VectorTask): VectorContext {
-    const known = about === 'embed' ? this.#embedding : this.#ranking;
+    const known = this.#contexts[about];
     if (known && known.batchSize >= longest) return known;
+    // Both at once may be more than there is room for. Where the larger one does not fit, the next task makes its own.
+    this.#contexts[about] = undefined;
     known?.free();
     const made = new VectorContext(this.#options, about, Math.max(longest, batchTokens));
-    if (about === 'embed') this.#embedding = made;
-    else this.#ranking = made;
+    this.#contexts[about] = made;
     return made;
   }
 }
