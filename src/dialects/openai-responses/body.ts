@@ -17,8 +17,10 @@ const textFormat = z.discriminatedUnion('type', [
   jsonSchemaFormat,
 ]);
 
+export const mostInputItems = 10_000;
+
 /** Counted before any item is looked at. */
-const inputItems = z.array(z.unknown()).max(10_000).pipe(z.array(inputItem));
+const inputItems = z.array(z.unknown()).max(mostInputItems).pipe(z.array(inputItem));
 
 /**
  * `POST /v1/responses`, as described by the types of OpenAI's SDK. Unknown fields are ignored; null is absent everywhere.

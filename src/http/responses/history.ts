@@ -1,6 +1,7 @@
 import { ServeError } from '../../contract/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.ts';
 import type { StoredResponse } from '../../contract/services.ts';
+import { mostInputItems } from '../../dialects/openai-responses/body.ts';
 import { ownerOf } from './item-ids.ts';
 
 /** A kept response by its id, as far as it is there for whoever asks. */
@@ -18,9 +19,40 @@ export async function resolveHistory(body: unknown, find: Find, idPrefix: string
   if (!isJsonObject(body)) return { body, history: [] };
   const previous = body.previous_response_id;
   const history = typeof previous === 'string' ? await itemsOfChain(previous, find) : [];
-  if (!Array.isArray(body.input)) return { body, history };
-  const input = await Promise.all(body.input.map((item) => resolveReference(item, find, idPrefix)));
+  // More items than that the dialect refuses: none of them is looked up.
+  if (!Array.isArray(body.input) || body.input.length > mostInputItems) return { body, history };
+  const items = new KeptItems(find, idPrefix);
+  const input: JsonValue[] = [];
+  for (const item of body.input) input.push(await resolveReference(item, items));
   return { body: { ...body, input }, history };
+}
+
+/** Items by their ids. A request may name thousands of one response, which is read once, and one response at a time. */
+class KeptItems {
+  readonly #find: Find;
+  readonly #idPrefix: string;
+  readonly #byResponse = new Map<string, ReadonlyMap<JsonValue | undefined, JsonObject>>();
+
+  constructor(find: Find, idPrefix: string) {
+    this.#find = find;
+    this.#idPrefix = idPrefix;
+  }
+
+  async get(itemId: string): Promise<JsonObject | undefined> {
+    const response = ownerOf(itemId, this.#idPrefix);
+    if (response === undefined) return undefined;
+    const items = this.#byResponse.get(response) ?? (await this.#itemsOf(response));
+    this.#byResponse.set(response, items);
+    return items.get(itemId);
+  }
+
+  async #itemsOf(response: string): Promise<ReadonlyMap<JsonValue | undefined, JsonObject>> {
+    const entry = await this.#find(response);
+    // Of two under one id the first counts.
+    return new Map(
+      [...(entry?.input ?? []), ...(entry ? outputOf(entry) : [])].toReversed().map((item) => [item.id, item]),
+    );
+  }
 }
 
 /** The items of a response and of those before it, oldest first. Instructions are each request's own. */
@@ -59,14 +91,11 @@ function notFound(missing: string, asked: string): ServeError {
 }
 
 /** An unknown reference stays as it is: the dialect names it in its error. */
-async function resolveReference(item: JsonValue, find: Find, idPrefix: string): Promise<JsonValue> {
+async function resolveReference(item: JsonValue, items: KeptItems): Promise<JsonValue> {
   if (!isJsonObject(item) || typeof item.id !== 'string') return item;
   const isReference =
     item.type === 'item_reference' || (item.type === undefined && item.role === undefined) || isWithoutResult(item);
-  const owner = isReference ? ownerOf(item.id, idPrefix) : undefined;
-  const entry = owner === undefined ? undefined : await find(owner);
-  if (entry === undefined) return item;
-  return [...entry.input, ...outputOf(entry)].find((kept) => kept.id === item.id) ?? item;
+  return (isReference ? await items.get(item.id) : undefined) ?? item;
 }
 
 /** OpenAI's Agents SDK sends calls that the server ran back without what came of them, because it may be long. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { answer } from '../support.ts';
 import { newStore, openResponses } from './support.ts';
 
@@ -134,6 +134,19 @@ describe('responses that are kept', () => {
     });
     const unknown = client.responses.create({ model: 'demo', input: [{ type: 'item_reference', id: 'msg_x_o0' }] });
     await expect(unknown).rejects.toMatchObject({ status: 400, param: 'input[0]' });
+  });
+
+  it('are read once by a request that names thousands of their items', async () => {
+    const store = await newStore();
+    const { client, post } = openResponses(store);
+    const { output } = await client.responses.create({ model: 'demo', input: 'one' });
+    const find = vi.spyOn(store, 'find');
+    const input = Array.from({ length: 5000 }, () => ({ type: 'item_reference', id: output[0]?.id ?? '' }));
+    expect((await post('/v1/responses', { model: 'demo', input })).status).toBe(200);
+    expect(find).toHaveBeenCalledTimes(1);
+    const tooMany = await post('/v1/responses', { model: 'demo', input: [...input, ...input, ...input] });
+    expect(tooMany.status).toBe(400);
+    expect(find).toHaveBeenCalledTimes(1);
   });
 
   it('cannot be cancelled once they are over', async () => {
