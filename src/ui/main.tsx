@@ -17,6 +17,7 @@ const environment: Environment = {
   now: () => Date.now(),
   clock: () => performance.now(),
   newId,
+  hash,
   local: storage(() => localStorage),
   session: storage(() => sessionStorage),
   onFrame(callback) {
@@ -71,6 +72,15 @@ async function browserStore(): Promise<ChatStore> {
 function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** Nor have they digests. */
+async function hash(bytes: Blob): Promise<string> {
+  const whole = await bytes.arrayBuffer();
+  const { subtle } = crypto as { subtle?: SubtleCrypto };
+  if (!subtle) return (await import('./chats/sha256.ts')).sha256(new Uint8Array(whole));
+  const digest = new Uint8Array(await subtle.digest('SHA-256', whole));
+  return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** Browsers may throw on the mere mention of a storage. */

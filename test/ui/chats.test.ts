@@ -55,10 +55,11 @@ it('keeps an answer that became whole while the chat was read anew because other
   };
   const chats = new Chats({
     store,
-    environment: { newId: () => `id-${++ids}`, now: () => ids },
+    environment: { newId: () => `id-${++ids}`, now: () => ids, hash: async () => '' },
+    loadImages: async () => undefined,
     runs: () => runs,
     settings: () => ({}),
-    prompt: () => ({ systemPrompt: '', keepsThoughts: false }),
+    prompt: () => ({ systemPrompt: '', keepsThoughts: false, imageUrl: () => undefined }),
     findRun: async () => undefined,
     storeFailed: (error) => {
       throw error;

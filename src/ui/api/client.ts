@@ -4,6 +4,8 @@ import { SseReader } from './sse.ts';
 interface CallOptions {
   readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly body?: unknown;
+  /** In place of a body that is JSON. */
+  readonly bytes?: Blob;
   readonly signal?: AbortSignal;
   /** The request is sent to its end even if the page goes away. */
   readonly keepalive?: boolean;
@@ -12,6 +14,8 @@ interface CallOptions {
 export interface ApiClient {
   /** The answer's JSON. Throws ApiFailure, or the signal's reason. The shape is the server's word. */
   call<Answer>(path: string, options?: CallOptions): Promise<Answer>;
+  /** The answer as it is. Throws as `call` does. */
+  bytes(path: string, options?: CallOptions): Promise<Blob>;
   /** Each event's data, parsed, up to `[DONE]` or the end. Throws ApiFailure, or the signal's reason. */
   stream(path: string, options?: CallOptions): AsyncGenerator<unknown>;
 }
@@ -27,17 +31,19 @@ export interface ClientEnvironment {
 }
 
 export function createClient({ base, fetch, key, onStatus }: ClientEnvironment): ApiClient {
-  async function ask(path: string, { method, body, signal, keepalive }: CallOptions): Promise<Response> {
+  async function ask(path: string, { method, body, bytes, signal, keepalive }: CallOptions): Promise<Response> {
     const known = key();
     let response: Response;
     try {
       response = await fetch(base + path.replace(/^\//, ''), {
-        method: method ?? (body === undefined ? 'GET' : 'POST'),
+        method: method ?? (body === undefined && bytes === undefined ? 'GET' : 'POST'),
         headers: {
           ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...(bytes !== undefined && { 'content-type': 'application/octet-stream' }),
           ...(known !== undefined && { authorization: `Bearer ${known}` }),
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(bytes !== undefined && { body: bytes }),
         ...(signal && { signal }),
         ...(keepalive && { keepalive }),
         cache: 'no-store',
@@ -54,16 +60,20 @@ export function createClient({ base, fetch, key, onStatus }: ClientEnvironment):
     return response;
   }
 
+  async function whole<Answer>(path: string, options: CallOptions, read: (from: Response) => Promise<Answer>) {
+    const response = await ask(path, options);
+    try {
+      return await read(response);
+    } catch (error) {
+      if (options.signal?.aborted) throw options.signal.reason;
+      throw brokenOff(error, response);
+    }
+  }
+
   return {
-    async call<Answer>(path: string, options: CallOptions = {}) {
-      const response = await ask(path, options);
-      try {
-        return (await response.json()) as Answer;
-      } catch (error) {
-        if (options.signal?.aborted) throw options.signal.reason;
-        throw brokenOff(error, response);
-      }
-    },
+    call: <Answer>(path: string, options: CallOptions = {}) =>
+      whole(path, options, (response) => response.json() as Promise<Answer>),
+    bytes: (path, options = {}) => whole(path, options, (response) => response.blob()),
     async *stream(path, options = {}) {
       const response = await ask(path, options);
       try {

@@ -1,5 +1,6 @@
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb';
 import type { ChatEntry, ChatSummary } from './entries.ts';
+import { hashesOf } from './message.ts';
 import { type ChatStore, excerptOf, queryWords, type SearchHit, type Unfinished } from './store.ts';
 import { emptyChat, foldEntries, searchText } from './tree.ts';
 
@@ -15,11 +16,15 @@ interface ChatSchema extends DBSchema {
   /** Everything of a chat that can be looked for. Made of its entries; could be thrown away. */
   texts: { key: string; value: string };
   partials: { key: string; value: Unfinished };
+  /** By their SHA-256. */
+  files: { key: string; value: { readonly bytes: Blob; readonly keptAt: number } };
 }
 
-const version = 1;
+const version = 2;
 /** What was removed can be brought back for so long. */
 const keptRemovedMs = 30 * 24 * 3600 * 1000;
+/** Files that no chat names may belong to a message that is still being written. */
+const keptUnusedMs = 24 * 3600 * 1000;
 
 export interface IndexedDbOptions {
   readonly name?: string;
@@ -29,7 +34,9 @@ export interface IndexedDbOptions {
 /** Chats in this browser. They belong to this address alone: another port or name of the server has others. */
 export async function openIndexedDbStore({ name = 'serve-model-chats', now }: IndexedDbOptions): Promise<ChatStore> {
   const database = await openDB<ChatSchema>(name, version, {
-    upgrade(db) {
+    upgrade(db, before) {
+      if (before < 2) db.createObjectStore('files');
+      if (before >= 1) return;
       db.createObjectStore('chats', { keyPath: 'id' });
       const entries = db.createObjectStore('entries', { autoIncrement: true });
       entries.createIndex('chat', 'chat');
@@ -41,6 +48,7 @@ export async function openIndexedDbStore({ name = 'serve-model-chats', now }: In
     blocking: (_current, _blocked, event) => (event.target as IDBDatabase | null)?.close(),
   });
   await forgetRemoved(database, now() - keptRemovedMs);
+  await forgetUnusedFiles(database, await database.getAllKeys('files'), now() - keptUnusedMs);
   return new IndexedDbStore(database, name, now);
 }
 
@@ -106,11 +114,21 @@ class IndexedDbStore implements ChatStore {
   }
 
   async wipe(id: string): Promise<void> {
+    const files = (await this.read(id)).flatMap((entry) => ('message' in entry ? hashesOf(entry.message) : []));
     const change = this.#database.transaction(['chats', 'entries', 'texts'], 'readwrite');
     await forget(change, id);
     await change.done;
+    await forgetUnusedFiles(this.#database, files, Number.POSITIVE_INFINITY);
     this.#texts?.delete(id);
     this.#channel.postMessage(id);
+  }
+
+  async keepFile(sha256: string, bytes: Blob): Promise<void> {
+    await this.#database.put('files', { bytes, keptAt: this.#now() }, sha256);
+  }
+
+  async file(sha256: string): Promise<Blob | undefined> {
+    return (await this.#database.get('files', sha256))?.bytes;
   }
 
   async savePartial(partial: Unfinished): Promise<void> {
@@ -160,6 +178,23 @@ async function forgetRemoved(database: IDBPDatabase<ChatSchema>, before: number)
     await forget(change, id);
   }
   await change.done;
+}
+
+/** Of these files those that no chat names. Reads through the chats only where there are any. */
+async function forgetUnusedFiles(
+  database: IDBPDatabase<ChatSchema>,
+  hashes: readonly string[],
+  before: number,
+): Promise<void> {
+  if (hashes.length === 0) return;
+  const used = new Set<string>();
+  for (const { entry } of await database.getAll('entries'))
+    if ('message' in entry) for (const hash of hashesOf(entry.message)) used.add(hash);
+  for (const hash of hashes) {
+    if (used.has(hash)) continue;
+    const kept = await database.get('files', hash);
+    if (kept && kept.keptAt < before) await database.delete('files', hash);
+  }
 }
 
 async function forget(

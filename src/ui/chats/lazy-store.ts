@@ -10,6 +10,8 @@ export function lazyStore(coming: Promise<ChatStore>): ChatStore {
     remove: async (id) => (await coming).remove(id),
     restore: async (id) => (await coming).restore(id),
     wipe: async (id) => (await coming).wipe(id),
+    keepFile: async (sha256, bytes) => (await coming).keepFile(sha256, bytes),
+    file: async (sha256) => (await coming).file(sha256),
     savePartial: async (partial) => (await coming).savePartial(partial),
     dropPartial: async (id) => (await coming).dropPartial(id),
     partials: async () => (await coming).partials(),

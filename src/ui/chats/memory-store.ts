@@ -6,6 +6,7 @@ import { type Chat, emptyChat, foldEntries, searchText } from './tree.ts';
 export function memoryStore(now: () => number): ChatStore {
   const logs = new Map<string, ChatEntry[]>();
   const removed = new Set<string>();
+  const files = new Map<string, Blob>();
   const partials = new Map<string, Unfinished>();
   const chatOf = (id: string): Chat => foldEntries(emptyChat(id, logs.get(id)?.[0]?.time ?? now()), logs.get(id) ?? []);
   const chats = () =>
@@ -34,6 +35,8 @@ export function memoryStore(now: () => number): ChatStore {
     remove: async (id) => void removed.add(id),
     restore: async (id) => void removed.delete(id),
     wipe: async (id) => void logs.delete(id),
+    keepFile: async (sha256, bytes) => void files.set(sha256, bytes),
+    file: async (sha256) => files.get(sha256),
     savePartial: async (partial) => void partials.set(partial.message.id, partial),
     dropPartial: async (id) => void partials.delete(id),
     partials: async () => [...partials.values()],

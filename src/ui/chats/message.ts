@@ -33,6 +33,21 @@ export interface AttachedText {
   readonly text: string;
 }
 
+/** A picture that goes along. Its bytes are kept beside the chats, by their hash. */
+export interface AttachedImage {
+  readonly name: string;
+  /** As `image/png`. */
+  readonly type: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export type AttachedFile = AttachedText | AttachedImage;
+
+export function isImage(file: AttachedFile): file is AttachedImage {
+  return 'sha256' in file;
+}
+
 /**
  * How an answer ended: by itself, by a limit of its own (`length`) or of the context, by its reader (`stopped`), because
  * the page or the server went away (`interrupted`), or with an error.
@@ -70,7 +85,7 @@ interface MessageBase {
 
 export interface UserMessage extends MessageBase {
   readonly role: 'user';
-  readonly files?: readonly AttachedText[];
+  readonly files?: readonly AttachedFile[];
 }
 
 export interface AssistantMessage extends MessageBase {
@@ -91,6 +106,11 @@ export type Message = UserMessage | AssistantMessage;
 /** What it says, without thoughts and calls. */
 export function textOf({ blocks }: Pick<Message, 'blocks'>): string {
   return blocks.map((block) => (block.kind === 'text' ? block.text : '')).join('');
+}
+
+/** Hashes of the files that are kept beside it. */
+export function hashesOf(message: Message): readonly string[] {
+  return message.role === 'user' ? (message.files ?? []).filter(isImage).map(({ sha256 }) => sha256) : [];
 }
 
 export function thoughtOf({ blocks }: Pick<Message, 'blocks'>): string {

@@ -1,4 +1,13 @@
-import { type AssistantMessage, type Block, type Message, textOf, thoughtOf, type UserMessage } from './message.ts';
+import {
+  type AssistantMessage,
+  type AttachedImage,
+  type Block,
+  isImage,
+  type Message,
+  textOf,
+  thoughtOf,
+  type UserMessage,
+} from './message.ts';
 
 /** A message as `/v1/chat/completions` takes it. */
 export type WireMessage = Readonly<Record<string, unknown>> & { readonly role: string };
@@ -7,23 +16,41 @@ export interface PromptOptions {
   readonly systemPrompt: string;
   /** The template keeps thoughts of earlier turns; else they are left out, as it would. */
   readonly keepsThoughts: boolean;
+  /** A picture as a `data:` address; undefined where the model is told only that there is one. */
+  readonly imageUrl: (image: AttachedImage) => string | undefined;
 }
 
 /** The messages of a chat's path as the server reads them. */
-export function wireMessages(path: readonly Message[], { systemPrompt, keepsThoughts }: PromptOptions): WireMessage[] {
+export function wireMessages(
+  path: readonly Message[],
+  { systemPrompt, keepsThoughts, imageUrl }: PromptOptions,
+): WireMessage[] {
   const system = systemPrompt.trim() === '' ? [] : [{ role: 'system', content: systemPrompt }];
   const turns = path.flatMap((message, index) => {
-    if (message.role === 'user') return [{ role: 'user', content: userText(message) }];
+    if (message.role === 'user') return [{ role: 'user', content: userContent(message, imageUrl) }];
     return assistantTurn(message, keepsThoughts || index === path.length - 1);
   });
   return [...system, ...turns];
 }
 
-/** What a person wrote, with the files that go with it in front. */
-function userText(message: Pick<UserMessage, 'blocks' | 'files'>): string {
-  const files = (message.files ?? []).map(({ name, text }) => `File ${JSON.stringify(name)}:\n${fenced(text)}`);
-  return [...files, textOf(message)].filter((part) => part !== '').join('\n\n');
+type Said = Pick<UserMessage, 'blocks' | 'files'>;
+
+/** What a person wrote, with the files that go with it in front; pictures before everything. */
+function userContent(message: Said, imageUrl: PromptOptions['imageUrl']): string | readonly object[] {
+  const urls = new Map((message.files ?? []).filter(isImage).map((image) => [image, imageUrl(image)]));
+  const files = (message.files ?? []).flatMap((file) => {
+    if (!isImage(file)) return [`File ${JSON.stringify(file.name)}:\n${fenced(file.text)}`];
+    return urls.get(file) === undefined ? [`File ${JSON.stringify(file.name)}: ${unseen}`] : [];
+  });
+  const text = [...files, textOf(message)].filter((part) => part !== '').join('\n\n');
+  const images = [...urls.values()].filter((url) => url !== undefined);
+  if (images.length === 0) return text;
+  const parts = images.map((url) => ({ type: 'image_url', image_url: { url } }));
+  return text === '' ? parts : [...parts, { type: 'text', text }];
 }
+
+/** For the model: there is more than it can read. */
+const unseen = 'a picture, which you cannot see.';
 
 /** A turn of the model for each round: behind the results of its calls it has spoken anew. */
 function assistantTurn(message: AssistantMessage, withThought: boolean): WireMessage[] {

@@ -79,6 +79,14 @@ export class ServerStore implements ChatStore {
     await this.#api.call(`api/chats/${id}?forever=true`, { method: 'DELETE' }).catch(nothingThere);
   }
 
+  async keepFile(sha256: string, bytes: Blob): Promise<void> {
+    await this.#api.call(`api/chats/files/${sha256}`, { bytes });
+  }
+
+  file(sha256: string): Promise<Blob | undefined> {
+    return this.#api.bytes(`api/chats/files/${sha256}`).catch(nothingThere);
+  }
+
   savePartial(partial: Unfinished): Promise<void> {
     return this.#partials.savePartial(partial);
   }

@@ -35,6 +35,10 @@ export interface ChatStore {
   restore(id: string): Promise<void>;
   /** For good. */
   wipe(id: string): Promise<void>;
+  /** Bytes that messages refer to by their SHA-256, in hex. To be kept before the message that names them. */
+  keepFile(sha256: string, bytes: Blob): Promise<void>;
+  /** Undefined: it is not there any more. */
+  file(sha256: string): Promise<Blob | undefined>;
   savePartial(partial: Unfinished): Promise<void>;
   dropPartial(messageId: string): Promise<void>;
   partials(): Promise<Unfinished[]>;

@@ -1,6 +1,6 @@
 import type { ChatPartAnswer } from '../../dialects/chats/answers.ts';
 import type { ChatEntry } from './entries.ts';
-import { type AssistantMessage, type Message, textOf, type UserMessage } from './message.ts';
+import { type AssistantMessage, hashesOf, type Message, textOf, type UserMessage } from './message.ts';
 
 export type WireEntry = ChatPartAnswer['entries'][number];
 
@@ -15,9 +15,17 @@ export function writeEntry(entry: ChatEntry): object {
         type: 'message',
         parent: entry.message.parent,
         message: written(entry.message),
+        ...files(entry.message),
       };
     case 'edit':
-      return { entry_id, time, type: 'edit', target: entry.message.id, message: written(entry.message) };
+      return {
+        entry_id,
+        time,
+        type: 'edit',
+        target: entry.message.id,
+        message: written(entry.message),
+        ...files(entry.message),
+      };
     case 'title':
       return { entry_id, time, type: 'title', title: entry.title };
     case 'pin':
@@ -50,6 +58,12 @@ export function readEntry(wire: WireEntry): readonly ChatEntry[] {
     default:
       return wire satisfies never;
   }
+}
+
+/** What the store must not let go of while the message is there. */
+function files(message: Message): { readonly files?: readonly string[] } {
+  const hashes = hashesOf(message);
+  return hashes.length > 0 ? { files: hashes } : {};
 }
 
 /** `content` is what the server searches, and what other clients read. */

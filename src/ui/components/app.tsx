@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { type Page, PageProvider } from '../state/page.ts';
 import { strings } from '../strings/strings.ts';
 import { ComposerBox } from './composer.tsx';
+import { FileDrop } from './composer-files.tsx';
 import { ConnectionBar } from './connection-bar.tsx';
 import { Conversation } from './conversation.tsx';
 import { KeyDialog, ShortcutsDialog } from './dialogs.tsx';
@@ -74,6 +75,7 @@ export function App({ page }: { readonly page: Page }): VNode {
           </div>
         </main>
         {drawerOpen.value && <Later load={drawer} />}
+        <FileDrop />
         <ToastList />
         <KeyDialog />
         <ShortcutsDialog />

@@ -3,6 +3,7 @@ import type { VNode } from 'preact';
 import { copyOf } from '../state/chats.ts';
 import { usePage } from '../state/page.ts';
 import { strings } from '../strings/strings.ts';
+import { AttachButton, ComposerFiles } from './composer-files.tsx';
 import { ContextMeter } from './context-meter.tsx';
 import { GrowingField } from './growing-field.tsx';
 import { Icon } from './icon.tsx';
@@ -32,12 +33,29 @@ export function ComposerBox(): VNode {
       event.preventDefault();
       if (chats.open.value === undefined || !busyOf(chats.open.value.id)) send();
     }
+    if (event.key === 'z' && (event.ctrlKey || event.metaKey) && !event.shiftKey && composer.pasted.value) {
+      event.preventDefault();
+      composer.unfoldPaste();
+    }
     if (event.key === 'ArrowUp' && composer.text.value === '') {
       const last = chats.path.value.findLast(({ role }) => role === 'user');
       if (!last) return;
       event.preventDefault();
       view.editing.value = last.id;
     }
+  };
+  const onPaste = (event: ClipboardEvent) => {
+    const given = [...(event.clipboardData?.files ?? [])];
+    const text = event.clipboardData?.getData('text/plain') ?? '';
+    // A spreadsheet brings a picture of its cells along: what has text is text.
+    if (given.length > 0 && text === '') {
+      event.preventDefault();
+      void composer.attach(given);
+      return;
+    }
+    const { target } = event;
+    const at = target instanceof HTMLTextAreaElement ? target.selectionStart : composer.text.value.length;
+    if (composer.paste(text, at, strings.value.files.pasted)) event.preventDefault();
   };
   const { runs } = usePage();
   const busyOf = (id: string) => runs.ofChat(id) !== undefined;
@@ -55,6 +73,7 @@ export function ComposerBox(): VNode {
         composing.value = false;
       }}
     >
+      <ComposerFiles />
       <GrowingField
         value={composer.text.value}
         label={t.label}
@@ -62,8 +81,10 @@ export function ComposerBox(): VNode {
         focusCount={view.focusComposer.value}
         onInput={(text) => composer.set(text)}
         onKeyDown={onKeyDown}
+        onPaste={onPaste}
       />
       <div class="composer-row">
+        <AttachButton />
         {server.facts.value?.switchesThinking && (
           <button
             type="button"
@@ -109,7 +130,13 @@ function SendButton(): VNode {
       </button>
     );
   return (
-    <button type="submit" class="send" aria-label={t.send} title={t.send} disabled={composer.isEmpty.value}>
+    <button
+      type="submit"
+      class="send"
+      aria-label={t.send}
+      title={t.send}
+      disabled={composer.isEmpty.value || composer.coming.value > 0}
+    >
       <Icon name="send" size={20} />
     </button>
   );

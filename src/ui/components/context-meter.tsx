@@ -17,7 +17,9 @@ export function ContextMeter(): VNode {
       : '',
     price.firstTokenMs === undefined ? '' : t.first(format.duration(price.firstTokenMs)),
   ].filter((part) => part !== '');
-  const total = full ? t.full : t.tokens(format.number(price.tokens), format.tokens(context));
+  const total = full
+    ? t.full(format.number(price.tokens), format.tokens(context))
+    : t.tokens(format.number(price.tokens), format.tokens(context));
   return (
     <span
       class="context-meter"
@@ -28,6 +30,7 @@ export function ContextMeter(): VNode {
         <span class="context-total">{total}</span>
         {parts.length > 0 && <span class="context-price">{parts.join(' · ')}</span>}
       </span>
+      <span class="context-short">{format.percent(price.tokens / context)}</span>
       <svg class="ring" viewBox="0 0 20 20" width="18" height="18" aria-hidden="true">
         <circle cx="10" cy="10" r="7.500" pathLength="100" />
         <circle cx="10" cy="10" r="7.500" pathLength="100" stroke-dasharray={`${share * 100} 100`} />

@@ -10,11 +10,12 @@ export interface GrowingFieldProps {
   readonly focusCount?: number;
   readonly onInput: (value: string) => void;
   readonly onKeyDown?: (event: KeyboardEvent) => void;
+  readonly onPaste?: (event: ClipboardEvent) => void;
 }
 
 /** A field for text that is as high as what is in it, as far as its style lets it. */
 export function GrowingField(props: GrowingFieldProps): VNode {
-  const { value, label, placeholder, autoFocus, focusCount = 0, onInput, onKeyDown } = props;
+  const { value, label, placeholder, autoFocus, focusCount = 0, onInput, onKeyDown, onPaste } = props;
   const field = useRef<HTMLTextAreaElement>(null);
   useLayoutEffect(() => {
     const area = field.current;
@@ -40,6 +41,7 @@ export function GrowingField(props: GrowingFieldProps): VNode {
       enterkeyhint="send"
       onInput={(event) => onInput(event.currentTarget.value)}
       onKeyDown={onKeyDown}
+      onPaste={onPaste}
     />
   );
 }

@@ -4,7 +4,7 @@ import { textOf, type UserMessage } from '../chats/message.ts';
 import { usePage } from '../state/page.ts';
 import { strings } from '../strings/strings.ts';
 import { CopyButton } from './copy-button.tsx';
-import { Icon } from './icon.tsx';
+import { FileChip } from './file-chip.tsx';
 import { IconButton } from './icon-button.tsx';
 import { MessageEditor } from './message-editor.tsx';
 import { Versions } from './versions.tsx';
@@ -28,12 +28,13 @@ export function UserTurn({ message }: { readonly message: UserMessage }): VNode 
   return (
     <article class="turn user-turn">
       <h2 class="off-screen">{t.you}</h2>
-      {message.files?.map(({ name }, index) => (
-        <div key={index} class="file-chip">
-          <Icon name="attach" size={15} />
-          <span dir="auto">{name}</span>
+      {message.files && (
+        <div class="turn-files">
+          {message.files.map((file, index) => (
+            <FileChip key={index} file={file} />
+          ))}
         </div>
-      ))}
+      )}
       {text !== '' && (
         <div class="bubble" dir="auto">
           {text}

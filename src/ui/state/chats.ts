@@ -1,20 +1,31 @@
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
+import { fromBase64, toBase64 } from '../chats/base64.ts';
 import type { ChatEntry, ChatSummary } from '../chats/entries.ts';
-import type { PortableChat } from '../chats/exchange/own.ts';
-import { type AssistantMessage, type AttachedText, type Message, textOf, type UserMessage } from '../chats/message.ts';
+import type { PortableChat, PortableFiles } from '../chats/exchange/own.ts';
+import {
+  type AssistantMessage,
+  type AttachedFile,
+  type AttachedImage,
+  hashesOf,
+  type Message,
+  textOf,
+  type UserMessage,
+} from '../chats/message.ts';
 import { type PromptOptions, wireMessages } from '../chats/request.ts';
 import type { ChatStore, SearchHit, Unfinished } from '../chats/store.ts';
 import { type Chat, emptyChat, foldEntries, latestBelow, pathOf, titleFrom, versionsOf } from '../chats/tree.ts';
 import type { Environment } from './environment.ts';
+import { imagesOf } from './files.ts';
 import type { RunSoFar, Runs } from './runs.ts';
 
 export interface ChatsOptions {
   readonly store: ChatStore;
-  readonly environment: Pick<Environment, 'newId' | 'now'>;
+  readonly environment: Pick<Environment, 'newId' | 'now' | 'hash'>;
   readonly runs: () => Runs;
   /** What goes along with every request: sampling, thinking, and the like. */
   readonly settings: () => Readonly<Record<string, unknown>>;
   readonly prompt: () => PromptOptions;
+  readonly loadImages: (images: readonly AttachedImage[]) => Promise<void>;
   /** The id of a run that the server still has, by its cancel id. */
   readonly findRun: (cancelId: string) => Promise<string | undefined>;
   /** Something could not be kept. */
@@ -75,13 +86,13 @@ export class Chats {
   }
 
   /** Gives the id of the chat, which is a new one where none is open. */
-  send(text: string, files: readonly AttachedText[] = []): string {
+  send(text: string, files: readonly AttachedFile[] = []): string {
     const chat = this.#open.value ?? this.#newChat();
     const message = this.#userMessage(chat.head, text, files);
-    this.#add(chat.id, [{ type: 'message', message }]);
+    void this.#add(chat.id, [{ type: 'message', message }]);
     if (!chat.named && chat.title === '') {
       const title = titleFrom(text || (files[0]?.name ?? ''));
-      this.#add(chat.id, [{ type: 'title', title, by: 'page' }]);
+      void this.#add(chat.id, [{ type: 'title', title, by: 'page' }]);
     }
     this.#open.value = this.#known.get(chat.id);
     this.#answer(chat.id, message.id);
@@ -101,7 +112,7 @@ export class Chats {
     const before = chat?.messages.get(id);
     if (!chat || before?.role !== 'user') return;
     const message = this.#userMessage(before.parent, text, before.files ?? []);
-    this.#add(chat.id, [{ type: 'message', message }]);
+    void this.#add(chat.id, [{ type: 'message', message }]);
     this.#answer(chat.id, message.id);
   }
 
@@ -120,7 +131,7 @@ export class Chats {
       outcome: 'stopped',
       edited: true,
     };
-    this.#add(chat.id, [{ type: 'message', message }]);
+    void this.#add(chat.id, [{ type: 'message', message }]);
     return message.id;
   }
 
@@ -140,7 +151,7 @@ export class Chats {
     if (!chat || !message) return;
     const versions = versionsOf(chat, message);
     const next = versions[versions.indexOf(id) + step];
-    if (next !== undefined) this.#add(chat.id, [{ type: 'head', head: latestBelow(chat, next) }]);
+    if (next !== undefined) void this.#add(chat.id, [{ type: 'head', head: latestBelow(chat, next) }]);
   }
 
   /** What is said up to here, as a chat of its own, which is shown. */
@@ -154,7 +165,7 @@ export class Chats {
       const parent = message.parent === null ? null : (ids.get(message.parent) ?? null);
       return { type: 'message', message: { ...message, id: ids.get(message.id) ?? message.id, parent } };
     });
-    this.#add(copy.id, [...entries, { type: 'title', title: chat.title, by: chat.named ? 'person' : 'page' }]);
+    void this.#add(copy.id, [...entries, { type: 'title', title: chat.title, by: chat.named ? 'person' : 'page' }]);
     this.#open.value = this.#known.get(copy.id);
     return copy.id;
   }
@@ -186,6 +197,28 @@ export class Chats {
     return chats;
   }
 
+  /** The files that their messages refer to, as base64. What is not kept any more is left out. */
+  async portableFiles(chats: readonly PortableChat[]): Promise<PortableFiles> {
+    const files: Record<string, string> = {};
+    const messages = chats.flatMap(({ entries }) =>
+      entries.flatMap((entry) => ('message' in entry ? [entry.message] : [])),
+    );
+    for (const hash of new Set(messages.flatMap(hashesOf))) {
+      const bytes = await this.#options.store.file(hash);
+      if (bytes) files[hash] = await toBase64(bytes);
+    }
+    return files;
+  }
+
+  /** To be kept before the chats that refer to them. What is not what its name says is left out. */
+  async takeFiles(files: PortableFiles): Promise<void> {
+    const { store, environment } = this.#options;
+    for (const [hash, text] of Object.entries(files)) {
+      const bytes = fromBase64(text);
+      if ((await environment.hash(bytes)) === hash) await store.keepFile(hash, bytes);
+    }
+  }
+
   /** Adds what is not there yet. Rejects with what the store says of the first that it cannot keep. */
   async take(chats: readonly PortableChat[]): Promise<void> {
     for (const { id, entries } of chats) {
@@ -211,12 +244,14 @@ export class Chats {
     const unkept = this.#unkept.delete(message.id);
     // One that never said anything is not worth keeping, where it did not fail.
     if (message.blocks.length === 0 && message.outcome === 'stopped' && message.failure === undefined) {
-      if (unkept) this.#add(chatId, [{ type: 'delete', target: message.id }], false);
+      if (unkept) void this.#add(chatId, [{ type: 'delete', target: message.id }], false);
       void this.#keep(this.#options.store.dropPartial(message.id));
       return;
     }
-    this.#add(chatId, [{ type: unkept ? 'message' : 'edit', message }]);
-    void this.#keep(this.#options.store.dropPartial(message.id));
+    // What was saved of it while it grew stays until the whole is kept: a page may go away between the two.
+    void this.#add(chatId, [{ type: unkept ? 'message' : 'edit', message }]).then((isKept) => {
+      if (isKept) void this.#keep(this.#options.store.dropPartial(message.id));
+    });
   }
 
   savePartial(soFar: RunSoFar, tab: string): void {
@@ -234,15 +269,19 @@ export class Chats {
     };
     // It is shown at once, and kept when there is something to keep.
     this.#unkept.add(message.id);
-    this.#add(chatId, [{ type: 'message', message }], false);
+    void this.#add(chatId, [{ type: 'message', message }], false);
     const chat = this.#known.get(chatId);
     if (chat) this.#run(chatId, message, pathOf(chat, parent));
   }
 
   #run(chatId: string, message: AssistantMessage, path: readonly Message[]): void {
-    const { runs, settings, prompt } = this.#options;
+    const { runs, settings, prompt, loadImages } = this.#options;
     runs().ofChat(chatId)?.stop();
-    runs().start({ chatId, message, body: () => ({ ...settings(), messages: wireMessages(path, prompt()) }) });
+    const body = async () => {
+      await loadImages(imagesOf(path));
+      return { ...settings(), messages: wireMessages(path, prompt()) };
+    };
+    runs().start({ chatId, message, body });
   }
 
   #newChat(): Chat {
@@ -252,14 +291,15 @@ export class Chats {
     return chat;
   }
 
-  #userMessage(parent: string | null, text: string, files: readonly AttachedText[]): UserMessage {
+  #userMessage(parent: string | null, text: string, files: readonly AttachedFile[]): UserMessage {
     const { environment } = this.#options;
     const blocks = text === '' ? [] : [{ kind: 'text', text } as const];
     const base = { id: environment.newId(), parent, time: environment.now(), blocks, role: 'user' } as const;
     return files.length > 0 ? { ...base, files } : base;
   }
 
-  #add(chatId: string, added: readonly NewEntry[], keep = true): void {
+  /** Settles when it is kept; with false where it could not be. */
+  #add(chatId: string, added: readonly NewEntry[], keep = true): Promise<boolean> {
     const { environment, store } = this.#options;
     const entries = added.map(
       (entry): ChatEntry => ({ entry_id: environment.newId(), time: environment.now(), ...entry }),
@@ -267,14 +307,14 @@ export class Chats {
     const chat = foldEntries(this.#known.get(chatId) ?? emptyChat(chatId, environment.now()), entries);
     this.#known.set(chatId, chat);
     if (this.#open.value?.id === chatId) this.#open.value = chat;
-    if (!keep) return;
+    if (!keep) return Promise.resolve(true);
     this.#list.value = listWith(this.#list.value, chat);
-    void this.#keep(store.append(chatId, entries));
+    return this.#keep(store.append(chatId, entries));
   }
 
   async #addLoaded(chatId: string, entry: NewEntry): Promise<void> {
     await this.#load(chatId);
-    this.#add(chatId, [entry]);
+    void this.#add(chatId, [entry]);
   }
 
   async #load(id: string): Promise<Chat> {
@@ -321,19 +361,21 @@ export class Chats {
     const chat = await this.#load(chatId);
     if (!chat.messages.has(message.id)) {
       this.#unkept.add(message.id);
-      this.#add(chatId, [{ type: 'message', message: base }], false);
+      void this.#add(chatId, [{ type: 'message', message: base }], false);
     }
-    this.#add(chatId, [{ type: 'head', head: message.id }], false);
+    void this.#add(chatId, [{ type: 'head', head: message.id }], false);
     const runId = await this.#options.findRun(cancelId);
     if (runId === undefined) this.answered(chatId, { ...message, outcome: message.outcome ?? 'interrupted' });
     else this.#options.runs().pickUp({ chatId, message: base, cancelId, runId });
   }
 
-  async #keep(work: Promise<void>): Promise<void> {
+  async #keep(work: Promise<void>): Promise<boolean> {
     try {
       await work;
+      return true;
     } catch (error) {
       this.#options.storeFailed(error);
+      return false;
     }
   }
 }

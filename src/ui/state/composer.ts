@@ -1,10 +1,11 @@
 import { computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { ApiClient } from '../api/client.ts';
 import { ApiFailure, member } from '../api/failure.ts';
-import type { AttachedText, Message, UserMessage } from '../chats/message.ts';
+import { type AttachedFile, isImage, type Message, type UserMessage } from '../chats/message.ts';
 import { type PromptOptions, wireMessages } from '../chats/request.ts';
 import type { Chats } from './chats.ts';
 import type { Environment } from './environment.ts';
+import { type Files, imagesOf } from './files.ts';
 import { attempt } from './preferences.ts';
 import type { Server } from './server.ts';
 
@@ -20,12 +21,17 @@ export interface ComposerOptions {
   readonly api: ApiClient;
   readonly server: Server;
   readonly chats: Chats;
+  readonly files: Files;
   readonly environment: Environment;
   readonly settings: () => Readonly<Record<string, unknown>>;
   readonly prompt: () => PromptOptions;
 }
 
 const countAfterMs = 250;
+/** Pictures go along with every count. */
+const countImagesAfterMs = 1000;
+/** What is pasted and longer than this becomes a file. */
+const longPaste = 2500;
 const draftName = (chatId: string | undefined) => `serve-model:draft:${chatId ?? ''}`;
 
 /** What is being written, in each chat its own, and what it would cost. */
@@ -33,10 +39,16 @@ export class Composer {
   readonly #options: ComposerOptions;
   readonly #price = signal<Price | undefined>(undefined);
   readonly text: Signal<string> = signal('');
-  readonly files = signal<readonly AttachedText[]>([]);
+  readonly files = signal<readonly AttachedFile[]>([]);
+  /** So many are on their way. */
+  readonly coming = signal(0);
+  /** The file that the last thing pasted became, and where it would have stood. */
+  readonly pasted = signal<{ readonly file: AttachedFile; readonly at: number } | undefined>(undefined);
   /** Of the last thing that was counted; undefined while nobody knows. */
   readonly price: ReadonlySignal<Price | undefined> = this.#price;
   readonly isEmpty = computed(() => this.text.value.trim() === '' && this.files.value.length === 0);
+  /** Files of other chats' drafts; they last as long as the page. */
+  readonly #drafts = new Map<string | undefined, readonly AttachedFile[]>();
   #chatId: string | undefined;
   #cancelCount: () => void = () => undefined;
   #counting: AbortController | undefined;
@@ -54,9 +66,9 @@ export class Composer {
     });
   }
 
-  /** Sends what is there; false where there is nothing. */
+  /** Sends what is there; false where there is nothing, or not all of it is there. */
   send(): boolean {
-    if (this.isEmpty.value) return false;
+    if (this.isEmpty.value || this.coming.value > 0) return false;
     const { text, files } = { text: this.text.value.trim(), files: this.files.value };
     this.set('');
     this.files.value = [];
@@ -64,8 +76,43 @@ export class Composer {
     return true;
   }
 
+  async attach(given: readonly File[]): Promise<void> {
+    const chatId = this.#chatId;
+    this.coming.value += given.length;
+    const taken = await this.#options.files.take(given).finally(() => {
+      this.coming.value -= given.length;
+    });
+    // Meanwhile somebody may have turned to another chat.
+    if (chatId === this.#chatId) this.files.value = [...this.files.value, ...taken];
+    else this.#drafts.set(chatId, [...(this.#drafts.get(chatId) ?? []), ...taken]);
+  }
+
+  detach(file: AttachedFile): void {
+    this.files.value = this.files.value.filter((other) => other !== file);
+  }
+
+  /** True: it is long enough for a file, and is one now. `at` is where the cursor stands. */
+  paste(text: string, at: number, name: string): boolean {
+    if (text.length <= longPaste) return false;
+    const file = { name, text };
+    this.files.value = [...this.files.value, file];
+    this.pasted.value = { file, at };
+    return true;
+  }
+
+  /** What was pasted last stands in the field after all. */
+  unfoldPaste(): void {
+    const { file, at } = this.pasted.value ?? {};
+    this.pasted.value = undefined;
+    if (!file || isImage(file) || !this.files.value.includes(file)) return;
+    const before = this.text.value;
+    this.detach(file);
+    this.set(before.slice(0, at) + file.text + before.slice(at ?? before.length));
+  }
+
   /** Keeps it for this tab: a reload loses nothing. */
   set(text: string): void {
+    this.pasted.value = undefined;
     this.text.value = text;
     const name = draftName(this.#chatId);
     const { session } = this.#options.environment;
@@ -74,16 +121,19 @@ export class Composer {
 
   #follow(chatId: string | undefined): void {
     if (chatId === this.#chatId && chatId !== undefined) return;
+    this.#drafts.set(this.#chatId, this.files.peek());
     this.#chatId = chatId;
+    this.pasted.value = undefined;
     this.text.value = attempt(() => this.#options.environment.session.getItem(draftName(chatId))) ?? '';
-    this.files.value = [];
+    this.files.value = this.#drafts.get(chatId) ?? [];
   }
 
   #countSoon(path: readonly Message[], draft: Pick<UserMessage, 'files'> & { readonly text: string }): void {
     this.#cancelCount();
     this.#counting?.abort('another draft');
-    const cancel = this.#options.environment.after(countAfterMs, () => void this.#count(path, draft));
-    this.#cancelCount = cancel;
+    const hasImages = imagesOf(path).length > 0 || (draft.files ?? []).some(isImage);
+    const wait = hasImages ? countImagesAfterMs : countAfterMs;
+    this.#cancelCount = this.#options.environment.after(wait, () => void this.#count(path, draft));
   }
 
   async #count(path: readonly Message[], draft: Pick<UserMessage, 'files'> & { readonly text: string }): Promise<void> {
@@ -97,14 +147,17 @@ export class Composer {
       blocks: draft.text.trim() === '' ? [] : [{ kind: 'text', text: draft.text.trim() }],
       files: draft.files ?? [],
     };
-    const messages = wireMessages(hasDraft ? [...path, message] : path, prompt());
-    if (messages.length === 0) {
+    const asked = hasDraft ? [...path, message] : path;
+    if (asked.length === 0 && prompt().systemPrompt.trim() === '') {
       this.#price.value = undefined;
       return;
     }
     const counting = new AbortController();
     this.#counting = counting;
     try {
+      await this.#options.files.load(imagesOf(asked));
+      if (counting.signal.aborted) return;
+      const messages = wireMessages(asked, prompt());
       const answer = await api.call<unknown>('v1/chat/completions/input_tokens', {
         body: { ...settings(), messages, ...(hasDraft ? {} : { continue_final_message: false }) },
         signal: counting.signal,

@@ -11,6 +11,8 @@ export interface Environment {
   /** Milliseconds, monotonic. */
   readonly clock: () => number;
   readonly newId: () => string;
+  /** SHA-256, in hex. */
+  readonly hash: (bytes: Blob) => Promise<string>;
   /** Kept by this browser, and kept until this tab is closed. */
   readonly local: KeyValueStorage;
   readonly session: KeyValueStorage;

@@ -4,6 +4,7 @@ import { useContext } from 'preact/hooks';
 import { type ApiClient, createClient } from '../api/client.ts';
 import { member } from '../api/failure.ts';
 import { lazyStore } from '../chats/lazy-store.ts';
+import type { AttachedImage } from '../chats/message.ts';
 import type { PromptOptions } from '../chats/request.ts';
 import type { ChatStore } from '../chats/store.ts';
 import { setLanguage, strings } from '../strings/strings.ts';
@@ -11,6 +12,7 @@ import { Tuning } from './answer-tuning.ts';
 import { Chats } from './chats.ts';
 import { Composer } from './composer.ts';
 import type { Environment } from './environment.ts';
+import { Files } from './files.ts';
 import { createModelLoads, type ModelLoads } from './model-loads.ts';
 import { createPreferences, type Preferences } from './preferences.ts';
 import { createRuns, type Runs } from './runs.ts';
@@ -27,6 +29,7 @@ export interface Page {
   readonly chats: Chats;
   readonly runs: Runs;
   readonly composer: Composer;
+  readonly files: Files;
   readonly loads: ModelLoads;
   readonly preferences: Preferences;
   readonly toasts: Toasts;
@@ -74,6 +77,7 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
   const prompt = () => ({
     systemPrompt: tuning.tune.value.systemPrompt,
     keepsThoughts: server.facts.value?.keepsThoughts ?? false,
+    imageUrl: (image: AttachedImage) => (server.facts.value?.seesImages === false ? undefined : files.urlOf(image)),
   });
 
   const findRun = async (cancelId: string) => {
@@ -83,8 +87,19 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
     const id = Array.isArray(runs) ? member(runs[0], 'id') : undefined;
     return typeof id === 'string' ? id : undefined;
   };
+  const store = lazyStore(openStore({ api, server }));
+  const files = new Files({
+    store,
+    hash: environment.hash,
+    sees: () => server.facts.value?.seesImages,
+    refused(name, why) {
+      const { refused } = strings.value.files;
+      toasts.show(why instanceof Error ? refused.failed(name, why.message) : refused[why](name));
+    },
+  });
   const chats: Chats = new Chats({
-    store: lazyStore(openStore({ api, server })),
+    store,
+    loadImages: (images) => files.load(images),
     findRun,
     environment,
     runs: () => runs,
@@ -107,7 +122,7 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
       view.announcement.value = failed ? error : message.outcome === 'stopped' ? wasStopped : finished;
     },
   });
-  const composer = new Composer({ api, server, chats, environment, settings: requestSettings, prompt });
+  const composer = new Composer({ api, server, chats, files, environment, settings: requestSettings, prompt });
   effect(() => setLanguage(preferences.language.value, environment.languages));
 
   return {
@@ -117,6 +132,7 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
     chats,
     runs,
     composer,
+    files,
     loads: createModelLoads({ api, server, preferences }),
     preferences,
     toasts,

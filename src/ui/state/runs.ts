@@ -43,7 +43,7 @@ interface RunRequest {
   /** What is there already; empty, or the beginning that is continued. */
   readonly message: AssistantMessage;
   /** For /v1/chat/completions, without what every run sets. Made when it is sent: until then the model may change. */
-  readonly body: () => Readonly<Record<string, unknown>>;
+  readonly body: () => Promise<Readonly<Record<string, unknown>>>;
 }
 
 /** A run that the server went on with while no page was there. */
@@ -109,7 +109,7 @@ export function createRuns(options: RunsOptions): Runs {
     ofChat: (chatId) => [...live.value.values()].find((run) => run.chatId === chatId),
     start: (request) => follow(new LiveRun(request, options, { cancelId: options.environment.newId() })),
     pickUp: ({ chatId, message, cancelId, runId }) =>
-      follow(new LiveRun({ chatId, message, body: () => ({}) }, options, { cancelId, runId })),
+      follow(new LiveRun({ chatId, message, body: async () => ({}) }, options, { cancelId, runId })),
   };
 }
 
@@ -181,6 +181,7 @@ class LiveRun implements Run {
       const outcome = await this.#attempt();
       if (outcome !== 'again') {
         this.#publish();
+        this.#save();
         return this.#ended(outcome);
       }
     }
@@ -215,11 +216,12 @@ class LiveRun implements Run {
   }
 
   /** The answer's events: asked for, or given again from the first one. */
-  #events(signal: AbortSignal): AsyncGenerator<unknown> {
+  async *#events(signal: AbortSignal): AsyncGenerator<unknown> {
     const { api, server } = this.#options;
     if (this.#runId !== undefined) {
       this.#again = true;
-      return api.stream(`api/runs/${this.#runId}`, { signal });
+      yield* api.stream(`api/runs/${this.#runId}`, { signal });
+      return;
     }
     const always = {
       stream: true,
@@ -229,7 +231,8 @@ class LiveRun implements Run {
       ...(server.facts.value?.endsThoughts && { reasoning_control: true }),
     };
     const ids = { session_id: this.chatId, cancel_id: this.#cancelId };
-    return api.stream('v1/chat/completions', { body: { ...this.#request.body(), ...always, ...ids }, signal });
+    const body = { ...(await this.#request.body()), ...always, ...ids };
+    yield* api.stream('v1/chat/completions', { body, signal });
   }
 
   /** What was never begun is asked for again by itself; what was begun keeps what there is. */

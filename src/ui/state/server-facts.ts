@@ -22,6 +22,8 @@ export interface ModelFacts {
   readonly endsThoughts: boolean;
   readonly keepsThoughts: boolean;
   readonly takesTools: boolean;
+  /** Undefined while it is not loaded. */
+  readonly seesImages: boolean | undefined;
   /** What it is sampled with where a request says nothing, as far as the model's maker recommends it. */
   readonly sampling: Readonly<Record<string, unknown>>;
 }
@@ -119,6 +121,7 @@ export function factsOf(
     switchesThinking: member(model, 'supports_reasoning') === true && member(model, 'reasoning_always_on') !== true,
     endsThoughts: member(model, 'supports_reasoning') === true && member(model, 'speculative_type') === null,
     keepsThoughts: member(model, 'supports_preserve_thinking') === true,
+    seesImages: model === undefined ? undefined : member(model, 'is_vision') === true,
     takesTools: member(model, 'supports_tools') === true,
     sampling: { ...(member(model, 'inference') ?? {}) },
   };

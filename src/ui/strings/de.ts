@@ -231,8 +231,30 @@ export const de: Strings = {
     tokens: (tokens, context) => `${tokens} von ${context} Token`,
     price: (fresh, kept) => `${fresh} neu + ${kept} behalten`,
     first: (duration) => `erstes Token in etwa ${duration}`,
-    full: 'Passt nicht in den Kontext',
+    full: (tokens: string, context: string) => `${tokens} Token passen nicht in die ${context} des Kontexts`,
     hint: 'Eingabetaste sendet, Umschalt + Eingabetaste beginnt eine neue Zeile',
+  },
+
+  files: {
+    name: 'Angehängte Dateien',
+    add: 'Dateien anhängen',
+    drop: 'Dateien hier ablegen',
+    coming: 'Wird gelesen …',
+    pasted: 'Eingefügter Text.txt',
+    unfold: 'Als Text einfügen (Strg + Z)',
+    show: 'Zeigen',
+    remove: (name: string) => `${name} entfernen`,
+    unseen: 'Dieses Modell sieht keine Bilder',
+    lost: 'nicht mehr vorhanden',
+    refused: {
+      empty: (name: string) => `„${name}“ ist leer.`,
+      binary: (name: string) =>
+        `„${name}“ ist weder Text noch ein Bild. Kopieren Sie den Text heraus und fügen Sie ihn ein.`,
+      'text-size': (name: string) => `„${name}“ ist zu lang: eine Nachricht fasst bis zu 700 kB Text.`,
+      'image-size': (name: string) => `„${name}“ ist zu groß: Bilder dürfen bis zu 20 MB haben.`,
+      blind: (name: string) => `„${name}“ wurde nicht angehängt: dieses Modell sieht keine Bilder.`,
+      failed: (name: string, reason: string) => `„${name}“ konnte nicht angehängt werden: ${reason}`,
+    },
   },
 
   message: {
@@ -367,6 +389,7 @@ export const de: Strings = {
     rows: [
       ['Senden', 'Eingabe'],
       ['Neue Zeile', 'Umschalt + Eingabe'],
+      ['Langen Text als Text einfügen', 'Strg + Z'],
       ['Antwort anhalten', 'Esc'],
       ['Neuer Chat', 'Strg + Umschalt + O'],
       ['Chats durchsuchen', 'Strg + K'],

@@ -231,8 +231,29 @@ export const en = {
     tokens: (tokens: string, context: string) => `${tokens} of ${context} tokens`,
     price: (fresh: string, kept: string) => `${fresh} new + ${kept} kept`,
     first: (duration: string) => `first token in about ${duration}`,
-    full: 'Does not fit the context',
+    full: (tokens: string, context: string) => `${tokens} tokens do not fit the ${context} of the context`,
     hint: 'Enter sends, Shift + Enter starts a new line',
+  },
+
+  files: {
+    name: 'Attached files',
+    add: 'Attach files',
+    drop: 'Drop files here',
+    coming: 'Reading …',
+    pasted: 'Pasted text.txt',
+    unfold: 'Paste as text (Ctrl + Z)',
+    show: 'Show it',
+    remove: (name: string) => `Remove ${name}`,
+    unseen: 'This model sees no pictures',
+    lost: 'not kept any more',
+    refused: {
+      empty: (name: string) => `“${name}” is empty.`,
+      binary: (name: string) => `“${name}” is neither text nor a picture. Copy the text out of it and paste that.`,
+      'text-size': (name: string) => `“${name}” is too long: a message takes up to 700 kB of text.`,
+      'image-size': (name: string) => `“${name}” is too large: pictures may have up to 20 MB.`,
+      blind: (name: string) => `“${name}” was not attached: this model sees no pictures.`,
+      failed: (name: string, reason: string) => `“${name}” could not be attached: ${reason}`,
+    },
   },
 
   message: {
@@ -360,6 +381,7 @@ export const en = {
     rows: [
       ['Send', 'Enter'],
       ['New line', 'Shift + Enter'],
+      ['Paste a long text as text', 'Ctrl + Z'],
       ['Stop the answer', 'Esc'],
       ['New chat', 'Ctrl + Shift + O'],
       ['Search chats', 'Ctrl + K'],

@@ -8,12 +8,27 @@ export interface PortableChat {
   readonly entries: readonly ChatEntry[];
 }
 
+/** Files that messages refer to, by their SHA-256, as base64. */
+export type PortableFiles = Readonly<Record<string, string>>;
+
 export const ownFormat = 'serve-model.chats';
 
 /** Chats as text, each as `POST /api/chats` takes it. */
-export function writeChats(chats: readonly PortableChat[]): string {
+export function writeChats(chats: readonly PortableChat[], files: PortableFiles = {}): string {
   const told = chats.map(({ id, entries }) => ({ chat_id: id, entries: entries.map(writeEntry) }));
-  return `${JSON.stringify({ format: ownFormat, version: 1, chats: told }, undefined, 1)}\n`;
+  const some = Object.keys(files).length > 0 && { files };
+  return `${JSON.stringify({ format: ownFormat, version: 1, ...some, chats: told }, undefined, 1)}\n`;
+}
+
+/** Only what has the name of a hash and could be bytes. */
+export function readFiles(value: unknown): PortableFiles {
+  const files = member(value, 'files');
+  if (member(value, 'format') !== ownFormat || typeof files !== 'object' || files === null) return {};
+  return Object.fromEntries(
+    Object.entries(files).filter(
+      ([hash, bytes]) => /^[0-9a-f]{64}$/.test(hash) && typeof bytes === 'string' && /^[A-Za-z0-9+/]*=*$/.test(bytes),
+    ),
+  );
 }
 
 export function readOwn(value: unknown): PortableChat[] {

@@ -1,7 +1,7 @@
 import { member } from '../../api/failure.ts';
 import { readLlamaCpp } from './llama-cpp.ts';
 import { readOpenWebUi } from './open-webui.ts';
-import { ownFormat, type PortableChat, readOwn } from './own.ts';
+import { ownFormat, type PortableChat, type PortableFiles, readFiles, readOwn } from './own.ts';
 import { portable } from './tree-of-others.ts';
 
 /** The chats in a file, whoever wrote it. Empty where it is no file of chats that is known here. */
@@ -10,6 +10,11 @@ export function readChats(file: string, newId: () => string): PortableChat[] {
   if (member(whole, 'format') === ownFormat) return readOwn(whole).filter(hasMessages);
   const others = readOthers(whole ?? lines(file));
   return others.map((chat) => portable(chat, newId)).filter(hasMessages);
+}
+
+/** What the chats of a file of ours refer to. */
+export function filesOfChats(file: string): PortableFiles {
+  return readFiles(parsed(file));
 }
 
 function readOthers(content: unknown) {

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useRef } from 'preact/hooks';
-import { readChats } from '../../chats/exchange/read-chats.ts';
+import { filesOfChats, readChats } from '../../chats/exchange/read-chats.ts';
 import { usePage } from '../../state/page.ts';
 import { strings } from '../../strings/strings.ts';
 import { Dialog } from '../dialogs.tsx';
@@ -27,8 +27,10 @@ export function KeepingDialog(): VNode {
   const take = async (files: readonly File[]) => {
     let taken = 0;
     for (const file of files) {
-      const found = readChats(await file.text(), environment.newId);
+      const text = await file.text();
+      const found = readChats(text, environment.newId);
       if (found.length === 0) return t.unknown(file.name);
+      await chats.takeFiles(filesOfChats(text));
       await chats.take(found);
       taken += found.length;
     }
