@@ -32,7 +32,7 @@ export function ownServer(extra: readonly string[]): ServerSpec {
     product: 'serve-model',
     command: process.execPath,
     args: (model, port) => [program, resolve(model), '--port', String(port), ...size, ...extra],
-    // The program restarts with it by itself where Node.js can; for older ones README tells to set it.
+    // The program restarts with it by itself where Node.js can; for older ones the guide to speed tells to set it.
     env: 'execve' in process ? process.env : { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1', ...process.env },
   };
 }

@@ -5,7 +5,7 @@ import { flagNames } from './read-arguments.ts';
 
 const width = 96;
 
-/** One flag as a person reads it. The README's table and --help are made of these. */
+/** One flag as a person reads it. The tables of the documents and --help are made of these. */
 export interface FlagText {
   readonly group: string;
   /** `--port N`, `--no-strict-tools` for a switch that is on. */

@@ -29,7 +29,7 @@ interface StepRecord {
 type CancelPhase = 'queued' | 'prefill' | 'decode';
 type RefusalCause = 'full' | 'timeout' | 'draining';
 
-/** Counts what happens. Every method is quick and never throws. Names are those of the README's table. */
+/** Counts what happens. Every method is quick and never throws. Their names: metric-set.ts. */
 export interface Metrics {
   requestDone(record: RequestRecord): void;
   stepDone(step: StepRecord): void;

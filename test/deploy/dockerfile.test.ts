@@ -56,7 +56,9 @@ describe('Dockerfile.cuda', () => {
 
   it('holds all files of the package', () => {
     const built = ['dist'];
-    const kept = [...copied(stage('build')), ...built];
+    // What only people read, beside the code that it is about: nobody looks for it in an image.
+    const documents = ['src/**/README.md', 'src/ui/pictures/*.webp', 'scripts/deploy'];
+    const kept = [...copied(stage('build')), ...built, ...documents];
     expect(manifest.files.filter((path) => !kept.includes(path))).toEqual([]);
     // It removes sources after the build, never what the package needs.
     const removed = texts(stage('build'), 'RUN').flatMap(

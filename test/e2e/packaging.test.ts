@@ -37,13 +37,18 @@ describe('the package', () => {
       'dist/ui/files.json',
       'dist/ui/index.html',
       'dist/ui/LICENSES.txt.br',
+      'src/README.md',
+      'src/http/README.md',
+      'src/dialects/openai-chat/README.md',
+      'src/ui/pictures/chat-light.webp',
+      'scripts/deploy/kubernetes.yaml',
     ];
     expect(needed.filter((path) => !paths.includes(path))).toEqual([]);
   });
 
   it('holds nothing else', () => {
     const expected =
-      /^(dist\/(?!ui\/).*\.(js|d\.ts)|dist\/ui\/[\w./-]+|models\/(serve-model-demo(-mmproj)?\.gguf|README\.md)|package\.json|(README|CHANGELOG)\.md|LICENSE)$/;
+      /^(dist\/(?!ui\/).*\.(js|d\.ts)|dist\/ui\/[\w./-]+|src\/(.*\/)?README\.md|src\/ui\/pictures\/[\w-]+\.webp|scripts\/deploy\/[\w./-]+\.(md|yaml)|models\/(serve-model-demo(-mmproj)?\.gguf|README\.md)|package\.json|(README|CHANGELOG)\.md|LICENSE)$/;
     expect(paths.filter((path) => !expected.test(path))).toEqual([]);
     expect(packedBytes).toBeLessThan(6_500_000);
   });

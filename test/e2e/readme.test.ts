@@ -1,36 +1,30 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../src/main.ts';
 import { startDemoServer } from '../support/demo-server.ts';
+import { documents, examplesOf, readDocument, root } from '../support/documents.ts';
 
-const root = resolve(import.meta.dirname, '../..');
-const readme = readFileSync(resolve(root, 'README.md'), 'utf8');
 const run = promisify(execFile);
 
-/** What each example marked with `<!-- run -->` prints, in the order of the README. */
-const expected: readonly RegExp[] = [
-  /"content":"[^"]*Paris/,
-  /^data: \{[\s\S]*"usage":\{[\s\S]*data: \[DONE\]\n\n$/,
-  /I see a blue square\./,
-  /"content":"\{\\"name\\":\s*\\"Alice\\",\s*\\"age\\":\s*31,\s*\\"city\\":\s*\\"Rome\\"\}"/,
-  /"type":"message".*"stop_reason":"end_turn"/,
-  /"object":"response".*"status":"completed"/,
-  /fox/,
-  /^calls get_weather .*Paris.*\n.*\d/,
-];
+/** What each example marked with `<!-- run -->` prints, by its document, in the order that they have there. */
+const expected: Readonly<Record<string, readonly RegExp[]>> = {
+  'README.md': [/"content":"[^"]*Paris/, /fox/, /"type":"message".*"stop_reason":"end_turn"/],
+  'src/dialects/openai-chat/README.md': [
+    /^data: \{[\s\S]*"usage":\{[\s\S]*data: \[DONE\]\n\n$/,
+    /^calls get_weather .*Paris.*\n.*\d/,
+  ],
+  'src/dialects/openai-responses/README.md': [/"object":"response".*"status":"completed"/],
+  'src/grammar/README.md': [/"content":"\{\\"name\\":\s*\\"Alice\\",\s*\\"age\\":\s*31,\s*\\"city\\":\s*\\"Rome\\"\}"/],
+  'src/vision/README.md': [/I see a blue square\./],
+};
 
-interface Example {
-  readonly language: string;
-  readonly code: string;
-}
-
-const examples: Example[] = [...readme.matchAll(/<!-- run -->\n```(\w+)\n([\s\S]*?)```/g)].map(
-  ([, language = '', code = '']) => ({ language, code }),
+const examples = new Map(documents().map((path) => [path, examplesOf(readDocument(path))]));
+const runs = Object.entries(expected).flatMap(([path, patterns]) =>
+  patterns.map((pattern, index) => ({ path, index, pattern })),
 );
 
 let server: RunningServer;
@@ -46,31 +40,34 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function output({ language, code }: Example): Promise<string> {
-  const local = code.replaceAll('http://127.0.0.1:8080', server.url);
-  const command = language === 'js' ? [process.execPath, '--input-type=module', '-e', local] : ['bash', '-c', local];
+async function output(path: string, index: number): Promise<string> {
+  const example = examples.get(path)?.[index];
+  if (!example) throw new Error('no such example');
+  const local = example.code.replaceAll('http://127.0.0.1:8080', server.url);
+  const command =
+    example.language === 'js' ? [process.execPath, '--input-type=module', '-e', local] : ['bash', '-c', local];
   const [program = '', ...args] = command;
   return (await run(program, args, { cwd: root, timeout: 50_000 })).stdout;
 }
 
-describe('the README', () => {
-  it('has an expectation for each example', () => {
-    expect(examples).toHaveLength(expected.length);
+describe('the documents', () => {
+  it('have an expectation for each example', () => {
+    const counts = (entries: Iterable<readonly [string, readonly unknown[]]>) =>
+      Object.fromEntries([...entries].flatMap(([path, { length }]) => (length > 0 ? [[path, length]] : [])));
+    expect(counts(examples)).toEqual(counts(Object.entries(expected)));
   });
 
-  it.each(expected.map((pattern, index) => [index, pattern] as const))(
-    'example %d prints what it should',
-    async (index, pattern) => {
-      const example = examples[index];
-      if (!example) throw new Error('no such example');
-      expect(await output(example)).toMatch(pattern);
-    },
-  );
+  it.each(runs)('$path: example $index prints what it should', async ({ path, index, pattern }) => {
+    expect(await output(path, index)).toMatch(pattern);
+  });
 
-  it('names only routes that there are', async () => {
-    const table = readme.slice(readme.indexOf('| route | what |'), readme.indexOf('### Chat completions'));
+  it.each([
+    ['README.md', 15],
+    ['src/http/README.md', 70],
+  ])('%s names only routes that there are', async (document, atLeast) => {
+    const [table = ''] = /^\| route \| what \|\n(\|.*\n)+/m.exec(readDocument(document)) ?? [];
     const routes = [...table.matchAll(/`(GET|POST|DELETE) (\/[^`]*)`/g)];
-    expect(routes.length).toBeGreaterThan(30);
+    expect(routes.length).toBeGreaterThan(atLeast);
     for (const [, method = '', path = ''] of routes) {
       if (path.endsWith('/events')) continue; // it never ends
       const response = await fetch(`${server.url}${path}`, { method });

@@ -54,7 +54,7 @@ export function isImage(file: AttachedFile): file is AttachedImage {
  */
 export type Outcome = 'stop' | 'calls' | 'length' | 'context' | 'stopped' | 'interrupted' | 'error';
 
-/** As the server's `timings` and `usage` tell; see README of the project. Times in milliseconds, rates per second. */
+/** As the server's `timings` and `usage` tell; see the guide to chat completions. Times in milliseconds, rates per second. */
 export interface AnswerFigures {
   readonly queueMs: number;
   readonly promptMs: number;
