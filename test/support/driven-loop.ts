@@ -1,11 +1,12 @@
-import type { Directive, GeneratedToken, RunResult } from '../../src/engine/engine.ts';
+import type { Directive } from '../../src/engine/engine.ts';
 import { ServedModel } from '../../src/engine/loop/served-model.ts';
-import type { ContextOptions, FromLoop, RunEnd, StepMessage, WireJob } from '../../src/engine/remote/protocol.ts';
+import type { ContextOptions, WireJob } from '../../src/engine/remote/protocol.ts';
 import { Interrupt } from '../../src/native/interrupt.ts';
 import { Model } from '../../src/native/model.ts';
 import { greedy } from '../engine-contract/subject.ts';
 import { demoModelPath } from './demo-engine.ts';
 import { library } from './native.ts';
+import { StepLog } from './step-log.ts';
 
 const usualOptions: ContextOptions = {
   contextSize: 512,
@@ -33,21 +34,20 @@ const mostSteps = 5000;
  * The engine's loop on the demo model or another one, driven by hand: nothing happens but by `step`, and messages come when the test
  * gives them. Steps take no time, so pieces of prompts are of 64 tokens; enough passes between two that each is told.
  */
-export class DrivenLoop {
+export class DrivenLoop extends StepLog {
   readonly interrupt = Interrupt.create(library);
   readonly model: Model;
-  readonly said: FromLoop[] = [];
   /** Called when the loop waits for answers. */
   onWait: () => void = () => undefined;
   readonly #served: ServedModel;
-  #read = 0;
   #now = 0;
 
   constructor(changes: Partial<ContextOptions> = {}, modelPath = demoModelPath) {
+    super();
     this.model = Model.load(library, modelPath, { gpuLayers: 0 });
     this.#served = new ServedModel({
       ...{ model: this.model, interrupt: this.interrupt, adapters: [], clock: () => this.#now },
-      send: (message) => this.said.push(structuredClone(message)),
+      send: this.add,
       waitForAnswers: () => this.onWait(),
     });
     this.#served.openContext({ ...usualOptions, ...changes });
@@ -72,13 +72,6 @@ export class DrivenLoop {
     return this.#served.advance();
   }
 
-  /** What was told since the last time. */
-  news(): StepMessage[] {
-    const messages = this.said.slice(this.#read);
-    this.#read = this.said.length;
-    return messages.filter((message) => message.type === 'step');
-  }
-
   answer(step: number, run: number, directives: readonly Directive[] = []): void {
     this.#served.take({ type: 'directives', step, runs: [{ run, directives }] });
   }
@@ -91,27 +84,8 @@ export class DrivenLoop {
     this.onWait = answerAll;
     for (let steps = 0, idle = false; !idle; answerAll()) {
       if (++steps > mostSteps) throw new Error(`The loop has not come to rest in ${mostSteps} steps.`);
-      idle = !this.step() && this.said.length === this.#read;
+      idle = !this.step() && this.isRead;
     }
-  }
-
-  tokensOf(run: number): GeneratedToken[] {
-    return this.#steps().flatMap(({ delivered = [] }) =>
-      delivered.flatMap((each) => (each.run === run ? each.tokens : [])),
-    );
-  }
-
-  endOf(run: number): RunEnd | undefined {
-    return this.#steps().flatMap(({ ended = [] }) => ended.filter((each) => each.run === run))[0];
-  }
-
-  reasonOf(run: number): RunResult['reason'] | 'failed' | undefined {
-    const end = this.endOf(run);
-    return end && ('result' in end ? end.result.reason : 'failed');
-  }
-
-  #steps(): StepMessage[] {
-    return this.said.filter((message) => message.type === 'step');
   }
 
   free(): void {

@@ -19,6 +19,15 @@ interface SlotFacts {
  */
 const mostAhead = 4;
 
+/** What was seen of a run last, and what comes next. */
+export type RunState =
+  /** It joined: steps read its prompt, piece by piece. */
+  | { readonly kind: 'prefilling' }
+  /** Tokens were drawn or forced: a step evaluates the last of them, and with it what is only guessed to follow. */
+  | { readonly kind: 'decoding'; readonly guessed: readonly number[] }
+  /** The last token was evaluated before its request had answered: its logits are kept until the answer is here. */
+  | { readonly kind: 'held-back'; readonly logits: Float32Array };
+
 /** One request on one slot, from joining the loop to its end. */
 export class LoopRun {
   readonly id: number;
@@ -30,21 +39,16 @@ export class LoopRun {
   input: readonly number[];
   /** How far `input` has been evaluated. */
   position = 0;
-  /** Until the prompt is read. */
-  prefilling = true;
   /** Steps in a row without a share. */
   starved = 0;
   paused = false;
   outputTokens = 0;
-  /** The tail of `input` that is only guessed (speculative decoding). */
-  guessed: readonly number[] = [];
   readonly promptLogprobs: (TokenLogprob | undefined)[] | undefined;
+  #state: RunState = { kind: 'prefilling' };
   /** Directive `force`: comes next instead of a sampled token. */
   #forced: readonly number[] = [];
   /** Deliveries that its request has not answered yet. */
   #unanswered = 0;
-  /** A decode is done and its token waits for what the request says to the last ones: its logits, copied. */
-  #heldBack: Float32Array | undefined;
   readonly #held: () => number;
   readonly #clock: Clock;
   readonly #startedAt: number;
@@ -64,13 +68,33 @@ export class LoopRun {
     this.promptLogprobs = job.promptLogprobs ? [undefined] : undefined;
   }
 
+  get state(): RunState {
+    return this.#state;
+  }
+
+  get prefilling(): boolean {
+    return this.#state.kind === 'prefilling';
+  }
+
+  /** The tail of `input` that is only guessed (speculative decoding). */
+  get guessed(): readonly number[] {
+    return this.#state.kind === 'decoding' ? this.#state.guessed : [];
+  }
+
+  /** Tokens that are still to be evaluated. */
   get waiting(): number {
     return this.input.length - this.position;
   }
 
+  /** For what of its request it waits before it takes part in a step again. */
+  get awaits(): 'resume' | 'answer' | undefined {
+    if (this.paused) return 'resume';
+    return this.#unanswered >= mostAhead || this.#state.kind === 'held-back' ? 'answer' : undefined;
+  }
+
   /** What the next step may evaluate of it at most; 0 while it waits for its request. */
   get nextPiece(): number {
-    if (this.paused || this.#unanswered >= mostAhead || this.#heldBack) return 0;
+    if (this.awaits) return 0;
     const most = Math.min(this.waiting, this.#tokensToImage());
     if (!this.prefilling) return most;
     const evaluated = this.cachedTokens + this.position;
@@ -109,14 +133,14 @@ export class LoopRun {
 
   /** What it waits with, once its token may be drawn. */
   takeHeldBack(): Float32Array | undefined {
-    if (!this.mayDraw) return undefined;
-    const logits = this.#heldBack;
-    this.#heldBack = undefined;
+    if (!this.mayDraw || this.#state.kind !== 'held-back') return undefined;
+    const { logits } = this.#state;
+    this.#state = { kind: 'decoding', guessed: [] };
     return logits;
   }
 
   holdBack(logits: Float32Array): void {
-    this.#heldBack = logits.slice();
+    this.#state = { kind: 'held-back', logits: logits.slice() };
   }
 
   /** Whether the prompt has been evaluated exactly up to a stop. */
@@ -133,7 +157,7 @@ export class LoopRun {
   dropGuessesAfter(tokens: number): void {
     if (this.guessed.length === 0) return;
     this.input = this.input.slice(0, tokens);
-    this.guessed = this.input.slice(1);
+    this.#state = { kind: 'decoding', guessed: this.input.slice(1) };
   }
 
   /** The slot now holds `held` of the `before` tokens that it held before a batch: the rest is evaluated again. */
@@ -142,7 +166,7 @@ export class LoopRun {
     this.input = [...tokens.slice(held), ...certain];
     this.position = 0;
     if (this.prefilling) this.cachedTokens = held;
-    this.guessed = [];
+    if (!this.prefilling) this.#state = { kind: 'decoding', guessed: [] };
   }
 
   /** What the request says to one delivery. True: it ends the run. */
@@ -191,10 +215,9 @@ export class LoopRun {
     this.#lastTokenAt = this.#clock();
     this.#firstTokenAt ??= this.#lastTokenAt;
     this.outputTokens += tokens.length;
-    this.guessed = guesses;
+    this.#state = { kind: 'decoding', guessed: guesses };
     this.input = last.forced ? tokens.map(({ token }) => token) : [last.token, ...guesses];
     this.position = 0;
-    this.prefilling = false;
   }
 
   result(reason: RunResult['reason']): RunResult {

@@ -21,8 +21,10 @@ import type { Tuning } from '../tuning.ts';
 import { AdapterTurns } from './adapter-turns.ts';
 import { createServingContext } from './create-context.ts';
 import { LoopTotals } from './loop-totals.ts';
+import { NativeSteps } from './native-steps.ts';
 import { openImages } from './open-images.ts';
 import { Outbox } from './outbox.ts';
+import { RunSampler } from './run-sampler.ts';
 import { Slot } from './slot.ts';
 import { SlotMoves } from './slot-moves.ts';
 import type { Speculation } from './speculation.ts';
@@ -182,13 +184,12 @@ export class ServedModel {
       openImages(projector, { ...options, context, slots, pools, threads: tuning.threads, pacer, turns, clock });
     const totals = new LoopTotals(pacer, () => images?.desk.encoded);
     const outbox = new Outbox(slots, () => totals.stats, send);
-    const endTokens = () => this.#endTokens();
+    const tools = { model, context, candidates, endTokens: () => this.#endTokens() };
     const loop = new StepLoop({
-      tools: { model, context, candidates, endTokens },
-      context,
+      machine: new NativeSteps(context, pools, tuning.threads),
+      samplerOf: (job) => new RunSampler(tools, job),
+      isEndOfGeneration: (token) => model.vocabulary.isEndOfGeneration(token),
       slots,
-      pools,
-      threads: tuning.threads,
       pacer,
       clock,
       outbox,

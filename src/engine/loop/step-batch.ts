@@ -1,20 +1,31 @@
-import { Batch } from '../../native/batch.ts';
-import type { Context } from '../../native/context.ts';
-import type { ThreadPools } from '../../native/thread-pools.ts';
+import type { DecodeOutcome } from '../../native/context.ts';
 import { planStep, type SequenceDemand, type StepShare } from '../plan-step.ts';
 import { areAlike } from '../reusable-prefix.ts';
 import type { StepPacer } from '../step-pacer.ts';
-import { severalThreads, type ThreadPlan } from '../thread-plan.ts';
 import type { AdapterTurns } from './adapter-turns.ts';
 import type { LoopRun } from './run.ts';
 import type { Slot } from './slot.ts';
 import { longestGuess } from './speculation.ts';
 
+/** What decodes: the native context, or one that a test has made up. */
+export interface StepMachine {
+  /** Tokens of one batch at most. */
+  readonly batchSize: number;
+  /** Places of one batch at most whose logits can be read. */
+  readonly outputs: number;
+  /** The batch is empty again. */
+  clear(): void;
+  /** Gives the token's place in the batch. */
+  add(token: number, position: number, sequence: number, output: boolean): number;
+  decode(): DecodeOutcome;
+  /** Of an output of the last batch; overwritten by the next decode. */
+  logits(place: number): Float32Array;
+  free(): void;
+}
+
 export interface StepBatchParts {
-  readonly context: Context;
+  readonly machine: StepMachine;
   readonly slots: readonly Slot[];
-  readonly pools: ThreadPools;
-  readonly threads: ThreadPlan;
   readonly pacer: StepPacer;
   readonly turns: AdapterTurns;
 }
@@ -34,20 +45,14 @@ export interface Participant {
 /** The batch of a step: who gets how much of it, what is put into it, and its decode. */
 export class StepBatch {
   readonly #parts: StepBatchParts;
-  readonly #batch: Batch;
 
   constructor(parts: StepBatchParts) {
     this.#parts = parts;
-    this.#batch = new Batch(parts.context.library, parts.context.batchSize);
-  }
-
-  free(): void {
-    this.#batch.free();
   }
 
   /** What each sequence gets of the next batch. Empty: nobody has anything to decode. */
   plan(): StepShare[] {
-    const { slots, pacer, context, turns } = this.#parts;
+    const { slots, pacer, machine, turns } = this.#parts;
     const ready = slots.filter(({ run }) => run && run.nextPiece > 0);
     const adapters = turns.next(ready.map((slot) => slot.adapters));
     const told = this.#outputsPerToldPrompt(ready);
@@ -60,7 +65,7 @@ export class StepBatch {
       const piece = tellsPrompt(run) ? Math.min(waiting, told) : waiting;
       demands.push({ slot: id, waiting: piece, phase: run.prefilling ? 'prefill' : 'decode', starved: run.starved++ });
     }
-    const shares = planStep(demands, { batchSize: context.batchSize, prefillBudget: pacer.budget(decoding) });
+    const shares = planStep(demands, { batchSize: machine.batchSize, prefillBudget: pacer.budget(decoding) });
     for (const { slot } of shares) {
       const run = slots[slot]?.run;
       if (run) run.starved = 0;
@@ -70,15 +75,15 @@ export class StepBatch {
 
   /** Each place of a prompt that is told is an output: such prompts share what the other runs cannot need. */
   #outputsPerToldPrompt(ready: readonly Slot[]): number {
-    const { outputs, batchSize } = this.#parts.context;
+    const { outputs, batchSize } = this.#parts.machine;
     if (outputs >= batchSize) return batchSize;
     const told = ready.filter(({ run }) => run && tellsPrompt(run)).length;
     return Math.floor((outputs - (ready.length - told) * (longestGuess + 1)) / told);
   }
 
   fill(shares: readonly StepShare[]): Participant[] {
-    const { slots } = this.#parts;
-    this.#batch.clear();
+    const { slots, machine } = this.#parts;
+    machine.clear();
     const participants: Participant[] = [];
     for (const share of shares) {
       const slot = slots[share.slot];
@@ -100,7 +105,7 @@ export class StepBatch {
     const first = slot.positionOf(slot.tokens.length);
     for (let at = 0; at < tokens; at++) {
       const output = each || (whole && at === tokens - 1);
-      const place = this.#batch.add(run.input[run.position + at] ?? 0, first + at, slot.id, output);
+      const place = this.#parts.machine.add(run.input[run.position + at] ?? 0, first + at, slot.id, output);
       if (output) places.push(place);
     }
     return places;
@@ -108,9 +113,7 @@ export class StepBatch {
 
   /** False: it was broken off, and the slots are as they were before. */
   decode(participants: readonly Participant[]): boolean {
-    const { context, pools, threads } = this.#parts;
-    context.useThreads(pools, threads.single, severalThreads(threads, this.#batch.size));
-    const outcome = context.decode(this.#batch);
+    const outcome = this.#parts.machine.decode();
     if (outcome === 'done') return true;
     if (outcome === 'full') throw new Error('The context had no room for a batch.');
     for (const { slot, run, before } of participants) {

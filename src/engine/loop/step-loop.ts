@@ -8,13 +8,15 @@ import { type Drawn, drawKept, drawTokens, readPromptLogprobs } from './draw-tok
 import type { ImageSteps } from './image-steps.ts';
 import type { Outbox } from './outbox.ts';
 import { LoopRun } from './run.ts';
-import { RunSampler, type SamplingTools } from './run-sampler.ts';
+import type { RunSampling } from './run-sampler.ts';
 import type { Slot } from './slot.ts';
 import type { Guesser, GuesserFactory } from './speculation.ts';
 import { count, type Participant, StepBatch, type StepBatchParts } from './step-batch.ts';
 
 export interface StepLoopOptions extends StepBatchParts {
-  readonly tools: SamplingTools;
+  /** What draws for a run. Throws ServeError where its wishes cannot be met. */
+  readonly samplerOf: (job: WireJob) => RunSampling;
+  readonly isEndOfGeneration: (token: number) => boolean;
   readonly clock: Clock;
   readonly outbox: Outbox;
   /** undefined: the model sees none. */
@@ -52,7 +54,7 @@ export class StepLoop {
   }
 
   join(id: number, job: WireJob): void {
-    const { outbox, tools, clock } = this.#options;
+    const { outbox, samplerOf, clock } = this.#options;
     const slot = this.#options.slots[job.slot];
     try {
       if (!slot) throw new ServeError('internal', `There is no slot ${job.slot}.`);
@@ -60,7 +62,7 @@ export class StepLoop {
       const cachedTokens = this.#prepare(slot, job);
       outbox.admitted(id, slot.id, cachedTokens);
       const facts = { cachedTokens, stops: slot.stops(job), held: () => slot.tokens.length };
-      slot.run = new LoopRun(id, job, facts, new RunSampler(tools, job), clock);
+      slot.run = new LoopRun(id, job, facts, samplerOf(job), clock);
       this.#runs.set(id, slot);
     } catch (error) {
       outbox.ended({ run: id, error: toWire(requestFailure(error)) });
@@ -173,7 +175,7 @@ export class StepLoop {
 
   free(): void {
     this.#options.images?.free();
-    this.#batch.free();
+    this.#options.machine.free();
   }
 
   get idle(): boolean {
@@ -200,8 +202,9 @@ export class StepLoop {
       if (run.waiting > 0) return;
       this.#takeNext(run, () => {
         const last = run.prefilling ? places.slice(-1) : places;
+        const { isEndOfGeneration } = this.#options;
         const guesser = run.job.steered ? undefined : this.#guessers[slot.id];
-        return drawTokens(run, last, { slot, guesser, isEndOfGeneration: this.#isEnd });
+        return drawTokens(run, last, { slot, guesser, isEndOfGeneration });
       });
     } catch (error) {
       this.#fail(run, error);
@@ -217,7 +220,7 @@ export class StepLoop {
       const place = places.at(-1);
       if (slot.run !== run) continue;
       if (run.mayDraw) this.#advance(participant);
-      else if (place !== undefined && !run.prefilling) run.holdBack(this.#options.context.logits(place));
+      else if (place !== undefined && !run.prefilling) run.holdBack(this.#options.machine.logits(place));
     }
     this.#tell();
   }
@@ -227,7 +230,7 @@ export class StepLoop {
       const logits = run?.takeHeldBack();
       if (!run || !logits) continue;
       try {
-        this.#takeNext(run, () => drawKept(run, logits, this.#isEnd));
+        this.#takeNext(run, () => drawKept(run, logits, this.#options.isEndOfGeneration));
       } catch (error) {
         this.#fail(run, error);
       }
@@ -241,8 +244,6 @@ export class StepLoop {
     if (run.full) this.#finish(run, 'length');
     else this.#take(run, forced.length > 0 ? { tokens: forced, guesses: [], end: undefined } : draw());
   }
-
-  readonly #isEnd = (token: number): boolean => this.#options.tools.model.vocabulary.isEndOfGeneration(token);
 
   #take(run: LoopRun, { tokens, guesses, end }: Drawn): void {
     run.generated(tokens, guesses);

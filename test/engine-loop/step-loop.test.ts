@@ -1,0 +1,128 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ServeError } from '../../src/contract/errors.ts';
+import { ScriptedLoop } from './scripted-loop.ts';
+
+const long = Int32Array.from({ length: 20 }, (_, index) => index + 1);
+
+describe('the step loop', () => {
+  let loop: ScriptedLoop;
+  beforeEach(() => {
+    loop = new ScriptedLoop();
+  });
+
+  it('reads a prompt, then evaluates each token that it drew, but not the last of the budget', () => {
+    loop.run(7);
+    loop.finish();
+    expect(loop.machine.decoded).toEqual(['0: 1 2 3', '0: 4', '0: 5', '0: 6']);
+    expect([loop.numbersOf(7), loop.reasonOf(7)]).toEqual([[4, 5, 6, 7], 'length']);
+    expect(loop.slots[0]?.tokens).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('ends with the model, whose end is no token of the answer', () => {
+    loop.run(7, { prompt: Int32Array.of(88), maxTokens: 20 });
+    loop.finish();
+    expect([loop.numbersOf(7), loop.reasonOf(7)]).toEqual([[89, 90], 'end-of-generation']);
+  });
+
+  it('leaves what was read of a prompt that is given up, and the next one goes on behind it', () => {
+    loop.run(7, { prompt: long });
+    loop.step();
+    loop.loop.abort(7);
+    expect(loop.step()).toBe(false);
+    expect(loop.endOf(7)).toMatchObject({ error: { code: 'cancelled' } });
+    expect(loop.slots[0]).toMatchObject({ run: undefined, tokens: [...long.slice(0, 8)] });
+    loop.run(8, { prompt: long, reuse: 8 });
+    loop.finish();
+    expect(loop.machine.decoded.slice(1, 3)).toEqual(['0: 9 10 11 12 13 14 15 16', '0: 17 18 19 20']);
+    expect(loop.numbersOf(8)).toEqual([21, 22, 23, 24]);
+  });
+
+  it('throws away what it drew before it heard of a stop, and frees the slot', () => {
+    loop.run(7, { maxTokens: 50 });
+    for (const _ of [1, 2, 3]) loop.step();
+    const [first] = loop.news().filter(({ delivered }) => delivered);
+    loop.loop.answered(first?.step ?? 0, [{ run: 7, directives: [{ type: 'stop' }] }]);
+    expect(loop.step()).toBe(false);
+    expect(loop.reasonOf(7)).toBe('stopped');
+    expect(loop.slots[0]?.run).toBeUndefined();
+    expect(loop.machine.decoded).toHaveLength(3);
+  });
+
+  it('says what is forced next, counts it, and goes on from there', () => {
+    loop.run(7, { maxTokens: 6, steered: true });
+    let told = 0;
+    const answer = () =>
+      loop.answer(() => (++told === 2 ? [{ type: 'force', tokens: [40, 41] }] : [{ type: 'continue' }]));
+    loop.onWait = answer;
+    for (let steps = 0; loop.reasonOf(7) === undefined && steps < 20; steps++) loop.step();
+    expect(loop.tokensOf(7)).toEqual(
+      [4, 5, 40, 41, 42, 43].map((token) => ({ token, forced: token === 40 || token === 41 })),
+    );
+    expect(loop.machine.decoded).toEqual(['0: 1 2 3', '0: 4', '0: 5', '0: 40 41', '0: 42']);
+  });
+
+  it('keeps the logits of a steered run that has not heard its answer, while others go on', () => {
+    loop.run(7, { maxTokens: 3, steered: true });
+    loop.run(8, { slot: 1, prompt: Int32Array.of(50), maxTokens: 4 });
+    for (const _ of [1, 2, 3]) loop.step();
+    expect([loop.numbersOf(7), loop.numbersOf(8)]).toEqual([[4], [51, 52, 53]]);
+    expect(loop.slots[0]?.run).toMatchObject({ state: { kind: 'held-back' }, awaits: 'answer' });
+    loop.finish();
+    expect([loop.numbersOf(7), loop.numbersOf(8)]).toEqual([
+      [4, 5, 6],
+      [51, 52, 53, 54],
+    ]);
+    expect(loop.machine.decoded.filter((step) => step.includes('0: 4'))).toHaveLength(1);
+  });
+
+  it('leaves a run that pauses where it is', () => {
+    loop.run(7);
+    loop.run(8, { slot: 1, prompt: Int32Array.of(50) });
+    loop.step();
+    loop.loop.pause(7);
+    loop.finish();
+    expect([loop.numbersOf(7), loop.reasonOf(7)]).toEqual([[4], undefined]);
+    expect(loop.slots[0]?.run).toMatchObject({ state: { kind: 'decoding' }, awaits: 'resume' });
+    expect(loop.reasonOf(8)).toBe('length');
+    loop.loop.resume(7);
+    loop.finish();
+    expect(loop.numbersOf(7)).toEqual([4, 5, 6, 7]);
+  });
+
+  it('evaluates again what was broken off, and tells nothing twice', () => {
+    loop.run(7);
+    loop.run(8, { slot: 1, prompt: Int32Array.of(50) });
+    loop.machine.outcomes.push('done', 'interrupted');
+    loop.finish();
+    expect(loop.machine.decoded).toEqual(['0: 1 2 3, 1: 50', '0: 4, 1: 51', '0: 5, 1: 52', '0: 6, 1: 53']);
+    expect([loop.numbersOf(7), loop.numbersOf(8)]).toEqual([
+      [4, 5, 6, 7],
+      [51, 52, 53, 54],
+    ]);
+  });
+
+  it('lets nobody decode who was given up in a decode that was broken off', () => {
+    loop.run(7);
+    loop.step();
+    loop.machine.outcomes.push('interrupted');
+    loop.machine.during = () => loop.loop.abort(7);
+    loop.step();
+    expect(loop.step()).toBe(false);
+    expect(loop.endOf(7)).toMatchObject({ error: { code: 'cancelled' } });
+  });
+
+  it('ends every run with what made a decode fail', () => {
+    loop.run(7);
+    loop.run(8, { slot: 1 });
+    loop.machine.outcomes.push(new Error('llama_decode gave -3'));
+    expect(() => loop.step()).toThrow('llama_decode gave -3');
+    loop.loop.failAll(new ServeError('engine_failure', 'The model failed while generating.'));
+    for (const run of [7, 8]) expect(loop.endOf(run)).toMatchObject({ error: { code: 'engine_failure' } });
+    expect(loop.loop.idle).toBe(true);
+    expect(() => {
+      loop.machine.outcomes.push('full');
+      loop.run(9);
+      loop.step();
+    }).toThrow('no room');
+  });
+});
