@@ -1,10 +1,13 @@
-import { signal } from '@preact/signals';
+import { type Signal, signal } from '@preact/signals';
 import { expect, it } from 'vitest';
+import type { ApiClient } from '../../src/ui/api/client.ts';
+import { ApiFailure } from '../../src/ui/api/failure.ts';
 import { memoryStore } from '../../src/ui/chats/memory-store.ts';
-import type { AssistantMessage } from '../../src/ui/chats/message.ts';
+import { type AssistantMessage, type Outcome, textOf } from '../../src/ui/chats/message.ts';
+import { ServerStore } from '../../src/ui/chats/server-store.ts';
 import type { ChatStore } from '../../src/ui/chats/store.ts';
 import { Chats } from '../../src/ui/state/chats.ts';
-import type { Runs } from '../../src/ui/state/runs.ts';
+import type { Run, RunPhase, Runs } from '../../src/ui/state/runs.ts';
 
 let ids = 0;
 
@@ -31,28 +34,29 @@ function heldStore() {
   return { store, held, tell };
 }
 
-it('keeps an answer that became whole while the chat was read anew because others changed it', async () => {
-  const { store, held, tell } = heldStore();
+/** The chats over a store, with runs that go on until the test ends them. */
+function openChats(store: ChatStore) {
+  const live = signal<ReadonlyMap<string, Run>>(new Map());
+  const said = new Map<string, Signal<AssistantMessage>>();
   const asked: AssistantMessage[] = [];
   const runs: Runs = {
-    live: signal(new Map()),
-    ofChat: () => undefined,
+    live,
+    ofChat: (chatId) => [...live.value.values()].findLast((run) => run.chatId === chatId),
     start: ({ chatId, message }) => {
       asked.push(message);
       const nothing = () => undefined;
-      return {
-        chatId,
-        message: signal(message),
-        phase: signal({ kind: 'sent' }),
-        stop: nothing,
-        hurry: nothing,
-        answerNow: nothing,
-      };
+      const growing = signal(message);
+      said.set(message.id, growing);
+      const phase = signal<RunPhase>({ kind: 'sent' });
+      const run = { chatId, message: growing, phase, stop: nothing, hurry: nothing, answerNow: nothing };
+      live.value = new Map(live.value).set(message.id, run);
+      return run;
     },
     pickUp: () => {
       throw new Error('there is nothing to pick up');
     },
   };
+  const failures: unknown[] = [];
   const chats = new Chats({
     store,
     environment: { newId: () => `id-${++ids}`, now: () => ids, hash: async () => '' },
@@ -61,17 +65,128 @@ it('keeps an answer that became whole while the chat was read anew because other
     settings: () => ({}),
     prompt: () => ({ systemPrompt: '', keepsThoughts: false, imageUrl: () => undefined }),
     findRun: async () => undefined,
-    storeFailed: (error) => {
-      throw error;
-    },
+    storeFailed: (error) => failures.push(error),
   });
+  const latest = () => {
+    const message = asked.at(-1);
+    if (!message) throw new Error('nothing was asked');
+    return message;
+  };
+  return {
+    chats,
+    failures,
+    /** What the latest answer says from here on. */
+    say: (text: string) => {
+      const growing = said.get(latest().id);
+      if (growing) growing.value = { ...latest(), blocks: [{ kind: 'text', text }] };
+    },
+    end: (id: string, text: string, outcome: Outcome = 'stop') => {
+      const message = latest();
+      live.value = new Map();
+      chats.answered(id, { ...message, blocks: [{ kind: 'text', text }], outcome });
+    },
+  };
+}
+
+const texts = (chats: Chats) => chats.path.value.map((message) => textOf(message));
+
+it('keeps an answer that became whole while the chat was read anew because others changed it', async () => {
+  const { store, held, tell } = heldStore();
+  const { chats, end } = openChats(store);
   const id = chats.send('Hello');
   tell(id);
   await expect.poll(() => held.length).toBe(1);
-  const [message] = asked;
-  if (!message) throw new Error('nothing was asked');
-  chats.answered(id, { ...message, blocks: [{ kind: 'text', text: 'Hi there' }], outcome: 'stop' });
+  end(id, 'Hi there');
   held[0]?.();
   await expect.poll(() => chats.listed.value).toBe(true);
-  expect(chats.path.value.at(-1)?.blocks).toEqual([{ kind: 'text', text: 'Hi there' }]);
+  expect(texts(chats)).toEqual(['Hello', 'Hi there']);
+});
+
+it('lets a chat go that is removed while it is answered, and brings it back with what was said by then', async () => {
+  const { chats, say, end, failures } = openChats(memoryStore(() => 0));
+  const id = chats.send('Hello');
+  say('Hi th');
+  await chats.remove(id);
+  end(id, 'Hi there', 'stopped');
+  expect(chats.list.value).toEqual([]);
+  await chats.restore(id);
+  await chats.show(id);
+  expect(texts(chats)).toEqual(['Hello', 'Hi th']);
+  expect(failures).toEqual([]);
+});
+
+it('has no chat any more that was answered when all were wiped', async () => {
+  const store = memoryStore(() => 0);
+  const { chats, say, end } = openChats(store);
+  const id = chats.send('Hello');
+  say('Hi th');
+  await chats.wipe();
+  end(id, 'Hi there', 'stopped');
+  await chats.restore(id);
+  expect(chats.list.value).toEqual([]);
+  expect(await store.list()).toEqual([]);
+});
+
+it('shows what a file adds to the open chat, and goes on with the answer that is being written in it', async () => {
+  const { chats, end } = openChats(memoryStore(() => 0));
+  const id = chats.send('Hello');
+  const message = { id: 'other', parent: null, role: 'user', time: 0, blocks: [{ kind: 'text', text: 'Ho' }] } as const;
+  await chats.take([{ id, entries: [{ entry_id: 'other', time: 0, type: 'message', message }] }]);
+  expect(chats.open.value?.messages.has('other')).toBe(true);
+  end(id, 'Hi there');
+  expect(texts(chats)).toEqual(['Hello', 'Hi there']);
+});
+
+it('reads what it could not read when the store is there again, and tells of a title that was not kept', async () => {
+  const kept = memoryStore(() => 0);
+  const message = { id: 'one', parent: null, role: 'user', time: 0, blocks: [{ kind: 'text', text: 'Ho' }] } as const;
+  await kept.append('chat-one', [{ entry_id: 'one', time: 0, type: 'message', message }]);
+  let isAway = true;
+  const orAway = async <Result>(work: () => Promise<Result>) => {
+    if (isAway) throw new Error('away');
+    return work();
+  };
+  const list = () => orAway(kept.list);
+  const read = (id: string) => orAway(() => kept.read(id));
+  const { chats, failures } = openChats({ ...kept, list, read });
+  await chats.start('tab');
+  await expect(chats.show('chat-one')).rejects.toThrow('away');
+  await chats.rename('chat-one', 'A name');
+  expect(failures).toEqual([new Error('away')]);
+  expect(chats.listed.value).toBe(false);
+  isAway = false;
+  await chats.refresh();
+  expect(chats.list.value.map(({ id }) => id)).toEqual(['chat-one']);
+  expect(texts(chats)).toEqual(['Ho']);
+});
+
+function nothingElse(): never {
+  throw new Error('nothing else is asked for');
+}
+
+it('removes a chat on the server behind what was written to it before', async () => {
+  const calls: string[] = [];
+  const held: (() => void)[] = [];
+  const api: ApiClient = {
+    call: async (path, { method = 'POST' } = {}) => {
+      calls.push(`${method} ${path}`);
+      await new Promise<void>((resolve) => held.push(resolve));
+      throw new ApiFailure('refused', 'There is no such chat.', { status: 404 });
+    },
+    stream: nothingElse,
+    bytes: nothingElse,
+  };
+  const follow = () => () => undefined;
+  const store = new ServerStore({ api, partials: memoryStore(() => 0), after: () => undefined, follow });
+  const appended = store.append('chat-one', []);
+  const written = store.append('chat-one', [{ entry_id: 'a', time: 0, type: 'pin', pinned: true }]);
+  const removed = store.remove('chat-one');
+  await expect.poll(() => held.length).toBe(1);
+  expect(calls).toEqual(['POST api/chats']);
+  held[0]?.();
+  await expect(written).rejects.toThrow('no such chat');
+  await expect.poll(() => held.length).toBe(2);
+  held[1]?.();
+  await Promise.all([appended, removed]);
+  expect(calls).toEqual(['POST api/chats', 'DELETE api/chats/chat-one']);
 });

@@ -27,7 +27,7 @@ export class ServerStore implements ChatStore {
   readonly #partials: Partials;
   readonly #follow: ServerStoreOptions['follow'];
   readonly #after: ServerStoreOptions['after'];
-  /** What is written to a chat arrives in the order in which it was written. */
+  /** What is done to a chat arrives in the order in which it was done. */
   readonly #writing = new Map<string, Promise<void>>();
 
   constructor({ api, partials, follow, after }: ServerStoreOptions) {
@@ -61,22 +61,25 @@ export class ServerStore implements ChatStore {
   }
 
   append(id: string, entries: readonly ChatEntry[]): Promise<void> {
-    const before = this.#writing.get(id) ?? Promise.resolve();
-    const written = before.catch(() => undefined).then(() => this.#send(id, entries.map(writeEntry)));
-    this.#writing.set(id, written);
-    return written;
+    return this.#inTurn(id, () => this.#send(id, entries.map(writeEntry)));
   }
 
-  async remove(id: string): Promise<void> {
-    await this.#api.call(`api/chats/${id}`, { method: 'DELETE' }).catch(nothingThere);
+  remove(id: string): Promise<void> {
+    return this.#inTurn(id, async () => {
+      await this.#api.call(`api/chats/${id}`, { method: 'DELETE' }).catch(nothingThere);
+    });
   }
 
-  async restore(id: string): Promise<void> {
-    await this.#api.call(`api/chats/${id}/restore`, { method: 'POST' });
+  restore(id: string): Promise<void> {
+    return this.#inTurn(id, async () => {
+      await this.#api.call(`api/chats/${id}/restore`, { method: 'POST' });
+    });
   }
 
-  async wipe(id: string): Promise<void> {
-    await this.#api.call(`api/chats/${id}?forever=true`, { method: 'DELETE' }).catch(nothingThere);
+  wipe(id: string): Promise<void> {
+    return this.#inTurn(id, async () => {
+      await this.#api.call(`api/chats/${id}?forever=true`, { method: 'DELETE' }).catch(nothingThere);
+    });
   }
 
   async keepFile(sha256: string, bytes: Blob): Promise<void> {
@@ -101,6 +104,17 @@ export class ServerStore implements ChatStore {
 
   subscribe(listener: (id: string) => void): () => void {
     return this.#follow(listener);
+  }
+
+  #inTurn(id: string, change: () => Promise<void>): Promise<void> {
+    const before = this.#writing.get(id) ?? Promise.resolve();
+    const done = before.catch(() => undefined).then(change);
+    this.#writing.set(id, done);
+    const forget = () => {
+      if (this.#writing.get(id) === done) this.#writing.delete(id);
+    };
+    done.then(forget, forget);
+    return done;
   }
 
   async #send(id: string, entries: readonly unknown[]): Promise<void> {

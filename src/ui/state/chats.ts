@@ -16,7 +16,7 @@ import type { ChatStore, SearchHit, Unfinished } from '../chats/store.ts';
 import { type Chat, emptyChat, foldEntries, latestBelow, pathOf, titleFrom, versionsOf } from '../chats/tree.ts';
 import type { Environment } from './environment.ts';
 import { imagesOf } from './files.ts';
-import type { RunSoFar, Runs } from './runs.ts';
+import type { Run, RunSoFar, Runs } from './runs.ts';
 
 export interface ChatsOptions {
   readonly store: ChatStore;
@@ -48,8 +48,12 @@ export class Chats {
   readonly #known = new Map<string, Chat>();
   /** Answers that are shown and not kept yet. */
   readonly #unkept = new Set<string>();
+  /** Answers of chats that were removed while they were written: what still comes of them does not count. */
+  readonly #dropped = new Set<string>();
   /** The chat that was asked for last. */
   #wanted: string | undefined;
+  /** The one that was to be shown and could not be read, or not yet. */
+  #unread: string | undefined;
   /** The list came from the store for the first time. */
   readonly listed = signal(false);
   readonly list: ReadonlySignal<readonly ChatSummary[]> = this.#list;
@@ -68,7 +72,20 @@ export class Chats {
 
   async start(tab: string): Promise<void> {
     await this.#adoptPartials(tab);
-    await this.#relist();
+    // Where the store is away: see refresh.
+    await this.#relist().catch(() => undefined);
+  }
+
+  /** Makes up for what could not be read, and for changes that were not heard of, while the store was away. */
+  async refresh(): Promise<void> {
+    try {
+      await this.#relist();
+      if (this.#unread !== undefined && this.#unread === this.#wanted) await this.show(this.#unread);
+      const id = this.#open.value?.id;
+      if (id !== undefined) this.#merge(id, await this.#options.store.read(id));
+    } catch {
+      // It is away again; when it is back this is asked for once more.
+    }
   }
 
   /** Shows a chat; an unknown one is a new one. */
@@ -76,7 +93,9 @@ export class Chats {
     this.#wanted = id;
     if (id === undefined) this.#open.value = undefined;
     if (id === undefined || this.#open.value?.id === id) return;
+    this.#unread = id;
     await this.#load(id);
+    this.#unread = undefined;
     // Meanwhile somebody may have turned to another one.
     if (this.#wanted === id) this.#open.value = this.#known.get(id);
   }
@@ -179,7 +198,11 @@ export class Chats {
   }
 
   async remove(id: string): Promise<void> {
-    this.#options.runs().ofChat(id)?.stop();
+    // What an answer has said by now comes back with its chat.
+    for (const run of this.#runsOf(id)) {
+      this.answered(id, { ...run.message.value, outcome: 'stopped' });
+      this.#drop(run);
+    }
     this.#list.value = this.#list.value.filter((chat) => chat.id !== id);
     if (this.#open.value?.id === id) this.#open.value = undefined;
     await this.#keep(this.#options.store.remove(id));
@@ -223,7 +246,7 @@ export class Chats {
   async take(chats: readonly PortableChat[]): Promise<void> {
     for (const { id, entries } of chats) {
       await this.#options.store.append(id, entries);
-      this.#known.delete(id);
+      this.#merge(id, entries);
     }
     await this.#relist();
   }
@@ -231,7 +254,7 @@ export class Chats {
   /** All chats, for good. */
   async wipe(): Promise<void> {
     for (const { id } of await this.#options.store.list()) {
-      this.#options.runs().ofChat(id)?.stop();
+      for (const run of this.#runsOf(id)) this.#drop(run);
       await this.#options.store.wipe(id);
       this.#known.delete(id);
     }
@@ -242,6 +265,10 @@ export class Chats {
   /** The end of a run. */
   answered(chatId: string, message: AssistantMessage): void {
     const unkept = this.#unkept.delete(message.id);
+    if (this.#dropped.delete(message.id)) {
+      void this.#keep(this.#options.store.dropPartial(message.id));
+      return;
+    }
     // One that never said anything is not worth keeping, where it did not fail.
     if (message.blocks.length === 0 && message.outcome === 'stopped' && message.failure === undefined) {
       if (unkept) void this.#add(chatId, [{ type: 'delete', target: message.id }], false);
@@ -313,8 +340,17 @@ export class Chats {
   }
 
   async #addLoaded(chatId: string, entry: NewEntry): Promise<void> {
-    await this.#load(chatId);
-    void this.#add(chatId, [entry]);
+    const isThere = await this.#keep(this.#load(chatId).then(() => undefined));
+    if (isThere) await this.#add(chatId, [entry]);
+  }
+
+  #runsOf(chatId: string): Run[] {
+    return [...this.#options.runs().live.value.values()].filter((run) => run.chatId === chatId);
+  }
+
+  #drop(run: Run): void {
+    this.#dropped.add(run.message.value.id);
+    run.stop();
   }
 
   async #load(id: string): Promise<Chat> {
@@ -329,17 +365,20 @@ export class Chats {
 
   async #changedElsewhere(id: string): Promise<void> {
     const entries = this.#known.has(id) ? await this.#options.store.read(id) : [];
-    // As it is now: while it was read, an answer may have become whole here.
-    const known = this.#known.get(id);
-    if (known && entries.length > 0) {
-      const { head } = known;
-      const chat = foldEntries(known, entries);
-      // Somebody else's new words do not turn the page that is being read.
-      const same = head !== null && chat.messages.has(head) ? { ...chat, head: followed(chat, head) } : chat;
-      this.#known.set(id, same);
-      if (this.#open.value?.id === id) this.#open.value = same;
-    }
+    this.#merge(id, entries);
     await this.#relist();
+  }
+
+  /** Into the chat as it is now: while these were read or written, an answer may have become whole here. */
+  #merge(id: string, entries: readonly ChatEntry[]): void {
+    const known = this.#known.get(id);
+    if (!known || entries.length === 0) return;
+    const { head } = known;
+    const chat = foldEntries(known, entries);
+    // Somebody else's new words do not turn the page that is being read.
+    const same = head !== null && chat.messages.has(head) ? { ...chat, head: followed(chat, head) } : chat;
+    this.#known.set(id, same);
+    if (this.#open.value?.id === id) this.#open.value = same;
   }
 
   async #relist(): Promise<void> {
@@ -353,7 +392,8 @@ export class Chats {
     for (const partial of await store.partials()) {
       // Another tab may still be writing it.
       if (partial.tab !== tab && environment.now() - partial.savedAt < abandonedMs) continue;
-      await this.#adopt(partial);
+      // One whose chat cannot be read just now is left to the next start, and holds up nothing.
+      await this.#adopt(partial).catch(() => undefined);
     }
   }
 

@@ -124,6 +124,12 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
   });
   const composer = new Composer({ api, server, chats, files, environment, settings: requestSettings, prompt });
   effect(() => setLanguage(preferences.language.value, environment.languages));
+  let wasGone = false;
+  effect(() => {
+    const isGone = server.phase.value === 'gone';
+    if (wasGone && !isGone) void chats.refresh();
+    wasGone = isGone;
+  });
 
   return {
     environment,

@@ -69,6 +69,7 @@ export interface Runs {
   start(request: RunRequest): Run;
   /** Takes up a run where its first page left it. */
   pickUp(left: RunLeft): Run;
+  /** The latest: an earlier one may still be stopping. */
   ofChat(chatId: string): Run | undefined;
 }
 
@@ -106,7 +107,7 @@ export function createRuns(options: RunsOptions): Runs {
   };
   return {
     live,
-    ofChat: (chatId) => [...live.value.values()].find((run) => run.chatId === chatId),
+    ofChat: (chatId) => [...live.value.values()].findLast((run) => run.chatId === chatId),
     start: (request) => follow(new LiveRun(request, options, { cancelId: options.environment.newId() })),
     pickUp: ({ chatId, message, cancelId, runId }) =>
       follow(new LiveRun({ chatId, message, body: async () => ({}) }, options, { cancelId, runId })),
