@@ -87,6 +87,13 @@ const allowed: Record<string, readonly string[]> = {
 /** room -> rooms of which it may import types alone. What runs in a browser takes no code of the server along. */
 const typesOnly: Record<string, readonly string[]> = { ui: ['contract', 'dialects'] };
 
+/** folder of a room -> folders of that room that it may import; what lies at the top of the room may import all. */
+const shelves: Record<string, readonly string[]> = {
+  'grammar/gbnf': [],
+  'grammar/regex': ['grammar/gbnf'],
+  'grammar/schema': ['grammar/gbnf', 'grammar/regex'],
+};
+
 /** package -> rooms that may import it. */
 const packageRooms: Record<string, readonly string[]> = {
   hono: ['http'],
@@ -136,6 +143,11 @@ function roomOf(file: string): string {
   return relative(source, file).split('/')[0] ?? '';
 }
 
+/** `grammar/gbnf`, or the room alone for what lies at its top. */
+function shelfOf(file: string): string {
+  return dirname(relative(source, file)).split('/').slice(0, 2).join('/');
+}
+
 function imports(): Import[] {
   return sourceFiles(source).flatMap((file) => {
     const text = readFileSync(file, 'utf8');
@@ -172,6 +184,17 @@ describe('architecture', () => {
       .filter(({ room, to, isType }) => !(isType && typesOnly[room]?.includes(to)))
       .map(({ file, room, to }) => `${name(file)}: ${room} must not import ${to}`);
     expect(wrong, rule).toEqual([]);
+  });
+
+  it('lets shelves of a room import only what lies below them', () => {
+    const wrong = all
+      .filter(({ file, target }) => target.startsWith('.') && shelfOf(file) in shelves)
+      .map((each) => ({ ...each, from: shelfOf(each.file), to: shelfOf(resolve(dirname(each.file), each.target)) }))
+      .filter(({ file, room, target }) => roomOf(resolve(dirname(file), target)) === room)
+      .filter(({ from, to }) => to !== from && !shelves[from]?.includes(to))
+      .map(({ file, to }) => `${name(file)} must not import ${to}`);
+    expect(wrong, rule).toEqual([]);
+    expect(all.filter(({ file }) => shelfOf(file) in shelves).length).toBeGreaterThan(50);
   });
 
   it('keeps each package in its room', () => {

@@ -1,6 +1,6 @@
 import { Collector, type FinishEvent, type GenerationEvent } from '../contract/events.ts';
 import { checkAnswer } from '../grammar/check-answer.ts';
-import type { ConstraintPlan } from '../grammar/plan.ts';
+import type { ConstraintPlan } from '../grammar/constraint.ts';
 
 /** Watches an answer whose grammar had to be looser than its schema. */
 export interface AnswerCheck {

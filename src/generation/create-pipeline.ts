@@ -1,6 +1,6 @@
 import type { PromptOpening } from '../contract/chat-format.ts';
 import type { GenerationRequest, Reasoning } from '../contract/request.ts';
-import { type ConstraintPlan, isExact } from '../grammar/plan.ts';
+import { type ConstraintPlan, isExact } from '../grammar/constraint.ts';
 import { createOutputMachine, type OutputMachine } from '../output/output-machine.ts';
 import type { GenerationDependencies } from './dependencies.ts';
 import { hiddenTokens } from './hidden-tokens.ts';

@@ -1,5 +1,5 @@
 import type { Clock, Timers } from '../contract/services.ts';
-import type { ConstraintPlanner } from '../grammar/planner.ts';
+import type { ConstraintPlanner } from '../grammar/constraint-cache.ts';
 import type { CancelRegistry } from './cancellation.ts';
 import type { RuntimeDirectory } from './runtime.ts';
 import type { StartGate } from './start-gate.ts';

@@ -1,6 +1,6 @@
 import type { FinishEvent } from '../contract/events.ts';
-import type { CountedGrammars } from '../grammar/plan.ts';
-import { maxReadings, ReadingsCount } from '../grammar/readings-count.ts';
+import type { CountedGrammars } from '../grammar/constraint.ts';
+import { maxReadings, ReadingsCount } from '../grammar/gbnf/readings-count.ts';
 import type { Steering } from './text-pipeline.ts';
 
 /** Keeps a client's grammar from holding up the others. */

@@ -1,15 +1,15 @@
 import { type ChatFormat, type PromptOpening, spaceBehindThought } from '../contract/chat-format.ts';
-import type { Automaton } from './automaton.ts';
-import { intersect, notContaining } from './automaton.ts';
 import { callRules, callTriggers } from './call-rules.ts';
-import { anyChar } from './code-points.ts';
-import { factored } from './factored.ts';
-import type { Expression } from './gbnf.ts';
-import { anyOf, chars, choice, empty, optional, repeat, sequence, text } from './gbnf.ts';
-import type { JsonRules } from './json.ts';
-import { parseRegex } from './regex.ts';
-import { regexAutomaton } from './regex-automaton.ts';
-import { automatonRules } from './text-rules.ts';
+import { anyChar } from './gbnf/code-points.ts';
+import { factored } from './gbnf/factored.ts';
+import type { Expression } from './gbnf/gbnf.ts';
+import { anyOf, chars, choice, empty, optional, repeat, sequence, text } from './gbnf/gbnf.ts';
+import type { Automaton } from './regex/automaton.ts';
+import { intersect, notContaining } from './regex/automaton.ts';
+import { parseRegex } from './regex/regex.ts';
+import { regexAutomaton } from './regex/regex-automaton.ts';
+import type { JsonRules } from './schema/json-rules.ts';
+import { automatonRules } from './schema/text-rules.ts';
 import type { CallableTool, ToolArguments } from './tool-arguments.ts';
 
 /** What an answer may consist of besides thoughts. */

@@ -1,7 +1,7 @@
 import type { ToolCallFormat } from '../contract/chat-format.ts';
-import { factored } from './factored.ts';
-import type { Expression } from './gbnf.ts';
-import { anyOf, repeat, sequence, text } from './gbnf.ts';
+import { factored } from './gbnf/factored.ts';
+import type { Expression } from './gbnf/gbnf.ts';
+import { anyOf, repeat, sequence, text } from './gbnf/gbnf.ts';
 import type { CallableTool, ToolArguments } from './tool-arguments.ts';
 
 export type FramedCalls = Exclude<ToolCallFormat, { readonly syntax: 'addressed' }>;

@@ -1,7 +1,7 @@
 import type { Block } from '../contract/events.ts';
 import type { JsonValue } from '../contract/json.ts';
-import type { ConstraintPlan } from './plan.ts';
-import { type Misfit, misfits } from './validate.ts';
+import type { ConstraintPlan } from './constraint.ts';
+import { type Misfit, misfits } from './schema/validate.ts';
 
 /**
  * Checks a finished answer against the schemas whose grammar had to be loosened. [] when all is well; otherwise one

@@ -1,14 +1,14 @@
 import type { NamespacedCalls } from '../contract/chat-format.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
-import { memberRules } from './containers.ts';
-import { withRoomForContained } from './contains.ts';
-import type { Expression } from './gbnf.ts';
-import { choice, either, empty, rule, sequence, text } from './gbnf.ts';
-import { objectShape, type Property } from './object-shape.ts';
-import { type Kind, kindsOf, ofType, plainTexts } from './plain-values.ts';
-import type { SchemaCompiler } from './schema-compiler.ts';
-import { keys, tuple } from './schema-merge.ts';
-import { unionRules } from './unions.ts';
+import type { Expression } from './gbnf/gbnf.ts';
+import { choice, either, empty, rule, sequence, text } from './gbnf/gbnf.ts';
+import { memberRules } from './schema/containers.ts';
+import { withRoomForContained } from './schema/contains.ts';
+import { objectShape, type Property } from './schema/object-shape.ts';
+import { type Kind, kindsOf, ofType, plainTexts } from './schema/plain-values.ts';
+import type { SchemaCompiler } from './schema/schema-compiler.ts';
+import { keys, tuple } from './schema/schema-merge.ts';
+import { unionRules } from './schema/unions.ts';
 
 /**
  * Values as the namespaced families write them: `namespace<name>value namespace</name>`, objects as tags of their

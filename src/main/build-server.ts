@@ -8,7 +8,7 @@ import { createGenerationService } from '../generation/generate.ts';
 import { StartGate } from '../generation/start-gate.ts';
 import { createTokenService } from '../generation/tokens.ts';
 import { createEmbeddingService, createRerankService } from '../generation/vectors.ts';
-import { ConstraintPlanner } from '../grammar/planner.ts';
+import { ConstraintPlanner } from '../grammar/constraint-cache.ts';
 import { createKeyring, type Keyring } from '../http/access/keyring.ts';
 import { createApp } from '../http/app.ts';
 import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts';

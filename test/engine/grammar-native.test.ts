@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { checkGrammar } from '../../src/grammar/gbnf-check.ts';
-import { schemaToGrammar } from '../../src/grammar/json-schema.ts';
-import { fits } from '../../src/grammar/machine.ts';
+import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
+import { fits } from '../../src/grammar/gbnf/grammar-machine.ts';
+import { schemaToGrammar } from '../../src/grammar/schema/json-schema.ts';
 import { Candidates } from '../../src/native/candidates.ts';
 import { Grammar } from '../../src/native/grammar.ts';
 import { mostCharactersPerCall } from '../../src/native/vocabulary.ts';

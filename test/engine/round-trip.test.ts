@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { PromptOpening } from '../../src/contract/chat-format.ts';
 import type { Message, ToolCall } from '../../src/contract/request.ts';
-import { checkGrammar } from '../../src/grammar/gbnf-check.ts';
-import { GrammarMachine } from '../../src/grammar/machine.ts';
-import { planConstraint } from '../../src/grammar/plan.ts';
+import { planConstraint } from '../../src/grammar/constraint.ts';
+import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
+import { GrammarMachine } from '../../src/grammar/gbnf/grammar-machine.ts';
 import { detectChatFormat } from '../../src/output/families.ts';
 import { createPromptRenderer } from '../../src/prompt/renderer.ts';
 import { lines, run, tool } from '../output/machine.ts';

@@ -3,7 +3,7 @@ import type { FakeEngine } from '../../src/engine/fake.ts';
 import { createCancelRegistry } from '../../src/generation/cancellation.ts';
 import type { GenerationDependencies } from '../../src/generation/dependencies.ts';
 import { createGenerationService } from '../../src/generation/generate.ts';
-import { ConstraintPlanner } from '../../src/grammar/planner.ts';
+import { ConstraintPlanner } from '../../src/grammar/constraint-cache.ts';
 import { detectChatFormat } from '../../src/output/families.ts';
 import { defaultChatTemplate } from '../../src/prompt/default-template.ts';
 import { createPromptRenderer } from '../../src/prompt/renderer.ts';

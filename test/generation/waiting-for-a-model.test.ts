@@ -5,7 +5,7 @@ import type { GenerationEvent } from '../../src/contract/events.ts';
 import { type GenerationRequest, requestDefaults } from '../../src/contract/request.ts';
 import { createCancelRegistry } from '../../src/generation/cancellation.ts';
 import { createGenerationService } from '../../src/generation/generate.ts';
-import { ConstraintPlanner } from '../../src/grammar/planner.ts';
+import { ConstraintPlanner } from '../../src/grammar/constraint-cache.ts';
 import { person } from '../support/callers.ts';
 
 /** The conductor with a model that never gets ready; whoever leaves is told so by the signal. */

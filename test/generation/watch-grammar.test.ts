@@ -4,7 +4,7 @@ import { requestDefaults } from '../../src/contract/request.ts';
 import { createFakeEngine } from '../../src/engine/fake.ts';
 import { freeSteering, limitReasoning } from '../../src/generation/steering.ts';
 import { watchGrammar } from '../../src/generation/watch-grammar.ts';
-import { checkGrammar } from '../../src/grammar/gbnf-check.ts';
+import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
 import { conductorOver } from './conductor.ts';
 
 /** Behind `!` each further character doubles the readings; it cannot come before the fifty-first. */

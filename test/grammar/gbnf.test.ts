@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
-import { printGrammar } from '../../src/grammar/gbnf.ts';
-import { checkGrammar } from '../../src/grammar/gbnf-check.ts';
-import { parseGrammar } from '../../src/grammar/gbnf-parse.ts';
-import { hoistCounts, prefixRules } from '../../src/grammar/gbnf-rewrite.ts';
-import { fits, GrammarMachine } from '../../src/grammar/machine.ts';
+import { printGrammar } from '../../src/grammar/gbnf/gbnf.ts';
+import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
+import { parseGrammar } from '../../src/grammar/gbnf/gbnf-parse.ts';
+import { hoistCounts, prefixRules } from '../../src/grammar/gbnf/gbnf-rewrite.ts';
+import { fits, GrammarMachine } from '../../src/grammar/gbnf/grammar-machine.ts';
 
 const list = `# a list
 root ::= (

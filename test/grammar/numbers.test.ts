@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
 import type { JsonObject } from '../../src/contract/json.ts';
-import type { Grammar } from '../../src/grammar/gbnf.ts';
-import { checkGrammar } from '../../src/grammar/gbnf-check.ts';
-import { schemaToGrammar } from '../../src/grammar/json-schema.ts';
-import { GrammarMachine } from '../../src/grammar/machine.ts';
-import { nextDouble, wholeNumber } from '../../src/grammar/numbers.ts';
-import { isValid } from '../../src/grammar/validate.ts';
+import type { Grammar } from '../../src/grammar/gbnf/gbnf.ts';
+import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
+import { GrammarMachine } from '../../src/grammar/gbnf/grammar-machine.ts';
+import { schemaToGrammar } from '../../src/grammar/schema/json-schema.ts';
+import { nextDouble, wholeNumber } from '../../src/grammar/schema/numbers.ts';
+import { isValid } from '../../src/grammar/schema/validate.ts';
 import { runs } from '../support/runs.ts';
 import { randomText } from './random-text.ts';
 

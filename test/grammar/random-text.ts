@@ -1,4 +1,4 @@
-import type { Expression, Grammar } from '../../src/grammar/gbnf.ts';
+import type { Expression, Grammar } from '../../src/grammar/gbnf/gbnf.ts';
 
 /** A number from 0 to below `limit`. */
 export type Draw = (limit: number) => number;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { flatten } from '../../src/grammar/flat-rules.ts';
-import { checkGrammar } from '../../src/grammar/gbnf-check.ts';
-import { schemaToGrammar } from '../../src/grammar/json-schema.ts';
-import { fits } from '../../src/grammar/machine.ts';
-import { recognizes } from '../../src/grammar/recognize.ts';
+import { flatten } from '../../src/grammar/gbnf/flat-rules.ts';
+import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
+import { fits } from '../../src/grammar/gbnf/grammar-machine.ts';
+import { recognizes } from '../../src/grammar/gbnf/recognize.ts';
+import { schemaToGrammar } from '../../src/grammar/schema/json-schema.ts';
 import { schemaCases } from './schema-table.ts';
 
 const rulesOf = (source: string) => flatten(checkGrammar(source), 'grammar');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
 import type { JsonValue } from '../../src/contract/json.ts';
-import { schemaToGrammar } from '../../src/grammar/json-schema.ts';
+import { schemaToGrammar } from '../../src/grammar/schema/json-schema.ts';
 
 function refusal(schema: unknown): string {
   try {

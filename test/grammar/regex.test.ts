@@ -8,9 +8,9 @@ import {
   lengths,
   notContaining,
   ofTexts,
-} from '../../src/grammar/automaton.ts';
-import { parseRegex, UnsupportedRegex } from '../../src/grammar/regex.ts';
-import { regexAutomaton } from '../../src/grammar/regex-automaton.ts';
+} from '../../src/grammar/regex/automaton.ts';
+import { parseRegex, UnsupportedRegex } from '../../src/grammar/regex/regex.ts';
+import { regexAutomaton } from '../../src/grammar/regex/regex-automaton.ts';
 import { runs } from '../support/runs.ts';
 
 const patterns = fc.letrec<{ any: string }>((tie) => ({

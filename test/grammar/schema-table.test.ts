@@ -1,10 +1,10 @@
 import Ajv2020 from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
-import { checkGrammar } from '../../src/grammar/gbnf-check.ts';
-import { schemaToGrammar } from '../../src/grammar/json-schema.ts';
-import { fits } from '../../src/grammar/machine.ts';
-import { isValid } from '../../src/grammar/validate.ts';
+import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
+import { fits } from '../../src/grammar/gbnf/grammar-machine.ts';
+import { schemaToGrammar } from '../../src/grammar/schema/json-schema.ts';
+import { isValid } from '../../src/grammar/schema/validate.ts';
 import type { SchemaCase } from './schema-table.ts';
 import { schemaCases } from './schema-table.ts';
 import { toolCases } from './tool-schemas.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { spaceBehindThought } from '../../src/contract/chat-format.ts';
-import { parseGrammar } from '../../src/grammar/gbnf-parse.ts';
-import { GrammarMachine } from '../../src/grammar/machine.ts';
-import { planConstraint } from '../../src/grammar/plan.ts';
+import { planConstraint } from '../../src/grammar/constraint.ts';
+import { parseGrammar } from '../../src/grammar/gbnf/gbnf-parse.ts';
+import { GrammarMachine } from '../../src/grammar/gbnf/grammar-machine.ts';
 import { chatFormats } from '../../src/output/families.ts';
 import { answerBlocks, blocksOf } from './cuts.ts';
 import { chunkings, inText, machineFor, tool } from './machine.ts';

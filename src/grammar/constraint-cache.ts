@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../contract/services.ts';
+import { type RoomEntry, SharedRoom, type Sharer } from '../contract/shared-room.ts';
+import type { ConstraintPlan, ConstraintRequest } from './constraint.ts';
+import { planConstraint } from './constraint.ts';
+
+/** One plan was needed. Milliseconds and characters are 0 when nothing was compiled. */
+export interface PlanRecord {
+  readonly cached: boolean;
+  readonly milliseconds: number;
+  readonly characters: number;
+  /** Sentences for the log: which parts of which schemas are only checked afterwards, and why. */
+  readonly loosened: readonly LoosenedNote[];
+}
+
+interface LoosenedNote {
+  /** Something is not even checked afterwards, or a whole schema was given up. */
+  readonly isWarning: boolean;
+  readonly sentence: string;
+}
+
+export interface PlannerOptions {
+  readonly clock: Clock;
+  /** Told about every plan, for metrics. */
+  readonly onPlan?: (record: PlanRecord) => void;
+  /** Characters of GBNF that are kept. */
+  readonly maxCharacters?: number;
+  readonly maxPlans?: number;
+}
+
+interface KeptPlan extends RoomEntry {
+  readonly plan: ConstraintPlan;
+}
+
+/** Plans that are made once and kept: the same tools and schemas come with every turn of a conversation. */
+export class ConstraintPlanner {
+  #options: Required<Omit<PlannerOptions, 'onPlan'>> & Pick<PlannerOptions, 'onPlan'>;
+  /** Sizes are characters; the least recently used of an owner counts as its oldest. */
+  #plans = new SharedRoom<KeptPlan>();
+
+  constructor({ maxCharacters = 8_000_000, maxPlans = 256, ...options }: PlannerOptions) {
+    this.#options = { ...options, maxCharacters, maxPlans };
+  }
+
+  /** Throws what planConstraint throws; failures are not kept. */
+  plan(request: ConstraintRequest, { owner, scope }: Sharer): ConstraintPlan {
+    const { clock, onPlan } = this.#options;
+    if (request.outputShape.type === 'text' && request.tools.length === 0 && !isForced(request))
+      return planConstraint(request);
+    const key = `${scope} ${keyOf(request)}`;
+    const known = this.#plans.get(key);
+    if (known) {
+      this.#plans.put(key, known);
+      onPlan?.({ cached: true, milliseconds: 0, characters: 0, loosened: [] });
+      return known.plan;
+    }
+    const start = clock();
+    const plan = planConstraint(request);
+    const milliseconds = clock() - start;
+    onPlan?.({ cached: false, milliseconds, characters: sizeOf(plan), loosened: plan.loosened.map(note) });
+    this.#keep(key, { owner, size: sizeOf(plan), plan });
+    return plan;
+  }
+
+  #keep(key: string, plan: KeptPlan): void {
+    this.#plans.keep(key, plan, { count: this.#options.maxPlans, size: this.#options.maxCharacters });
+  }
+}
+
+function note(each: ConstraintPlan['loosened'][number]): LoosenedNote {
+  const owner = 'tool' in each ? `the tool ${each.tool}` : 'the answer';
+  if ('reason' in each && each.reason !== undefined)
+    return { isWarning: true, sentence: `The arguments of ${owner} are any JSON, checked afterwards: ${each.reason}` };
+  if ('problem' in each && each.problem !== undefined)
+    return {
+      isWarning: true,
+      sentence: `In the schema of ${owner}, ${each.keyword} at ${each.path} is not looked at: ${each.problem}.`,
+    };
+  return {
+    isWarning: false,
+    sentence: `In the schema of ${owner}, ${each.keyword} at ${each.path} is only checked afterwards.`,
+  };
+}
+
+function isForced({ toolChoice }: ConstraintRequest): boolean {
+  return toolChoice.type !== 'auto' && toolChoice.type !== 'none';
+}
+
+/** What tools say about themselves does not matter here, and the prompt only by how it leaves off. */
+function keyOf({ format, opening, tools, ...rest }: ConstraintRequest): string {
+  const shown = tools.map(({ name, parameters, strict, freeform }) => ({ name, parameters, strict, freeform }));
+  const { block, continues, generationPrompt = '' } = opening ?? {};
+  const close = format.reasoning?.close.trim();
+  const begin = opening && {
+    block,
+    continues,
+    closed: close !== undefined && generationPrompt.includes(close),
+    // What an answer continues only matters where its form is given.
+    ...(continues && rest.outputShape.type !== 'text' && { generationPrompt }),
+  };
+  const facts = JSON.stringify({ format, begin, tools: shown, ...rest });
+  return createHash('sha256').update(facts).digest('base64');
+}
+
+function sizeOf({ grammar, afterReasoning, counted }: ConstraintPlan): number {
+  const characters = (grammar?.length ?? 0) + (afterReasoning?.length ?? 0);
+  return counted ? characters * asData : characters;
+}
+
+/** A grammar as data takes so many times the memory of its text. */
+const asData = 20;

@@ -1,0 +1,226 @@
+import type { ChatFormat, PromptOpening } from '../contract/chat-format.ts';
+import { ServeError } from '../contract/errors.ts';
+import type { JsonValue } from '../contract/json.ts';
+import type { OutputShape, Tool, ToolChoice } from '../contract/request.ts';
+import { answerRules } from './answer-rules.ts';
+import { flatten } from './gbnf/flat-rules.ts';
+import type { Expression, Grammar } from './gbnf/gbnf.ts';
+import { printGrammar, rule } from './gbnf/gbnf.ts';
+import { checkGrammar, checkRules } from './gbnf/gbnf-check.ts';
+import { hoistCounts, prefixRules, shareBeginnings } from './gbnf/gbnf-rewrite.ts';
+import { GrammarMachine } from './gbnf/grammar-machine.ts';
+import { productive } from './gbnf/productive.ts';
+import { refuseTooManyReadings } from './gbnf/readings-count.ts';
+import { readOneWay } from './one-way.ts';
+import { JsonRules, jsonNotation, pythonNotation } from './schema/json-rules.ts';
+import { checkDocument, newBook } from './schema/json-schema.ts';
+import type { RuleBook } from './schema/rule-book.ts';
+import { type Loosened, SchemaCompiler } from './schema/schema-compiler.ts';
+import { refuse } from './schema/schema-words.ts';
+import { argumentsSchema, type CallableTool, ToolArguments, type ToolLoosened } from './tool-arguments.ts';
+
+/** Everything about a request that decides what form its answer must have. */
+export interface ConstraintRequest {
+  readonly format: ChatFormat;
+  /** undefined: a raw completion, in which there are neither thoughts nor calls. */
+  readonly opening: PromptOpening | undefined;
+  readonly tools: readonly Tool[];
+  readonly toolChoice: ToolChoice;
+  readonly parallelToolCalls?: boolean | undefined;
+  readonly outputShape: OutputShape;
+  /** For tools that say nothing themselves: their arguments follow their schemas. */
+  readonly strictTools: boolean;
+}
+
+/** The grammars of a plan as data. */
+export interface CountedGrammars {
+  readonly whole: Grammar;
+  readonly afterReasoning: Grammar | undefined;
+}
+
+export interface ConstraintPlan {
+  /** GBNF that holds from the first generated token to the last; undefined: the model is free. */
+  readonly grammar: string | undefined;
+  /**
+   * GBNF of what follows a thought that was ended from outside (a budget that injects the closing marker). To be
+   * switched on with the token behind the injected ones. undefined: as `grammar`.
+   */
+  readonly afterReasoning: string | undefined;
+  /** Where a client wrote the grammar: its open readings are to be counted while it runs, see ReadingsCount. */
+  readonly counted?: CountedGrammars;
+  readonly loosened: readonly (ToolLoosened | Loosened)[];
+  /** Schemas that have to be checked afterwards: of the answer, and of arguments by tool name. */
+  readonly checks: { readonly answer?: JsonValue; readonly tools: ReadonlyMap<string, JsonValue> };
+}
+
+const free: ConstraintPlan = {
+  grammar: undefined,
+  afterReasoning: undefined,
+  loosened: [],
+  checks: { tools: new Map() },
+};
+
+/**
+ * What the grammar of an answer must be. Throws ServeError: invalid_request for schemas and grammars that are refused
+ * and for tools that do not exist, unsupported_parameter where the family has no tool calls.
+ */
+export function planConstraint(request: ConstraintRequest): ConstraintPlan {
+  const chosen = chosenTools(request);
+  if (request.outputShape.type === 'text' && chosen.mode === 'free') return free;
+  return write(request, chosen);
+}
+
+interface ChosenTools {
+  /** `free`: nothing to enforce. `none`: calls are kept out. `may`: text or calls. `must`: calls only. */
+  readonly mode: 'free' | 'none' | 'may' | 'must';
+  readonly tools: readonly CallableTool[];
+}
+
+function chosenTools({ tools, toolChoice, strictTools, format, outputShape }: ConstraintRequest): ChosenTools {
+  const names =
+    toolChoice.type === 'function' ? [toolChoice.name] : toolChoice.type === 'allowed' ? toolChoice.names : undefined;
+  for (const name of names ?? []) {
+    if (tools.some((tool) => tool.name === name)) continue;
+    const offered = tools.map((tool) => tool.name).join(', ') || 'none';
+    throw new ServeError(
+      'invalid_request',
+      `tool_choice names the tool ${JSON.stringify(name)}, but the request offers: ${offered}.`,
+      { param: 'tool_choice' },
+    );
+  }
+  const callable = tools
+    .filter((tool) => names === undefined || names.includes(tool.name))
+    .map((tool) => ({ tool, strict: tool.strict ?? strictTools }));
+  const must =
+    toolChoice.type === 'required' ||
+    toolChoice.type === 'function' ||
+    (toolChoice.type === 'allowed' && toolChoice.mode === 'required');
+  if (must && tools.length === 0)
+    throw new ServeError('invalid_request', 'tool_choice requires a tool call, but the request has no tools.', {
+      param: 'tool_choice',
+    });
+  if (must && format.toolCalls === undefined)
+    throw new ServeError(
+      'unsupported_parameter',
+      `The model's chat template has no tool calls, so tool_choice cannot require one; use "auto" or another model.`,
+      { param: 'tool_choice' },
+    );
+  if (must) return { mode: 'must', tools: callable };
+  if (tools.length === 0 || format.toolCalls === undefined) return { mode: 'free', tools: [] };
+  if (toolChoice.type === 'none' || callable.length === 0) return { mode: 'none', tools: [] };
+  // Without a strict tool or a choice among them, calls are left to the model and to the reader's patience.
+  const constrained = names !== undefined || outputShape.type !== 'text' || callable.some(({ strict }) => strict);
+  return { mode: constrained ? 'may' : 'free', tools: callable };
+}
+
+function write(request: ConstraintRequest, chosen: ChosenTools): ConstraintPlan {
+  const { format, opening, outputShape } = request;
+  const book = newBook('tools');
+  const json = new JsonRules(book);
+  const asked = chosen.mode === 'must' ? undefined : shapeRules(json, outputShape);
+  const content = asked && opening ? continued(json, asked, opening) : asked;
+  const args = new ToolArguments(argumentRules(book, json, format));
+  const hasCalls = chosen.mode === 'must' || chosen.mode === 'may';
+  const calls = hasCalls ? { tools: chosen.tools, parallel: request.parallelToolCalls !== false } : undefined;
+  const complete = (root: Expression | undefined): Grammar => {
+    const grammar = root && productive(together(book.grammar(root), content?.raw));
+    if (!grammar) throw refuse('fits no value at all; look for limits that exclude each other', '#', 'tools');
+    return grammar;
+  };
+  const answer = (begin: PromptOpening) =>
+    complete(
+      answerRules({ format, opening: begin, content: content?.rules, exactText: isExact(outputShape), calls }, args),
+    );
+  const behind: PromptOpening = { block: 'text', generationPrompt: format.reasoning?.close ?? '' };
+  const raw = content?.rules === 'free' ? undefined : content?.rules;
+  const whole = opening ? answer(opening) : complete(raw);
+  const afterReasoning = opening && format.reasoning ? answer(behind) : undefined;
+  return {
+    grammar: printGrammar(whole),
+    afterReasoning: afterReasoning && printGrammar(afterReasoning),
+    ...(content?.isCounted && { counted: { whole, afterReasoning } }),
+    loosened: [...(content?.loosened ?? []), ...args.loosened],
+    checks: checksOf(chosen, args.loosened, content, outputShape),
+  };
+}
+
+/** Must an answer's text be shown to the last blank? What a client wrote itself may begin with some, JSON never does. */
+export function isExact({ type }: OutputShape): boolean {
+  return type === 'grammar';
+}
+
+function checksOf(
+  { tools }: ChosenTools,
+  loosened: readonly ToolLoosened[],
+  content: ShapeRules | undefined,
+  shape: OutputShape,
+): ConstraintPlan['checks'] {
+  const checked = tools.filter(({ tool }) => loosened.some((each) => each.tool === tool.name));
+  const answer = content && content.loosened.length > 0 && shape.type === 'json-schema' ? shape.schema : undefined;
+  return {
+    tools: new Map(checked.map(({ tool }) => [tool.name, argumentsSchema(tool)])),
+    ...(answer !== undefined && { answer }),
+  };
+}
+
+/** Families that write arguments in their own notation. */
+function argumentRules(book: RuleBook, json: JsonRules, { toolCalls }: ChatFormat): JsonRules {
+  if (toolCalls?.syntax === 'python') return new JsonRules(book, pythonNotation);
+  if (toolCalls?.syntax === 'dict')
+    return new JsonRules(book, { ...jsonNotation, quote: toolCalls.quote, quotedKeys: false });
+  return json;
+}
+
+interface ShapeRules {
+  readonly rules: 'free' | Expression;
+  readonly loosened: readonly Loosened[];
+  /** Rules of a raw grammar, beside those of the book. */
+  readonly raw?: Grammar;
+  /** A client wrote them so that several readings may be open. */
+  readonly isCounted?: boolean;
+}
+
+function together(own: Grammar, raw: Grammar | undefined): Grammar {
+  return raw ? new Map([...own, ...raw]) : own;
+}
+
+/** A prefilled answer is not begun again: only what is missing behind it may follow. */
+function continued(json: JsonRules, content: ShapeRules, opening: PromptOpening): ShapeRules {
+  if (content.rules === 'free' || opening.block !== 'text' || opening.continues !== true) return content;
+  const grammar = together(json.book.grammar(content.rules), content.raw);
+  const prompt = opening.generationPrompt;
+  const machine = new GrammarMachine(grammar);
+  for (let start = 0; start < prompt.length; start++) {
+    machine.restart();
+    if (!machine.accept(prompt.slice(start))) continue;
+    return { ...content, rules: rule('rest-root'), raw: prefixRules(machine.rest(), 'rest-') };
+  }
+  return content;
+}
+
+function shapeRules(json: JsonRules, shape: OutputShape): ShapeRules {
+  switch (shape.type) {
+    case 'text':
+      return { rules: 'free', loosened: [] };
+    case 'json':
+      return { rules: json.object, loosened: [] };
+    case 'json-schema': {
+      const param = 'response_format.json_schema.schema';
+      checkDocument(shape.schema, param);
+      const compiler = new SchemaCompiler(shape.schema, json, param);
+      const rules = compiler.value(shape.schema, '#');
+      const grammar = rules && productive(json.book.grammar(rules));
+      if (!rules || !grammar) throw refuse('fits no value at all; look for limits that exclude each other', '#', param);
+      checkRules(flatten(grammar, param), param);
+      return { rules, loosened: compiler.loosened };
+    }
+    case 'grammar': {
+      const { grammar, isCertain } = readOneWay(checkGrammar(shape.grammar, 'grammar'));
+      const own = hoistCounts(shareBeginnings(grammar));
+      if (!isCertain) refuseTooManyReadings(own);
+      return { rules: rule('raw-root'), loosened: [], raw: prefixRules(own, 'raw-'), isCounted: !isCertain };
+    }
+    default:
+      return shape satisfies never;
+  }
+}
