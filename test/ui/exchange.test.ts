@@ -51,6 +51,73 @@ describe('own files of chats', () => {
   });
 });
 
+describe('a file that somebody made by hand', () => {
+  const fileOf = (...entries: object[]) => ({
+    format: 'serve-model.chats',
+    version: 1,
+    chats: [{ chat_id: 'chat-0001', entries: entries.map((entry, index) => ({ entry_id: `m${index}`, ...entry })) }],
+  });
+  const messageOf = (parent: unknown, more: object = {}) => ({
+    type: 'message',
+    parent,
+    message: { role: 'user', content: 'Hello', ...more },
+  });
+  const entriesOf = (...entries: object[]) => read(fileOf(messageOf(null), ...entries))[0]?.entries ?? [];
+
+  it.each([
+    ['a message without a message', { type: 'message', parent: null, message: null }],
+    ['a message below nothing that could be one', messageOf(7)],
+    ['a title that is no text', { type: 'title', title: 5 }],
+    ['a title without one', { type: 'title' }],
+    ['a time that is none', { type: 'pin', pinned: true, time: 'now' }],
+    ['a head that is none', { type: 'head', head: {} }],
+    ['a list as an entry', []],
+  ])('is taken without %s', (_, entry) => {
+    expect(entriesOf(entry)).toHaveLength(1);
+  });
+
+  it('has no circles', () => {
+    const chat = fold(entriesOf(messageOf('m2'), messageOf('m1'), messageOf('m3')));
+    expect([...chat.messages.keys()].map((id) => pathOf(chat, id).map((message) => message.id))).toEqual([
+      ['m0'],
+      ['m1'],
+      ['m1', 'm2'],
+      ['m3'],
+    ]);
+  });
+
+  it('shows of its messages what is a part of one', () => {
+    const call = { kind: 'call', id: 'c', name: 'look', arguments: '{}' };
+    const strange = {
+      role: 'assistant',
+      blocks: [null, 5, { kind: 'text' }, { kind: 'dance' }, { kind: 'text', text: 'Hi' }, { ...call, result: 'x' }],
+      files: 'none',
+      figures: { queueMs: 'long' },
+      failure: 'yes',
+      outcome: 'fine',
+      model: 7,
+      own: 'stays',
+    };
+    const [, entry] = entriesOf(messageOf('m0', strange));
+    const figures = { queueMs: 0, promptMs: 0, promptPerSecond: 0, predictedMs: 0, predictedPerSecond: 0 };
+    expect(entry).toMatchObject({
+      message: {
+        id: 'm1',
+        role: 'assistant',
+        blocks: [{ kind: 'text', text: 'Hi' }, call],
+        figures: { ...figures, promptTokens: 0, cachedTokens: 0, answerTokens: 0, thoughtTokens: 0 },
+        outcome: 'stop',
+        own: 'stays',
+      },
+    });
+    expect(entry).not.toHaveProperty('message.failure');
+    expect(entry).not.toHaveProperty('message.model');
+    const image = { name: 'c', type: 'image/png', bytes: 1, sha256: '../models' };
+    const files = [null, { name: 'a' }, image, { name: 'b', text: 'x' }];
+    expect(entriesOf(messageOf('m0', { files }))[1]).toMatchObject({ message: { files: [{ name: 'b', text: 'x' }] } });
+  });
+});
+
 describe('files of llama.cpp', () => {
   const session = {
     type: 'session',

@@ -25,7 +25,12 @@ export type Block =
     };
 
 /** Of a call that the server runs: being written, written, waiting for a person, running, and how it ended. */
-export type CallState = 'writing' | 'called' | 'asks' | 'running' | 'done' | 'failed' | 'denied';
+const callStates = ['writing', 'called', 'asks', 'running', 'done', 'failed', 'denied'] as const;
+export type CallState = (typeof callStates)[number];
+
+export function isCallState(value: unknown): value is CallState {
+  return callStates.some((state) => state === value);
+}
 
 /** A file that goes with what its sender wrote. Its content is text that the model reads. */
 export interface AttachedText {
@@ -52,7 +57,12 @@ export function isImage(file: AttachedFile): file is AttachedImage {
  * How an answer ended: by itself, by a limit of its own (`length`) or of the context, by its reader (`stopped`), because
  * the page or the server went away (`interrupted`), or with an error.
  */
-export type Outcome = 'stop' | 'calls' | 'length' | 'context' | 'stopped' | 'interrupted' | 'error';
+const outcomes = ['stop', 'calls', 'length', 'context', 'stopped', 'interrupted', 'error'] as const;
+export type Outcome = (typeof outcomes)[number];
+
+export function isOutcome(value: unknown): value is Outcome {
+  return outcomes.some((outcome) => outcome === value);
+}
 
 /** As the server's `timings` and `usage` tell; see the guide to chat completions. Times in milliseconds, rates per second. */
 export interface AnswerFigures {

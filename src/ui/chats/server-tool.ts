@@ -1,5 +1,5 @@
 import { member } from '../api/failure.ts';
-import type { CallState } from './message.ts';
+import { type CallState, isCallState } from './message.ts';
 
 /** A step of a call that the server runs itself: the member `server_tool` of a chunk. */
 export interface ServerToolStep {
@@ -15,20 +15,10 @@ export interface ServerToolStep {
   readonly ms?: number;
 }
 
-const states: readonly string[] = [
-  'writing',
-  'called',
-  'asks',
-  'running',
-  'done',
-  'failed',
-  'denied',
-] satisfies CallState[];
-
 export function serverToolStep(value: unknown): ServerToolStep | undefined {
   const step = member(value, 'server_tool');
   const [id, server, name, state] = ['id', 'server', 'name', 'state'].map((part) => text(step, part));
-  if (id === undefined || server === undefined || name === undefined || !isState(state)) return undefined;
+  if (id === undefined || server === undefined || name === undefined || !isCallState(state)) return undefined;
   const [whole, delta, result] = ['arguments', 'arguments_delta', 'result'].map((part) => text(step, part));
   const ms = member(step, 'ms');
   return {
@@ -41,10 +31,6 @@ export function serverToolStep(value: unknown): ServerToolStep | undefined {
     ...(result !== undefined && { result }),
     ...(typeof ms === 'number' && { ms }),
   };
-}
-
-function isState(text: string | undefined): text is CallState {
-  return text !== undefined && states.includes(text);
 }
 
 function text(value: unknown, name: string): string | undefined {

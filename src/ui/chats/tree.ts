@@ -38,13 +38,9 @@ export function foldEntries(before: Chat, entries: readonly ChatEntry[]): Chat {
       case 'message':
         if (addMessage(messages, children, entry.message)) chat = { ...chat, head: entry.message.id };
         break;
-      case 'edit': {
-        const known = messages.get(entry.message.id);
-        // Where a message stands does not change with what it says.
-        if (known) messages.set(known.id, { ...entry.message, parent: known.parent });
-        else addMessage(messages, children, entry.message);
+      case 'edit':
+        addMessage(messages, children, entry.message);
         break;
-      }
       case 'title':
         chat = { ...chat, title: entry.title, named: entry.by === 'person' };
         break;
@@ -82,8 +78,9 @@ export function versionsOf(chat: Chat, message: Pick<Message, 'parent'>): readon
 
 /** Where a chat goes on below a message: the latest child, again and again. */
 export function latestBelow(chat: Chat, id: string): string {
-  const last = chat.children.get(id)?.at(-1);
-  return last === undefined ? id : latestBelow(chat, last);
+  let latest = id;
+  for (let next: string | undefined = id; next !== undefined; next = chat.children.get(latest)?.at(-1)) latest = next;
+  return latest;
 }
 
 /** The first words of the first message that a person wrote. */
@@ -101,17 +98,20 @@ export function searchText(chat: Chat): string {
   return [chat.title, ...[...chat.messages.values()].map(textOf)].join('\n');
 }
 
-/** Whether it was not there before. */
+/**
+ * Whether it was not there before. One whose parent is not there is a first one, and where a message stands does not change
+ * any more: so nothing that a file says makes a circle.
+ */
 function addMessage(
   messages: Map<string, Message>,
   children: Map<string, readonly string[]>,
   message: Message,
 ): boolean {
-  const isNew = !messages.has(message.id);
-  messages.set(message.id, message);
-  const parent = message.parent ?? '';
-  if (isNew) children.set(parent, [...(children.get(parent) ?? []), message.id]);
-  return isNew;
+  const known = messages.get(message.id);
+  const parent = known ? known.parent : messages.has(message.parent ?? '') ? message.parent : null;
+  messages.set(message.id, { ...message, parent });
+  if (!known) children.set(parent ?? '', [...(children.get(parent ?? '') ?? []), message.id]);
+  return known === undefined;
 }
 
 /** Gives the head that is left. */

@@ -1,6 +1,7 @@
 import type { ChatPartAnswer } from '../../dialects/chats/answers.ts';
 import type { ChatEntry } from './entries.ts';
-import { type AssistantMessage, hashesOf, type Message, textOf, type UserMessage } from './message.ts';
+import { hashesOf, type Message, textOf } from './message.ts';
+import { readMessage } from './read-message.ts';
 
 export type WireEntry = ChatPartAnswer['entries'][number];
 
@@ -39,14 +40,21 @@ export function writeEntry(entry: ChatEntry): object {
   }
 }
 
-/** What came from another client may be anything: what is no message of ours is shown as far as it has text. */
+/** What is no message of ours is shown as far as it has text. */
 export function readEntry(wire: WireEntry): readonly ChatEntry[] {
-  const base = { entry_id: wire.entry_id, time: wire.time ?? 0 };
+  const time = wire.time ?? 0;
+  const base = { entry_id: wire.entry_id, time };
   switch (wire.type) {
     case 'message':
-      return [{ ...base, type: 'message', message: read(wire.message, wire.entry_id, wire.parent, base.time) }];
+      return [
+        {
+          ...base,
+          type: 'message',
+          message: readMessage(wire.message, { id: wire.entry_id, parent: wire.parent, time }),
+        },
+      ];
     case 'edit':
-      return [{ ...base, type: 'edit', message: read(wire.message, wire.target, null, base.time) }];
+      return [{ ...base, type: 'edit', message: readMessage(wire.message, { id: wire.target, parent: null, time }) }];
     case 'title':
       return [{ ...base, type: 'title', title: wire.title, by: 'person' }];
     case 'pin':
@@ -73,17 +81,4 @@ function written({ id: _, parent: __, blocks, ...rest }: Message): Record<string
   const message = { ...rest, content: textOf({ blocks }), ...(!plain && { blocks }) };
   // Through JSON as it goes out: members that are undefined are not there.
   return JSON.parse(JSON.stringify(message));
-}
-
-function read(wire: Readonly<Record<string, unknown>>, id: string, parent: string | null, time: number): Message {
-  const { role, content, blocks, ...rest } = wire;
-  const text = typeof content === 'string' ? content : '';
-  const told = Array.isArray(blocks)
-    ? (blocks as Message['blocks'])
-    : text === ''
-      ? []
-      : [{ kind: 'text', text } as const];
-  const base = { ...rest, id, parent, time: typeof rest.time === 'number' ? rest.time : time, blocks: told };
-  if (role === 'assistant') return { outcome: 'stop', ...base, role } satisfies AssistantMessage;
-  return { ...base, role: 'user' } satisfies UserMessage;
 }

@@ -42,9 +42,29 @@ export function readOwn(value: unknown): PortableChat[] {
   });
 }
 
+/** As the server would take it. */
 function isEntry(value: unknown): value is WireEntry {
-  const type = member(value, 'type');
-  if (typeof member(value, 'entry_id') !== 'string') return false;
-  if (type === 'message' || type === 'edit') return typeof member(value, 'message') === 'object';
-  return type === 'title' || type === 'pin' || type === 'head' || type === 'delete';
+  const has = (name: string, ...types: string[]) => types.includes(typeOf(member(value, name)));
+  if (!has('entry_id', 'string') || !has('time', 'number', 'undefined')) return false;
+  switch (member(value, 'type')) {
+    case 'message':
+      return has('message', 'object') && has('parent', 'string', 'null');
+    case 'edit':
+      return has('message', 'object') && has('target', 'string');
+    case 'title':
+      return has('title', 'string');
+    case 'pin':
+      return has('pinned', 'boolean');
+    case 'head':
+      return has('head', 'string', 'null');
+    case 'delete':
+      return has('target', 'string') && has('deleted', 'boolean', 'undefined');
+    default:
+      return false;
+  }
+}
+
+function typeOf(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  return value === null ? 'null' : typeof value;
 }
