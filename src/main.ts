@@ -13,7 +13,8 @@ import type { ChatFormatReport } from './templates/protocol.ts';
 import { explainTemplates } from './templates/workshop.ts';
 
 export type { StartObserver } from './main/build-server.ts';
-export { explainPlacement, type PlacementReport } from './main/placement.ts';
+export { quantizeChild } from './main/entries.ts';
+export { explainPlacement, type FitHere, fitsHere, type PlacementReport } from './main/placement.ts';
 export type { ChatFormatReport } from './templates/protocol.ts';
 
 /** A server whose models are loaded. */

@@ -9,6 +9,7 @@ export const lightCommands: readonly string[] = [
   'inspect',
   'pull',
   'rm',
+  'quantize',
   'completion',
 ];
 

@@ -48,6 +48,11 @@ export async function run(argv: readonly string[], terminal: Terminal = processT
         await launch(parsed, terminal);
         return;
       }
+      case 'quantize': {
+        const { quantize } = await import('./quantize.ts');
+        await quantize(parsed, terminal);
+        return;
+      }
       case 'completion':
         terminal.write(await completionScript(parsed.operands[0] ?? ''));
         return;
@@ -56,7 +61,7 @@ export async function run(argv: readonly string[], terminal: Terminal = processT
     }
   } catch (error) {
     terminal.tell(failureText(error, config));
-    if (error instanceof ServeError && error.code === 'cancelled') process.exit(130);
+    if (error instanceof ServeError && error.code === 'cancelled') process.exit(process.exitCode ?? 130);
     // exitCode alone would wait for what a half-started server left behind.
     process.exit(1);
   }

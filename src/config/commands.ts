@@ -52,6 +52,13 @@ export const commands = {
   pull: { ...model, help: 'download a model' },
   list: { help: 'list the local models', operands: '', least: 0, most: 0, tooMany: 'serve-model list takes no names.' },
   rm: { ...model, help: 'delete a downloaded model' },
+  quantize: {
+    help: 'write a smaller copy of a model; IN alone: what there could be',
+    operands: 'IN [OUT TYPE]',
+    least: 1,
+    most: 3,
+    missing: 'The name of the model is missing.',
+  },
   completion: {
     help: "write a shell's completion script",
     operands: 'SHELL',

@@ -280,6 +280,21 @@ export const flags = {
     help: 'Ask nothing: take the best quantization that fits.',
     alsoFlags: ['y'],
   }),
+  force: flag('Model files', toggle(), {
+    default: false,
+    help: 'Replace the file if there is one.',
+    onlyFor: ['quantize'],
+  }),
+  allowRequantize: flag('Model files', toggle(), {
+    default: false,
+    help: 'Quantize what is quantized already: it loses more than the whole weights would.',
+    onlyFor: ['quantize'],
+  }),
+  imatrix: flag('Model files', text('FILE'), {
+    default: undefined,
+    help: 'How much each input matters, in the GGUF form of llama-imatrix: small types lose less with it.',
+    onlyFor: ['quantize'],
+  }),
   autoload: flag('Model files', toggle(), {
     default: true,
     help: 'Load a configured or local model when a request names it.',

@@ -80,17 +80,35 @@ export interface PlacementReport {
   readonly fit: Fit | { readonly tooLarge: string };
 }
 
+/** How a model would be loaded, or why it cannot be. */
+export type FitHere = PlacementReport['fit'];
+
 /** On this machine's GPUs, or one that is supposed (--gpu-memory-mb); undefined where there is none. */
 export function explainPlacement(file: FileProfile, config: Config): PlacementReport | undefined {
+  const gpus = gpusAtHand(config);
+  return gpus.length === 0 ? undefined : { gpus, fit: fitWith(gpus, config)(file) };
+}
+
+/** The same for any number of models, on the processor too. */
+export function fitsHere(config: Config): (file: FileProfile) => FitHere {
+  return fitWith(gpusAtHand(config), config);
+}
+
+function gpusAtHand(config: Config): GpuMemory[] {
   const found = gpusFor(config);
-  const gpus = found.length > 0 || config.gpu === 'off' ? found : supposedGpu(config);
-  if (gpus.length === 0) return undefined;
-  try {
-    return { gpus, fit: fitModel(file, { config, draft: undefined, available: mainMemory().available, gpus }) };
-  } catch (error) {
-    if (error instanceof ServeError) return { gpus, fit: { tooLarge: error.message } };
-    throw error;
-  }
+  return found.length > 0 || config.gpu === 'off' ? found : supposedGpu(config);
+}
+
+function fitWith(gpus: readonly GpuMemory[], config: Config): (file: FileProfile) => FitHere {
+  const { available } = mainMemory();
+  return (file) => {
+    try {
+      return fitModel(file, { config, draft: undefined, available, gpus });
+    } catch (error) {
+      if (error instanceof ServeError) return { tooLarge: error.message };
+      throw error;
+    }
+  };
 }
 
 function supposedGpu({ gpuMemoryMb }: Config): GpuMemory[] {

@@ -39,7 +39,10 @@ const longestHeader = 1 << 29;
  * Reads and checks the header of a file. Never crashes and never allocates more than twice the header's size, whatever
  * the file holds. Throws ServeError invalid_request when it is missing, no regular file, no GGUF, damaged or cut off.
  */
-export async function readGguf(path: string, what: 'model' | 'adapter' = 'model'): Promise<GgufHeader> {
+export async function readGguf(
+  path: string,
+  what: 'model' | 'adapter' | 'importance matrix' = 'model',
+): Promise<GgufHeader> {
   const file = await openFile(path, what);
   try {
     const { size } = await file.stat();

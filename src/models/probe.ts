@@ -123,8 +123,8 @@ function outcomeOf(code: number | null, killer: NodeJS.Signals | null): ChildRes
   return code === 0 ? 'answered' : 'unknown';
 }
 
-/** `GGML_ASSERT(condition) failed`, without the source path before it. */
-function deathWords(said: string): string {
+/** Of a process that the library has ended: `GGML_ASSERT(condition) failed`, without the source path before it. */
+export function deathWords(said: string): string {
   return /GGML_ASSERT\(.*\) failed/.exec(said)?.[0] ?? /terminate called .*/.exec(said)?.[0] ?? '';
 }
 

@@ -113,6 +113,7 @@ export const neededFunctions: readonly (keyof NativeFunctions)[] = [
   'llama_model_n_layer',
   'llama_model_n_params',
   'llama_model_n_swa',
+  'llama_model_quantize',
   'llama_model_quantize_default_params',
   'llama_model_rope_type',
   'llama_model_size',

@@ -12,4 +12,5 @@ export const templateChild = new URL('template-child.js', compiled);
 export const imageChild = new URL('image-child.js', compiled);
 export const engineChild = new URL('engine-child.js', compiled);
 export const pageWorker = new URL('page-worker.js', compiled);
+export const quantizeChild = new URL('quantize-child.js', compiled);
 export const probeChild = new URL('probe-child.js', compiled);
