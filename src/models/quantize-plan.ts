@@ -19,7 +19,7 @@ export interface QuantizePlan {
   readonly needsImportance: boolean;
 }
 
-export interface PlannedTensor {
+interface PlannedTensor {
   readonly name: string;
   readonly type: string;
   readonly bytes: number;

@@ -17,7 +17,7 @@ export interface QuantizeOptions extends QuantizeProcess {
   readonly onProgress: (progress: QuantizeProgress) => void;
 }
 
-export interface QuantizeProgress {
+interface QuantizeProgress {
   /** 0 to 1, of the input's bytes. */
   readonly fraction: number;
   readonly tensors: number;
