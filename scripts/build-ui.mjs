@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, '..');
 const source = join(root, 'src/ui');
 const target = join(root, 'dist/ui');
 /** What is in the bundle: its licences go along. */
-const bundled = ['preact', '@preact/signals', '@preact/signals-core', 'marked', 'highlight.js', 'idb'];
+const bundled = ['preact', '@preact/signals', '@preact/signals-core', 'marked', 'highlight.js', 'idb', 'katex'];
 /** Below this many bytes compressing saves less than its second file costs. */
 const leastCompressed = 1024;
 
@@ -25,6 +25,14 @@ const types = {
 };
 const compressedAlready = ['png', 'woff2'];
 
+/** Every browser that this page runs in has it: the other two forms of each font would be bytes that nobody asks for. */
+const onlyWoff2 = {
+  name: 'only-woff2',
+  enforce: 'pre',
+  transform: (code, id) =>
+    /\.css$/.test(id) ? code.replace(/,\s*url\([^)]*\.(?:woff|ttf)\) format\("(?:woff|truetype)"\)/g, '') : undefined,
+};
+
 const inputs = hashOfInputs();
 if (builtFrom() !== inputs) await build();
 
@@ -36,6 +44,7 @@ async function build() {
     publicDir: false,
     base: './',
     logLevel: 'warn',
+    plugins: [onlyWoff2],
     build: {
       write: false,
       target: ['chrome123', 'firefox121', 'safari17.5'],

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
-import { Lexer } from 'marked';
 import { describe, expect, it } from 'vitest';
-import { blocksOf, GrowingBlocks } from '../../src/ui/markdown/blocks.ts';
+import { blocksOf, createLexer, GrowingBlocks } from '../../src/ui/markdown/blocks.ts';
 
 const samples: Readonly<Record<string, string>> = {
   'headings and paragraphs': '# One\n\ntext *a* **b**\nmore\n\nSetext\n===\n\nb\n---\n\n***\n',
@@ -13,12 +12,16 @@ const samples: Readonly<Record<string, string>> = {
   html: '<div>\n<b>x</b>\n\n</div>\n\n<!-- open\n\nstill -->\n\n<script>\nlet a;\n\n</script>\ntext <i>y</i>\n\n<br>',
   definitions: 'see [a] and [b][c]\n\nmore\n\n[a]: /url "title"\n[c]:\n  <x y>\n\nthe end [a]',
   'line ends': 'a\r\nb\r\n\r\n- c\r\n- d\r\r```\r\ne\r\n```\r\n',
+  formulas:
+    'so\n$$\na\n=\nb\n+ c\n$$\nand $x_1$ or \\(y\\)\n\n\\[\n- z\n\\]\n- $$\n  q\n  $$\n- r\n\n$$ open\n# no heading\n\n$$ one $$ two\n> $$\n> s\n$$ lazy\n\nt\n===',
   empty: '\n\n\n',
   spaces: '   \n\n \t\n a\n\n\n\n   b   \n',
 };
 
 const whole = (text: string) =>
-  new Lexer({ gfm: true }).lex(text.replace(/\r\n?/g, '\n')).filter(({ type }) => type !== 'space');
+  createLexer()
+    .lex(text.replace(/\r\n?/g, '\n'))
+    .filter(({ type }) => type !== 'space');
 
 function inPieces(text: string, cuts: readonly number[]): GrowingBlocks {
   const blocks = new GrowingBlocks();
@@ -56,6 +59,12 @@ describe('a text that grows', () => {
       '1. a\n',
       '|a|\n|-|\n',
       'x',
+      '$$\n',
+      '$$',
+      '$',
+      '\\[',
+      '\\]\n',
+      'a\n=\n',
     );
     const texts = fc.array(part, { minLength: 1, maxLength: 5 }).map((parts) => parts.join(''));
     fc.assert(

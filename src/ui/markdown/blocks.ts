@@ -1,7 +1,8 @@
 import { Lexer, type Links, type MarkedToken, type Token } from 'marked';
+import { type MathToken, withMath } from './math-tokens.ts';
 
-/** What stands at the top of a text: a paragraph, a list, a code block ... */
-export type BlockToken = MarkedToken;
+/** What stands at the top of a text: a paragraph, a list, a code block, a formula ... */
+export type BlockToken = MarkedToken | MathToken;
 
 /** Code whose end has not come yet: nothing in it needs to be looked at but where it ends. */
 interface OpenFence {
@@ -93,7 +94,7 @@ export class GrowingBlocks {
   #lexAgain(lines: number): void {
     this.#closedTo = 0;
     this.#closed = [];
-    const lexer = new Lexer({ gfm: true });
+    const lexer = createLexer();
     lexer.lex(this.#text.slice(0, lines));
     this.#links = { ...lexer.tokens.links };
     this.#closeBlocks(lines);
@@ -101,10 +102,10 @@ export class GrowingBlocks {
 
   #lex(text: string): { tokens: BlockToken[]; newLinks: boolean } {
     this.lexed += text.length;
-    const lexer = new Lexer({ gfm: true });
+    const lexer = createLexer();
     Object.assign(lexer.tokens.links, this.#links);
     const known = Object.keys(this.#links).length;
-    const tokens = lexer.lex(text).filter(isMarked);
+    const tokens = lexer.lex(text).filter(isBlock);
     return { tokens, newLinks: Object.keys(lexer.tokens.links).length > known };
   }
 
@@ -149,7 +150,12 @@ function openFence(rest: string, open: readonly BlockToken[]): OpenFence | undef
   return { mark: marks[0] ?? '`', length: marks.length, indent: indent.length, language: token.lang ?? '' };
 }
 
-/** Without extensions there are no others. */
-function isMarked(token: Token): token is MarkedToken {
+/** As every text here is taken apart. */
+export function createLexer(): Lexer {
+  return new Lexer(withMath);
+}
+
+/** There is no extension but formulas. */
+function isBlock(token: Token): token is BlockToken {
   return token.type !== 'generic';
 }

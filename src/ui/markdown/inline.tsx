@@ -2,13 +2,15 @@ import type { MarkedToken, Token } from 'marked';
 import type { ComponentChildren } from 'preact';
 import { strings } from '../strings/strings.ts';
 import { decodeEntities } from './entities.ts';
+import { Formula } from './math.tsx';
+import type { MathToken } from './math-tokens.ts';
 
 /** What stands within a line, as elements. */
 export function renderInline(tokens: readonly Token[] | undefined): ComponentChildren {
-  return tokens?.map((token, index) => <Inline key={index} token={token as MarkedToken} />);
+  return tokens?.map((token, index) => <Inline key={index} token={token as MarkedToken | MathToken} />);
 }
 
-function Inline({ token }: { readonly token: MarkedToken }): ComponentChildren {
+function Inline({ token }: { readonly token: MarkedToken | MathToken }): ComponentChildren {
   switch (token.type) {
     case 'text':
       return token.tokens ? renderInline(token.tokens) : decodeEntities(token.text);
@@ -38,6 +40,8 @@ function Inline({ token }: { readonly token: MarkedToken }): ComponentChildren {
           aria-label={token.checked ? strings.value.message.done : strings.value.message.open}
         />
       );
+    case 'math':
+      return <Formula tex={token.text} display={token.display} />;
     case 'html':
       return /^<br\s*\/?>$/i.test(token.text) ? <br /> : token.text;
     default:

@@ -5,6 +5,7 @@ import { type BlockToken, GrowingBlocks } from './blocks.ts';
 import { CodeBlock } from './code-block.tsx';
 import { decodeEntities } from './entities.ts';
 import { renderInline } from './inline.tsx';
+import { Formula } from './math.tsx';
 
 export interface MarkdownProps {
   readonly text: string;
@@ -63,6 +64,14 @@ function renderBlock(token: BlockToken, open: boolean): ComponentChildren {
       return <p class="as-written">{token.text.replace(/(?<!\n)\n+$/, '')}</p>;
     case 'text':
       return token.tokens ? renderInline(token.tokens) : decodeEntities(token.text);
+    case 'math':
+      return token.closed ? (
+        <Formula tex={token.text} display />
+      ) : (
+        <p class="as-written" dir="ltr">
+          {token.text}
+        </p>
+      );
     case 'def':
     case 'space':
       return null;

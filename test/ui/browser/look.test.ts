@@ -46,6 +46,8 @@ describeInBrowser('how it looks', () => {
     run.say({ type: 'block-end', index: 0 });
     says(run, 'text', [rich], { index: 1 });
     await page.locator('.answer table').waitFor();
+    await page.locator('.answer .formula-display .katex').waitFor();
+    expect(await page.locator('.answer .formula a').count()).toBe(0);
     await isAccessible(page, 'writing');
     ends(run, finish({ reason: 'length' }), 1);
     await whole(page);
@@ -162,7 +164,7 @@ describeInBrowser('how it looks', () => {
 });
 
 const rich =
-  '# Heading\n\nText with `code` and [a link](https://example.org).\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```ts\nconst a: number = 1; // why\n```\n\n> quoted\n\n1. one\n2. two\n\n- [x] done\n';
+  '# Heading\n\nText with `code` and [a link](https://example.org).\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```ts\nconst a: number = 1; // why\n```\n\n> quoted\n\n1. one\n2. two\n\n- [x] done\n\n$$\n\\frac{a}{b}\n$$\n\nand $\\href{javascript:alert(1)}{x}$\n';
 
 /** Nothing makes the page wider than the window, and every button is within it. */
 async function isWithin(page: Page, width: number): Promise<void> {
