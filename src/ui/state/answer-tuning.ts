@@ -55,12 +55,14 @@ export class Tuning {
   /** For a request: only what somebody set. */
   readonly body: ReadonlySignal<Readonly<Record<string, unknown>>>;
 
+  readonly #storage: KeyValueStorage;
+
   constructor(storage: KeyValueStorage) {
     const before = readJson(storage, tuneName);
     this.tune = signal(readTune(before));
     this.preset = signal(textIn(before, 'preset') || undefined);
-    const presets = readJson(storage, presetsName);
-    this.presets = signal(Array.isArray(presets) ? presets.map(readPreset).filter(({ name }) => name !== '') : []);
+    this.#storage = storage;
+    this.presets = signal(readPresets(storage) ?? []);
     this.isChanged = computed(() => {
       const saved = this.presets.value.find(({ name }) => name === this.preset.value);
       return JSON.stringify(readTune(saved ?? plain)) !== JSON.stringify(this.tune.value);
@@ -94,8 +96,7 @@ export class Tuning {
 
   /** As a preset, in the place of one of this name. */
   save(name: string): void {
-    const rest = this.presets.value.filter((preset) => preset.name !== name);
-    this.presets.value = [...rest, { name, ...this.tune.value }].sort((left, right) =>
+    this.presets.value = [...this.#presetsBut(name), { name, ...this.tune.value }].sort((left, right) =>
       left.name.localeCompare(right.name),
     );
     this.preset.value = name;
@@ -103,8 +104,14 @@ export class Tuning {
 
   /** The settings stay as they are. */
   remove(name: string): void {
-    this.presets.value = this.presets.value.filter((preset) => preset.name !== name);
+    this.presets.value = this.#presetsBut(name);
     if (this.preset.value === name) this.preset.value = undefined;
+  }
+
+  /** As they are kept by now: another tab may have saved some since. */
+  #presetsBut(name: string): readonly Preset[] {
+    const kept = readPresets(this.#storage) ?? this.presets.value;
+    return kept.filter((preset) => preset.name !== name);
   }
 }
 
@@ -151,6 +158,11 @@ function readTune(value: unknown): Tune {
       grammar: textIn(form, 'grammar'),
     },
   };
+}
+
+function readPresets(storage: KeyValueStorage): Preset[] | undefined {
+  const presets = readJson(storage, presetsName);
+  return Array.isArray(presets) ? presets.map(readPreset).filter(({ name }) => name !== '') : undefined;
 }
 
 function readPreset(value: unknown): Preset {

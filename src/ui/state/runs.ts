@@ -209,8 +209,9 @@ class LiveRun implements Run {
       return { outcome: this.#stopped ? 'stopped' : 'stop' };
     } catch (thrown) {
       if (this.#stopped) return { outcome: 'stopped' };
-      if (!(thrown instanceof ApiFailure)) throw thrown;
-      return this.#afterFailure(thrown);
+      if (thrown instanceof ApiFailure) return await this.#afterFailure(thrown);
+      // Of this page or its browser: a picture that its store does not give, say.
+      return { outcome: 'error', failure: { message: thrown instanceof Error ? thrown.message : String(thrown) } };
     } finally {
       this.#isOut = false;
     }

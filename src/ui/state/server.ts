@@ -100,6 +100,7 @@ export function createServer({ api, environment, key, chosen }: ServerOptions): 
   const waiting = new Set<() => void>();
   let cancelNext: () => void = () => undefined;
   let looking: Promise<void> | undefined;
+  let lookBehind: Promise<void> | undefined;
   const keeping = signal<Keeping>(undefined);
 
   const enter = (next: ServerPhase) => {
@@ -163,8 +164,16 @@ export function createServer({ api, environment, key, chosen }: ServerOptions): 
     if (JSON.stringify(now) !== JSON.stringify(status.value)) status.value = now;
   }
 
+  /** While one is under way, another behind it: what that one has read by now may be older than why this is asked for. */
   function look(): Promise<void> {
-    looking ??= lookOnce().finally(() => {
+    if (looking !== undefined) {
+      lookBehind ??= looking.then(() => {
+        lookBehind = undefined;
+        return look();
+      });
+      return lookBehind;
+    }
+    looking = lookOnce().finally(() => {
       looking = undefined;
       schedule();
     });
@@ -221,7 +230,7 @@ export function createServer({ api, environment, key, chosen }: ServerOptions): 
       } else if (code === 401 && phase.value !== 'locked') {
         keyRefused.value = key.value !== undefined;
         enter('locked');
-      } else if (code > 0 && phase.value === 'gone') void look();
+      } else if (code > 0 && phase.value === 'gone' && looking === undefined) void look();
     },
     look,
     ready(signal) {
