@@ -64,6 +64,7 @@ export function helpText(): string {
       'Every flag has a twin in the environment: --ctx-size is SERVE_MODEL_CTX_SIZE. The command line wins. Times are seconds or 30s, 5m, 2h. Lists are repeated or separated by commas.',
       '',
     ).join('\n'),
+    'The guides to all of it: /docs of a server that runs, as http://127.0.0.1:8080/docs.',
     '  -h, --help     this text\n  -V, --version  the version',
   ].join('\n\n');
 }

@@ -65,6 +65,8 @@ export interface AppDependencies {
   readonly chatStore?: ChatStore;
   /** One sentence. */
   readonly noChatStore?: string;
+  /** The built guides. Undefined: `/docs` leads to the routes alone. */
+  readonly guides?: PageFiles;
   /** Undefined: browsers get a small page without scripts. */
   readonly page?: PageFiles;
   /** Absent: the server runs no tools itself. */

@@ -19,6 +19,16 @@ export const pagePolicy = [
   'trusted-types own-assets',
 ].join('; ');
 
+/** The guides: text, one style and pictures of the server's own. */
+export const guidePolicy = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
 /**
  * The document that shows what a model wrote as HTML, SVG or a diagram. It has no origin, so it reaches no API, no
  * storage and no cookie; a frame with srcdoc would inherit the page's policy, and nothing would run.

@@ -61,7 +61,7 @@ export function unknownRoute(path: string, routes: readonly Route[]): Route {
     handle: (exchange) => {
       throw new ServeError(
         'not_found',
-        `There is no ${exchange.request.method} ${path} here. The README lists the routes; most begin with /v1.`,
+        `There is no ${exchange.request.method} ${path} here. GET /docs leads to all of them; most begin with /v1.`,
       );
     },
   };

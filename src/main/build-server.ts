@@ -184,7 +184,8 @@ async function build(
   let keyring = keyringOf(config);
   const { responses: responseStore, usage } = await openConfiguredStore(config.responseStore, system, telemetry);
   const chats = await openConfiguredChats(config.chatStore, system, telemetry);
-  const page = config.ui ? await openPageFiles() : undefined;
+  const page = config.ui ? await openPageFiles('ui') : undefined;
+  const guides = await openPageFiles('docs');
   const stopping = new AbortController();
   const finish = async () => {
     if (stopping.signal.aborted) return;
@@ -226,6 +227,7 @@ async function build(
     ...(responseStore && { responseStore }),
     ...chats,
     ...(page && { page }),
+    ...(guides && { guides }),
     ...(tools && { serverTools: tools }),
     keyring: () => keyring,
     settings: doorSettings(config),

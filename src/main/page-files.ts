@@ -4,16 +4,17 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { PageEncoding, PageFile, PageFiles } from '../contract/page-files.ts';
 
-/** Where scripts/build-ui.mjs puts the page: the same folder seen from src/main and from dist/main. */
-const buildFolder = new URL('../../dist/ui/', import.meta.url);
+/** Where scripts/build-ui.mjs and build-docs.mjs put what they build: the same folder seen from src/main and from dist/main. */
+const buildFolder = new URL('../../dist/', import.meta.url);
 
 type Facts = Pick<PageFile, 'type' | 'etag' | 'compressed'>;
 
 /**
- * The chat page as it was built, or undefined where it was not. Each form of a file is read when it is first asked for
+ * The chat page (`ui`) or the guides (`docs`) as they were built, or undefined where they were not. Each form of a file is read when it is first asked for
  * and kept: all of them together are smaller than one prompt's logits.
  */
-export async function openPageFiles(folder: URL = buildFolder): Promise<PageFiles | undefined> {
+export async function openPageFiles(name: 'ui' | 'docs'): Promise<PageFiles | undefined> {
+  const folder = new URL(`${name}/`, buildFolder);
   let index: { readonly files: Readonly<Record<string, Facts>> };
   try {
     index = JSON.parse(await readFile(new URL('files.json', folder), 'utf8'));

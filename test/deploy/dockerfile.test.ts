@@ -72,7 +72,12 @@ describe('Dockerfile.cuda', () => {
     const { scripts } = z.object({ scripts: z.object({ build: z.string() }) }).parse(JSON.parse(read('package.json')));
     const run = [...scripts.build.matchAll(/node (\S+)/g)].flatMap(([, path]) => path ?? []);
     expect(run).toContain('scripts/build-ui.mjs');
-    expect(run.filter((path) => !copied(stage('build')).includes(path))).toEqual([]);
+    // And what these import and read of their own folder.
+    const besides = run.flatMap((path) =>
+      [...read(path).matchAll(/'(?:\.|scripts)\/([\w-]+\.\w+)'/g)].map((match) => `scripts/${match[1]}`),
+    );
+    expect(besides).toContain('scripts/built-files.mjs');
+    expect([...run, ...besides].filter((path) => !copied(stage('build')).includes(path))).toEqual([]);
   });
 
   it('throws away what is there: a renamed package would stay otherwise', () => {

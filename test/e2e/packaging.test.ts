@@ -37,6 +37,9 @@ describe('the package', () => {
       'dist/ui/files.json',
       'dist/ui/index.html',
       'dist/ui/LICENSES.txt.br',
+      'dist/docs/files.json',
+      'dist/docs/index.html.br',
+      'dist/docs/api/openai-chat.html.br',
       'src/README.md',
       'src/http/README.md',
       'src/dialects/openai-chat/README.md',
@@ -48,7 +51,7 @@ describe('the package', () => {
 
   it('holds nothing else', () => {
     const expected =
-      /^(dist\/(?!ui\/).*\.(js|d\.ts)|dist\/ui\/[\w./-]+|src\/(.*\/)?README\.md|src\/ui\/pictures\/[\w-]+\.webp|scripts\/deploy\/[\w./-]+\.(md|yaml)|models\/(serve-model-demo(-mmproj)?\.gguf|README\.md)|package\.json|(README|CHANGELOG)\.md|LICENSE)$/;
+      /^(dist\/(?!(ui|docs)\/).*\.(js|d\.ts)|dist\/(ui|docs)\/[\w./-]+|src\/(.*\/)?README\.md|src\/ui\/pictures\/[\w-]+\.webp|scripts\/deploy\/[\w./-]+\.(md|yaml)|models\/(serve-model-demo(-mmproj)?\.gguf|README\.md)|package\.json|(README|CHANGELOG)\.md|LICENSE)$/;
     expect(paths.filter((path) => !expected.test(path))).toEqual([]);
     expect(packedBytes).toBeLessThan(6_500_000);
   });

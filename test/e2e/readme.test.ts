@@ -77,3 +77,36 @@ describe('the documents', () => {
     }
   });
 });
+
+/** What a page names: of its links and pictures, the addresses that it leads to on this server. */
+function ledTo(page: string, html: string): URL[] {
+  return [...html.matchAll(/ (?:href|src)="([^"]*)"/g)]
+    .map((match) => new URL((match[1] ?? '').replaceAll('&amp;', '&'), page))
+    .filter((address) => address.origin === new URL(server.url).origin);
+}
+
+describe('the guides at /docs', () => {
+  it('lead to each other, to headings that there are, and to nothing that is not there', async () => {
+    const pages = new Map<string, string>();
+    const wrong: string[] = [];
+    const wanted: { from: string; address: URL }[] = [{ from: '', address: new URL('/docs', server.url) }];
+    for (const { from, address } of wanted) {
+      const page = `${address.origin}${address.pathname}`;
+      if (!pages.has(page)) {
+        const response = await fetch(page);
+        const isPage = response.headers.get('content-type')?.startsWith('text/html') === true;
+        const text = await response.text();
+        pages.set(page, text);
+        if (response.status !== 200) wrong.push(`${from}: ${page} is a ${response.status}`);
+        else if (isPage) wanted.push(...ledTo(page, text).map((next) => ({ from: page, address: next })));
+      }
+      const id = decodeURIComponent(address.hash.slice(1));
+      if (id !== '' && !pages.get(page)?.includes(` id="${id}"`)) wrong.push(`${from}: no ${address.href}`);
+    }
+    expect(wrong).toEqual([]);
+    expect([...pages.values()].filter((text) => / style=|<script|javascript:/.test(text))).toEqual([]);
+    // Every document of the house is one of them.
+    const { length } = documents().filter((path) => path.startsWith('src/'));
+    expect([...pages.keys()].filter((page) => page.includes('/docs/')).length).toBeGreaterThan(length);
+  });
+});

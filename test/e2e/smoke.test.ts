@@ -163,7 +163,14 @@ const calls: readonly Call[] = [
     answer: { error: { code: 'not_found' } },
   },
   { method: 'GET', paths: ['/openapi.json'], answer: { openapi: '3.1.0' } },
-  { method: 'GET', paths: ['/docs'], answer: /<h1>serve-model API<\/h1>/ },
+  { method: 'GET', paths: ['/docs'], answer: /<h1 id="serve-model">serve-model<\/h1>/ },
+  { method: 'GET', paths: ['/docs/routes'], answer: /<h1>serve-model API<\/h1>/ },
+  {
+    method: 'GET',
+    paths: ['/docs/:guide{.+}'],
+    asked: filled('api/openai-chat'),
+    answer: /<h1 id="guide-chat-completions">chat completions<\/h1>/,
+  },
   { method: 'GET', paths: ['/metrics'], answer: /^serve_model_slots\{/m },
   { paths: ['/api/inference/cancel'], body: { cancel_id: 'nobody' }, answer: { cancelled: 0 } },
   {

@@ -219,7 +219,7 @@ describe('paths and methods', () => {
     const response = await openDoor().app.request('/v1/nothing', { method: 'POST' });
     expect(await response.json()).toEqual({
       error: {
-        message: 'There is no POST /v1/nothing here. The README lists the routes; most begin with /v1.',
+        message: 'There is no POST /v1/nothing here. GET /docs leads to all of them; most begin with /v1.',
         type: 'invalid_request_error',
         param: null,
         code: 'not_found',

@@ -63,13 +63,18 @@ describe('/openapi.json', () => {
   });
 });
 
-describe('/docs', () => {
+describe('/docs/routes', () => {
   it('lists what the routes are for, without scripts', async () => {
-    const response = await openDoor().app.request('/docs');
+    const response = await openDoor().app.request('/docs/routes');
     const html = await response.text();
     expect(html).toContain('Answer a chat, whole or as a stream');
     expect(html).not.toContain('<script');
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
+  });
+
+  it('is where /docs leads when the guides are not built', async () => {
+    const { status, headers } = await openDoor().app.request('/docs');
+    expect([status, headers.get('location')]).toEqual([302, 'docs/routes']);
   });
 
   it('describes no route that is not there', async () => {

@@ -66,6 +66,7 @@ export const everyPart = {
   endThought: () => 'no-run' as const,
   metrics: { render: async () => '', contentType: 'text/plain' },
   page: { find: () => undefined },
+  guides: { find: () => undefined },
   responseStore: {
     save: async () => undefined,
     find: async () => undefined,

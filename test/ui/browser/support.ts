@@ -96,7 +96,7 @@ export interface ScriptedServer {
 
 /** The real door with the built page on a real port, over a model that says what the test tells it to. */
 export async function scriptedServer({ more, ...options }: DoorOptions = {}): Promise<ScriptedServer> {
-  const page = await openPageFiles();
+  const page = await openPageFiles('ui');
   if (!page) throw new Error('The page is not built.');
   const door = openDoor({ ...options, more: { ...more, page } });
   const listener = await listen(door.app, {

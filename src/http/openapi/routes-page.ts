@@ -2,8 +2,8 @@ import type { Route } from '../route.ts';
 import { writtenPath } from './document.ts';
 import { operations } from './operations.ts';
 
-/** GET /docs: the routes by what they are for. Loads nothing from anywhere and runs no script. */
-export function docsPage(routes: readonly Route[]): Response {
+/** GET /docs/routes: the routes by what they are for. Loads nothing but the guides' style and runs no script. */
+export function routesPage(routes: readonly Route[], headers: Readonly<Record<string, string>>): Response {
   const groups = new Map<string, string[]>();
   for (const route of routes) {
     const known = operations[`${route.method} ${route.paths[0]}`];
@@ -18,18 +18,14 @@ export function docsPage(routes: readonly Route[]): Response {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>serve-model API</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}td{padding:.2rem 1rem .2rem 0;vertical-align:top}small{color:#777}</style>
+<link rel="stylesheet" href="style.css">
+<nav><a href="../docs">serve-model: all guides</a></nav>
 <h1>serve-model API</h1>
-<p>Every field, as a machine reads it: <a href="/openapi.json">openapi.json</a></p>
+<p>Every field, as a machine reads it: <a href="../openapi.json">openapi.json</a></p>
 ${sections.join('\n')}
 </html>
 `;
-  return new Response(html, {
-    headers: {
-      'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
-    },
-  });
+  return new Response(html, { headers: { ...headers, 'content-type': 'text/html; charset=utf-8' } });
 }
 
 function row({ method, paths, access }: Route, summary: string): string {
