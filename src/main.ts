@@ -3,18 +3,19 @@ import { ServeError } from './contract/errors.ts';
 import type { ModelProfile } from './contract/model.ts';
 import { readTextFile } from './files/read-text.ts';
 import type { Listener } from './http/listen.ts';
-import type { BuiltServer, StartObserver } from './main/build-server.ts';
+import type { BuiltServer } from './main/build-server.ts';
 import { elapsed } from './main/elapsed.ts';
 import { headStart } from './main/head-start.ts';
 import { locateStartModels } from './main/start-models.ts';
+import type { StartObserver } from './main/start-observer.ts';
 import { realSystem, type System } from './main/system.ts';
 import { createTemplatePool } from './main/template-pool.ts';
 import type { ChatFormatReport } from './templates/protocol.ts';
 import { explainTemplates } from './templates/workshop.ts';
 
-export type { StartObserver } from './main/build-server.ts';
 export { quantizeChild } from './main/entries.ts';
 export { explainPlacement, type FitHere, fitsHere, type PlacementReport } from './main/placement.ts';
+export type { StartObserver } from './main/start-observer.ts';
 export type { ChatFormatReport } from './templates/protocol.ts';
 
 /** A server whose models are loaded. */

@@ -166,6 +166,28 @@ function importsTypes(before: string): boolean {
   return /^(?:import|export) type [^;]*$/.test(before.slice(begin));
 }
 
+/** Groups of nodes that all reach each other (Tarjan's strongly connected components), of two and more. */
+function circles(edges: ReadonlyMap<string, readonly string[]>): string[][] {
+  const order = new Map<string, number>();
+  const low = new Map<string, number>();
+  const open: string[] = [];
+  const found: string[][] = [];
+  const visit = (node: string): void => {
+    order.set(node, order.size);
+    low.set(node, order.get(node) ?? 0);
+    open.push(node);
+    for (const next of edges.get(node) ?? []) {
+      if (!order.has(next)) visit(next);
+      if (open.includes(next)) low.set(node, Math.min(low.get(node) ?? 0, low.get(next) ?? 0));
+    }
+    if (low.get(node) !== order.get(node)) return;
+    const group = open.splice(open.indexOf(node)).reverse();
+    if (group.length > 1) found.push(group);
+  };
+  for (const node of edges.keys()) if (!order.has(node)) visit(node);
+  return found;
+}
+
 const all = imports();
 const name = (file: string) => relative(source, file);
 
@@ -195,6 +217,22 @@ describe('architecture', () => {
       .map(({ file, to }) => `${name(file)} must not import ${to}`);
     expect(wrong, rule).toEqual([]);
     expect(all.filter(({ file }) => shelfOf(file) in shelves).length).toBeGreaterThan(50);
+  });
+
+  it('has no circle of files, types included', () => {
+    const edges = new Map<string, string[]>();
+    for (const { file, target } of all)
+      if (target.startsWith('.')) edges.set(file, [...(edges.get(file) ?? []), resolve(dirname(file), target)]);
+    expect(circles(edges).map((files) => files.map(name).sort())).toEqual([]);
+    expect(
+      circles(
+        new Map([
+          ['a', ['b']],
+          ['b', ['c']],
+          ['c', ['a', 'd']],
+        ]),
+      ),
+    ).toEqual([['c', 'b', 'a']]);
   });
 
   it('keeps each package in its room', () => {

@@ -234,3 +234,6 @@ export function isCalled(tool: NamedTool, names: readonly string[]): boolean {
 export function isNamed(tool: NamedTool, names: readonly string[]): boolean {
   return names.includes(tool.server) || isCalled(tool, names);
 }
+
+/** Who may have the server run tools: `admin`, and with it whoever holds a key (`keys`), or calls from this machine (`local`). */
+export type ToolsFor = 'admin' | 'keys' | 'local';

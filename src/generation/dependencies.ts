@@ -3,7 +3,7 @@ import type { ConstraintPlanner } from '../grammar/constraint-cache.ts';
 import type { CancelRegistry } from './cancellation.ts';
 import type { RuntimeDirectory } from './runtime.ts';
 import type { StartGate } from './start-gate.ts';
-import type { ToolBench } from './tool-loop.ts';
+import type { ToolBench } from './tool-bench.ts';
 
 /** What the conductor is built from. */
 export interface GenerationDependencies {

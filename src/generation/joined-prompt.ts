@@ -1,6 +1,6 @@
 import type { RenderedPrompt } from '../contract/chat-format.ts';
 import type { JobImage } from '../engine/engine.ts';
-import type { PlacedImage } from './images.ts';
+import type { PlacedImage } from './image-maker.ts';
 
 /** Puts a prompt together out of texts, tokens and images. */
 export class JoinedPrompt {

@@ -5,7 +5,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Capabilities } from '../prompt/capabilities.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Adapters } from './adapters.ts';
-import type { ImageMaker } from './images.ts';
+import type { ImageMaker } from './image-maker.ts';
 
 /** A loaded model with everything that a generation on it needs. Built by main. */
 export interface ModelRuntime {

@@ -1,22 +1,15 @@
 import { ServeError } from '../contract/errors.ts';
 import type { FinishEvent, GenerationEvent, Usage } from '../contract/events.ts';
 import type { GenerationRequest, ToolChoice } from '../contract/request.ts';
-import type { ToolHost } from '../contract/server-tools.ts';
 import { AllowedRound } from './allowed-round.ts';
-import type { ApprovalRegistry } from './approvals.ts';
 import type { GenerationDependencies } from './dependencies.ts';
 import { EarlyEnd } from './endings.ts';
 import { type Offer, offerTools, type ToolRequest } from './offer-tools.ts';
 import { type CallContext, type RunningCalls, runCalls } from './run-calls.ts';
 import type { SlotRun } from './run-on-slot.ts';
 import { type Ending, ToolAccount } from './tool-account.ts';
+import type { ToolBench } from './tool-bench.ts';
 import { type ServerCall, ToolRound } from './tool-round.ts';
-
-/** The server's own tools, where it has some. */
-export interface ToolBench {
-  readonly host: ToolHost;
-  readonly approvals: ApprovalRegistry;
-}
 
 interface RoundStart {
   readonly request: GenerationRequest;

@@ -1,5 +1,8 @@
+import type { GenerationRequest } from '../contract/request.ts';
 import { isImageRow } from '../engine/image-ids.ts';
-import type { SlotWork } from './run-on-slot.ts';
+import type { GenerationDependencies } from './dependencies.ts';
+import type { FittedPrompt } from './fit-context.ts';
+import type { ModelRuntime } from './runtime.ts';
 
 /** Tells the observer of a run's tokens, as far as it wants to hear of them. */
 export interface TokenWatch {
@@ -8,7 +11,14 @@ export interface TokenWatch {
   ended(): void;
 }
 
-export function watchTokens({ deps, runtime, request, fitted }: SlotWork): TokenWatch {
+interface WatchedRun {
+  readonly deps: GenerationDependencies;
+  readonly runtime: ModelRuntime;
+  readonly request: GenerationRequest;
+  readonly fitted: FittedPrompt;
+}
+
+export function watchTokens({ deps, runtime, request, fitted }: WatchedRun): TokenWatch {
   const { clock, observer } = deps;
   const { id: model } = runtime.profile;
   const written: number[] | undefined = observer?.texts && [];

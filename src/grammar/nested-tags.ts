@@ -6,8 +6,8 @@ import { memberRules } from './schema/containers.ts';
 import { withRoomForContained } from './schema/contains.ts';
 import { objectShape, type Property } from './schema/object-shape.ts';
 import { type Kind, kindsOf, ofType, plainTexts } from './schema/plain-values.ts';
-import type { SchemaCompiler } from './schema/schema-compiler.ts';
 import { keys, tuple } from './schema/schema-merge.ts';
+import type { SchemaRules } from './schema/schema-rules.ts';
 import { unionRules } from './schema/unions.ts';
 
 /**
@@ -17,11 +17,11 @@ import { unionRules } from './schema/unions.ts';
  * ask for the same free name twice).
  */
 export class NestedTags {
-  readonly #compiler: SchemaCompiler;
+  readonly #compiler: SchemaRules;
   readonly #namespace: string;
   #known = new Map<string, { name?: string; written?: Expression | undefined }>();
 
-  constructor(compiler: SchemaCompiler, { namespace }: NamespacedCalls) {
+  constructor(compiler: SchemaRules, { namespace }: NamespacedCalls) {
     this.#compiler = compiler;
     this.#namespace = namespace;
   }
@@ -127,7 +127,7 @@ export class NestedTags {
   }
 }
 
-function otherValues({ json }: SchemaCompiler, { values }: Kind): Expression[] {
+function otherValues({ json }: SchemaRules, { values }: Kind): Expression[] {
   return values.filter((value) => typeof value !== 'string').map((value) => json.literal(value));
 }
 

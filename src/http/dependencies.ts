@@ -4,7 +4,7 @@ import type { ModelControl, SlotReport } from '../contract/control.ts';
 import type { HubCatalog } from '../contract/hub.ts';
 import type { PageFiles } from '../contract/page-files.ts';
 import type { RequestKeys } from '../contract/request.ts';
-import type { CallApprovals, ToolHost } from '../contract/server-tools.ts';
+import type { CallApprovals, ToolHost, ToolsFor } from '../contract/server-tools.ts';
 import type {
   AdapterDirectory,
   Clock,
@@ -20,7 +20,6 @@ import type {
 } from '../contract/services.ts';
 import type { ThoughtAddress, ThoughtEnding } from '../contract/thoughts.ts';
 import type { Keyring } from './access/keyring.ts';
-import type { ToolsFor } from './access/server-tools.ts';
 
 /** Everything the door needs from outside. Built by main; tests hand in their own. */
 export interface AppDependencies {

@@ -12,8 +12,6 @@ import { ConstraintPlanner } from '../grammar/constraint-cache.ts';
 import { createKeyring, type Keyring } from '../http/access/keyring.ts';
 import { createApp } from '../http/app.ts';
 import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts';
-import type { DownloadProgress } from '../models/download.ts';
-import type { HubName } from '../models/hub-name.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createSpans, loadOpenTelemetry } from '../telemetry/spans.ts';
@@ -21,7 +19,7 @@ import type { TemplatePool } from '../templates/template-pool.ts';
 import { createAdapterDirectory } from './adapters.ts';
 import { openConfiguredChats } from './chat-store.ts';
 import { elapsed } from './elapsed.ts';
-import type { HeadStart } from './head-start.ts';
+import type { Groundwork } from './head-start.ts';
 import { createImageReader } from './images.ts';
 import { describeRuntimes, liveModel } from './live-state.ts';
 import { createManagedModels } from './managed-models.ts';
@@ -29,30 +27,12 @@ import { openPageFiles } from './page-files.ts';
 import { prepareStart } from './prepare-start.ts';
 import { openConfiguredStore } from './response-store.ts';
 import { chatDirectory } from './served-model.ts';
-import { expectedName, type StartModels } from './start-models.ts';
+import { expectedName } from './start-models.ts';
+import type { StartObserver } from './start-observer.ts';
 import type { System } from './system.ts';
 import { createTemplatePool } from './template-pool.ts';
 import { createToolBench } from './tools.ts';
 import { createVectors } from './vectors.ts';
-
-export interface StartObserver {
-  /** The port is open; the models come next. */
-  listening?(url: string): void;
-  progress(phase: 'load' | 'calibrate', fraction: number): void;
-  /** Downloads a model; gives its path. Undefined: models must be on this machine. */
-  obtain?(name: HubName, download: Download): Promise<string>;
-}
-
-interface Download {
-  readonly signal: AbortSignal;
-  readonly report: (progress: DownloadProgress) => void;
-}
-
-/** What is known and begun before the house stands. */
-export interface Groundwork {
-  readonly models: StartModels;
-  readonly head: HeadStart;
-}
 
 interface LoadedServer {
   readonly profile: ModelProfile;
@@ -139,7 +119,7 @@ async function build(
     early,
     serve: ({ runtime, loaded }) => vectors.serveChat(runtime, loaded),
     serveVectors: (running) => vectors.serveAlone(running),
-    firstName: expectedName(ground.models, ground.head),
+    firstName: expectedName(ground.models, ground.head.file),
     onBegun: () => gate.open(),
   });
   metrics.watch(() => managed.runtimes().map(liveModel));

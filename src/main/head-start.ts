@@ -21,6 +21,12 @@ export interface HeadStart {
   readonly early: EarlyLoad | undefined;
 }
 
+/** What is known and begun before the house stands. */
+export interface Groundwork {
+  readonly models: StartModels;
+  readonly head: HeadStart;
+}
+
 /** Rejects with a ServeError when the first model is none, or an adapter. */
 export async function headStart(config: Config, { first }: StartModels): Promise<HeadStart> {
   await Promise.all(adapterFiles(config).map(({ path }) => checkAdapter(path)));

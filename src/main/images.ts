@@ -8,7 +8,7 @@ import type { ImagePart } from '../contract/request.ts';
 import type { Timers } from '../contract/services.ts';
 import type { EngineInfo } from '../engine/engine.ts';
 import { imageIds } from '../engine/image-ids.ts';
-import type { ImageMaker, PlacedPart } from '../generation/images.ts';
+import type { ImageMaker, PlacedPart } from '../generation/image-maker.ts';
 import { Pictures } from '../vision/pictures.ts';
 import { ImageReader } from '../vision/process/image-reader.ts';
 import { imageChild } from './entries.ts';

@@ -1,7 +1,7 @@
 import { packageVersion } from '../config.ts';
 import type { SlotReport } from '../contract/control.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
-import type { LiveModel } from '../telemetry/metrics.ts';
+import type { LiveModel } from '../telemetry/live-model.ts';
 
 /** A loaded model as the gauges of /metrics show it. Read at every scrape: no I/O, no waiting. */
 export function liveModel({ profile, engine, scheduler }: ModelRuntime): LiveModel {

@@ -17,15 +17,15 @@ import { type ProbeMemory, probeModel } from '../models/probe.ts';
 import { cannotGenerate, type FileProfile, readModelProfile, unknownVocabulary } from '../models/profile.ts';
 import type { LoadedModel, LoadObserver, LoadPlan } from '../models/resident.ts';
 import { openTemplates } from '../templates/workshop.ts';
-import type { StartObserver } from './build-server.ts';
 import { probeChild } from './entries.ts';
 import { slotReports } from './live-state.ts';
 import { type LoadProgress, type LoadTools, loadRuntime, type RunningModel, templateFacts } from './load-runtime.ts';
 import { namedSettings, withSettings } from './model-settings.ts';
 import { gpusFor, libraryFor } from './native-library.ts';
-import { featuresOf, type ServedDirectory, type ServedModel } from './served-model.ts';
+import { featuresOf, type RunningVectors, type ServedDirectory, type ServedModel } from './served-model.ts';
+import type { StartObserver } from './start-observer.ts';
 import { createFileMemory, memoryFile } from './system.ts';
-import { loadVectors, type RunningVectors } from './vectors.ts';
+import { loadVectors } from './vectors.ts';
 import { adapterFiles } from './weights-wish.ts';
 
 export interface ManagedModelsOptions extends Omit<LoadTools, 'tuningFile' | 'freeRam' | 'draft'> {

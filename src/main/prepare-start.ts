@@ -2,11 +2,11 @@ import type { Config } from '../config.ts';
 import type { HubName } from '../models/hub-name.ts';
 import type { ModelLocation } from '../models/locate.ts';
 import type { LoadedModel } from '../models/resident.ts';
-import type { Groundwork, StartObserver } from './build-server.ts';
-import { readFirstModel } from './head-start.ts';
+import { type Groundwork, readFirstModel } from './head-start.ts';
 import type { createManagedModels } from './managed-models.ts';
 import type { ServedModel } from './served-model.ts';
 import { notHere } from './start-models.ts';
+import type { StartObserver } from './start-observer.ts';
 
 /** Downloads what is not on this machine and loads what was given; gives the first model. */
 export type Start = (observer: StartObserver, signal: AbortSignal) => Promise<LoadedModel<ServedModel>>;

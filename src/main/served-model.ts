@@ -2,8 +2,13 @@ import type { ModelFeatures } from '../contract/control.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { ModelDirectory } from '../contract/services.ts';
 import type { ModelRuntime, RuntimeDirectory } from '../generation/runtime.ts';
+import type { VectorModel } from '../generation/vectors.ts';
 import { cannotGenerate } from '../models/profile.ts';
-import type { RunningVectors } from './vectors.ts';
+
+/** A model that gives vectors. */
+export interface RunningVectors extends VectorModel {
+  dispose(): Promise<void>;
+}
 
 /** What a loaded model is there for: it generates (and gives vectors too), or it gives vectors alone. */
 export type ServedModel =

@@ -2,7 +2,6 @@ import type { Config } from '../config.ts';
 import { ServeError } from '../contract/errors.ts';
 import { type HubName, showHubName } from '../models/hub-name.ts';
 import { locateModel, type ModelLocation } from '../models/locate.ts';
-import type { HeadStart } from './head-start.ts';
 
 /** The models that the command line names: where they are, before any is read or downloaded. */
 export interface StartModels {
@@ -26,7 +25,7 @@ export async function locateStartModels(config: Config): Promise<StartModels> {
 }
 
 /** What the first model is called as long as it is only expected. */
-export function expectedName({ first }: StartModels, { file }: HeadStart): string {
+export function expectedName({ first }: StartModels, file: { readonly id: string } | undefined): string {
   return file?.id ?? (first.type === 'hub' ? showHubName(first.name) : '');
 }
 

@@ -4,15 +4,11 @@ import type { Telemetry } from '../contract/services.ts';
 import type { LoadedEngine } from '../engine/load-options.ts';
 import { loadVectorModel } from '../engine/thread/load-vectors.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
-import type { VectorDirectory, VectorModel } from '../generation/vectors.ts';
+import type { VectorDirectory } from '../generation/vectors.ts';
 import { cannotGenerate, completeProfile, type FileProfile } from '../models/profile.ts';
 import { engineWorker } from './entries.ts';
-import type { ServedDirectory } from './served-model.ts';
+import type { RunningVectors, ServedDirectory } from './served-model.ts';
 import { computeWish, weightsWish } from './weights-wish.ts';
-
-export interface RunningVectors extends VectorModel {
-  dispose(): Promise<void>;
-}
 
 export interface VectorLoading {
   readonly config: Config;

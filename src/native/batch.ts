@@ -1,6 +1,6 @@
 import type { LlamaBatch } from './functions.ts';
 import { Handle } from './handle.ts';
-import type { NativeLibrary } from './open-library.ts';
+import type { NativeLibrary } from './library.ts';
 import { nullPointer, type Pointer } from './pointer.ts';
 
 /** The arrays of a llama_batch, written in place. */

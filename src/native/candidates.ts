@@ -1,6 +1,6 @@
 import { Handle } from './handle.ts';
+import type { NativeLibrary } from './library.ts';
 import { allocate, release } from './memory.ts';
-import type { NativeLibrary } from './open-library.ts';
 import type { Pointer } from './pointer.ts';
 
 /** Words of 4 bytes in a llama_token_data: id, logit, p. */

@@ -1,8 +1,8 @@
 import koffi from 'koffi';
 import { GgmlType } from './functions.ts';
 import type { Libraries } from './libraries.ts';
+import type { NativeLibrary } from './library.ts';
 import type { NativeTypes } from './native-types.ts';
-import type { NativeLibrary } from './open-library.ts';
 import { nullPointer, type Pointer } from './pointer.ts';
 import type { NativeTable } from './table.ts';
 

@@ -1,4 +1,4 @@
-import type { NativeLibrary } from './open-library.ts';
+import type { NativeLibrary } from './library.ts';
 
 export interface Device {
   /** As `devices` of a model names it: CUDA0, Metal, Vulkan1, CPU. */

@@ -1,7 +1,7 @@
 import type { Candidates } from './candidates.ts';
 import { checkGrammarText } from './grammar-text.ts';
 import { Handle } from './handle.ts';
-import type { NativeLibrary } from './open-library.ts';
+import type { NativeLibrary } from './library.ts';
 import { nullPointer, type Pointer } from './pointer.ts';
 import type { Vocabulary } from './vocabulary.ts';
 

@@ -1,5 +1,5 @@
 import type { NativeFunctions } from './functions.ts';
-import type { NativeLibrary } from './open-library.ts';
+import type { NativeLibrary } from './library.ts';
 import type { Pointer } from './pointer.ts';
 import { countOf, mustHold, shapeOf, type Tensor, Tensors, tensorTypes } from './tensors.ts';
 

@@ -1,6 +1,6 @@
 import { Handle } from './handle.ts';
+import type { NativeLibrary } from './library.ts';
 import { allocate, release } from './memory.ts';
-import type { NativeLibrary } from './open-library.ts';
 import type { Pointer } from './pointer.ts';
 
 /** Where a tensor's extents begin: behind its type, padding and buffer pointer. */

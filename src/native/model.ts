@@ -1,8 +1,8 @@
 import { gpusOf } from './devices.ts';
 import type { LlamaModelParams } from './functions.ts';
 import { Handle } from './handle.ts';
+import type { NativeLibrary } from './library.ts';
 import { progressCallback } from './memory.ts';
-import type { NativeLibrary } from './open-library.ts';
 import { nullPointer, type Pointer } from './pointer.ts';
 import type { Positions } from './row-batch.ts';
 import { Vocabulary } from './vocabulary.ts';

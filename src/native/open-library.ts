@@ -2,9 +2,10 @@ import koffi from 'koffi';
 import { checkLayouts } from './check-layouts.ts';
 import { chooseTable } from './choose-table.ts';
 import { withVariable } from './environment.ts';
-import { type BackendFunctions, GgmlBackendDevType, type NativeFunctions, type NativeStructs } from './functions.ts';
+import { type BackendFunctions, GgmlBackendDevType, type NativeFunctions } from './functions.ts';
 import { Libraries, type LibraryFiles, noUsableDevice } from './libraries.ts';
-import { NativeTypes, type Signature, type StructLayout } from './native-types.ts';
+import type { NativeLibrary } from './library.ts';
+import { NativeTypes, type Signature } from './native-types.ts';
 import { neededFunctions } from './needed.ts';
 import { nullPointer, type Pointer } from './pointer.ts';
 import type { NativeTable } from './table.ts';
@@ -12,28 +13,6 @@ import { table as llama_0_4_0 } from './tables/llama-0.4.0.ts';
 import { table as llama_0_5_0 } from './tables/llama-0.5.0.ts';
 
 export type { LibraryFiles } from './libraries.ts';
-
-/** llama.cpp's C API. A call blocks the thread; what a wrong one does to the process is told in this room's README. */
-export interface NativeLibrary {
-  readonly files: LibraryFiles;
-  /** Of llama.cpp, such as `0.5.0-dev`. */
-  readonly version: string;
-  /** Bound on first use. @throws Error at the access to one that this release does not have */
-  readonly functions: NativeFunctions;
-  /** Of a function in the libraries, to be called by them. */
-  functionAddress(name: keyof NativeFunctions): Pointer;
-  /** A function that only a backend has. @throws Error where it has none of that name */
-  backendFunction<Name extends keyof BackendFunctions>(registration: Pointer, name: Name): BackendFunctions[Name];
-  /** The memory itself, not a copy: valid as long as its owner keeps it. */
-  view(pointer: Pointer, bytes: number): ArrayBuffer;
-  /** Of the view's first byte: valid as long as JavaScript keeps the view. */
-  address(view: ArrayBufferView): Pointer;
-  layout(struct: keyof NativeStructs): StructLayout;
-  /** A copy of the struct at this address. */
-  read<Name extends keyof NativeStructs>(struct: Name, pointer: Pointer): NativeStructs[Name];
-  /** The struct in C's layout, to be passed by address. Every field has to be there: C reads zero where one is not. */
-  write<Name extends keyof NativeStructs>(struct: Name, value: NativeStructs[Name]): Uint8Array;
-}
 
 export interface OpenLibraryOptions {
   /** What the library says goes to stderr. Otherwise nowhere. Of the process: as its last caller wants it. */

@@ -1,5 +1,5 @@
 import type { LlamaModelQuantizeParams } from './functions.ts';
-import type { NativeLibrary } from './open-library.ts';
+import type { NativeLibrary } from './library.ts';
 import { nullPointer, type Pointer } from './pointer.ts';
 
 export interface QuantizeParameters {

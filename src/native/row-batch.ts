@@ -1,7 +1,7 @@
 import type { LlamaBatch } from './functions.ts';
 import { Handle } from './handle.ts';
+import type { NativeLibrary } from './library.ts';
 import { allocate, release } from './memory.ts';
-import type { NativeLibrary } from './open-library.ts';
 import { nullPointer, type Pointer } from './pointer.ts';
 
 /** How positions are counted: one for each row, or four (time, height, width and one that is not used). */

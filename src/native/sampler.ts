@@ -2,7 +2,7 @@ import type { SamplerName } from '../contract/request.ts';
 import type { Candidates } from './candidates.ts';
 import type { Context } from './context.ts';
 import { Handle } from './handle.ts';
-import type { NativeLibrary } from './open-library.ts';
+import type { NativeLibrary } from './library.ts';
 import { nullPointer, type Pointer } from './pointer.ts';
 import type { Vocabulary } from './vocabulary.ts';
 

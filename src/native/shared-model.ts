@@ -1,6 +1,6 @@
 import { Handle } from './handle.ts';
 import { Interrupt } from './interrupt.ts';
-import type { NativeLibrary } from './open-library.ts';
+import type { NativeLibrary } from './library.ts';
 import type { Pointer } from './pointer.ts';
 import { Vocabulary } from './vocabulary.ts';
 

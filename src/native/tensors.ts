@@ -1,6 +1,6 @@
 import { GgmlType } from './functions.ts';
 import { Handle } from './handle.ts';
-import type { NativeLibrary } from './open-library.ts';
+import type { NativeLibrary } from './library.ts';
 import { nullPointer, type Pointer } from './pointer.ts';
 
 /** Extents, the one whose values follow one another in memory first; ggml has always four. */

@@ -1,5 +1,5 @@
 import { Handle } from './handle.ts';
-import type { NativeLibrary } from './open-library.ts';
+import type { NativeLibrary } from './library.ts';
 import { nullPointer, type Pointer } from './pointer.ts';
 
 export interface PoolSettings {

@@ -1,5 +1,5 @@
 import type { Handle } from './handle.ts';
-import type { NativeLibrary } from './open-library.ts';
+import type { NativeLibrary } from './library.ts';
 import type { Pointer } from './pointer.ts';
 
 /**

@@ -1,5 +1,5 @@
+import type { AnswerContext } from './answer-context.ts';
 import { MarkerSet, type Reading } from './marker-scanner.ts';
-import type { AnswerContext } from './output-machine.ts';
 import type { CallTools } from './tool-calls/call-reader.ts';
 import { OpenCall } from './tool-calls/call-reader.ts';
 import { callSyntax } from './tool-calls/call-syntax.ts';

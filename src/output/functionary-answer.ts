@@ -1,5 +1,5 @@
+import type { AnswerContext } from './answer-context.ts';
 import { MarkerSet, type Reading } from './marker-scanner.ts';
-import type { AnswerContext } from './output-machine.ts';
 import { type CallTools, OpenCall } from './tool-calls/call-reader.ts';
 import { JsonText } from './tool-calls/json-text.ts';
 

@@ -2,6 +2,7 @@ import { type ChatFormat, closingText, type PromptOpening } from '../contract/ch
 import type { BlockEvent } from '../contract/events.ts';
 import type { Tool, ToolChoice } from '../contract/request.ts';
 import { harmony, muse, readAddressedAnswer } from './addressed-answer.ts';
+import type { AnswerContext, OutputState } from './answer-context.ts';
 import { BlockWriter } from './block-writer.ts';
 import { readFunctionaryAnswer } from './functionary-answer.ts';
 import { MarkerScanner, type Reading, type TextEnd } from './marker-scanner.ts';
@@ -29,7 +30,6 @@ export interface OutputMachineOptions {
 }
 
 /** Where the model's text is right now. */
-type OutputState = 'reasoning' | 'text' | 'tool-call';
 
 /**
  * The model's text -> blocks. Five laws: lossless (a complete text's end() releases everything that was held),
@@ -51,20 +51,6 @@ export interface OutputMachine {
   readonly repairs: number;
   /** The text to inject now so that the thinking ends; the machine must be given it like any other text. */
   closeReasoning(): string;
-}
-
-/** What the layouts work with. */
-export interface AnswerContext {
-  readonly format: ChatFormat;
-  readonly opening: PromptOpening;
-  readonly scanner: MarkerScanner;
-  readonly writer: BlockWriter;
-  /** undefined: calls are not possible, their markup is text. */
-  readonly calls: CallTools | undefined;
-  readonly toolChoice: ToolChoice;
-  readonly reasoningFormat: 'auto' | 'none';
-  readonly exactText: boolean;
-  enter(state: OutputState): void;
 }
 
 export function createOutputMachine(options: OutputMachineOptions): OutputMachine {

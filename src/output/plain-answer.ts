@@ -1,7 +1,7 @@
 import { type ChatFormat, spaceBehindThought } from '../contract/chat-format.ts';
+import type { AnswerContext } from './answer-context.ts';
 import type { Reading } from './marker-scanner.ts';
 import { MarkerSet } from './marker-scanner.ts';
-import type { AnswerContext } from './output-machine.ts';
 import { createReasoningReader } from './reasoning.ts';
 import { type ExactText, TextSink } from './text-sink.ts';
 import type { CallSyntax } from './tool-calls/call-reader.ts';

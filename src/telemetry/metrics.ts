@@ -1,23 +1,10 @@
 import { type Counter, Registry } from 'prom-client';
 import type { RequestRecord } from '../contract/services.ts';
 import { registerLiveGauges } from './live-gauges.ts';
+import type { LiveModel } from './live-model.ts';
 import { createMetricSet } from './metric-set.ts';
 import { registerProcessGauges } from './process-gauges.ts';
 import { registerVllmGauges } from './vllm-gauges.ts';
-
-/** A loaded model as it is at this moment; read at every scrape, so it must be cheap and do no I/O. */
-export interface LiveModel {
-  readonly name: string;
-  readonly slots: number;
-  readonly busySlots: number;
-  readonly waiting: number;
-  /** Tokens that the slots hold, and could hold. */
-  readonly heldTokens: number;
-  readonly contextTokens: number;
-  /** Tokens per second, running averages. */
-  readonly prefillRate: number | undefined;
-  readonly decodeRate: number | undefined;
-}
 
 interface StepRecord {
   readonly model: string;

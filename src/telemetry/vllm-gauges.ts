@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { contextUsage, liveGauge } from './live-gauges.ts';
+import type { LiveModel } from './live-model.ts';
 import type { MetricSet } from './metric-set.ts';
-import type { LiveModel } from './metrics.ts';
 
 /** Gateways divide the context into blocks of this many tokens; 16 is the usual size. */
 const blockSize = 16;

@@ -2,7 +2,7 @@ import { ServeError } from '../contract/errors.ts';
 import type { ProjectorFile } from '../contract/projector.ts';
 import { Compute, type ComputeOptions } from '../native/compute.ts';
 import { Graph } from '../native/graph.ts';
-import type { NativeLibrary } from '../native/open-library.ts';
+import type { NativeLibrary } from '../native/library.ts';
 import { Encoding } from './encode.ts';
 import type { Encoder, Eye } from './eye.ts';
 import { openEye } from './families.ts';

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RequestRecord } from '../../src/contract/services.ts';
-import { createMetrics, type LiveModel, type Metrics } from '../../src/telemetry/metrics.ts';
+import type { LiveModel } from '../../src/telemetry/live-model.ts';
+import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 
 const opened: Metrics[] = [];
 function metrics(compat: 'vllm' | 'none' = 'none', byKey = false): Metrics {

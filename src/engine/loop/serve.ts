@@ -1,11 +1,7 @@
 import { ServeError } from '../../contract/errors.ts';
 import type { Clock } from '../../contract/services.ts';
-import {
-  type LibraryFiles,
-  type NativeLibrary,
-  type OpenLibraryOptions,
-  openLibrary,
-} from '../../native/open-library.ts';
+import type { NativeLibrary } from '../../native/library.ts';
+import { type LibraryFiles, type OpenLibraryOptions, openLibrary } from '../../native/open-library.ts';
 import { type FromLoop, type ToLoop, toWire } from '../remote/protocol.ts';
 import { ServedModel } from './served-model.ts';
 import { loadWeights, type Weights } from './weights.ts';

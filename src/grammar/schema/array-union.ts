@@ -4,8 +4,8 @@ import type { Expression } from '../gbnf/gbnf.ts';
 import { choice, rule, sequence, text } from '../gbnf/gbnf.ts';
 import { TooManyStates } from '../regex/automaton.ts';
 import { anyOf, branchesOf } from './branches.ts';
-import type { SchemaCompiler } from './schema-compiler.ts';
 import { tuple } from './schema-merge.ts';
+import type { SchemaRules } from './schema-rules.ts';
 import type { Alternative } from './schema-types.ts';
 
 /** One of the arrays, with so many items written. */
@@ -37,7 +37,7 @@ const maxCounted = 32;
  * in any order. undefined: no array fits.
  */
 export function arrayUnionRules(
-  compiler: SchemaCompiler,
+  compiler: SchemaRules,
   arrays: readonly Alternative[],
   path: string,
 ): Expression | undefined {
@@ -52,14 +52,14 @@ export function arrayUnionRules(
 }
 
 class ArrayUnion {
-  #compiler: SchemaCompiler;
+  #compiler: SchemaRules;
   #path: string;
   #behind = new Map<string, Expression>();
   /** Places where several of the arrays can still be meant. */
   #together = 0;
   #ids = new Map<string, string>();
 
-  constructor(compiler: SchemaCompiler, path: string) {
+  constructor(compiler: SchemaRules, path: string) {
     this.#compiler = compiler;
     this.#path = path;
   }

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../contract/json.ts';
 import { isJsonObject } from '../../contract/json.ts';
-import type { SchemaCompiler } from './schema-compiler.ts';
 import { kindOf, type SchemaKinds } from './schema-kinds.ts';
+import type { SchemaRules } from './schema-rules.ts';
 
 /** One of several schemas that the next value may have, and where the text stands behind it. */
 export interface Way<Place> {
@@ -30,7 +30,7 @@ const maxLiterals = 1_000;
  * become one, which forgets which of them it was: `exact` is false where that matters.
  */
 export function branchesOf<Place extends { readonly id: string }>(
-  compiler: SchemaCompiler,
+  compiler: SchemaRules,
   ways: readonly Way<Place>[],
   options: BranchOptions,
 ): { readonly branches: readonly Branch<Place>[]; readonly exact: boolean } {
@@ -95,7 +95,7 @@ function sameKeys(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknow
 
 /** A branch for each value, where all schemas are lists of values; undefined: they are not. */
 function byLiteral<Place>(
-  compiler: SchemaCompiler,
+  compiler: SchemaRules,
   branches: readonly Branch<Place>[],
 ): readonly Branch<Place>[] | undefined {
   const found = new Map<string, Branch<Place> & { readonly places: Map<string, Place> }>();
@@ -113,7 +113,7 @@ function byLiteral<Place>(
 }
 
 /** Groups that have no kind of value in common. */
-function byKind<Place>(compiler: SchemaCompiler, branches: readonly Branch<Place>[]): readonly Branch<Place>[][] {
+function byKind<Place>(compiler: SchemaRules, branches: readonly Branch<Place>[]): readonly Branch<Place>[][] {
   return groupedBy(branches, ({ schema }) => compiler.kinds.of(schema));
 }
 

@@ -1,13 +1,13 @@
 import type { JsonValue } from '../../contract/json.ts';
-import type { SchemaCompiler } from './schema-compiler.ts';
 import { tuple } from './schema-merge.ts';
+import type { SchemaRules } from './schema-rules.ts';
 import type { Alternative } from './schema-types.ts';
 
 /**
  * Arrays with at least as many items as their `contains` asks for; undefined: no array has what it asks for. Which of the
  * items fit is checked afterwards.
  */
-export function withRoomForContained(compiler: SchemaCompiler, array: Alternative): Alternative | undefined {
+export function withRoomForContained(compiler: SchemaRules, array: Alternative): Alternative | undefined {
   const { plain, path } = array;
   const { contains } = plain;
   const least = Number(plain.minContains ?? 1);
@@ -19,7 +19,7 @@ export function withRoomForContained(compiler: SchemaCompiler, array: Alternativ
 }
 
 /** Some place of the array takes a value that fits. */
-function canContain(compiler: SchemaCompiler, { plain, path }: Alternative, contains: JsonValue): boolean {
+function canContain(compiler: SchemaRules, { plain, path }: Alternative, contains: JsonValue): boolean {
   const { prefix, rest } = tuple(plain);
   return [...prefix, rest ?? true].some((place) => {
     const both = place === true ? contains : { allOf: [place, contains] };

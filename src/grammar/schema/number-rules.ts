@@ -3,8 +3,8 @@ import { factored } from '../gbnf/factored.ts';
 import type { Expression } from '../gbnf/gbnf.ts';
 import { either, text } from '../gbnf/gbnf.ts';
 import { integerRange, numberRange, wholeLimits, wholeNumber } from './numbers.ts';
-import type { SchemaCompiler } from './schema-compiler.ts';
 import { list } from './schema-merge.ts';
+import type { SchemaRules } from './schema-rules.ts';
 import type { Alternative } from './schema-types.ts';
 import { numberLimits } from './validate.ts';
 
@@ -14,7 +14,7 @@ const maxRanges = 4;
 
 /** Numbers of one of the alternatives. */
 export function numberUnionRules(
-  compiler: SchemaCompiler,
+  compiler: SchemaRules,
   alternatives: readonly Alternative[],
   path: string,
 ): Expression | undefined {
@@ -54,7 +54,7 @@ function around(schemas: readonly JsonObject[]): JsonObject {
   };
 }
 
-function numberRules(compiler: SchemaCompiler, schema: JsonObject, path: string): Expression | undefined {
+function numberRules(compiler: SchemaRules, schema: JsonObject, path: string): Expression | undefined {
   const step = schema.multipleOf;
   if (isInteger(schema) || (typeof step === 'number' && Number.isInteger(step)))
     return integerRules(compiler, schema, path);
@@ -63,7 +63,7 @@ function numberRules(compiler: SchemaCompiler, schema: JsonObject, path: string)
   return numberRange(compiler.json, min, max);
 }
 
-function integerRules(compiler: SchemaCompiler, schema: JsonObject, path: string): Expression | undefined {
+function integerRules(compiler: SchemaRules, schema: JsonObject, path: string): Expression | undefined {
   const { low, high } = wholeLimits(numberLimits(schema));
   if (low === Number.POSITIVE_INFINITY || high === Number.NEGATIVE_INFINITY) return undefined;
   const { json } = compiler;

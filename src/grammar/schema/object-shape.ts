@@ -8,8 +8,8 @@ import { regexAutomaton } from '../regex/regex-automaton.ts';
 import type { Member } from './containers.ts';
 import { jsonStyle, memberRules } from './containers.ts';
 import type { RuleBook } from './rule-book.ts';
-import type { SchemaCompiler } from './schema-compiler.ts';
 import { forName, keys, list, member } from './schema-merge.ts';
+import type { SchemaRules } from './schema-rules.ts';
 import { isNothing } from './schema-types.ts';
 import { pointerPart } from './schema-words.ts';
 import { isValid } from './validate.ts';
@@ -36,7 +36,7 @@ export function isOpenObject(schema: JsonObject): boolean {
 }
 
 /** Required names without a schema of their own come after the declared ones. */
-export function objectShape(compiler: SchemaCompiler, schema: JsonObject, path: string): ObjectShape {
+export function objectShape(compiler: SchemaRules, schema: JsonObject, path: string): ObjectShape {
   const required = new Set(list(schema.required).map(String));
   const declared = keys(schema.properties);
   const names = [...declared, ...[...required].filter((name) => !declared.includes(name))];
@@ -58,7 +58,7 @@ export function objectShape(compiler: SchemaCompiler, schema: JsonObject, path: 
 const maxStates = 600;
 
 /** undefined: no object fits. */
-export function objectShapeRules(compiler: SchemaCompiler, shape: ObjectShape, path: string): Expression | undefined {
+export function objectShapeRules(compiler: SchemaRules, shape: ObjectShape, path: string): Expression | undefined {
   const { json } = compiler;
   const { schema } = shape;
   const members: Member[] = [];
@@ -92,7 +92,7 @@ export function objectShapeRules(compiler: SchemaCompiler, shape: ObjectShape, p
 
 /** `"name": value` for names that are not declared; undefined: there are none. */
 function furtherPairs(
-  compiler: SchemaCompiler,
+  compiler: SchemaRules,
   { schema, properties }: ObjectShape,
   path: string,
 ): Expression | undefined {
@@ -146,7 +146,7 @@ function furtherPairs(
 }
 
 function pairOf(
-  compiler: SchemaCompiler,
+  compiler: SchemaRules,
   { names, schema, path }: { names: Automaton | undefined; schema: JsonValue; path: string },
 ): Expression | undefined {
   const value = compiler.inner(schema, path);
@@ -167,7 +167,7 @@ function without(
 }
 
 /** The automaton of `propertyNames`, where it is about patterns, lengths or a list of names. */
-function propertyNames(compiler: SchemaCompiler, schema: JsonObject, path: string): Automaton | undefined {
+function propertyNames(compiler: SchemaRules, schema: JsonObject, path: string): Automaton | undefined {
   const asked = schema.propertyNames;
   if (asked === undefined || asked === true) return undefined;
   const [plain, ...more] = compiler.expander.expand(asked, `${path}/propertyNames`);

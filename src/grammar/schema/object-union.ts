@@ -7,8 +7,8 @@ import { anyOf, branchesOf, type Way } from './branches.ts';
 import { jsonStyle, type MemberStyle, memberPlaces } from './containers.ts';
 import { KeyTreeRules, noKeys, withKey } from './key-tree.ts';
 import { isOpenObject, type ObjectShape, type Property } from './object-shape.ts';
-import type { SchemaCompiler } from './schema-compiler.ts';
 import { keys, member } from './schema-merge.ts';
+import type { SchemaRules } from './schema-rules.ts';
 
 /** How members are spelled. */
 export interface MemberWriter {
@@ -23,7 +23,7 @@ export interface MemberWriter {
   further(excluded: readonly string[], schema: JsonValue, path: string): Expression | undefined;
 }
 
-export function jsonMembers(compiler: SchemaCompiler): MemberWriter {
+export function jsonMembers(compiler: SchemaRules): MemberWriter {
   const { json } = compiler;
   return {
     style: jsonStyle(json),
@@ -71,7 +71,7 @@ const maxStates = 300;
  * undefined: no object fits.
  */
 export function objectUnionRules(
-  compiler: SchemaCompiler,
+  compiler: SchemaRules,
   shapes: readonly ObjectShape[],
   path: string,
   writer: MemberWriter,
@@ -86,7 +86,7 @@ export function objectUnionRules(
 }
 
 class ObjectUnion {
-  #compiler: SchemaCompiler;
+  #compiler: SchemaRules;
   #path: string;
   #writer: MemberWriter;
   #trees: KeyTreeRules;
@@ -96,7 +96,7 @@ class ObjectUnion {
   #alones = new Map<string, Expression>();
   #ids = new Map<string, string>();
 
-  constructor(compiler: SchemaCompiler, path: string, writer: MemberWriter) {
+  constructor(compiler: SchemaRules, path: string, writer: MemberWriter) {
     this.#compiler = compiler;
     this.#path = path;
     this.#writer = writer;

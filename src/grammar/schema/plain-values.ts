@@ -1,8 +1,8 @@
 import type { JsonObject, JsonValue } from '../../contract/json.ts';
 import type { Expression } from '../gbnf/gbnf.ts';
 import { text } from '../gbnf/gbnf.ts';
-import type { SchemaCompiler } from './schema-compiler.ts';
 import { kindOf } from './schema-kinds.ts';
+import type { SchemaRules } from './schema-rules.ts';
 import { type Alternative, typesOf } from './schema-types.ts';
 import type { Writing } from './text-rules.ts';
 
@@ -16,7 +16,7 @@ export interface Kind {
 }
 
 /** A schema that does not say is answered in plain text. */
-export function kindsOf(compiler: SchemaCompiler, schema: JsonValue, path: string): readonly Kind[] {
+export function kindsOf(compiler: SchemaRules, schema: JsonValue, path: string): readonly Kind[] {
   return compiler.alternatives([{ schema, path }]).map(({ plain }) => {
     const values = compiler.fixedValues(plain);
     const types = values ? [] : (typesOf(plain) ?? ['string']);

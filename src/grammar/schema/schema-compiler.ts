@@ -11,6 +11,7 @@ import type { JsonRules } from './json-rules.ts';
 import { SchemaExpander } from './schema-expander.ts';
 import { SchemaKinds } from './schema-kinds.ts';
 import { joined, list, tuple, withoutAnnotations } from './schema-merge.ts';
+import type { SchemaRules } from './schema-rules.ts';
 import { type Alternative, onlyTypes, type Placed, stringLimits } from './schema-types.ts';
 import { hint, patternsOf, refuse } from './schema-words.ts';
 import { stringUnion } from './strings.ts';
@@ -40,7 +41,7 @@ const maxWeight = 20_000_000;
 const inlineLength = 48;
 
 /** One schema document -> rules of one book. `undefined` stands for a schema that no value satisfies. */
-export class SchemaCompiler {
+export class SchemaCompiler implements SchemaRules {
   readonly json: JsonRules;
   readonly param: string;
   readonly root: JsonValue;

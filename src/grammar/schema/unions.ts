@@ -7,9 +7,9 @@ import { withRoomForContained } from './contains.ts';
 import { numberUnionRules } from './number-rules.ts';
 import { objectShape, objectShapeRules } from './object-shape.ts';
 import { jsonMembers, objectUnionRules } from './object-union.ts';
-import type { SchemaCompiler } from './schema-compiler.ts';
 import { kindOf } from './schema-kinds.ts';
 import { list } from './schema-merge.ts';
+import type { SchemaRules } from './schema-rules.ts';
 import { type Alternative, typesOf } from './schema-types.ts';
 import { hint } from './schema-words.ts';
 
@@ -18,7 +18,7 @@ import { hint } from './schema-words.ts';
  * is not read in two ways at once, which doubles with every level.
  */
 export function unionRules(
-  compiler: SchemaCompiler,
+  compiler: SchemaRules,
   alternatives: readonly Alternative[],
   path: string,
 ): Expression | undefined {
@@ -49,7 +49,7 @@ function isBare(plain: JsonObject): boolean {
 }
 
 function ofType(
-  compiler: SchemaCompiler,
+  compiler: SchemaRules,
   type: string,
   alternatives: readonly Alternative[],
   path: string,
@@ -77,7 +77,7 @@ function ofType(
   }
 }
 
-function arrayRules(compiler: SchemaCompiler, all: readonly Alternative[], path: string): Expression | undefined {
+function arrayRules(compiler: SchemaRules, all: readonly Alternative[], path: string): Expression | undefined {
   const [first, ...others] = all.flatMap((each) => withRoomForContained(compiler, each) ?? []);
   if (!first) return undefined;
   return others.length === 0

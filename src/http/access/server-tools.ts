@@ -1,15 +1,12 @@
 import type { Caller } from '../../contract/caller.ts';
 import { ServeError } from '../../contract/errors.ts';
-import type { ServerToolWish, ToolSetup } from '../../contract/server-tools.ts';
+import type { ServerToolWish, ToolSetup, ToolsFor } from '../../contract/server-tools.ts';
 import type { ParsedCall } from '../../dialects/dialect.ts';
 import { serverToolDefaults } from '../../dialects/shared/server-tools.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Keyring } from './keyring.ts';
 import { checkOrigin } from './origin.ts';
-
-/** `admin`, and with it whoever holds a key (`keys`), or calls from this machine (`local`). */
-export type ToolsFor = 'admin' | 'keys' | 'local';
 
 /** Tools act with the rights of whoever started the server, so not every caller who may generate may have them run. */
 export function mayRunTools(
