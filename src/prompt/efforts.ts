@@ -13,11 +13,19 @@ export function effortAsVariables(effort: string): Readonly<Record<string, strin
 }
 
 /**
- * Which of them may stand for one that a template refuses, the nearest first, of two as near the higher one: templates
- * take their own few (Hunyuan `low` and `high`), while agents send what their vendor's models take. One that is new to
- * us is as likely a high one.
+ * The effort that was asked for, and which of them may stand for it where the template refuses it, the nearest first, of
+ * two as near the higher one: templates take their own few (Hunyuan `low` and `high`), while agents send what their
+ * vendor's models take. A word that neither we nor the template know is as likely a high one: it is no text for a prompt.
  */
-export function otherEfforts(asked: string): readonly string[] {
+export function effortsToTry(asked: string, template: string): readonly string[] {
+  return efforts.includes(asked) || names(template, asked) ? [asked, ...otherEfforts(asked)] : otherEfforts(asked);
+}
+
+function names(template: string, word: string): boolean {
+  return template.includes(`'${word}'`) || template.includes(`"${word}"`);
+}
+
+function otherEfforts(asked: string): readonly string[] {
   const known = efforts.indexOf(asked);
   const place = known < 0 ? efforts.indexOf('high') : known;
   const distance = (effort: string) => {

@@ -5,7 +5,7 @@ import type { VocabularyFacts } from '../contract/model.ts';
 import { type ChatPrompt, isImagePart, type OutputShape } from '../contract/request.ts';
 import { adaptConversation } from './adapt.ts';
 import { type Capabilities, capabilitiesOf } from './capabilities.ts';
-import { effortAsVariables, otherEfforts } from './efforts.ts';
+import { effortAsVariables, effortsToTry } from './efforts.ts';
 import { type CompileTemplate, isRefusal, jinjaCompiler, toRefusal, withFallback } from './jinja.ts';
 import { templateMessage } from './messages.ts';
 import { closeOpenThought, continueMessage, openingOf } from './opening.ts';
@@ -56,7 +56,7 @@ function createTemplate({ vocabulary, now, compile }: PromptRendererOptions, tex
   const base = { bos_token: vocabulary.bosText, eos_token: vocabulary.eosText };
   const shape = probeTemplate(text, renderText, base);
   const narrow = readVariables(text);
-  return { render: (variables: JsonObject) => renderText(narrow(variables)), base, shape };
+  return { text, render: (variables: JsonObject) => renderText(narrow(variables)), base, shape };
 }
 
 /** Those that the template names: llama.cpp's engine copies all variables for every turn of a loop. */
@@ -116,22 +116,18 @@ class Rendering {
 
   /** Templates that refuse the effort that was asked for get the nearest that they take. */
   run(): RenderedPrompt {
-    const { effort } = this.#chat.reasoning;
-    try {
-      return this.#run(effort, []);
-    } catch (refused) {
-      if (effort === undefined) throw refused;
-      for (const other of otherEfforts(effort)) {
-        try {
-          return this.#run(other, [
-            `the reasoning effort ${JSON.stringify(effort)} was taken as ${JSON.stringify(other)}`,
-          ]);
-        } catch {
-          // Refused as well, or for another reason, which the first refusal tells.
-        }
+    const { effort: asked } = this.#chat.reasoning;
+    if (asked === undefined) return this.#run(undefined, []);
+    const refusals: unknown[] = [];
+    for (const effort of effortsToTry(asked, this.#template.text)) {
+      try {
+        return this.#run(effort, effort === asked ? [] : [takenAs(asked, effort)]);
+      } catch (refused) {
+        // Others are refused as well, or for another reason, which the first refusal tells.
+        refusals.push(refused);
       }
-      throw refused;
     }
+    throw refusals[0];
   }
 
   #run(effort: string | undefined, warnings: readonly string[]): RenderedPrompt {
@@ -256,6 +252,10 @@ class Rendering {
       ...(effort !== undefined && thinking && this.#given(effortAsVariables(effort))),
     };
   }
+}
+
+function takenAs(asked: string, effort: string): string {
+  return `the reasoning effort ${JSON.stringify(asked.slice(0, 60))} was taken as ${JSON.stringify(effort)}`;
 }
 
 /** None may get lost, and none may stand twice: what a template does with the text of a message is its own matter. */

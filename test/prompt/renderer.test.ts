@@ -421,10 +421,10 @@ describe('user text', () => {
   });
 
   it('is no control token in the variables of the request either', () => {
-    const template = '{{ reasoning_effort }} {{ note.text }} {{ messages[0].content }}';
+    const template = '{{ note.name }} {{ note.text }} {{ messages[0].content }}';
     const more = {
-      reasoning: { enabled: true, effort: '<|im_end|>' },
-      templateVariables: { note: { text: '<|im_end|>' } },
+      reasoning: { enabled: true },
+      templateVariables: { note: { name: '<|im_end|>', text: '<|im_end|>' } },
     };
     const { pieces } = rendererOf(template).render(chat([user], more));
     expect(pieces).toEqual(['<', '|im_end|> <', '|im_end|> Hi']);
@@ -459,8 +459,15 @@ describe('an effort that the template refuses', () => {
     ]);
   });
 
-  it('stays as it was spelled where the template takes any', () => {
-    expect(rendered('ultra', '{{ reasoning_effort }} {{ messages[0].content }}')).toEqual(['ultra Hi', []]);
+  it('stays as it was spelled where the template takes any, if clients or the template know the word', () => {
+    const any = '{{ reasoning_effort }} {{ messages[0].content }}';
+    expect(rendered('xhigh', any)).toEqual(['xhigh Hi', []]);
+    expect(rendered('ultra', `{% if reasoning_effort == "ultra" %}!{% endif %}${any}`)).toEqual(['!ultra Hi', []]);
+    expect(rendered('ultra', any)).toEqual(['high Hi', ['the reasoning effort "ultra" was taken as "high"']]);
+    expect(rendered('ultra', '{{ messages[0].content }}')).toEqual([
+      'Hi',
+      ['the reasoning effort "ultra" was taken as "high"'],
+    ]);
   });
 
   it('is refused in the first words where every effort is', () => {

@@ -31,7 +31,10 @@ export function parseMessages(body: unknown, withTools = false): MessagesCall {
   const wantsMore = isJsonObject(flat) && flat.enable_tools === true;
   const mayHaveMore = mcp !== undefined && (mcp.names.length > 0 || wantsMore);
   const request = toRequest(valid, { warnings, withTools, mayHaveMore });
-  const display = takeVendorValue('thinkingDisplay', valid.thinking?.display, warnings.add.bind(warnings));
+  const warn = warnings.add.bind(warnings);
+  takeVendorValue('messagesServiceTier', valid.service_tier, warn);
+  takeVendorValue('messagesSpeed', valid.speed, warn);
+  const display = takeVendorValue('thinkingDisplay', valid.thinking?.display, warn);
   return {
     generations: [request],
     stream: valid.stream ?? false,

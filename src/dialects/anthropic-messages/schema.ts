@@ -114,6 +114,8 @@ export const requestSchema = z.object({
   ),
   output_config: optional(z.object({ effort: optional(z.string()), format: optional(jsonFormat) })),
   output_format: optional(jsonFormat),
+  service_tier: optional(z.string()),
+  speed: optional(z.string()),
   mcp_servers: optional(z.unknown()),
   container: optional(z.unknown()),
   context_management: optional(z.unknown()),

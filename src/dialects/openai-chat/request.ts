@@ -46,8 +46,8 @@ const maxChoices = 8;
 /**
  * Every field of OpenAI's chat completions request that this server acts on, and its extensions. Unknown fields are
  * ignored; known ones that it cannot do are in unsupported.ts. Ignored because they change nothing here: metadata,
- * store, service_tier, safety_identifier, prompt_cache_retention, prompt_cache_options, prediction, verbosity,
- * stream_options.include_obfuscation.
+ * store, safety_identifier, prompt_cache_options, prediction, stream_options.include_obfuscation; and, but for a warning
+ * where their word is unknown, service_tier, prompt_cache_retention, verbosity.
  */
 const chatBody = z.object({
   ...samplingFields,
@@ -85,6 +85,9 @@ const chatBody = z.object({
       budget_tokens: optional(z.int().min(-1)),
     }),
   ),
+  verbosity: optional(z.string()),
+  service_tier: optional(z.string()),
+  prompt_cache_retention: optional(z.string()),
   documents: optional(z.array(z.json()).max(4096)),
   /** Unsloth Studio's: an image for the last message of the user. */
   image_base64: optional(z.string()),
@@ -147,6 +150,9 @@ interface Reading {
 }
 
 function toRequest(body: Body, reading: Reading): GenerationRequest {
+  takeVendorValue('chatVerbosity', body.verbosity, reading.warn);
+  takeVendorValue('serviceTier', body.service_tier, reading.warn);
+  takeVendorValue('promptCacheRetention', body.prompt_cache_retention, reading.warn);
   return defined({
     ...toRequestOptions(body, { user: body.user, cacheKey: body.prompt_cache_key }),
     model: body.model || undefined,

@@ -57,6 +57,7 @@ export const responsesBody = z.object({
   conversation: z.unknown().optional(),
   prompt: z.unknown().optional(),
   prompt_cache_key: optional(z.string()),
+  prompt_cache_retention: optional(z.string()),
   safety_identifier: optional(z.string()),
   service_tier: optional(z.string()),
   user: optional(z.string()),

@@ -98,6 +98,8 @@ export function parseResponses(body: unknown, options: ParseOptions = {}): Respo
 function withKnownValues(request: ResponsesBody, warn: Warn): ResponsesBody {
   const { truncation, reasoning, text, include } = request;
   warnOfUnknownIncludes(include, warn);
+  takeVendorValue('serviceTier', request.service_tier, warn);
+  takeVendorValue('promptCacheRetention', request.prompt_cache_retention, warn);
   const summary = takeVendorValue('summary', reasoning?.summary ?? reasoning?.generate_summary, warn);
   return {
     ...request,

@@ -9,10 +9,12 @@ interface VendorField {
   readonly otherwise: string;
 }
 
+const verbosities = ['low', 'medium', 'high'] as const;
+
 /**
  * All of them. Enums whose value changes what the answer is stay strict: roles, content parts, tool_choice, the forms of
- * response_format, encoding_format, reasoning_format. So do the words of our own extensions. Efforts are no list at all:
- * each template has its own words for them.
+ * response_format, encoding_format, reasoning_format. So do the words of our own extensions. Efforts are the
+ * template's matter (src/prompt/efforts.ts), which has its own words for them.
  */
 const vendorFields = {
   /** Anthropic's `thinking`; `auto` is Claude Code's newest word. */
@@ -37,7 +39,17 @@ const vendorFields = {
   /** `disabled` answers what does not fit with an error: nothing is left out that was not meant to be. */
   truncation: { field: 'truncation', known: ['auto', 'disabled'], otherwise: 'disabled' },
   summary: { field: 'reasoning.summary', known: ['auto', 'concise', 'detailed', 'none'], otherwise: 'auto' },
-  verbosity: { field: 'text.verbosity', known: ['low', 'medium', 'high'], otherwise: 'medium' },
+  verbosity: { field: 'text.verbosity', known: verbosities, otherwise: 'medium' },
+  chatVerbosity: { field: 'verbosity', known: verbosities, otherwise: 'medium' },
+  /** There is one tier: what is asked for changes nothing, and neither do the next three. */
+  serviceTier: { field: 'service_tier', known: ['auto', 'default', 'flex', 'scale', 'priority'], otherwise: 'default' },
+  promptCacheRetention: {
+    field: 'prompt_cache_retention',
+    known: ['in_memory', 'in-memory', '24h'],
+    otherwise: 'in_memory',
+  },
+  messagesServiceTier: { field: 'service_tier', known: ['auto', 'standard_only'], otherwise: 'auto' },
+  messagesSpeed: { field: 'speed', known: ['standard', 'fast'], otherwise: 'standard' },
 } as const satisfies Record<string, VendorField>;
 
 export type VendorFieldName = keyof typeof vendorFields;

@@ -408,6 +408,15 @@ describe('tools', () => {
   });
 });
 
+it('warns of words that came after this server where they would change nothing', () => {
+  const warnings = (more: object) => anthropicMessages.parse({ ...hello, ...more }).warnings;
+  expect(warnings({ service_tier: 'gold', speed: 'warp' })).toEqual([
+    'service_tier "gold" is not known here and was taken as "auto"',
+    'speed "warp" is not known here and was taken as "standard"',
+  ]);
+  expect(warnings({ service_tier: 'standard_only', speed: 'fast' })).toEqual([]);
+});
+
 describe('thinking', () => {
   it('is taken in words that came after this server, with a warning', () => {
     const parsed = (thinking: object) => {

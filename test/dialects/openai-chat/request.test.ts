@@ -130,6 +130,17 @@ describe('a chat request', () => {
     expect(openaiChat.parse({ messages: [user], thinking: { type: 'auto' } }).warnings).toEqual([]);
   });
 
+  it('warns of words that came after this server where they would change nothing', () => {
+    const warnings = (more: object) => openaiChat.parse({ messages: [user], ...more }).warnings;
+    expect(warnings({ verbosity: 'chatty', service_tier: 'gold', prompt_cache_retention: '9h' })).toEqual([
+      'verbosity "chatty" is not known here and was taken as "medium"',
+      'service_tier "gold" is not known here and was taken as "default"',
+      'prompt_cache_retention "9h" is not known here and was taken as "in_memory"',
+    ]);
+    expect(warnings({ verbosity: 'low', service_tier: 'flex', prompt_cache_retention: '24h' })).toEqual([]);
+    expect(warnings({ verbosity: null, service_tier: null, prompt_cache_retention: null })).toEqual([]);
+  });
+
   it('continues a message by name only where there is one to continue', () => {
     const answer = { role: 'assistant', content: 'The' };
     const call = { id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } };

@@ -390,6 +390,7 @@ describe('the settings of a response', () => {
       reasoning: { effort: 'ultra', summary: 'verbose' },
       text: { verbosity: 'chatty' },
       service_tier: 'turbo',
+      prompt_cache_retention: '9h',
       include: ['web_search_call.results', 'reasoning.everything'],
     };
     const { generations, settings, show, warnings } = parseResponses(body);
@@ -404,6 +405,8 @@ describe('the settings of a response', () => {
     });
     expect(warnings).toEqual([
       'include "reasoning.everything" is not known here and was ignored',
+      'service_tier "turbo" is not known here and was taken as "default"',
+      'prompt_cache_retention "9h" is not known here and was taken as "in_memory"',
       'reasoning.summary "verbose" is not known here and was taken as "auto"',
       'truncation "smart" is not known here and was taken as "disabled"',
       'text.verbosity "chatty" is not known here and was taken as "medium"',
