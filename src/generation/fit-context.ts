@@ -12,13 +12,17 @@ export interface FittedPrompt {
   readonly dropped: number;
 }
 
-/** The prompt and its budget. context_length_exceeded when it does not fit and nothing may be left out. */
+/**
+ * The prompt and its budget. context_length_exceeded when it does not fit and nothing may be left out. `read`: see
+ * withReadTokens.
+ */
 export async function fitContext(
   runtime: ModelRuntime,
   request: GenerationRequest,
   signal: AbortSignal,
+  read?: readonly number[],
 ): Promise<FittedPrompt> {
-  const whole = await attempt(runtime, request, signal, 0);
+  const whole = await attempt({ runtime, request, signal, read }, 0);
   if (whole instanceof ServeError) return withoutOldest(runtime, request, signal, whole);
   return { ...whole, dropped: 0 };
 }
@@ -45,7 +49,7 @@ async function withoutOldest(
     const count = Math.floor((tooFew + enough) / 2);
     const left = new Set(units.slice(0, count).flat());
     const messages = prompt.messages.filter((message) => !left.has(message));
-    const tried = await attempt(runtime, { ...request, prompt: { ...prompt, messages } }, signal, reserve);
+    const tried = await attempt({ runtime, request: { ...request, prompt: { ...prompt, messages } }, signal }, reserve);
     if (tried instanceof ServeError) tooFew = count;
     else {
       enough = count;
@@ -56,16 +60,21 @@ async function withoutOldest(
   return fitted;
 }
 
+interface Attempt {
+  readonly runtime: ModelRuntime;
+  readonly request: GenerationRequest;
+  readonly signal: AbortSignal;
+  readonly read?: readonly number[] | undefined;
+}
+
 /** The overflow is returned, everything else thrown. */
 async function attempt(
-  runtime: ModelRuntime,
-  request: GenerationRequest,
-  signal: AbortSignal,
+  { runtime, request, signal, read }: Attempt,
   reserve: number,
 ): Promise<Omit<FittedPrompt, 'dropped'> | ServeError> {
   const { contextSize } = runtime.profile;
   try {
-    const prompt = await preparePrompt(runtime, request, signal);
+    const prompt = await preparePrompt(runtime, request, signal, read);
     const maxTokens = resolveTokenBudget(prompt.tokens.length, contextSize, request.maxTokens);
     resolveTokenBudget(prompt.tokens.length + reserve, contextSize, request.maxTokens);
     return { prompt, maxTokens };

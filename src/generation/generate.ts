@@ -177,6 +177,7 @@ interface Beginning {
   readonly thought: ThoughtControl;
   /** See RoundStart. */
   readonly since?: number | undefined;
+  readonly read?: readonly number[] | undefined;
   /** Told its places in the queue. */
   readonly onPlace?: (place: QueuePlace) => void;
 }
@@ -232,11 +233,11 @@ async function start(beginning: Beginning): Promise<Started> {
 
 /** Everything that can be refused is refused before the request takes a place in the queue. */
 async function admit(
-  { deps, request, controller: { signal }, thought, onPlace, since }: Beginning,
+  { deps, request, controller: { signal }, thought, onPlace, since, read }: Beginning,
   runtime: ModelRuntime,
 ): Promise<Omit<Started, 'use'>> {
   const adapters = adaptersOf(request, runtime);
-  const fitted = await fitContext(runtime, request, signal);
+  const fitted = await fitContext(runtime, request, signal, read);
   refuseToldImages(request, fitted.prompt);
   const plan = await createTextPipeline(deps, runtime, request, fitted.prompt.opening, thought);
   const ask = admissionOf(request, fitted.prompt, { maxTokens: fitted.maxTokens, adapters });

@@ -5,6 +5,7 @@ import type { JobImage } from '../engine/engine.ts';
 import { refuseHopelessPrompt } from './budget.ts';
 import { readChatImages, readImage, withoutSpareImages } from './images.ts';
 import { JoinedPrompt } from './joined-prompt.ts';
+import { withReadTokens } from './read-tokens.ts';
 import type { ModelRuntime } from './runtime.ts';
 
 export interface PreparedPrompt {
@@ -19,11 +20,12 @@ export interface PreparedPrompt {
   readonly warnings: readonly string[];
 }
 
-/** Renders and tokenizes, without blocking the event loop for long. */
+/** Renders and tokenizes, without blocking the event loop for long. `read`: see withReadTokens. */
 export async function preparePrompt(
   runtime: ModelRuntime,
   request: GenerationRequest,
   signal: AbortSignal,
+  read: readonly number[] = [],
 ): Promise<PreparedPrompt> {
   const { contextSize, vocabulary } = runtime.profile;
   const bos = vocabulary.addsBos && vocabulary.bosToken !== undefined ? [vocabulary.bosToken] : [];
@@ -41,7 +43,10 @@ export async function preparePrompt(
       const warnings = [...noted, ...rendered.warnings];
       const joined = new JoinedPrompt(bos, (pieces) => tokenize(pieces, true));
       await joined.addRendered(rendered, images);
-      return { ...joined.prompt, opening, checkpoints: turnBorders(joined.prompt.tokens, runtime), warnings };
+      const { prompt: made } = joined;
+      // The places of images are counted in tokens.
+      const tokens = images.length > 0 ? made.tokens : withReadTokens(made.tokens, read, runtime.engine.text);
+      return { ...made, tokens, opening, checkpoints: turnBorders(tokens, runtime), warnings };
     }
     case 'text': {
       const tokens = await tokenize([prompt.text], true);

@@ -36,6 +36,8 @@ export interface SlotRun {
    * conversation goes on as soon as its tools have run.
    */
   leave(how?: { readonly comesBack: boolean }): Promise<void>;
+  /** The tokens of its prompt and of its answer up to now; undefined where nobody goes on from there. */
+  tokens?(): readonly number[] | undefined;
   /** What it has read and written up to now; absent where it never had a slot. */
   usage?(): Usage;
 }
@@ -51,7 +53,9 @@ export function runOnSlot(work: SlotWork): SlotRun {
   );
   let progress: PromptProgress | undefined;
   const watch = watchTokens(work);
-  const job = engineJob(work, watch, (events) => {
+  // Rounds of an answer read on from each other.
+  const written: number[] | undefined = work.request.serverTools && [];
+  const job = engineJob(work, { watch, written }, (events) => {
     if (progress && events.length > 0) queue.add(progress.answered());
     check.see(events);
     queue.add(events);
@@ -90,6 +94,7 @@ export function runOnSlot(work: SlotWork): SlotRun {
     .finally(() => progress?.close());
   return {
     next: () => queue.next(),
+    tokens: () => written && [...fitted.prompt.tokens, ...written],
     usage: () => usageOf(plan, start),
     async leave() {
       clearLimit();
@@ -100,7 +105,16 @@ export function runOnSlot(work: SlotWork): SlotRun {
   };
 }
 
-function engineJob(work: SlotWork, watch: TokenWatch, give: (events: readonly GenerationEvent[]) => void): EngineJob {
+interface TokenReaders {
+  readonly watch: TokenWatch;
+  readonly written: number[] | undefined;
+}
+
+function engineJob(
+  work: SlotWork,
+  { watch, written }: TokenReaders,
+  give: (events: readonly GenerationEvent[]) => void,
+): EngineJob {
   const { deps, runtime, request, fitted, plan, lease, adapters, controller } = work;
   const { pipeline, constraint } = plan;
   return {
@@ -120,6 +134,7 @@ function engineJob(work: SlotWork, watch: TokenWatch, give: (events: readonly Ge
     ...promptLogprobs(work, give),
     onToken(token) {
       watch.token(token.token);
+      written?.push(token.token);
       const { events, directive } = pipeline.push(token);
       give(events);
       return directive;

@@ -19,6 +19,8 @@ interface RoundStart {
   readonly limitMs: number;
   /** A later round of an answer that came at this time; undefined: the first one. */
   readonly since: number | undefined;
+  /** What the round before has read and written. */
+  readonly read: readonly number[] | undefined;
 }
 
 export interface ToolLoop {
@@ -67,6 +69,7 @@ class ToolAnswer {
   #begun = false;
   /** No further call is run. */
   #isLast = false;
+  #read: readonly number[] | undefined;
 
   constructor(loop: ToolLoop, offer: Offer, since: number) {
     this.#loop = loop;
@@ -157,6 +160,7 @@ class ToolAnswer {
         since: isFirst ? undefined : this.#since,
         controller: own,
         limitMs: this.#account.msLeft,
+        read: this.#read,
       });
       const begunAt = deps.clock();
       let finish: FinishEvent | undefined;
@@ -170,6 +174,7 @@ class ToolAnswer {
       } finally {
         await run.leave({ comesBack: finish !== undefined && goesOn(finish, round.serverCalls) });
         if (run.usage) this.#loop.spent(run.usage());
+        this.#read = run.tokens?.();
       }
       if (!finish) throw new ServeError('internal', 'The generation ended without its finish event.');
       this.#account.add(finish, deps.clock() - begunAt);

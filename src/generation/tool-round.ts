@@ -161,7 +161,12 @@ export class ToolRound {
       role: 'assistant',
       content: text === '' ? null : text,
       ...(reasoning !== '' && { reasoning }),
-      toolCalls: this.#calls.map(({ id, name, arguments: written }) => ({ id, name, arguments: written })),
+      toolCalls: this.#calls.map(({ id, name, arguments: written, tool }) => ({
+        id,
+        name,
+        arguments: written,
+        ...(tool && { server: tool.server }),
+      })),
     };
     return [...(begun ? messages.slice(0, -1) : messages), answer];
   }

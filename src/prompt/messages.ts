@@ -4,6 +4,7 @@ import { isJsonObject } from '../contract/json.ts';
 import { type Content, type ContentPart, isImagePart, type Message, type ToolCall } from '../contract/request.ts';
 import { type TemplateShape, thinkingParts } from './probe.ts';
 import type { Protection } from './protect.ts';
+import { isSpoken, type SpokenCalls } from './spoken-calls.ts';
 
 type Assistant = Extract<Message, { role: 'assistant' }>;
 
@@ -12,10 +13,11 @@ export interface MessageContext {
   readonly shape: TemplateShape;
   readonly format: ChatFormat;
   readonly protection: Protection;
+  readonly spoken: SpokenCalls;
 }
 
-/** Contract message -> the object that this template understands, user text protected. */
-export function templateMessage(message: Message, context: MessageContext): JsonObject {
+/** Contract message -> the object that this template understands, user text protected; `index` is the message's own. */
+export function templateMessage(message: Message, index: number, context: MessageContext): JsonObject {
   const { protection } = context;
   const name = message.name ? { name: protection.text(message.name) } : {};
   const content = templateContent(message.content ?? '', context);
@@ -27,17 +29,22 @@ export function templateMessage(message: Message, context: MessageContext): Json
     case 'tool':
       return { role: 'tool', content, ...name, tool_call_id: templateId(message.toolCallId, context) };
     case 'assistant':
-      return assistantMessage(message, name, context);
+      return assistantMessage({ message, index }, name, context);
     default:
       return message satisfies never;
   }
 }
 
 /** Thoughts go to the field that the template reads, also those that a client has left in the text. */
-function assistantMessage(message: Assistant, name: JsonObject, context: MessageContext): JsonObject {
+function assistantMessage(
+  { message, index }: { readonly message: Assistant; readonly index: number },
+  name: JsonObject,
+  context: MessageContext,
+): JsonObject {
   const { shape, protection } = context;
   const { reasoning, content } = splitThought(message, context.format);
-  const calls = message.toolCalls?.map((call) => templateCall(call, context)) ?? [];
+  const mark = isSpoken(message) ? context.spoken.markOf(index) : '';
+  const calls = message.toolCalls?.map((call, at) => templateCall(call, at === 0 ? mark : '', context)) ?? [];
   const field = shape.reasoningField ?? 'reasoning_content';
   const thought = reasoning ? protection.text(trimmed(reasoning, shape)) : undefined;
   const written = templateContent(content, context);
@@ -58,7 +65,7 @@ function asParts(thought: string, content: JsonValue): JsonValue {
 }
 
 /** `<think>...</think>` at the beginning of the text is a thought: clients that know no other field send it so. */
-function splitThought({ content, reasoning }: Assistant, { reasoning: markers }: ChatFormat) {
+export function splitThought({ content, reasoning }: Assistant, { reasoning: markers }: ChatFormat) {
   const whole = { content: content ?? '', reasoning };
   if (reasoning || !markers || typeof content !== 'string') return whole;
   const open = markers.open.trim();
@@ -72,14 +79,15 @@ function splitThought({ content, reasoning }: Assistant, { reasoning: markers }:
 }
 
 /** Malformed arguments stay the text that they are: they are history, and the model may see what it wrote. */
-function templateCall(call: ToolCall, context: MessageContext): JsonObject {
-  const { shape, protection } = context;
+function templateCall(call: ToolCall, mark: string, context: MessageContext): JsonObject {
+  const { shape, protection, spoken } = context;
   const asObject = shape.objectArguments && !(shape.textArguments && losesDigits(call.arguments));
   const parsed = asObject ? parseObject(call.arguments) : undefined;
-  const written = parsed === undefined ? protection.text(call.arguments) : protection.value(parsed);
+  const asWritten = parsed !== undefined && call.server !== undefined ? spoken.stand(call.arguments) : undefined;
+  const written = parsed === undefined ? protection.text(call.arguments) : (asWritten ?? protection.value(parsed));
   return {
     type: 'function',
-    function: { name: protection.text(call.name), arguments: written },
+    function: { name: mark + protection.text(call.name), arguments: written },
     id: templateId(call.id, context),
   };
 }

@@ -64,21 +64,21 @@ const writers: Readonly<Record<ChatFormat['layout'], WriteContinued>> = {
 };
 
 /** A generation prompt up to the thought that it opens or skips, and without what begins the answer's text. */
-function withoutThought(generationPrompt: string, { reasoning, text }: ChatFormat): string {
+export function withoutThought(generationPrompt: string, { reasoning, text }: ChatFormat): string {
   const markers = [reasoning?.open.trim(), reasoning?.close.trim(), text?.open.trim()].filter((marker) => marker);
   const places = markers.map((marker) => generationPrompt.indexOf(marker ?? '')).filter((at) => at >= 0);
   return generationPrompt.slice(0, Math.min(generationPrompt.length, ...places));
 }
 
 /** Two texts whose ends may be the same: what both have stands there once. */
-function joined(before: string, after: string): string {
+export function joined(before: string, after: string): string {
   let length = Math.min(before.length, after.length);
   while (!before.endsWith(after.slice(0, length))) length--;
   return before + after.slice(length);
 }
 
 /** The line break that ends a thought may be the one in front of its closing marker. */
-function closeThought(begun: string, { reasoning }: ChatFormat): string {
+export function closeThought(begun: string, { reasoning }: ChatFormat): string {
   const closing = reasoning ? closingText(reasoning) : '';
   return (closing.startsWith('\n') ? begun.replace(/(?<!\n)\n+$/, '') : begun) + closing;
 }

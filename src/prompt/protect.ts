@@ -12,6 +12,8 @@ export interface Protection {
   value(value: JsonValue | undefined): JsonValue | undefined;
   /** Stands for an image: no text of a user can be it. */
   image(index: number): string;
+  /** A character that no user text has, for marks that are taken out again before the prompt is split. */
+  readonly mark: string;
   /** The rendered prompt -> pieces, separators and images gone. */
   split(rendered: string): string[];
   /** The same, and where the images were: in front of the piece at `before`. */
@@ -29,7 +31,7 @@ export function createProtector(spellings: readonly string[]): (userText: string
   const longest = sorted[0]?.length ?? 0;
 
   return (userText) => {
-    const [separator, imageMark] = unusedCharacters(userText);
+    const [separator, imageMark, mark] = unusedCharacters(userText);
     const ofImage = new RegExp(`${imageMark}(\\d+)${imageMark}`);
     const breakAt = (text: string, at: number) => `${text.slice(0, at)}${separator}${text.slice(at)}`;
 
@@ -73,6 +75,7 @@ export function createProtector(spellings: readonly string[]): (userText: string
     return {
       text,
       value,
+      mark,
       image: (index) => `${imageMark}${index}${imageMark}`,
       split: (rendered) => place(rendered).pieces,
       place,
@@ -80,21 +83,22 @@ export function createProtector(spellings: readonly string[]): (userText: string
   };
 }
 
-/** Two private-use characters that the user text does not contain, spelled as an escape of JSON neither. */
-function unusedCharacters(userText: string): readonly [string, string] {
+/** Three private-use characters that the user text does not contain, spelled as an escape of JSON neither. */
+function unusedCharacters(userText: string): readonly [string, string, string] {
   const lower = userText.toLowerCase();
-  let found: string | undefined;
+  const found: string[] = [];
   for (const [first, last] of privateUse) {
     for (let code = first; code <= last; code++) {
       const character = String.fromCodePoint(code);
       if (userText.includes(character) || lower.includes(escapeOf(character))) continue;
-      if (found !== undefined) return [found, character];
-      found = character;
+      const [separator, imageMark] = found;
+      if (separator !== undefined && imageMark !== undefined) return [separator, imageMark, character];
+      found.push(character);
     }
   }
   throw new ServeError(
     'invalid_request',
-    'The messages contain every private-use character of Unicode, and the server needs two of them. Leave two out.',
+    'The messages contain every private-use character of Unicode, and the server needs three of them. Leave three out.',
     { param: 'messages' },
   );
 }

@@ -11,6 +11,8 @@ import { templateMessage } from './messages.ts';
 import { closeOpenThought, continueMessage, openingOf } from './opening.ts';
 import { appended, preservation, probeTemplate } from './probe.ts';
 import { createProtector, type Protection } from './protect.ts';
+import { SpokenCalls } from './spoken-calls.ts';
+import { asSpoken, spokenTurns } from './spoken-turns.ts';
 import { strftime } from './strftime.ts';
 import { simpleTool, wholeTool } from './tool-definitions.ts';
 
@@ -104,6 +106,7 @@ class Rendering {
   readonly #answer: OutputShape;
   readonly #protection: Protection;
   readonly #options: PromptRendererOptions;
+  readonly #spoken: SpokenCalls;
   #effort: string | undefined;
 
   constructor(template: Template, request: Request, protection: Protection, options: PromptRendererOptions) {
@@ -112,6 +115,7 @@ class Rendering {
     this.#answer = request.answer;
     this.#protection = protection;
     this.#options = options;
+    this.#spoken = new SpokenCalls(protection, options.format);
   }
 
   /** Templates that refuse the effort that was asked for get the nearest that they take. */
@@ -141,7 +145,7 @@ class Rendering {
     const { text, opening } = isContinued
       ? continueMessage(last, generationPrompt, format, this.#protection)
       : this.#begin(generationPrompt);
-    const before = rendered.slice(0, rendered.length - generationPrompt.length);
+    const before = this.#asSpoken(rendered.slice(0, rendered.length - generationPrompt.length), generationPrompt);
     const shown = this.#protection.split(opening.generationPrompt).join('');
     const { pieces, images } = this.#protection.place(before + text);
     checkImages(messages, images);
@@ -149,11 +153,38 @@ class Rendering {
     return { pieces, ...placed, opening: { ...opening, generationPrompt: shown }, warnings };
   }
 
+  #asSpoken(before: string, generationPrompt: string): string {
+    const { text, places } = this.#spoken.turnsIn(before);
+    if (places.size === 0) return text;
+    const { messages } = this.#chat;
+    const begun = new Map([[messages.at(-1)?.role, generationPrompt]]);
+    const turns = spokenTurns(messages, places).map((turn) => {
+      const role = messages[turn.index - 1]?.role;
+      const known = begun.get(role) ?? this.#generationPromptOf(messages.slice(0, turn.index));
+      begun.set(role, known);
+      return { ...turn, generationPrompt: known };
+    });
+    return asSpoken(text, turns, { format: this.#options.format, protection: this.#protection });
+  }
+
+  #generationPromptOf(messages: ChatPrompt['messages']): string {
+    try {
+      const { rendered, variables } = this.#prompt(messages);
+      return this.#generationPrompt(rendered, variables);
+    } catch {
+      // Some templates refuse conversations that end so.
+      return '';
+    }
+  }
+
   /** Templates that fail on the tools as they are get them once more in a form that every template can print. */
   #prompt(messages: ChatPrompt['messages']) {
-    const attempt = (tools: JsonValue[]) => {
+    const attempt = (tools: JsonValue[]): { readonly rendered: string; readonly variables: JsonObject } => {
       const variables = this.#variables(messages, tools);
-      return { rendered: this.#render({ ...variables, add_generation_prompt: true }), variables };
+      const rendered = this.#spoken.write(this.#render({ ...variables, add_generation_prompt: true }));
+      if (rendered !== undefined) return { rendered, variables };
+      this.#spoken.giveUp();
+      return attempt(tools);
     };
     const { wantsWholeTools } = this.#template.shape;
     try {
@@ -186,7 +217,7 @@ class Rendering {
   /** Some templates render only with a generation prompt: then none is known. */
   #withoutGeneration(variables: JsonObject): string {
     try {
-      return this.#render({ ...variables, add_generation_prompt: false });
+      return this.#spoken.write(this.#render({ ...variables, add_generation_prompt: false })) ?? '';
     } catch {
       return '';
     }
@@ -199,8 +230,8 @@ class Rendering {
   #variables(messages: ChatPrompt['messages'], tools: readonly JsonValue[]): JsonObject {
     const { shape, base } = this.#template;
     const { format, now } = this.#options;
-    const context = { shape, format, protection: this.#protection };
-    const objects = messages.map((message) => templateMessage(message, context));
+    const context = { shape, format, protection: this.#protection, spoken: this.#spoken };
+    const objects = messages.map((message, index) => templateMessage(message, index, context));
     return {
       ...base,
       messages: adaptConversation(objects, tools, shape, format),

@@ -119,6 +119,19 @@ describe('tools of a real server', () => {
     expect((second?.cached_tokens ?? 0) / evaluated).toBeGreaterThanOrEqual(0.95);
   });
 
+  it('are not read again where the model writes a call in other tokens than its text would have', async () => {
+    const usual = await post('/tokenize', { content: '{"arguments": {"a": 3, "b": 4}}\n', with_pieces: true });
+    const { tokens } = (await usual.json()) as { tokens: readonly { id: number; piece: string }[] };
+    const logit_bias = Object.fromEntries(
+      tokens.filter(({ piece }) => /^( \{"|arguments|\}\}\n)$/.test(piece)).map(({ id }) => [id, -100]),
+    );
+    expect(Object.keys(logit_bias)).toHaveLength(3);
+    const { usage } = await chat(asking('local__get-sum', { logit_bias }));
+    const [first, second] = usage.rounds;
+    const evaluated = (first?.prompt_tokens ?? 0) + (first?.completion_tokens ?? 0);
+    expect((second?.cached_tokens ?? 0) / evaluated).toBeGreaterThanOrEqual(0.95);
+  });
+
   it('show each step of a stream on a chunk of its own, and never as a call of the client', async () => {
     const response = await post('/v1/chat/completions', asking('local__echo', { stream: true }));
     const text = await response.text();

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { closingText } from '../../src/contract/chat-format.ts';
-import type { Message } from '../../src/contract/request.ts';
+import { type ChatFormat, closingText } from '../../src/contract/chat-format.ts';
+import type { Message, Reasoning } from '../../src/contract/request.ts';
 import { detectChatFormat } from '../../src/output/families.ts';
 import { createPromptRenderer } from '../../src/prompt/renderer.ts';
 import { renderSampleTurns } from '../../src/prompt/sample-turns.ts';
+import { tool } from '../output/machine.ts';
 import { chat, vocabulary } from '../prompt/chat.ts';
 import { realTemplates } from '../support/llama-sources.ts';
 import { compileTemplate as compile } from '../support/native.ts';
@@ -24,6 +25,60 @@ const models = realTemplates().flatMap(({ name, text: template }) => {
 });
 /** Apriel's finished turns leave out the words that its prompt begins a thought with: they are no beginning to compare. */
 const shown = models.filter(({ name, finished }) => finished.includes(thought) && !name.startsWith('Apriel'));
+
+/** A prompt of each round whose call the server has run, the first one's first. */
+function prompts(template: string, format: ChatFormat, reasoning: Reasoning): string[] {
+  const renderer = createPromptRenderer({ template, vocabulary, format, now, compile });
+  const [first = '', second = ''] = ['0', '1'].map((at) =>
+    format.name === 'kimi-k2' ? `functions.look:${at}` : `abcdefgh${at}`,
+  );
+  const round = (id: string): Message[] => [
+    // Spelled as the template would not.
+    {
+      role: 'assistant',
+      content: null,
+      ...(reasoning.enabled && { reasoning: thought }),
+      toolCalls: [{ id, name: 'look', arguments: '{"a":  1}', server: 's' }],
+    },
+    { role: 'tool', content: 'Done.', toolCallId: id, name: 'look' },
+  ];
+  const tools = [tool('look', { a: { type: 'integer' } })];
+  return [[user], [user, ...round(first)], [user, ...round(first), ...round(second)]].map((messages) =>
+    renderer.render(chat(messages, { tools, reasoning })).pieces.join(''),
+  );
+}
+
+describe('a turn whose calls the server has run', () => {
+  it('stays as it was written, whatever the template does with thoughts that are over', () => {
+    const lost = realTemplates().flatMap(({ name, text: template }) => {
+      const format = detectChatFormat(template, undefined, () => renderSampleTurns(template, vocabulary, now, compile));
+      if (!format.reasoning) return [];
+      const [open = '', begun = '', done = ''] = prompts(template, format, { enabled: true });
+      const [plain = '', plainBegun = '', plainDone = ''] = prompts(template, format, { enabled: false });
+      const thoughts = (text: string) => text.split(thought).length - 1;
+      return [
+        ...(begun.startsWith(open) && thoughts(begun) === 1 ? [] : [`${name}: thought`]),
+        ...(done.startsWith(begun) && thoughts(done) === 2 ? [] : [`${name}: second thought`]),
+        ...(plainBegun.startsWith(plain) ? [] : [`${name}: no thought`]),
+        ...(plainDone.startsWith(plainBegun) ? [] : [`${name}: second without`]),
+      ];
+    });
+    // Templates whose prompt behind results is no beginning of the turn that they show there later; Hunyuan's skips thoughts.
+    expect(lost).toEqual([
+      'Apertus-8B-Instruct: second thought',
+      'Apertus-8B-Instruct: second without',
+      'deepseek-ai-DeepSeek-R1-Distill-Llama-8B: second thought',
+      'deepseek-ai-DeepSeek-R1-Distill-Llama-8B: second without',
+      'deepseek-ai-DeepSeek-R1-Distill-Qwen-32B: second thought',
+      'deepseek-ai-DeepSeek-R1-Distill-Qwen-32B: second without',
+      'deepseek-ai-DeepSeek-V3.1: second thought',
+      'deepseek-ai-DeepSeek-V3.2: second without',
+      'google-gemma-4-31B-it-interleaved: second without',
+      'tencent-Hy3: thought',
+      'tencent-Hy3: second thought',
+    ]);
+  });
+});
 
 describe('a thought of the chat templates of llama.cpp', () => {
   it('is continued as the finished turn is written', () => {
