@@ -1,19 +1,21 @@
 import { useSignal } from '@preact/signals';
-import type { ComponentType, VNode } from 'preact';
+import { type ComponentChildren, type ComponentType, h } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { usePage } from '../state/page.ts';
 import { strings } from '../strings/strings.ts';
 
-export interface LaterProps {
+export interface LaterProps<Props> {
   /** Imports the part. Called once. */
-  readonly load: () => Promise<ComponentType>;
+  readonly load: () => Promise<ComponentType<Props>>;
+  /** For the part, where it takes any. */
+  readonly props?: Props;
 }
 
 /** A part of the page that is fetched when it is first wanted. */
-export function Later({ load }: LaterProps): VNode | null {
+export function Later<Props extends object>({ load, props }: LaterProps<Props>): ComponentChildren {
   const { toasts } = usePage();
   const ready = useSignal(false);
-  const part = useRef<ComponentType>(undefined);
+  const part = useRef<ComponentType<Props>>(undefined);
   useEffect(() => {
     load().then(
       (loaded) => {
@@ -24,5 +26,5 @@ export function Later({ load }: LaterProps): VNode | null {
     );
   }, [load, ready, toasts]);
   const Part = part.current;
-  return ready.value && Part ? <Part /> : null;
+  return ready.value && Part ? h(Part, props ?? null) : null;
 }

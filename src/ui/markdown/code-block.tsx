@@ -3,6 +3,7 @@ import type { ComponentChildren, VNode } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { CopyButton } from '../components/copy-button.tsx';
 import { IconButton } from '../components/icon-button.tsx';
+import { Later } from '../components/later.tsx';
 import { strings } from '../strings/strings.ts';
 import { type Highlighted, highlight } from './highlight.ts';
 
@@ -13,16 +14,29 @@ export interface CodeBlockProps {
   readonly open: boolean;
 }
 
+const preview = () => import('../components/preview/preview.tsx').then(({ Preview }) => Preview);
+
 /** So many lines make a part of their own: of a long code that grows only its last part is drawn again. */
 const linesInPart = 60;
 
 export function CodeBlock({ code, language, open }: CodeBlockProps): VNode {
   const wrapped = useSignal(false);
+  const shown = useSignal(false);
   const t = strings.value.code;
   return (
     <figure class="code-block" data-wrapped={wrapped.value} dir="ltr">
       <figcaption>
         <span class="code-language">{language || t.plain}</span>
+        {!open && canBeSeen(code, language) && (
+          <IconButton
+            icon="eye"
+            label={t.preview}
+            pressed={shown.value}
+            onClick={() => {
+              shown.value = !shown.value;
+            }}
+          />
+        )}
         <IconButton
           icon="wrap"
           label={t.wrap}
@@ -33,11 +47,20 @@ export function CodeBlock({ code, language, open }: CodeBlockProps): VNode {
         />
         <CopyButton text={() => code} label={t.copy} />
       </figcaption>
-      <pre tabIndex={0} role="region" aria-label={language || t.plain}>
-        <code>{open ? <PlainCode code={code} /> : <ColouredCode code={code} language={language} />}</code>
-      </pre>
+      {shown.value && !open ? (
+        <Later load={preview} props={{ code }} />
+      ) : (
+        <pre tabIndex={0} role="region" aria-label={language || t.plain}>
+          <code>{open ? <PlainCode code={code} /> : <ColouredCode code={code} language={language} />}</code>
+        </pre>
+      )}
     </figure>
   );
+}
+
+/** What a browser draws by itself. */
+function canBeSeen(code: string, language: string): boolean {
+  return /^(?:html?|xhtml|svg)$/i.test(language) || /^\s*<(?:svg|!doctype html)[\s>]/i.test(code);
 }
 
 function PlainCode({ code }: { readonly code: string }): VNode {

@@ -382,6 +382,7 @@ export const de: Strings = {
     plain: 'Text',
     copy: 'Code kopieren',
     wrap: 'Lange Zeilen umbrechen',
+    preview: 'Vorschau',
   },
 
   shortcuts: {

@@ -374,6 +374,7 @@ export const en = {
     plain: 'text',
     copy: 'Copy the code',
     wrap: 'Wrap long lines',
+    preview: 'Preview',
   },
 
   shortcuts: {

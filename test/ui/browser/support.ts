@@ -64,6 +64,8 @@ export async function visit(url: string, { before, ...options }: VisitOptions = 
   const origin = new URL(url).origin;
   await page.exposeBinding('tellViolation', (_, text: string) => void complaints.push(`policy: ${text}`));
   await page.addInitScript(() => {
+    // What is previewed may try what it likes.
+    if (window !== window.top) return;
     addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sample }) => {
       const { tellViolation } = globalThis as unknown as { tellViolation: (text: string) => void };
       tellViolation(`${violatedDirective} ${blockedURI} ${sample}`);
