@@ -33,7 +33,7 @@ export class ConfiguredServer {
   readonly #dependencies: ServerDependencies;
   #connection: Promise<Connection> | undefined;
   /** What was begun last: what an earlier one tells does not count. */
-  #attempt: object | undefined;
+  #attempt: AbortController | undefined;
   #tools: readonly ServerTool[] = [];
   #state: ToolServerState;
   #problem: string | undefined;
@@ -108,7 +108,7 @@ export class ConfiguredServer {
     const { name } = this;
     this.#state = 'starting';
     this.#problem = undefined;
-    const attempt = {};
+    const attempt = new AbortController();
     this.#attempt = attempt;
     const isCurrent = () => this.#attempt === attempt;
     try {
@@ -117,6 +117,7 @@ export class ConfiguredServer {
         place,
         version,
         connectMs,
+        signal: attempt.signal,
         onLine: (line) => log('info', hide(line), { toolServer: name }),
         onTools: (tools) => {
           if (!isCurrent()) return;
@@ -167,6 +168,7 @@ export class ConfiguredServer {
 
   async #end(): Promise<void> {
     const connection = this.#connection;
+    this.#attempt?.abort(new CallFailure('it is not wanted any more'));
     this.#connection = undefined;
     this.#attempt = undefined;
     if (!connection) return;

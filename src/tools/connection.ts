@@ -1,6 +1,7 @@
 import type { Client, FetchLike, Tool as WireTool } from '@modelcontextprotocol/client';
 import { isJsonObject, type JsonObject } from '../contract/json.ts';
 import type { ServerTool, ToolOutcome, ToolServerPlace } from '../contract/server-tools.ts';
+import { untilAborted } from '../contract/until-aborted.ts';
 import { CallFailure } from './call-failure.ts';
 import { callResult, readResult } from './result-text.ts';
 import { openTransport } from './transports.ts';
@@ -11,6 +12,8 @@ export interface ConnectionOptions {
   /** Of this package. */
   readonly version: string;
   readonly connectMs: number;
+  /** Ends the attempt; a connection that is there ends by its `close`. */
+  readonly signal: AbortSignal;
   /** See openTransport. */
   readonly fetch?: FetchLike;
   /** A line that the server's process wrote for people. */
@@ -41,7 +44,7 @@ const maxTools = 500;
  */
 export async function connect(options: ConnectionOptions): Promise<Connection> {
   const { Client, SdkError, SdkErrorCode } = await import('@modelcontextprotocol/client');
-  const { server, version, connectMs } = options;
+  const { server, version, connectMs, signal: unwanted } = options;
   const client = new Client(
     { name: 'serve-model', version },
     {
@@ -64,9 +67,10 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     options.onClosed();
   };
   try {
-    const transport = await openTransport(options);
-    await client.connect(transport, { timeout: connectMs });
-    const tools = await listTools(client, server, connectMs);
+    const tools = await inTime(unwanted, connectMs, async () => {
+      await client.connect(await openTransport(options), { timeout: connectMs });
+      return listTools(client, server, connectMs);
+    });
     return {
       tools,
       call: (name, args, { signal, timeoutMs }) => {
@@ -85,6 +89,17 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     closed = true;
     await client.close().catch(() => undefined);
     throw error;
+  }
+}
+
+/** Not every wait of the SDK has an end: a server may take a connection and say nothing. */
+async function inTime<Result>(signal: AbortSignal, milliseconds: number, work: () => Promise<Result>): Promise<Result> {
+  signal.throwIfAborted();
+  const timeUp = AbortSignal.timeout(milliseconds);
+  try {
+    return await untilAborted(work(), AbortSignal.any([signal, timeUp]));
+  } catch (error) {
+    throw timeUp.aborted && !signal.aborted ? new Error(`it said nothing for ${milliseconds / 1000} s`) : error;
   }
 }
 

@@ -17,20 +17,24 @@ export interface TransportOptions {
   readonly fetch?: FetchLike;
 }
 
-export async function openTransport({ place, onLine, fetch }: TransportOptions): Promise<Transport> {
+export async function openTransport({ place, onLine, fetch = globalThis.fetch }: TransportOptions): Promise<Transport> {
+  const opened: { transport?: Transport } = {};
+  const counted = bounded(fetch, () => void opened.transport?.close().catch(() => undefined));
   switch (place.transport) {
     case 'stdio':
       return openProcess(place, onLine);
     case 'http': {
       const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client');
       const { headers } = place;
-      const options = { requestInit: { headers }, fetch: bounded(fetch ?? globalThis.fetch) };
-      return endsItsSession(new StreamableHTTPClientTransport(new URL(place.url), options));
+      const options = { requestInit: { headers }, fetch: counted };
+      opened.transport = endsItsSession(new StreamableHTTPClientTransport(new URL(place.url), options));
+      return opened.transport;
     }
     case 'sse': {
       const { SSEClientTransport } = await import('@modelcontextprotocol/client');
-      const options = { requestInit: { headers: place.headers }, ...(fetch && { fetch }) };
-      return new SSEClientTransport(new URL(place.url), options);
+      const options = { requestInit: { headers: place.headers }, fetch: counted };
+      opened.transport = new SSEClientTransport(new URL(place.url), options);
+      return opened.transport;
     }
     default:
       return place satisfies never;
@@ -107,21 +111,59 @@ function endsItsSession<Opened extends Transport & { terminateSession(): Promise
   return transport;
 }
 
-/** An answer in one piece is read whole by the SDK: it is counted on its way. Streams of events are read one by one. */
-const bounded =
-  (fetch: FetchLike): FetchLike =>
-  async (url, init) => {
+/**
+ * What the SDK holds at once is counted on its way: an answer in one piece, and of a stream of events each event. Where it
+ * is too much the connection ends.
+ */
+function bounded(fetch: FetchLike, tooLarge: () => void): FetchLike {
+  return async (url, init) => {
     const response = await fetch(url, init);
-    if (!response.body || !/json/i.test(response.headers.get('content-type') ?? '')) return response;
-    let bytes = 0;
+    if (!response.body) return response;
+    const isStream = /event-stream/i.test(response.headers.get('content-type') ?? '');
+    const held = isStream ? new EventBytes() : new AllBytes();
     const counted = response.body.pipeThrough(
       new TransformStream<Uint8Array, Uint8Array>({
         transform(chunk, controller) {
-          bytes += chunk.length;
-          if (bytes > maxAnswerBytes) controller.error(new Error(`The answer is larger than ${maxAnswerBytes} bytes.`));
-          else controller.enqueue(chunk);
+          if (held.add(chunk) <= maxAnswerBytes) {
+            controller.enqueue(chunk);
+            return;
+          }
+          controller.error(new Error(`The answer is larger than ${maxAnswerBytes} bytes.`));
+          tooLarge();
         },
       }),
     );
     return new Response(counted, response);
   };
+}
+
+class AllBytes {
+  #bytes = 0;
+
+  add(chunk: Uint8Array): number {
+    this.#bytes += chunk.length;
+    return this.#bytes;
+  }
+}
+
+const [lineFeed, carriageReturn] = [0x0a, 0x0d];
+
+/** Of the event that is not whole yet: an empty line ends it (HTML 9.2.6). */
+class EventBytes {
+  #bytes = 0;
+  #last = lineFeed;
+  #lineIsEmpty = true;
+
+  add(chunk: Uint8Array): number {
+    for (const byte of chunk) {
+      const isSecondHalf = byte === lineFeed && this.#last === carriageReturn;
+      this.#last = byte;
+      this.#bytes++;
+      if (isSecondHalf) continue;
+      const endsLine = byte === lineFeed || byte === carriageReturn;
+      if (endsLine && this.#lineIsEmpty) this.#bytes = 0;
+      this.#lineIsEmpty = endsLine;
+    }
+    return this.#bytes;
+  }
+}

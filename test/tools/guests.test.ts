@@ -11,6 +11,8 @@ import { within } from '../http/support.ts';
 const asked: { method: string; call: string; headers: IncomingMessage['headers'] }[] = [];
 const dialled: string[] = [];
 let redirect: string | undefined;
+/** What a call comes to instead of its result; or a connection, which then is not made. */
+let instead: { readonly of: string; readonly answer: (response: ServerResponse) => void } | undefined;
 
 const results: Record<string, object> = {
   initialize: {
@@ -44,6 +46,10 @@ const server = createServer((request: IncomingMessage, response: ServerResponse)
       response.writeHead(307, { location: redirect }).end();
       return;
     }
+    if (instead && instead.of === (method || request.method)) {
+      instead.answer(response);
+      return;
+    }
     if (request.method === 'GET') response.writeHead(405).end();
     else if (request.method === 'DELETE') response.writeHead(200).end();
     else if (id === undefined) response.writeHead(202).end();
@@ -62,12 +68,13 @@ const addresses: Record<string, string> = {
 const web = createPublicWeb({
   resolve: async (name) => [addresses[name] ?? '93.184.216.35'],
   dial: (target) =>
-    new Promise((resolve) => {
+    new Promise((resolve, reject) => {
       dialled.push(`${target.address}:${target.port}`);
       const address = server.address();
       const socket = connect({ host: '127.0.0.1', port: typeof address === 'object' ? (address?.port ?? 0) : 0 }, () =>
         resolve(socket),
       );
+      socket.once('error', reject);
     }),
   ownAddresses: () => [],
   timers: systemTimers,
@@ -94,6 +101,7 @@ beforeEach(async () => {
   asked.length = 0;
   dialled.length = 0;
   redirect = undefined;
+  instead = undefined;
   host = hostWith();
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -154,6 +162,77 @@ describe('a server that a request brings along', () => {
     await expect(within('a refusal', guest.tools(signal))).rejects.toThrow();
     await guest.close();
     expect(new Set(dialled)).toEqual(new Set(['93.184.216.34:80']));
+  });
+
+  it.each([
+    ['an event that does not end', 'text/event-stream', 'data: x', '\n'],
+    ['a text that does not end', 'text/plain', 'x', '\n\n'],
+  ])('loses its connection, and we no memory, by %s', async (_, type, begin, lineEnd) => {
+    let sent = 0;
+    instead = {
+      of: 'tools/call',
+      answer(response) {
+        response.writeHead(200, { 'content-type': type }).write(begin);
+        const more = () => {
+          for (
+            let goesOn = !response.destroyed;
+            goesOn;
+            goesOn = response.write(`data: ${'x'.repeat(100_000)}${lineEnd}`)
+          )
+            sent += 100_000;
+          response.once('drain', more);
+        };
+        more();
+      },
+    };
+    const guest = guestAt('http://tools.example/mcp');
+    await within('its tools', guest.tools(signal));
+    const outcome = await within('its answer', guest.call({ server: 'mail', name: 'echo' }, {}, limits));
+    expect(outcome.isError).toBe(true);
+    expect(sent).toBeLessThan(40_000_000);
+    await guest.close();
+  });
+
+  it('may send many events, which are no more than the longest of them', async () => {
+    instead = {
+      of: 'tools/call',
+      answer(response) {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        const comment = `: ${'x'.repeat(1_000_000)}\r\n\r\n`;
+        for (let count = 0; count < 12; count++) response.write(comment);
+        const result = { jsonrpc: '2.0', id: 2, result: results['tools/call'] };
+        response.end(`data: ${JSON.stringify(result)}\n\n`);
+      },
+    };
+    const guest = guestAt('http://tools.example/mcp');
+    await within('its tools', guest.tools(signal));
+    const outcome = await within('its answer', guest.call({ server: 'mail', name: 'echo' }, {}, limits));
+    expect(outcome).toMatchObject({ isError: false });
+    await guest.close();
+  });
+
+  it.each([
+    ['http', 'http://tools.example/mcp', 'initialize'],
+    ['sse', 'http://tools.example/sse', 'GET'],
+  ])('that says nothing (%s) is left at once when nobody waits for it', async (_, url, of) => {
+    let isAsked: () => void = () => undefined;
+    const asking = new Promise<void>((resolve) => {
+      isAsked = resolve;
+    });
+    instead = {
+      of,
+      answer(response) {
+        response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+        isAsked();
+      },
+    };
+    const guest = guestAt(url);
+    const leave = new AbortController();
+    const tools = guest.tools(leave.signal);
+    await within('the connection', asking);
+    leave.abort(new Error('gone'));
+    await expect(tools).rejects.toThrow('gone');
+    await within('its end', guest.close());
   });
 
   it('has those tools only that are allowed', async () => {
