@@ -152,6 +152,11 @@ export type OutputShape =
   /** Raw GBNF. */
   | { readonly type: 'grammar'; readonly grammar: string };
 
+/** The efforts that clients know, from the least on; `none` is no thinking. */
+export const efforts: readonly string[] = ['minimal', 'low', 'medium', 'high', 'xhigh', 'max'];
+/** What a word is taken as that neither they nor the template know: new ones are mostly high ones. */
+export const effortOfUnknown = 'high';
+
 /** Reasoning wishes; absent members leave the choice to the template. */
 export interface Reasoning {
   readonly enabled?: boolean;

@@ -1,5 +1,4 @@
-/** The efforts that clients know, from the least on. */
-const efforts = ['minimal', 'low', 'medium', 'high', 'xhigh', 'max'];
+import { effortOfUnknown, efforts } from '../contract/request.ts';
 
 /** Under which variable templates read it: most of them, Muse, Kimi K3. */
 const effortVariables = ['reasoning_effort', 'reasoning_strength', 'thinking_effort'];
@@ -27,7 +26,7 @@ function names(template: string, word: string): boolean {
 
 function otherEfforts(asked: string): readonly string[] {
   const known = efforts.indexOf(asked);
-  const place = known < 0 ? efforts.indexOf('high') : known;
+  const place = known < 0 ? efforts.indexOf(effortOfUnknown) : known;
   const distance = (effort: string) => {
     const steps = efforts.indexOf(effort) - place;
     return steps < 0 ? 0.5 - steps : steps;

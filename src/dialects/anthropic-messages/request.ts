@@ -5,7 +5,7 @@ import { defined } from '../shared/defined.ts';
 import { ignoredSamplers } from '../shared/ignored-samplers.ts';
 import { toReasoning, toRequestOptions } from '../shared/sampling.ts';
 import { validate } from '../shared/validate.ts';
-import { takeVendorValue } from '../shared/vendor-values.ts';
+import { takeVendorValue, warnOfUnknownEffort } from '../shared/vendor-values.ts';
 import type { Reading, Warnings } from './conversation.ts';
 import { toMessages } from './conversation.ts';
 import { loadedTools } from './loaded-tools.ts';
@@ -34,6 +34,7 @@ export function parseMessages(body: unknown, withTools = false): MessagesCall {
   const warn = warnings.add.bind(warnings);
   takeVendorValue('messagesServiceTier', valid.service_tier, warn);
   takeVendorValue('messagesSpeed', valid.speed, warn);
+  warnOfUnknownEffort('output_config.effort', valid.output_config?.effort, warn);
   const display = takeVendorValue('thinkingDisplay', valid.thinking?.display, warn);
   return {
     generations: [request],

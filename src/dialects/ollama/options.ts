@@ -5,6 +5,7 @@ import { defined } from '../shared/defined.ts';
 import { ignoredFields, ignoredSamplers } from '../shared/ignored-samplers.ts';
 import { extensionFields, samplingFields, stopField, toRequestOptions } from '../shared/sampling.ts';
 import { optional } from '../shared/validate.ts';
+import { warnOfUnknownEffort } from '../shared/vendor-values.ts';
 
 /** Options that are settled when the model is loaded, or that this server has no counterpart for. */
 const ignoredOptions = [
@@ -88,10 +89,13 @@ export function toReasoning(think: OllamaFields['think']): Reasoning {
   return think === 'none' ? { enabled: false } : { enabled: true, effort: think };
 }
 
-export function toWarnings(wire: OllamaFields): readonly string[] {
-  const keepAlive = wire.keep_alive === undefined ? [] : ['keep_alive is set for the whole server and was ignored'];
-  if (!isJsonObject(wire.options)) return keepAlive;
-  return [...ignoredFields(wire.options, ignoredOptions), ...ignoredSamplers(wire.options), ...keepAlive];
+export function toWarnings({ options, keep_alive, think }: OllamaFields): readonly string[] {
+  const warnings = isJsonObject(options)
+    ? [...ignoredFields(options, ignoredOptions), ...ignoredSamplers(options)]
+    : [];
+  if (keep_alive !== undefined) warnings.push('keep_alive is set for the whole server and was ignored');
+  if (typeof think === 'string') warnOfUnknownEffort('think', think, (sentence) => void warnings.push(sentence));
+  return warnings;
 }
 
 function toOutputShape(format: OllamaFields['format']): OutputShape {

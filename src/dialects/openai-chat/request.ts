@@ -23,7 +23,7 @@ import {
 } from '../shared/sampling.ts';
 import { readServerTools } from '../shared/server-tools.ts';
 import { optional, validate } from '../shared/validate.ts';
-import { takeVendorValue, type VendorValue } from '../shared/vendor-values.ts';
+import { takeVendorValue, type VendorValue, warnOfUnknownEffort } from '../shared/vendor-values.ts';
 import { message, messagesField, toMessages } from './messages.ts';
 import { responseFormatField, toOutputShape } from './response-format.ts';
 import {
@@ -192,7 +192,9 @@ function readReasoning(body: Body, warn: Warn): Reasoning {
     enabled: body.reasoning?.enabled ?? thinkingSwitch(type),
     budget: body.reasoning?.max_tokens ?? body.thinking?.budget_tokens,
   });
-  return { ...guests, ...toReasoning(body, body.reasoning_effort ?? body.reasoning?.effort) };
+  const effort = body.reasoning_effort ?? body.reasoning?.effort;
+  warnOfUnknownEffort('reasoning_effort', effort, warn);
+  return { ...guests, ...toReasoning(body, effort) };
 }
 
 /** `adaptive` and `auto` leave it to the model, as if nothing had been said. */

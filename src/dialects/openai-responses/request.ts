@@ -7,7 +7,7 @@ import { ignoredSamplers } from '../shared/ignored-samplers.ts';
 import { openaiParallelCalls } from '../shared/parallel-calls.ts';
 import { toReasoning, toRequestOptions } from '../shared/sampling.ts';
 import { validate } from '../shared/validate.ts';
-import { takeVendorValue, warnOfUnknownIncludes } from '../shared/vendor-values.ts';
+import { takeVendorValue, warnOfUnknownEffort, warnOfUnknownIncludes } from '../shared/vendor-values.ts';
 import { type ResponsesBody, responsesBody, type TextFormat } from './body.ts';
 import { type InputItem, inputItem, userItem } from './items.ts';
 import { Conversation } from './messages.ts';
@@ -99,6 +99,7 @@ function withKnownValues(request: ResponsesBody, warn: Warn): ResponsesBody {
   const { truncation, reasoning, text, include } = request;
   warnOfUnknownIncludes(include, warn);
   takeVendorValue('serviceTier', request.service_tier, warn);
+  warnOfUnknownEffort('reasoning.effort', reasoning?.effort, warn);
   takeVendorValue('promptCacheRetention', request.prompt_cache_retention, warn);
   const summary = takeVendorValue('summary', reasoning?.summary ?? reasoning?.generate_summary, warn);
   return {

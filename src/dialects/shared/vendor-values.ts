@@ -1,3 +1,5 @@
+import { effortOfUnknown, efforts } from '../../contract/request.ts';
+
 /** A field whose values its vendor adds to at will, while what the answer is does not hang on them. */
 interface VendorField {
   /** As the client spells it. */
@@ -14,7 +16,7 @@ const verbosities = ['low', 'medium', 'high'] as const;
 /**
  * All of them. Enums whose value changes what the answer is stay strict: roles, content parts, tool_choice, the forms of
  * response_format, encoding_format, reasoning_format. So do the words of our own extensions. Efforts are the
- * template's matter (src/prompt/efforts.ts), which has its own words for them.
+ * template's matter (src/prompt/efforts.ts), which may have its own words for them.
  */
 const vendorFields = {
   /** Anthropic's `thinking`; `auto` is Claude Code's newest word. */
@@ -75,6 +77,13 @@ interface VendorFieldOf<Value extends string> {
   readonly known: readonly Value[];
   readonly takenAs?: Readonly<Record<string, Value>>;
   readonly otherwise: Value;
+}
+
+/** Templates may have words of their own, so this only tells; what was made of it is said when the prompt is written. */
+export function warnOfUnknownEffort(field: string, effort: string | undefined, warn: (sentence: string) => void): void {
+  if (effort === undefined || effort === 'none' || efforts.includes(effort)) return;
+  const word = JSON.stringify(effort.slice(0, 60));
+  warn(`${field} ${word} is not known here and is taken as "${effortOfUnknown}" unless the chat template knows it`);
 }
 
 /** OpenAI's `include` asks for more of what hosted tools did; what is in this list either holds here or has nothing to show. */

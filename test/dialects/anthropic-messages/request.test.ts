@@ -414,6 +414,10 @@ it('warns of words that came after this server where they would change nothing',
     'service_tier "gold" is not known here and was taken as "auto"',
     'speed "warp" is not known here and was taken as "standard"',
   ]);
+  expect(warnings({ output_config: { effort: 'ultra' } })).toEqual([
+    'output_config.effort "ultra" is not known here and is taken as "high" unless the chat template knows it',
+  ]);
+  expect(warnings({ output_config: { effort: 'max' } })).toEqual([]);
   expect(warnings({ service_tier: 'standard_only', speed: 'fast' })).toEqual([]);
 });
 

@@ -226,6 +226,10 @@ describe('request of /api/generate', () => {
   });
 
   it('says that keep_alive is not its to set', () => {
+    expect(generate({ think: 'ultra' }).warnings).toEqual([
+      'think "ultra" is not known here and is taken as "high" unless the chat template knows it',
+    ]);
+    expect(generate({ think: 'max' }).warnings).toEqual([]);
     expect(generate({ keep_alive: '5m' }).warnings).toEqual(['keep_alive is set for the whole server and was ignored']);
   });
 

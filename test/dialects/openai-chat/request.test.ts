@@ -137,6 +137,11 @@ describe('a chat request', () => {
       'service_tier "gold" is not known here and was taken as "default"',
       'prompt_cache_retention "9h" is not known here and was taken as "in_memory"',
     ]);
+    const effort =
+      'reasoning_effort "ultra" is not known here and is taken as "high" unless the chat template knows it';
+    expect(warnings({ reasoning_effort: 'ultra' })).toEqual([effort]);
+    expect(warnings({ reasoning: { effort: 'ultra' } })).toEqual([effort]);
+    for (const known of ['none', 'minimal', 'xhigh', 'max']) expect(warnings({ reasoning_effort: known })).toEqual([]);
     expect(warnings({ verbosity: 'low', service_tier: 'flex', prompt_cache_retention: '24h' })).toEqual([]);
     expect(warnings({ verbosity: null, service_tier: null, prompt_cache_retention: null })).toEqual([]);
   });

@@ -406,6 +406,7 @@ describe('the settings of a response', () => {
     expect(warnings).toEqual([
       'include "reasoning.everything" is not known here and was ignored',
       'service_tier "turbo" is not known here and was taken as "default"',
+      'reasoning.effort "ultra" is not known here and is taken as "high" unless the chat template knows it',
       'prompt_cache_retention "9h" is not known here and was taken as "in_memory"',
       'reasoning.summary "verbose" is not known here and was taken as "auto"',
       'truncation "smart" is not known here and was taken as "disabled"',
