@@ -122,6 +122,9 @@ const packageRooms: Record<string, readonly string[]> = {
   fflate: ['ui'],
 };
 
+/** Of text with lines of 120 characters. */
+const linesOfScreen = 60;
+
 const rule = `
 The door asks the conductor, the conductor asks the workshops, and everyone speaks contract.
 Nobody looks up or sideways. Only main builds.`;
@@ -233,6 +236,27 @@ describe('architecture', () => {
         ]),
       ),
     ).toEqual([['c', 'b', 'a']]);
+  });
+
+  it('has a sign on the door of every room: its question, who may call, its decisions, on three screens at most', () => {
+    const rooms = Object.keys(allowed).filter((room) => !room.endsWith('.ts'));
+    const wrong = rooms.flatMap((room) => {
+      const text = readFileSync(join(source, room, 'README.md'), 'utf8');
+      // A guide is for users, and as long as it has to be.
+      const sign = text.replace(/^## Guide: .+\n[\s\S]*?(?=^## |(?![\s\S]))/m, '');
+      const callers = Object.keys(allowed).filter((other) => allowed[other]?.includes(room) && !other.endsWith('.ts'));
+      const [mayCall = ''] = /^\*\*Who may call\*\*[\s\S]*?\n\n/m.exec(sign) ?? [];
+      // Everybody speaks contract.
+      const unnamed = room === 'contract' ? [] : callers.filter((other) => !mayCall.includes(`\`${other}\``));
+      return [
+        ...(sign.startsWith(`# ${room}: `) ? [] : ['does not begin with its name and what it is']),
+        ...(/^\*\*The question\*\*: [\s\S]*?\?/m.test(sign) ? [] : ['has no question']),
+        ...(/^## Decisions$/m.test(sign) ? [] : ['has no decisions']),
+        ...unnamed.map((other) => `does not say that ${other} may call`),
+        ...(sign.split('\n').length <= 3 * linesOfScreen ? [] : ['is longer than three screens']),
+      ].map((fault) => `${room}: README.md ${fault}`);
+    });
+    expect(wrong).toEqual([]);
   });
 
   it('keeps each package in its room', () => {

@@ -49,7 +49,7 @@ export function createGenerationService(dependencies: GenerationDependencies): G
         const limitMs = dependencies.settings.maxPredictMs;
         const answer = yield* beginTelling({ deps: dependencies, request, controller, limitMs, thought });
         try {
-          // One generator, not one for each layer: every event would go through all of them, see CONTRIBUTING.
+          // One generator, not one for each layer: every event would go through all of them, see this room's README.
           for (let event = await answer.next(); event; event = await answer.next()) {
             if (event.type === 'block-start') registration.spoke();
             yield event;

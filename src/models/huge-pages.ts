@@ -15,7 +15,7 @@ const settingFile = '/sys/kernel/mm/transparent_hugepage/enabled';
  * somebody has chosen settings of the C library, this one perhaps. Other C libraries than glibc do not read the variable.
  *
  * Why: a decode step goes through all weights once, and the processor spends a part of it on finding pages. The price:
- * the C library reads its settings once, when a process starts. Measured: see CONTRIBUTING.
+ * the C library reads its settings once, when a process starts. Measured: see the README of cli.
  */
 export function hugePageVariables(
   env: NodeJS.ProcessEnv,
