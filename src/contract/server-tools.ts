@@ -168,8 +168,7 @@ export interface ToolSetup {
 export interface CallApprovals {
   /**
    * Whether there was such a call. `always` approves this tool's later calls of the same owner too, until the server
-   * ends. ServeError invalid_request where calls of several answers wait under this id (model families that write ids
-   * count from 0) and the decision does not say of which it is.
+   * ends. No two calls wait under one id.
    */
   decide(callId: string, decision: CallDecision, caller: Pick<Caller, 'sees'>): boolean;
 }

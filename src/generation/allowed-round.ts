@@ -2,7 +2,7 @@ import type { GenerationEvent, ToolResultEvent } from '../contract/events.ts';
 import type { ChatPrompt } from '../contract/request.ts';
 import type { AllowedCall, ServerTool, ToolOutcome } from '../contract/server-tools.ts';
 import type { Offer } from './offer-tools.ts';
-import { afterFirstRound, contentOf, type ServerCall, uniqueId } from './tool-round.ts';
+import { afterFirstRound, contentOf, type ServerCall } from './tool-round.ts';
 
 interface Entry {
   readonly asked: AllowedCall;
@@ -17,11 +17,11 @@ export class AllowedRound {
   readonly calls: readonly ServerCall[];
 
   /** Allowed by the client, but not what it may run now, is not run. */
-  constructor(allowed: readonly AllowedCall[], { offered }: Offer, ids: Set<string>) {
+  constructor(allowed: readonly AllowedCall[], { offered }: Offer, idOf: (writtenId: string) => string) {
     const tools = [...offered.values()];
     this.#entries = allowed.map((asked) => ({
       asked,
-      id: uniqueId(asked.id, ids),
+      id: idOf(asked.id),
       tool: tools.find(({ server, name }) => server === asked.server && name === asked.name),
     }));
     this.calls = this.#entries.flatMap(({ asked, id, tool }) =>

@@ -1,7 +1,7 @@
 import { createDeferred } from '../contract/deferred.ts';
-import { ServeError } from '../contract/errors.ts';
 import type { CallApprovals, ServerTool } from '../contract/server-tools.ts';
 import type { Timers } from '../contract/services.ts';
+import { uniqueId } from './unique-id.ts';
 
 type Verdict = 'approved' | 'denied' | 'unanswered';
 
@@ -14,6 +14,12 @@ interface WaitingCall {
 }
 
 export interface ApprovalRegistry extends CallApprovals {
+  /**
+   * Ids of calls that may wait: model families that write ids count from 0, in every answer and choice. Until `free` no
+   * other call gets the same one, so that a person's word is about one call.
+   */
+  claim(writtenId: string): string;
+  free(ids: Iterable<string>): void;
   /** Approved before, for good. */
   isApproved(owner: string, tool: WaitingCall['tool']): boolean;
   /** Settles with a person's word, or when none came in time. Rejects with the signal's reason. */
@@ -34,10 +40,15 @@ interface Entry extends WaitingCall {
 export function createApprovalRegistry(timers: Timers, waitMs = longestWaitMs): ApprovalRegistry {
   const waiting = new Set<Entry>();
   const approved = new Set<string>();
+  const claimed = new Set<string>();
   const keyOf = (owner: string, { server, name }: WaitingCall['tool']) => JSON.stringify([owner, server, name]);
   return {
     get size() {
       return waiting.size;
+    },
+    claim: (writtenId) => uniqueId(writtenId, claimed),
+    free(ids) {
+      for (const id of ids) claimed.delete(id);
     },
     isApproved: (owner, tool) => approved.has(keyOf(owner, tool)),
     async wait(call, signal) {
@@ -57,18 +68,11 @@ export function createApprovalRegistry(timers: Timers, waitMs = longestWaitMs): 
       }
     },
     decide(callId, { approve, always = false, answer }, caller) {
-      const found = [...waiting].filter(
+      const call = [...waiting].find(
         (entry) =>
           entry.callId === callId && caller.sees(entry.owner) && (answer === undefined || entry.answerId === answer),
       );
-      const [call, another] = found;
       if (!call) return false;
-      if (another)
-        throw new ServeError(
-          'invalid_request',
-          `${found.length} calls of yours wait under the id ${JSON.stringify(callId)}, which the model gave them. Say which with \`answer\`, the id of its answer.`,
-          { param: 'answer' },
-        );
       if (approve && always && approved.size < maxApproved) approved.add(keyOf(call.owner, call.tool));
       // Gone at once, so that a second word finds nothing.
       waiting.delete(call);

@@ -10,6 +10,7 @@ import type { SlotRun } from './run-on-slot.ts';
 import { type Ending, ToolAccount } from './tool-account.ts';
 import type { ToolBench } from './tool-bench.ts';
 import { type ServerCall, ToolRound } from './tool-round.ts';
+import { uniqueId } from './unique-id.ts';
 
 interface RoundStart {
   readonly request: GenerationRequest;
@@ -61,6 +62,8 @@ class ToolAnswer {
   readonly #account: ToolAccount;
   /** Calls that are told apart by their ids. */
   readonly #ids = new Set<string>();
+  /** Those of them that no other answer has meanwhile. */
+  readonly #claimed = new Set<string>();
   #request: ToolRequest;
   #ending: Ending = { reason: 'stop' };
   #blocks = 0;
@@ -88,9 +91,19 @@ class ToolAnswer {
       const early = this.#begun ? endingOf(error) : undefined;
       if (!early) throw error;
       this.#ending = { ...this.#ending, ...early };
+    } finally {
+      this.#loop.bench.approvals.free(this.#claimed);
     }
     yield this.#account.finish(this.#ending);
   }
+
+  readonly #idOf = (writtenId: string): string => {
+    const { bench, request } = this.#loop;
+    if (request.serverTools.confirm === 'never') return uniqueId(writtenId, this.#ids);
+    const id = bench.approvals.claim(writtenId);
+    this.#claimed.add(id);
+    return id;
+  };
 
   /** What the client has allowed since the model called it comes first. */
   async *#runAllowed(): AsyncGenerator<GenerationEvent, boolean> {
@@ -100,7 +113,7 @@ class ToolAnswer {
     this.#begun = true;
     yield { type: 'start', model, inputTokens: 0, cachedTokens: 0 };
     yield* this.#offer.lists;
-    const round = new AllowedRound(allowedCalls, this.#offer, this.#ids);
+    const round = new AllowedRound(allowedCalls, this.#offer, this.#idOf);
     yield* round.events();
     this.#blocks = allowedCalls.length;
     const running = yield* this.#run(round.calls);
@@ -113,7 +126,7 @@ class ToolAnswer {
   async *#round(): AsyncGenerator<GenerationEvent, boolean> {
     const { offered, asks } = this.#offer;
     const isFirst = !this.#begun;
-    const round = new ToolRound(offered, { firstBlock: this.#blocks, isFirst, asks, ids: this.#ids });
+    const round = new ToolRound(offered, { firstBlock: this.#blocks, isFirst, asks, idOf: this.#idOf });
     const finish = yield* this.#speak(round, isFirst);
     this.#ending = finish;
     this.#blocks = round.blocks;

@@ -14,8 +14,8 @@ export interface ServerCall extends ToolCall {
 export interface RoundPlace {
   readonly firstBlock: number;
   readonly isFirst: boolean;
-  /** Of all calls of the answer. */
-  readonly ids: Set<string>;
+  /** The id by which a call is told apart from all others, of the one that the model wrote. */
+  idOf(writtenId: string): string;
   /** The client is to be asked about calls of this tool. */
   asks(tool: ServerTool): boolean;
 }
@@ -102,7 +102,7 @@ export class ToolRound {
         this.#open = { start: event, shownId: '', written: '' };
         if (event.kind !== 'tool-call') return { ...event, index };
         const tool = this.#offered.get(event.name);
-        const id = tool ? uniqueId(event.id, this.#place.ids) : event.id;
+        const id = tool ? this.#place.idOf(event.id) : event.id;
         this.#open.shownId = id;
         if (!tool) return { ...event, index };
         const asks = this.#place.asks(tool);
@@ -195,14 +195,6 @@ export function contentOf({ content, images = [] }: ToolOutcome): Content {
 function joined(begun: Content, text: string): string {
   if (typeof begun === 'string') return begun + text;
   return begun.map((part) => (part.type === 'text' ? part.text : '')).join('') + text;
-}
-
-/** Ids that a model writes itself may come again in a later round. */
-export function uniqueId(written: string, ids: Set<string>): string {
-  let id = written;
-  for (let count = 2; ids.has(id); count++) id = `${written}_${count}`;
-  ids.add(id);
-  return id;
 }
 
 /** A call that was asked for has been made. */

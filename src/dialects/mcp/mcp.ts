@@ -27,7 +27,7 @@ export function mcpServer({ name, transport, state, problem, tools }: ToolServer
 export const decision = z.object({
   approve: z.boolean(),
   always: optional(z.boolean()),
-  /** The id of the call's answer, where calls of several answers wait under one id. */
+  /** The id of the call's answer: a call of another one is not meant. */
   answer: optional(z.string()),
 });
 
