@@ -55,6 +55,8 @@ export class ChatTree {
       case 'pin':
         this.#pinned = entry.pinned;
         return;
+      case 'settings':
+        return;
       case 'head':
         this.#head = entry.head;
         return;

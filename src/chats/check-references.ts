@@ -29,6 +29,7 @@ function referenceOf(entry: ChatEntry): { readonly member: string; readonly id: 
       return { member: 'head', id: entry.head };
     case 'title':
     case 'pin':
+    case 'settings':
       return undefined;
     default:
       return entry satisfies never;

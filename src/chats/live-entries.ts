@@ -1,7 +1,7 @@
 import type { ChatEntry } from '../contract/chats.ts';
 
 /**
- * What of a log still counts, in its order. Of titles, pins and heads the last one stays, of edits and deletions the last
+ * What of a log still counts, in its order. Of titles, pins, settings and heads the last one stays, of edits and deletions the last
  * one of each message. Messages stay, deleted ones too: a deletion may be taken back.
  */
 export function liveEntries(entries: readonly ChatEntry[]): ChatEntry[] {
@@ -20,6 +20,7 @@ export function placeOf(entry: ChatEntry): string {
       return `${entry.type} ${entry.target}`;
     case 'title':
     case 'pin':
+    case 'settings':
     case 'head':
       return entry.type;
     default:

@@ -44,7 +44,7 @@ export function readEntry(line: string): ChatEntry | undefined {
 }
 
 function entryOf(value: JsonObject, base: { entry_id: string; time: number }): ChatEntry | undefined {
-  const { type, parent = null, target, message, title, pinned, head = null, deleted } = value;
+  const { type, parent = null, target, message, title, pinned, settings, head = null, deleted } = value;
   const files = isTextList(value.files) ? { files: value.files } : {};
   if (type === 'message' && isJsonObject(message) && isTextOrNull(parent))
     return { ...base, type, parent, message, ...files };
@@ -52,6 +52,7 @@ function entryOf(value: JsonObject, base: { entry_id: string; time: number }): C
     return { ...base, type, target, message, ...files };
   if (type === 'title' && typeof title === 'string') return { ...base, type, title };
   if (type === 'pin' && typeof pinned === 'boolean') return { ...base, type, pinned };
+  if (type === 'settings' && isJsonObject(settings)) return { ...base, type, settings };
   if (type === 'head' && isTextOrNull(head)) return { ...base, type, head };
   if (type === 'delete' && typeof target === 'string' && typeof deleted === 'boolean')
     return { ...base, type, target, deleted };

@@ -32,14 +32,16 @@ interface EditEntry extends EntryBase {
 }
 
 /**
- * One line of a chat's log, as clients write it and as it is stored. Of titles, pins and heads the last one counts, of
- * edits and deletions the last one of each message; what is deleted takes along all that follows it.
+ * One line of a chat's log, as clients write it and as it is stored. Of titles, pins, settings and heads the last one
+ * counts, of edits and deletions the last one of each message; what is deleted takes along all that follows it.
  */
 export type ChatEntry =
   | MessageEntry
   | EditEntry
   | (EntryBase & { readonly type: 'title'; readonly title: string })
   | (EntryBase & { readonly type: 'pin'; readonly pinned: boolean })
+  /** How the chat is to be gone on with. The client's own, all of it. */
+  | (EntryBase & { readonly type: 'settings'; readonly settings: JsonObject })
   /** The message that the chat was left at; null: none. */
   | (EntryBase & { readonly type: 'head'; readonly head: string | null })
   /** `deleted: false` takes a deletion back. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compact } from '../../src/chats/compact.ts';
 import type { ChatEntry } from '../../src/contract/chats.ts';
-import { all, deletion, edited, everybody, left, openStore, pinned, said, titled } from './support.ts';
+import { all, chosen, deletion, edited, everybody, left, openStore, pinned, said, titled } from './support.ts';
 
 let ids = 0;
 const options = { now: () => Date.now(), newId: () => `id${++ids}` };
@@ -15,12 +15,14 @@ const ofAll = (): ChatEntry[] => [
   edited('e1', 'm2', 'x'.repeat(5000)),
   left('h1', 'm1'),
   pinned('p1'),
+  chosen('s1', { tools: { tools: ['a'] } }),
   edited('e2', 'm2', 'better'),
   deletion('d1', 'm1'),
   deletion('d2', 'm1', false),
   titled('t2', 'second'),
   pinned('p2', false),
   left('h2', 'm2'),
+  chosen('s2', { tools: { tools: [] } }),
 ];
 
 async function chatOfAll() {
@@ -38,7 +40,7 @@ describe('a chat that is written anew', () => {
     const before = (await store.list(everybody, all)).chats[0];
     expect(await compact(path, options)).toBe(true);
     const { entries, summary } = await store.read(everybody, chatId);
-    expect(idsOf(entries)).toEqual(['m1', 'm2', 'e2', 'd2', 't2', 'p2', 'h2']);
+    expect(idsOf(entries)).toEqual(['m1', 'm2', 'e2', 'd2', 't2', 'p2', 'h2', 's2']);
     const { bytes, revision, ...same } = summary;
     expect(before).toMatchObject(same);
     expect(bytes).toBeLessThan(before?.bytes ?? 0);
@@ -52,7 +54,7 @@ describe('a chat that is written anew', () => {
     await compact(path, options);
     expect(await store.append(everybody, chatId, ofAll())).toMatchObject({ accepted: [] });
     const part = await store.read(everybody, chatId, revision);
-    expect([part.continued, part.entries.length]).toEqual([false, 7]);
+    expect([part.continued, part.entries.length]).toEqual([false, 8]);
     await compact(path, options);
     expect(await store.append(everybody, chatId, ofAll())).toMatchObject({ accepted: [] });
   });
@@ -96,7 +98,7 @@ describe('a chat that is written anew', () => {
     const { store, chatId, path, folder } = await chatOfAll();
     await link(path, `${path}.before`);
     await store.list(everybody, all);
-    expect((await store.read(everybody, chatId)).entries).toHaveLength(12);
+    expect((await store.read(everybody, chatId)).entries).toHaveLength(14);
     expect(await readdir(folder)).toEqual([`${chatId}.jsonl`]);
   });
 

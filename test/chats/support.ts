@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { chatLimits, openChatStore } from '../../src/chats/chat-store.ts';
 import type { ChatEntry, ChatLimits, ChatQuery, ChatStore } from '../../src/contract/chats.ts';
+import type { JsonObject } from '../../src/contract/json.ts';
 import { systemTimers } from '../../src/contract/system-timers.ts';
 
 const folders: string[] = [];
@@ -76,6 +77,12 @@ export const pinned = (id: string, isPinned = true): ChatEntry => ({
   time: ++times,
   type: 'pin',
   pinned: isPinned,
+});
+export const chosen = (id: string, settings: JsonObject): ChatEntry => ({
+  entry_id: id,
+  time: ++times,
+  type: 'settings',
+  settings,
 });
 export const left = (id: string, head: string | null): ChatEntry => ({
   entry_id: id,

@@ -108,6 +108,11 @@ describe('/api/chats', () => {
     ['a time before all times', { entries: [{ ...message, time: -1 }] }, 'entries[0].time'],
     ['a file that is no hash', { entries: [{ ...message, files: ['../x'] }] }, 'entries[0].files[0]'],
     ['a long title', { entries: [{ entry_id: 't', type: 'title', title: 'x'.repeat(1001) }] }, 'entries[0].title'],
+    [
+      'settings that are a list',
+      { entries: [{ entry_id: 's', type: 'settings', settings: [] }] },
+      'entries[0].settings',
+    ],
     ['many entries', { entries: Array.from({ length: 1001 }, () => message) }, 'entries'],
   ])('refuses %s', async (_, body, param) => {
     const { json } = await openChats();

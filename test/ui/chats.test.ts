@@ -63,6 +63,7 @@ function openChats(store: ChatStore) {
     loadImages: async () => undefined,
     runs: () => runs,
     settings: () => ({}),
+    newSettings: () => ({}),
     prompt: () => ({ systemPrompt: '', keepsThoughts: false, imageUrl: () => undefined }),
     findRun: async () => undefined,
     storeFailed: (error) => failures.push(error),

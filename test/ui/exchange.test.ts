@@ -30,11 +30,18 @@ describe('own files of chats', () => {
           return { entry_id: base.id, time: index, type: 'message', message };
         });
         const title: ChatEntry = { entry_id: 't', time: 1, type: 'title', title: 'Of trees', by: 'person' };
-        const chats = [{ id: 'chat-0001', entries: [...entries, title] }];
+        const settings: ChatEntry = {
+          entry_id: 's',
+          time: 2,
+          type: 'settings',
+          settings: { tools: { tools: ['a__b'] } },
+        };
+        const chats = [{ id: 'chat-0001', entries: [...entries, title, settings] }];
         const file = writeChats(chats);
         const back = read(file);
         expect(JSON.parse(writeChats(back))).toEqual(JSON.parse(file));
-        expect(fold(back[0]?.entries ?? []).messages).toEqual(fold(chats[0]?.entries ?? []).messages);
+        const [was, is] = [chats, back].map(([chat]) => fold(chat?.entries ?? []));
+        expect([is?.messages, is?.settings]).toEqual([was?.messages, settings.settings]);
       }),
       { numRuns: 50 },
     );

@@ -27,6 +27,11 @@ export const entryBody = z.discriminatedUnion('type', [
   z.strictObject({ ...base, type: z.literal('edit'), target: entryId, message, files }),
   z.strictObject({ ...base, type: z.literal('title'), title: z.string().max(1000) }),
   z.strictObject({ ...base, type: z.literal('pin'), pinned: z.boolean() }),
+  z.strictObject({
+    ...base,
+    type: z.literal('settings'),
+    settings: z.custom<JsonObject>(isJsonObject, 'an object'),
+  }),
   z.strictObject({ ...base, type: z.literal('head'), head: z.union([entryId, z.null()]) }),
   z.strictObject({ ...base, type: z.literal('delete'), target: entryId, deleted: z.boolean().default(true) }),
 ]);
@@ -84,6 +89,7 @@ function toEntry(wire: z.output<typeof entryBody>, now: number): ChatEntry {
     }
     case 'title':
     case 'pin':
+    case 'settings':
     case 'head':
     case 'delete':
       return { ...wire, time };

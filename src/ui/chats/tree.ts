@@ -1,4 +1,4 @@
-import type { ChatEntry } from './entries.ts';
+import type { ChatEntry, ChatSettings } from './entries.ts';
 import { type Message, textOf } from './message.ts';
 
 /** A chat as its entries tell it. Never changed: what happens next makes a new one. */
@@ -8,6 +8,8 @@ export interface Chat {
   /** A person chose the title; it is not made of what is said any more. */
   readonly named: boolean;
   readonly pinned: boolean;
+  /** Empty: nothing was chosen for this chat. */
+  readonly settings: ChatSettings;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly head: string | null;
@@ -18,7 +20,7 @@ export interface Chat {
 }
 
 export function emptyChat(id: string, time: number): Chat {
-  const nothing = { messages: new Map(), children: new Map(), seen: new Set<string>() };
+  const nothing = { settings: {}, messages: new Map(), children: new Map(), seen: new Set<string>() };
   return { id, title: '', named: false, pinned: false, createdAt: time, updatedAt: time, head: null, ...nothing };
 }
 
@@ -46,6 +48,9 @@ export function foldEntries(before: Chat, entries: readonly ChatEntry[]): Chat {
         break;
       case 'pin':
         chat = { ...chat, pinned: entry.pinned };
+        break;
+      case 'settings':
+        chat = { ...chat, settings: entry.settings };
         break;
       case 'head':
         if (messages.has(entry.head)) chat = { ...chat, head: entry.head };

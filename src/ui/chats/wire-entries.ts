@@ -31,6 +31,8 @@ export function writeEntry(entry: ChatEntry): object {
       return { entry_id, time, type: 'title', title: entry.title };
     case 'pin':
       return { entry_id, time, type: 'pin', pinned: entry.pinned };
+    case 'settings':
+      return { entry_id, time, type: 'settings', settings: entry.settings };
     case 'head':
       return { entry_id, time, type: 'head', head: entry.head };
     case 'delete':
@@ -59,6 +61,8 @@ export function readEntry(wire: WireEntry): readonly ChatEntry[] {
       return [{ ...base, type: 'title', title: wire.title, by: 'person' }];
     case 'pin':
       return [{ ...base, type: 'pin', pinned: wire.pinned }];
+    case 'settings':
+      return [{ ...base, type: 'settings', settings: wire.settings }];
     case 'head':
       return wire.head === null ? [] : [{ ...base, type: 'head', head: wire.head }];
     case 'delete':

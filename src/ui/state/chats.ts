@@ -1,6 +1,6 @@
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import { fromBase64, toBase64 } from '../chats/base64.ts';
-import type { ChatEntry, ChatSummary } from '../chats/entries.ts';
+import type { ChatEntry, ChatSettings, ChatSummary } from '../chats/entries.ts';
 import type { PortableChat, PortableFiles } from '../chats/exchange/own.ts';
 import {
   type AssistantMessage,
@@ -26,6 +26,8 @@ export interface ChatsOptions {
   readonly settings: () => Readonly<Record<string, unknown>>;
   readonly prompt: () => PromptOptions;
   readonly loadImages: (images: readonly AttachedImage[]) => Promise<void>;
+  /** What a new chat begins with and keeps as its own. */
+  readonly newSettings: () => ChatSettings;
   /** The id of a run that the server still has, by its cancel id. */
   readonly findRun: (cancelId: string) => Promise<string | undefined>;
   /** Something could not be kept. */
@@ -106,7 +108,7 @@ export class Chats {
 
   /** Gives the id of the chat, which is a new one where none is open. */
   send(text: string, files: readonly AttachedFile[] = []): string {
-    const chat = this.#open.value ?? this.#newChat();
+    const chat = this.#open.value ?? this.#newChat(this.#options.newSettings());
     const message = this.#userMessage(chat.head, text, files);
     void this.#add(chat.id, [{ type: 'message', message }]);
     if (!chat.named && chat.title === '') {
@@ -178,7 +180,7 @@ export class Chats {
     const chat = this.#open.value;
     if (!chat) return undefined;
     const path = pathOf(chat, id);
-    const copy = this.#newChat();
+    const copy = this.#newChat(chat.settings);
     const ids = new Map(path.map((message) => [message.id, this.#options.environment.newId()]));
     const entries = path.map((message): NewEntry => {
       const parent = message.parent === null ? null : (ids.get(message.parent) ?? null);
@@ -195,6 +197,12 @@ export class Chats {
 
   pin(id: string, pinned: boolean): Promise<void> {
     return this.#addLoaded(id, { type: 'pin', pinned });
+  }
+
+  /** How the open chat is gone on with from now on; its other settings stay. */
+  change(settings: ChatSettings): void {
+    const chat = this.#open.value;
+    if (chat) void this.#add(chat.id, [{ type: 'settings', settings: { ...chat.settings, ...settings } }]);
   }
 
   async remove(id: string): Promise<void> {
@@ -311,11 +319,12 @@ export class Chats {
     runs().start({ chatId, message, body });
   }
 
-  #newChat(): Chat {
+  #newChat(settings: ChatSettings): Chat {
     const { environment } = this.#options;
     const chat = emptyChat(environment.newId(), environment.now());
     this.#known.set(chat.id, chat);
-    return chat;
+    if (Object.keys(settings).length > 0) void this.#add(chat.id, [{ type: 'settings', settings }]);
+    return this.#known.get(chat.id) ?? chat;
   }
 
   #userMessage(parent: string | null, text: string, files: readonly AttachedFile[]): UserMessage {

@@ -105,11 +105,12 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
     runs: () => runs,
     settings: requestSettings,
     prompt,
+    newSettings: () => tools.settings,
     storeFailed: (error) => {
       storeTrouble.value = error instanceof Error ? error.message : String(error);
     },
   });
-  const tools: Tools = new Tools({ api, server, environment, chatId: () => chats.open.value?.id });
+  const tools: Tools = new Tools({ api, server, environment, chats });
   const runs: Runs = createRuns({
     api,
     server,

@@ -1,6 +1,8 @@
-import { computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { ApiClient } from '../api/client.ts';
 import { ApiFailure, member } from '../api/failure.ts';
+import type { ChatSettings } from '../chats/entries.ts';
+import type { Chats } from './chats.ts';
 import type { Environment } from './environment.ts';
 import { attempt } from './preferences.ts';
 import type { Server } from './server.ts';
@@ -33,10 +35,13 @@ export interface ToolsOptions {
   readonly api: ApiClient;
   readonly server: Pick<Server, 'rights'>;
   readonly environment: Pick<Environment, 'local' | 'after'>;
-  readonly chatId: () => string | undefined;
+  readonly chats: Pick<Chats, 'open' | 'change'>;
 }
 
-const keyOf = (chatId: string | undefined) => `serve-model:tools:${chatId ?? ''}`;
+/** What was chosen last, for the next chat. */
+const lastKey = 'serve-model:tools:';
+/** Of the settings of a chat. */
+const setting = 'tools';
 const none: ToolChoice = { tools: [], confirm: 'writes' };
 const startingMs = 1000;
 
@@ -44,28 +49,34 @@ const startingMs = 1000;
 export class Tools {
   readonly #options: ToolsOptions;
   readonly #servers = signal<readonly ToolServerFacts[]>([]);
-  /** Undefined: nobody has chosen yet, so the server's own default counts. */
-  readonly #choice: Signal<ToolChoice | undefined> = signal(undefined);
+  /** Undefined: nobody has chosen yet. */
+  readonly #last: Signal<ToolChoice | undefined>;
+  /** Of the chat that is open, kept with it. Undefined: so the server's own default counts. */
+  readonly #chosen = computed(() => {
+    const chat = this.#options.chats.open.value;
+    return chat ? choiceIn(chat.settings[setting]) : this.#last.value;
+  });
   readonly servers: ReadonlySignal<readonly ToolServerFacts[]> = this.#servers;
-  readonly choice = computed(() => this.#choice.value ?? none);
+  readonly choice = computed(() => this.#chosen.value ?? none);
   /** Why the last thing did not work. */
   readonly problem = signal<string | undefined>(undefined);
   #isOpen = false;
 
   constructor(options: ToolsOptions) {
     this.#options = options;
-    // A new chat begins with what was chosen last; from then on it keeps its own.
-    effect(() => {
-      const id = options.chatId();
-      const own = this.#kept(id) ?? this.#kept(undefined);
-      if (id !== undefined && own) this.#keep(id, own);
-      this.#choice.value = own;
-    });
+    const text = attempt(() => options.environment.local.getItem(lastKey));
+    this.#last = signal(text ? attempt(() => choiceIn(JSON.parse(text))) : undefined);
+  }
+
+  /** With which a new chat begins. */
+  get settings(): ChatSettings {
+    const last = this.#last.value;
+    return last ? { [setting]: last } : {};
   }
 
   /** What a request has of it. */
   get body(): Readonly<Record<string, unknown>> {
-    const choice = this.#choice.value;
+    const choice = this.#chosen.value;
     if (choice === undefined || !this.#options.server.rights.value.tools) return {};
     const { tools, confirm } = choice;
     if (tools.length === 0) return { enable_tools: false };
@@ -129,19 +140,9 @@ export class Tools {
   }
 
   #choose(choice: ToolChoice): void {
-    this.#keep(undefined, choice);
-    const id = this.#options.chatId();
-    if (id !== undefined) this.#keep(id, choice);
-    this.#choice.value = choice;
-  }
-
-  #kept(chatId: string | undefined): ToolChoice | undefined {
-    const text = attempt(() => this.#options.environment.local.getItem(keyOf(chatId)));
-    return text ? attempt(() => choiceIn(JSON.parse(text))) : undefined;
-  }
-
-  #keep(chatId: string | undefined, choice: ToolChoice): void {
-    attempt(() => this.#options.environment.local.setItem(keyOf(chatId), JSON.stringify(choice)));
+    this.#last.value = choice;
+    attempt(() => this.#options.environment.local.setItem(lastKey, JSON.stringify(choice)));
+    this.#options.chats.change({ [setting]: choice });
   }
 }
 

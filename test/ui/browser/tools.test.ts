@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { GenerationEvent } from '../../../src/contract/events.ts';
 import type { CallDecision, ServerTool, ToolHost } from '../../../src/contract/server-tools.ts';
+import { openStore } from '../../chats/support.ts';
 import { type FakeRun, finish, until } from '../../http/support.ts';
 import { everyPart } from '../../support/route-rows.ts';
 import { closeBrowserAfterwards, describeInBrowser, type Visit, visit } from './support.ts';
@@ -44,7 +45,8 @@ describeInBrowser('tools that the server runs', () => {
   beforeEach(async () => {
     decisions = [];
     restarted = [];
-    talk = await openTalk({ more: { control: everyPart.control, serverTools: { host, approvals } } });
+    const chatStore = (await openStore()).store;
+    talk = await openTalk({ more: { control: everyPart.control, serverTools: { host, approvals }, chatStore } });
     seen = await visit(talk.url, { reducedMotion: 'reduce' });
     await seen.page.locator('[data-phase=ready]').waitFor();
   });
@@ -105,17 +107,21 @@ describeInBrowser('tools that the server runs', () => {
     await whole(page);
     expect(wishOf(await talk.run(1))).toMatchObject({ enabled: ['files__look', 'files__write'], confirm: 'always' });
 
-    await page.reload();
-    await page.locator('[data-phase=ready]').waitFor();
-    await page.locator('.chat-title', { hasText: 'First' }).click();
-    await page.getByRole('button', { name: 'Tools: 1' }).waitFor();
-    await openPanel(page);
-    await shown.getByRole('checkbox', { name: /^look/ }).uncheck();
-    await page.keyboard.press('Escape');
-    await send(page, 'Third');
+    // They are kept with the chat: another browser has them too, and what is changed there.
+    const other = await visit(talk.url, { reducedMotion: 'reduce' });
+    await other.page.locator('.chat-title', { hasText: 'First' }).click();
+    await other.page.getByRole('button', { name: 'Tools: 1' }).waitFor();
+    const there = await openPanel(other.page);
+    await there.getByRole('checkbox', { name: /^look/ }).uncheck();
+    await other.page.keyboard.press('Escape');
+    await send(other.page, 'Third');
     answers(await talk.run(2), 'Three.');
-    await whole(page);
+    await whole(other.page);
     expect(wishOf(await talk.run(2))).toBeUndefined();
+    await page.locator('.chat-title', { hasText: 'First' }).click();
+    await page.getByText('Three.').waitFor();
+    await page.getByRole('button', { name: 'Tools', exact: true }).waitFor();
+    await other.end();
   });
 
   it('are shown at work: arguments as they are written, state, result, time', async () => {

@@ -55,6 +55,8 @@ function isEntry(value: unknown): value is WireEntry {
       return has('title', 'string');
     case 'pin':
       return has('pinned', 'boolean');
+    case 'settings':
+      return has('settings', 'object');
     case 'head':
       return has('head', 'string', 'null');
     case 'delete':
