@@ -45,7 +45,7 @@ describe('ending a thought', () => {
         ...end,
       });
       expect([control.status, await control.json()]).toEqual([200, { success: true }]);
-      await reading(response.clone())('"content":"');
+      await reading(response.clone())('"delta":{"content":"');
       expect((await post('/v1/chat/completions/control', { id, ...end })).status).toBe(400);
       await post('/api/inference/cancel', { completion_id: id });
       const deltas = sseData(await within('the end', response.text())).flatMap((chunk) => {
