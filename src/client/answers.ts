@@ -19,6 +19,8 @@ export interface ToolStep {
   readonly id: string;
   readonly name: string;
   readonly state: string;
+  /** The id of the answer that it is part of, as the server calls it. */
+  readonly answer?: string;
   readonly arguments?: string;
   readonly result?: string;
 }
@@ -30,6 +32,7 @@ interface AnswerFigures {
 }
 
 const chunk = z.object({
+  id: z.string().optional(),
   choices: z.array(
     z.object({
       delta: z.object({
@@ -79,7 +82,7 @@ export async function* answerTo(
     yield* progressOf(frame);
     const [choice] = frame.choices;
     if (choice) yield* growthOf(choice.delta);
-    if (frame.server_tool) yield { type: 'tool', ...definedOf(frame.server_tool) };
+    if (frame.server_tool) yield { type: 'tool', ...stepOf(frame.server_tool, frame.id) };
     const why = choice?.finish_reason;
     if (why) end = { ...end, why, cancelled: frame.cancelled === true };
     const figures = figuresOf(frame);
@@ -104,11 +107,15 @@ function* growthOf({ content, reasoning_content, tool_calls }: Chunk['choices'][
   }
 }
 
-function definedOf({ id, name, state, arguments: written, result }: NonNullable<Chunk['server_tool']>): ToolStep {
+function stepOf(
+  { id, name, state, arguments: written, result }: NonNullable<Chunk['server_tool']>,
+  answer: string | undefined,
+): ToolStep {
   return {
     id,
     name,
     state,
+    ...(answer !== undefined && { answer }),
     ...(written !== undefined && { arguments: written }),
     ...(result !== undefined && { result }),
   };

@@ -30,6 +30,7 @@ export function createAnswerView({ write, colours, status, thoughts: thoughtsWan
   let part: Part = 'nothing';
   let thoughts = thoughtsWanted;
   let foldedThought = '';
+  let foldedWords = 0;
   let atLineStart = true;
   let hasText = false;
 
@@ -62,8 +63,9 @@ export function createAnswerView({ write, colours, status, thoughts: thoughtsWan
   const showThought = (text: string) => {
     if (thoughts === 'left out') return;
     if (thoughts === 'folded') {
+      foldedWords += wordsBehind(foldedThought, text);
       foldedThought += text;
-      tell(`thinking, ${foldedThought.split(/\s+/).length} words (Ctrl-T shows them)`);
+      tell(`thinking, ${foldedWords} words (Ctrl-T shows them)`);
       return;
     }
     enter('thought');
@@ -114,6 +116,7 @@ export function createAnswerView({ write, colours, status, thoughts: thoughtsWan
       if (folded || foldedThought === '') return;
       const text = foldedThought;
       foldedThought = '';
+      foldedWords = 0;
       // Of an answer that goes on it would stand in the middle.
       if (!hasText) showThought(text);
     },
@@ -123,6 +126,12 @@ export function createAnswerView({ write, colours, status, thoughts: thoughtsWan
       if (note !== undefined) put(`${paint.dim(note)}\n`);
     },
   };
+}
+
+/** Words that begin in what is added. */
+function wordsBehind(before: string, added: string): number {
+  const begun = /\S$/.test(before.slice(-1)) && /^\S/.test(added) ? 1 : 0;
+  return (added.match(/\S+/g)?.length ?? 0) - begun;
 }
 
 /** Undefined for steps that say nothing new. */

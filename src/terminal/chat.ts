@@ -1,4 +1,4 @@
-import { answerTo } from '../client/answers.ts';
+import { answerTo, type ToolStep } from '../client/answers.ts';
 import type { Connection } from '../client/connection.ts';
 import { type ServedModel, servedModels } from '../client/models.ts';
 import { type CallVerdict, decideCall, hasServerTools } from '../client/server-tools.ts';
@@ -136,12 +136,13 @@ export class Chat implements ChatControls {
     return note;
   }
 
-  async #decide({ id, name }: { readonly id: string; readonly name: string }, view: AnswerView) {
+  async #decide(step: ToolStep, view: AnswerView) {
     view.finish();
-    this.#options.write(`May it call ${printableLines(name)}? [y]es, [a]lways, [n]o `);
+    this.#options.write(`May it call ${printableLines(step.name)}? [y]es, [a]lways, [n]o `);
     const key = await this.#options.editor.askKey('yan');
     this.#options.write(`${key}\n`);
-    await decideCall(this.#options.connection, id, verdicts[key] ?? 'no');
+    if (!(await decideCall(this.#options.connection, step, verdicts[key] ?? 'no')))
+      this.say('It waits no more: that was decided elsewhere, or ten minutes are over.');
   }
 }
 

@@ -31,7 +31,7 @@ export interface LineEditor {
   ask(): Promise<string | undefined>;
   /** Until `ask` is called again keys do this; what is typed meanwhile stands in the next line. */
   busy(keys: BusyKeys): void;
-  /** The first of these characters that is typed; Ctrl-C is the last one of them. */
+  /** The first of these characters that is typed; Ctrl-C, and the end of input, are the last one of them. */
   askKey(allowed: string): Promise<string>;
   close(): void;
 }
@@ -122,6 +122,7 @@ class ReadlineEditor implements LineEditor {
   askKey(allowed: string): Promise<string> {
     return new Promise((done) => {
       this.#keyAsked = { allowed, done };
+      if (this.#ended) this.#answerKey({ type: 'interrupt' });
     });
   }
 

@@ -55,6 +55,9 @@ describe('an answer on a terminal', () => {
     expect(shown([thought('one two'), thought(' three'), said('Yes.')], folded)).toBe(
       `${over}thinking, 2 words (Ctrl-T shows them)${over}thinking, 3 words (Ctrl-T shows them)${over}Yes.\n`,
     );
+    const cut = ['on', 'e t', 'wo', ' ', ' three', '\n'].map(thought);
+    const counts = [...shown(cut, folded).matchAll(/thinking, (\d+) words/g)].map(([, count]) => count);
+    expect(counts).toEqual(['1', '2', '2', '2', '3', '3']);
     expect(shown([thought('one '), 'unfold', thought('two'), said('Yes.')], { thoughts: 'folded' })).toBe(
       'one two\n\nYes.\n',
     );

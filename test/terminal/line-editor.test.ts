@@ -138,4 +138,12 @@ describe('the line editor', () => {
     expect(modes.at(-1)).toBe(false);
     expect(shown().endsWith('\x1b[?2004l')).toBe(true);
   });
+
+  it('has the last of the keys where no more can be typed', async () => {
+    const { editor, ask, keyboard } = open();
+    const message = ask();
+    keyboard.end();
+    expect(await message).toBeUndefined();
+    expect(await within('the key', editor.askKey('yan'))).toBe('n');
+  });
 });

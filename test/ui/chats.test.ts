@@ -48,7 +48,8 @@ function openChats(store: ChatStore) {
       const growing = signal(message);
       said.set(message.id, growing);
       const phase = signal<RunPhase>({ kind: 'sent' });
-      const run = { chatId, message: growing, phase, stop: nothing, hurry: nothing, answerNow: nothing };
+      const answerId = undefined;
+      const run = { chatId, message: growing, phase, answerId, stop: nothing, hurry: nothing, answerNow: nothing };
       live.value = new Map(live.value).set(message.id, run);
       return run;
     },

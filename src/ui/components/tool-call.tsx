@@ -32,7 +32,7 @@ export function ToolCall({ call, live, run }: ToolCallProps): VNode {
         {server !== undefined && <CallStateText call={call} run={run} />}
       </header>
       <pre tabIndex={0}>{isWritten ? indented(call.arguments) : call.arguments}</pre>
-      {run && state === 'asks' && <Question call={call} />}
+      {run && state === 'asks' && <Question call={call} run={run} />}
       {result && (
         <pre class="call-result" tabIndex={0} role="group" aria-label={t.result}>
           {result.text}
@@ -71,13 +71,13 @@ function CallStateText({ call: { state, ms }, run }: Pick<ToolCallProps, 'call' 
 }
 
 /** Once, from now on, or not: the answer goes on behind it. */
-function Question({ call }: { readonly call: Call }): VNode {
+function Question({ call, run }: { readonly call: Call; readonly run: Run }): VNode {
   const { tools } = usePage();
   const t = strings.value.call;
   const isSent = useSignal(false);
   const decide = (decision: { approve: boolean; always?: boolean }) => {
     isSent.value = true;
-    void tools.decide(call.id, decision).finally(() => {
+    void tools.decide(call.id, decision, run.answerId).finally(() => {
       isSent.value = false;
     });
   };

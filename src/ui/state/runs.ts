@@ -30,6 +30,8 @@ export interface Run {
   /** As it grows. */
   readonly message: ReadonlySignal<AssistantMessage>;
   readonly phase: ReadonlySignal<RunPhase>;
+  /** As the server calls the answer; undefined until it said so. */
+  readonly answerId: string | undefined;
   /** Ends it with what there is. Once is enough. */
   stop(): void;
   /** Asks again now, where it waits to. */
@@ -146,6 +148,10 @@ class LiveRun implements Run {
     this.#growing = beginAnswer(request.message);
     this.#cancelId = ids.cancelId;
     this.#runId = ids.runId;
+  }
+
+  get answerId(): string | undefined {
+    return this.#answerId;
   }
 
   stop(): void {

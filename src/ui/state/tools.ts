@@ -111,10 +111,15 @@ export class Tools {
     await this.#look();
   }
 
-  /** A person's word about a call that waits for it. */
-  async decide(callId: string, decision: { readonly approve: boolean; readonly always?: boolean }): Promise<void> {
+  /** A person's word about a call that waits for it. Models may give calls of several answers the same id. */
+  async decide(
+    callId: string,
+    decision: { readonly approve: boolean; readonly always?: boolean },
+    answer: string | undefined,
+  ): Promise<void> {
     const path = `api/mcp/calls/${encodeURIComponent(callId)}`;
-    await this.#attempt(() => this.#options.api.call(path, { body: decision }));
+    const body = { ...decision, ...(answer !== undefined && { answer }) };
+    await this.#attempt(() => this.#options.api.call(path, { body }));
   }
 
   async #look(): Promise<void> {
