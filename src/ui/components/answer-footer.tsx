@@ -7,6 +7,7 @@ import { strings } from '../strings/strings.ts';
 import { CopyButton } from './copy-button.tsx';
 import { Figures } from './figures.tsx';
 import { IconButton } from './icon-button.tsx';
+import { Menu } from './menu.tsx';
 import { showChat } from './router.ts';
 import { RunStatus } from './run-status.tsx';
 import { Versions } from './versions.tsx';
@@ -51,6 +52,7 @@ function Actions({ message }: { readonly message: AssistantMessage }): VNode {
       <Versions message={message} />
       <CopyButton text={() => textOf(message)} label={t.copy} />
       <IconButton icon="again" label={t.again} disabled={busy} onClick={() => chats.regenerate(message.id)} />
+      <AgainWith message={message} disabled={busy} />
       <IconButton
         icon="edit"
         label={t.edit}
@@ -61,6 +63,26 @@ function Actions({ message }: { readonly message: AssistantMessage }): VNode {
       <IconButton icon="fork" label={t.fork} onClick={() => void chats.fork(message.id).then(showChat)} />
     </div>
   );
+}
+
+/** The same question to another model; nothing where there is no other. */
+function AgainWith({
+  message,
+  disabled,
+}: {
+  readonly message: AssistantMessage;
+  readonly disabled: boolean;
+}): VNode | null {
+  const { chats, server } = usePage();
+  const others = server.models.value.filter(({ id, isAlias }) => !isAlias && id !== message.model);
+  if (disabled || others.length === 0) return null;
+  const { againWith, needsLoading } = strings.value.message;
+  const items = others.map(({ id, state }) => ({
+    icon: 'again' as const,
+    label: state === 'loaded' ? id : needsLoading(id),
+    run: () => chats.regenerate(message.id, id),
+  }));
+  return <Menu icon="down" label={againWith} items={items} />;
 }
 
 /** How it ended, where that was not by itself. */

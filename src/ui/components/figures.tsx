@@ -1,6 +1,7 @@
 import type { VNode } from 'preact';
 import { useId, useRef } from 'preact/hooks';
-import type { AssistantMessage } from '../chats/message.ts';
+import type { AnswerFigures, AssistantMessage } from '../chats/message.ts';
+import { adviceFor, timeSpent } from '../chats/slowness.ts';
 import { strings } from '../strings/strings.ts';
 
 /** What the answer took; all of it behind a click. The numbers are the server's `timings` and `usage`. */
@@ -52,7 +53,31 @@ export function Figures({ message }: { readonly message: AssistantMessage }): VN
             </div>
           ))}
         </dl>
+        <TimeBar figures={figures} />
       </div>
     </>
+  );
+}
+
+/** Why it took as long as it did, as one bar, and the one thing that would help. */
+function TimeBar({ figures }: { readonly figures: AnswerFigures }): VNode | null {
+  const { figures: t, format } = strings.value;
+  const all = Object.entries(timeSpent(figures));
+  const total = all.reduce((sum, [, ms]) => sum + ms, 0);
+  const parts = all.filter(([, ms]) => ms >= total / 100);
+  if (total === 0) return null;
+  const names: Readonly<Record<string, string>> = t.spent;
+  const said = parts.map(([name, ms]) => `${names[name]} ${format.percent(ms / total)}`);
+  const advice = adviceFor(figures);
+  return (
+    <div class="time-spent">
+      <p class="time-bar" role="img" aria-label={said.join(', ')}>
+        {parts.map(([name, ms]) => (
+          <span key={name} data-part={name} style={{ flexGrow: ms / total }} />
+        ))}
+      </p>
+      <p class="time-names">{said.join(' · ')}</p>
+      {advice && <p class="time-advice">{t.advice[advice]}</p>}
+    </div>
   );
 }

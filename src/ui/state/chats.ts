@@ -120,11 +120,11 @@ export class Chats {
     return chat.id;
   }
 
-  /** Another answer beside this one. */
-  regenerate(id: string): void {
+  /** Another answer beside this one; by another model, where one is named. */
+  regenerate(id: string, model?: string): void {
     const chat = this.#open.value;
     const message = chat?.messages.get(id);
-    if (chat && message?.parent) this.#answer(chat.id, message.parent);
+    if (chat && message?.parent) this.#answer(chat.id, message.parent, model);
   }
 
   /** What a person wrote, written otherwise, beside what it was; and an answer to it. */
@@ -293,7 +293,7 @@ export class Chats {
     void this.#keep(this.#options.store.savePartial({ ...soFar, tab, savedAt: this.#options.environment.now() }));
   }
 
-  #answer(chatId: string, parent: string): void {
+  #answer(chatId: string, parent: string, model?: string): void {
     const { environment } = this.#options;
     const message: AssistantMessage = {
       id: environment.newId(),
@@ -306,15 +306,15 @@ export class Chats {
     this.#unkept.add(message.id);
     void this.#add(chatId, [{ type: 'message', message }], false);
     const chat = this.#known.get(chatId);
-    if (chat) this.#run(chatId, message, pathOf(chat, parent));
+    if (chat) this.#run(chatId, message, pathOf(chat, parent), model);
   }
 
-  #run(chatId: string, message: AssistantMessage, path: readonly Message[]): void {
+  #run(chatId: string, message: AssistantMessage, path: readonly Message[], model?: string): void {
     const { runs, settings, prompt, loadImages } = this.#options;
     runs().ofChat(chatId)?.stop();
     const body = async () => {
       await loadImages(imagesOf(path));
-      return { ...settings(), messages: wireMessages(path, prompt()) };
+      return { ...settings(), ...(model !== undefined && { model }), messages: wireMessages(path, prompt()) };
     };
     runs().start({ chatId, message, body });
   }

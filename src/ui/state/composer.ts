@@ -7,6 +7,7 @@ import type { Chats } from './chats.ts';
 import type { Environment } from './environment.ts';
 import { type Files, imagesOf } from './files.ts';
 import { attempt } from './preferences.ts';
+import { ReadAhead } from './read-ahead.ts';
 import type { Server } from './server.ts';
 
 /** What sending would take; of exactly the prompt that would be sent. */
@@ -25,6 +26,8 @@ export interface ComposerOptions {
   readonly environment: Environment;
   readonly settings: () => Readonly<Record<string, unknown>>;
   readonly prompt: () => PromptOptions;
+  /** An answer of this page is under way. */
+  readonly busy: () => boolean;
 }
 
 const countAfterMs = 250;
@@ -52,9 +55,19 @@ export class Composer {
   #chatId: string | undefined;
   #cancelCount: () => void = () => undefined;
   #counting: AbortController | undefined;
+  readonly #readAhead: ReadAhead;
+  /** Counts up when the same draft has another price. */
+  readonly #priceAgain = signal(0);
 
   constructor(options: ComposerOptions) {
     this.#options = options;
+    this.#readAhead = new ReadAhead({
+      api: options.api,
+      mayRead: () => !options.busy(),
+      done: () => {
+        this.#priceAgain.value += 1;
+      },
+    });
     effect(() => this.#follow(options.chats.open.value?.id));
     effect(() => {
       const path = options.chats.path.value;
@@ -62,6 +75,7 @@ export class Composer {
       const ready = options.server.phase.value === 'ready';
       options.settings();
       options.prompt();
+      this.#priceAgain.value;
       if (ready) this.#countSoon(path, draft);
     });
   }
@@ -69,6 +83,7 @@ export class Composer {
   /** Sends what is there; false where there is nothing, or not all of it is there. */
   send(): boolean {
     if (this.isEmpty.value || this.coming.value > 0) return false;
+    this.#readAhead.stop();
     const { text, files } = { text: this.text.value.trim(), files: this.files.value };
     this.set('');
     this.files.value = [];
@@ -171,6 +186,10 @@ export class Composer {
         cached: typeof cached === 'number' ? cached : undefined,
         firstTokenMs: typeof first === 'number' ? first : undefined,
       };
+      const session = this.#chatId === undefined ? {} : { session_id: this.#chatId };
+      const body = { ...settings(), messages, ...session };
+      // What is said already is read with the next message; only what is new is worth reading now.
+      if (hasDraft && typeof cached === 'number') this.#readAhead.consider(body, tokens - cached);
     } catch (failure) {
       // A count is worth nothing by itself: what is wrong is said when the message is sent.
       if (!counting.signal.aborted && failure instanceof ApiFailure) this.#price.value = undefined;

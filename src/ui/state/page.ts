@@ -123,7 +123,16 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
       view.announcement.value = failed ? error : message.outcome === 'stopped' ? wasStopped : finished;
     },
   });
-  const composer = new Composer({ api, server, chats, files, environment, settings: requestSettings, prompt });
+  const composer = new Composer({
+    api,
+    server,
+    chats,
+    files,
+    environment,
+    settings: requestSettings,
+    prompt,
+    busy: () => runs.live.value.size > 0,
+  });
   effect(() => setLanguage(preferences.language.value, environment.languages));
   let wasGone = false;
   effect(() => {

@@ -3,6 +3,8 @@ import { member } from '../api/failure.ts';
 /** One that a request may name. */
 export interface ModelChoice {
   readonly id: string;
+  /** Another name of a model that is in the list too. */
+  readonly isAlias: boolean;
   /** `loaded`, or what stands between. */
   readonly state: string;
   readonly contextSize: number | undefined;
@@ -62,6 +64,7 @@ export function choicesOf(answer: unknown): ModelChoice[] {
     return [
       {
         id,
+        isAlias: (member(model, 'root') ?? id) !== id,
         state: String(member(model, 'state') ?? ''),
         contextSize: typeof context === 'number' ? context : undefined,
         sizeBytes: typeof size === 'number' ? size : undefined,

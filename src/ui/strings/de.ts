@@ -263,6 +263,8 @@ export const de: Strings = {
     copy: 'Kopieren',
     edit: 'Bearbeiten',
     again: 'Noch einmal antworten',
+    againWith: 'Mit einem anderen Modell antworten',
+    needsLoading: (model: string) => `${model} (wird erst geladen)`,
     resume: 'Fortsetzen',
     fork: 'Als neuen Chat abzweigen',
     versions: (index, count) => `Fassung ${index} von ${count}`,
@@ -353,6 +355,17 @@ export const de: Strings = {
   },
 
   figures: {
+    spent: { queue: 'Warten', reading: 'Lesen', thinking: 'Denken', writing: 'Schreiben' },
+    advice: {
+      queue: 'Die meiste Zeit wurde auf andere gewartet: mehr Plätze (--parallel) lassen mehr zugleich antworten.',
+      reread:
+        'Das meiste wurde neu gelesen: ein früher Teil des Gesprächs, der Systemprompt oder die Werkzeuge waren andere als zuvor.',
+      'long-prompt':
+        'Das Lesen dauerte am längsten: ein kürzeres Gespräch oder kürzere Dateien sind schneller gelesen.',
+      thinking: 'Die meiste Zeit wurde gedacht: ohne „Erst nachdenken“ kommt die Antwort früher.',
+      writing:
+        'Das Schreiben dauerte am längsten: ein kleineres Modell oder eine kleinere Quantisierung schreibt schneller.',
+    },
     name: 'Zahlen',
     rate: (rate) => `${rate} Tok./s`,
     tokens: (count, one) => (one ? '1 Token' : `${count} Token`),

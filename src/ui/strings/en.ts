@@ -262,6 +262,8 @@ export const en = {
     copy: 'Copy',
     edit: 'Edit',
     again: 'Answer again',
+    againWith: 'Answer again with another model',
+    needsLoading: (model: string) => `${model} (is loaded first)`,
     resume: 'Continue',
     fork: 'Fork into a new chat',
     versions: (index: string, count: string) => `Version ${index} of ${count}`,
@@ -346,6 +348,15 @@ export const en = {
   },
 
   figures: {
+    spent: { queue: 'waiting', reading: 'reading', thinking: 'thinking', writing: 'writing' },
+    advice: {
+      queue: 'Most of the time went into waiting for others: more slots (--parallel) let more be answered at once.',
+      reread:
+        'Most of it was read anew: an early part of the chat, the system prompt or the tools were other than before.',
+      'long-prompt': 'Reading took longest: a shorter chat, or shorter files, are read sooner.',
+      thinking: 'Most of the time went into thoughts: without “Think first” the answer comes sooner.',
+      writing: 'Writing took longest: a smaller model, or a smaller quantization, writes faster.',
+    },
     name: 'Statistics',
     rate: (rate: string) => `${rate} tok/s`,
     tokens: (count: string, one: boolean) => (one ? '1 token' : `${count} tokens`),

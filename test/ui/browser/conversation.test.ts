@@ -37,6 +37,31 @@ describeInBrowser('what is said', () => {
     expect(await page.locator('.tool-call pre').textContent()).toBe('{\n  "city": "Paris"\n}');
   });
 
+  it('asks another model the same, beside what the first one said', async () => {
+    seen = await visit(talk.url, {
+      before: async (page) => {
+        const models = ['demo', 'alias', 'other'].map((id) => ({
+          id,
+          state: id === 'other' ? 'unloaded' : 'loaded',
+          root: id === 'alias' ? 'demo' : id,
+        }));
+        await page.route('**/v1/models', (route) => route.fulfill({ json: { data: models } }));
+      },
+    });
+    const { page } = seen;
+    await page.locator('[data-phase=ready]').waitFor();
+    await send(page, 'Who are you?');
+    answers(await talk.run(0), 'The first.');
+    await whole(page);
+    await page.getByRole('button', { name: 'Answer again with another model' }).click();
+    expect(await page.locator('[role=menuitem]:visible').allTextContents()).toEqual(['other (is loaded first)']);
+    const asked = page.waitForRequest(/\/chat\/completions$/);
+    await page.getByRole('menuitem', { name: /^other/ }).click();
+    expect((await asked).postDataJSON()).toMatchObject({ model: 'other', messages: [{ content: 'Who are you?' }] });
+    answers(await talk.run(1), 'The second.');
+    await page.locator('.versions', { hasText: '2 / 2' }).waitFor();
+  });
+
   it('shows what a model writes as text, whatever it writes', async () => {
     const page = await open();
     const hostile =

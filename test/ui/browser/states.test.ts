@@ -66,6 +66,17 @@ describeInBrowser('a conversation', () => {
     expect(await meter.getAttribute('title')).toBe('7 of 2,048 tokens · 4 new + 3 kept · first token in about 12 ms');
     await field(page).fill('');
     await page.getByText('4 new + 3 kept').waitFor({ state: 'detached' });
+    // What is long is read while it is still being written, and given up when it is sent.
+    talk.door.generation.countTokens = async () => ({ inputTokens: 900, cachedTokens: 3, firstTokenMs: 1200 });
+    const read = page.waitForRequest(/\/chat\/completions$/);
+    await field(page).fill('A long story');
+    const ahead = (await read).postDataJSON();
+    expect(ahead).toMatchObject({ max_tokens: 0, priority: 1, messages: [{ role: 'user', content: 'A long story' }] });
+    const reading = await talk.run(0);
+    await field(page).press('Enter');
+    answers(await talk.run(1), 'Once.');
+    await whole(page);
+    await expect.poll(() => reading.stoppedBy).toBeDefined();
   });
 
   it.each([

@@ -72,6 +72,11 @@ export async function visit(url: string, { before, ...options }: VisitOptions = 
     });
   });
   page.on('pageerror', (error) => complaints.push(`script: ${error.stack ?? error.message}`));
+  page.on('console', (message) => {
+    // What the server refuses is the test's own doing.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      complaints.push(`console: ${message.text()}`);
+  });
   page.on('request', (request) => {
     requests.push(request.url());
     if (!/^(data|blob):/.test(request.url()) && new URL(request.url()).origin !== origin)
