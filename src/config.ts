@@ -13,7 +13,7 @@ import { builtInServer, type ToolServerConfig } from './contract/server-tools.ts
 import { readTextFile } from './files/read-text.ts';
 
 export { describeFlags } from './config/help.ts';
-export { packageVersion } from './config/version.ts';
+export { packageFacts, packageVersion } from './config/version.ts';
 
 /** Everything that can be set, checked and frozen. Made once, by parseConfig. Durations are seconds. */
 export interface Config

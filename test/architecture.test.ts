@@ -30,6 +30,8 @@ const allowed: Record<string, readonly string[]> = {
   chats: ['contract', 'files'],
   // The host of servers of tools; generation is handed one.
   tools: ['contract'],
+  // Looks at the machine from the lowest floors, without a server.
+  doctor: ['contract', 'models', 'native'],
   http: ['contract', 'dialects'],
   config: ['contract'],
   'config.ts': ['contract', 'config', 'files'],
@@ -39,7 +41,18 @@ const allowed: Record<string, readonly string[]> = {
   client: ['contract', 'files'],
   terminal: ['contract', 'client', 'files'],
   launch: ['contract', 'files'],
-  cli: ['contract', 'client', 'terminal', 'launch', 'config.ts', 'main.ts', 'prepare.ts', 'models', 'telemetry'],
+  cli: [
+    'contract',
+    'client',
+    'terminal',
+    'launch',
+    'doctor',
+    'config.ts',
+    'main.ts',
+    'prepare.ts',
+    'models',
+    'telemetry',
+  ],
   // main.ts and its folder are one room.
   main: [
     'contract',
@@ -61,6 +74,7 @@ const allowed: Record<string, readonly string[]> = {
     'fetching',
     'chats',
     'tools',
+    'doctor',
   ],
   'main.ts': [
     'main',
@@ -99,7 +113,7 @@ const packageRooms: Record<string, readonly string[]> = {
   hono: ['http'],
   'rate-limiter-flexible': ['http'],
   '@hono/node-server': ['http'],
-  zod: ['dialects', 'config', 'config.ts', 'http', 'tools', 'client', 'terminal'],
+  zod: ['doctor', 'dialects', 'config', 'config.ts', 'http', 'tools', 'client', 'terminal'],
   'eventsource-parser': ['client'],
   '@modelcontextprotocol/client': ['tools'],
   '@mdream/js': ['tools'],

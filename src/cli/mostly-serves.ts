@@ -10,6 +10,7 @@ export const lightCommands: readonly string[] = [
   'pull',
   'rm',
   'quantize',
+  'doctor',
   'completion',
 ];
 

@@ -37,6 +37,11 @@ export async function run(argv: readonly string[], terminal: Terminal = processT
         await runRunningCommand(parsed, terminal);
         return;
       }
+      case 'doctor': {
+        const { runDoctor } = await import('./doctor.ts');
+        await runDoctor(parsed, terminal);
+        return;
+      }
       case 'run':
       case 'chat': {
         const { runChatCommand } = await import('./chat-commands.ts');

@@ -48,6 +48,12 @@ export const commands = {
   },
   ps: { help: 'tell what the servers of this user have loaded', operands: '', least: 0, most: 0 },
   stop: { help: 'unload a model, or stop the server', operands: '[MODEL]', least: 0, most: 1 },
+  doctor: {
+    help: 'look at this machine, and measure what models will do on it',
+    operands: '[MODEL]',
+    least: 0,
+    most: 1,
+  },
   inspect: { ...model, help: 'tell what a model file is and what memory it takes' },
   pull: { ...model, help: 'download a model' },
   list: { help: 'list the local models', operands: '', least: 0, most: 0, tooMany: 'serve-model list takes no names.' },

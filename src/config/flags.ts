@@ -316,6 +316,21 @@ export const flags = {
     help: 'Show what the agent would be started with, and start nothing.',
     onlyFor: ['launch'],
   }),
+  json: flag('Clients on a terminal', toggle(), {
+    default: false,
+    help: 'Write JSON instead of a table.',
+    onlyFor: ['doctor'],
+  }),
+  seconds: flag('Clients on a terminal', integer({ min: 1, max: 600 }), {
+    default: 10,
+    help: 'How long to measure, about.',
+    onlyFor: ['doctor'],
+  }),
+  hub: flag('Clients on a terminal', toggle(), {
+    default: true,
+    help: 'Ask whether the model hub can be reached.',
+    onlyFor: ['doctor'],
+  }),
 } as const satisfies Record<string, Flag<unknown>>;
 
 export type FlagName = keyof typeof flags;

@@ -7,6 +7,7 @@ import { mainMemory } from '../models/machine-memory.ts';
 import {
   describePlacement,
   type GpuMemory,
+  type PlacedModel,
   type Placement,
   type PlacementWish,
   placeModel,
@@ -19,6 +20,12 @@ import { gpusFor } from './native-library.ts';
 export interface Fit extends Exclude<ChosenContext, { readonly tooLarge: string }> {
   /** undefined: on the processor. */
   readonly placement: Placement | undefined;
+}
+
+/** What is to be known of a model: of its file, or of what is published of it. */
+interface FittedFile extends WeighedModel {
+  readonly path: string;
+  readonly tensors?: PlacedModel['tensors'];
 }
 
 interface FitOptions {
@@ -38,7 +45,7 @@ export interface EarlyLoad {
 }
 
 /** ServeError insufficient_memory when it does not fit, whatever is left out. */
-function fitModel(file: FileProfile, { config, draft, available, gpus }: FitOptions): Fit {
+function fitModel(file: FittedFile, { config, draft, available, gpus }: FitOptions): Fit {
   if (file.trainedContextSize === 0 && config.ctxSize === 0) {
     const key = `${file.architecture}.context_length`;
     throw new ServeError(
@@ -99,7 +106,8 @@ function gpusAtHand(config: Config): GpuMemory[] {
   return found.length > 0 || config.gpu === 'off' ? found : supposedGpu(config);
 }
 
-function fitWith(gpus: readonly GpuMemory[], config: Config): (file: FileProfile) => FitHere {
+/** The same on GPUs that are known already. */
+export function fitWith(gpus: readonly GpuMemory[], config: Config): (file: FittedFile) => FitHere {
   const { available } = mainMemory();
   return (file) => {
     try {

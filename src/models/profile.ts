@@ -22,7 +22,7 @@ export interface LoadedFacts {
 export type FileProfile = Omit<ModelProfile, keyof LoadedFacts> & {
   /** Tokens, where the file lists them. */
   readonly vocabularySize?: number;
-  readonly tensors?: readonly Pick<GgufTensor, 'name' | 'bytes'>[];
+  readonly tensors?: readonly Pick<GgufTensor, 'name' | 'bytes' | 'type'>[];
 };
 
 export interface ProfileOptions {
@@ -111,7 +111,7 @@ function describe(path: string, first: GgufHeader, { headers, created, options }
     architecture,
     sizeBytes: headers.reduce((sum, header) => sum + header.fileSize, 0),
     parameters: tensors.reduce((sum, tensor) => sum + tensor.values, 0) || undefined,
-    tensors: tensors.map(({ name, bytes }) => ({ name, bytes })),
+    tensors: tensors.map(({ name, bytes, type }) => ({ name, bytes, type })),
     quantization: fileTypes[numberOf(metadata.get('general.file_type')) ?? -1],
     trainedContextSize: numberOf(metadata.get(`${architecture}.context_length`)) ?? 0,
     chatTemplate: options.chatTemplate?.replace(/^\ufeff/, '') ?? textOf(metadata.get('tokenizer.chat_template')),

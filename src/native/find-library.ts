@@ -26,8 +26,8 @@ export interface Machine {
  */
 export function findLibrary(wish: GpuWish, machine: Machine = thisMachine()): LibraryFiles {
   for (const gpu of wish === 'auto' ? inOrder(machine) : [wish]) {
-    const found = usable(gpu, machine);
-    if (found) return { ...found, needsGpu: wish !== 'auto' && wish !== false };
+    const { build, fault } = judge(gpu, machine);
+    if (build && !fault) return { ...build, needsGpu: wish !== 'auto' && wish !== false };
   }
   if (wish && wish !== 'auto') throw noUsableDevice(wish);
   throw new Error(
@@ -36,11 +36,32 @@ export function findLibrary(wish: GpuWish, machine: Machine = thisMachine()): Li
   );
 }
 
-/** The machine that this process runs on. */
-function thisMachine(): Machine {
+/** A build that was looked at, and why it is not the one. */
+export interface JudgedBuild {
+  readonly gpu: GpuKind | false;
+  /** Where it lies; undefined: nowhere. */
+  readonly folder: string | undefined;
+  readonly fault: BuildFault | undefined;
+}
+
+type BuildFault = 'not installed' | 'no driver with a device' | 'its backend does not load';
+
+/** Every build that a wish goes through, in its order: the first without a fault is what `findLibrary` gives. */
+export function judgeLibraries(wish: GpuWish, machine: Machine = thisMachine()): JudgedBuild[] {
+  return (wish === 'auto' ? inOrder(machine) : [wish]).map((gpu) => {
+    const { build, fault } = judge(gpu, machine);
+    return { gpu, folder: build?.folder, fault };
+  });
+}
+
+/** The machine that this process runs on; `home`: see Machine. */
+export function thisMachine(home = ownHome()): Machine {
   const { platform, arch } = process;
-  const home = dirname(dirname(createRequire(import.meta.url).resolve('node-llama-cpp')));
   return { platform, arch, home, canLoad, hasDevice: (gpu) => hasDevice(gpu, platform) };
+}
+
+function ownHome(): string {
+  return dirname(dirname(createRequire(import.meta.url).resolve('node-llama-cpp')));
 }
 
 const systems: Partial<Record<NodeJS.Platform, string>> = {
@@ -55,14 +76,15 @@ function inOrder({ platform, arch }: Machine): readonly (GpuKind | false)[] {
   return platform === 'darwin' && arch === 'arm64' ? ['metal', false] : ['cuda', 'vulkan', false];
 }
 
-/** undefined: no such build, or this machine cannot run it. */
-function usable(gpu: GpuKind | false, machine: Machine): LibraryFiles | undefined {
+function judge(gpu: GpuKind | false, machine: Machine): { build?: LibraryFiles; fault?: BuildFault } {
   const build = installed(gpu, machine);
-  if (!build || !gpu) return build;
-  if (!machine.hasDevice(gpu)) return undefined;
+  if (!build) return { fault: 'not installed' };
+  if (!gpu) return { build };
+  if (!machine.hasDevice(gpu)) return { build, fault: 'no driver with a device' };
   const backend = `${machine.platform === 'win32' ? '' : 'lib'}ggml-${gpu}.${machine.platform === 'win32' ? 'dll' : 'so'}`;
   const folders = [build.folder, build.fallbackFolder].filter((folder) => folder !== undefined);
-  return folders.map((folder) => join(folder, backend)).some(machine.canLoad) ? build : undefined;
+  const loads = folders.map((folder) => join(folder, backend)).some(machine.canLoad);
+  return loads ? { build } : { build, fault: 'its backend does not load' };
 }
 
 function installed(gpu: GpuKind | false, machine: Machine): LibraryFiles | undefined {

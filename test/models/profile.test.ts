@@ -58,7 +58,7 @@ describe('readModelProfile', () => {
       toolTemplate: 'with tools',
       chatFormat: undefined,
       recommendedSampling: { temperature: 0.5, topP: 0.75, topK: 20 },
-      tensors: [{ name: 'w', bytes: 64 }],
+      tensors: [{ name: 'w', bytes: 64, type: 'F32' }],
       metadata: {
         'general.architecture': 'qwen2',
         'general.file_type': 15,
@@ -178,7 +178,7 @@ describe('completeProfile', () => {
     const facts = { vocabulary, contextSize: 2048, slots: 4, embeddingSize: 192 };
     const { vocabularySize, tensors, ...rest } = file;
     expect(vocabularySize).toBe(2048);
-    expect(tensors?.[0]).toEqual({ name: 'token_embd.weight', bytes: expect.any(Number) });
+    expect(tensors?.[0]).toEqual({ name: 'token_embd.weight', bytes: expect.any(Number), type: 'Q8_0' });
     expect(completeProfile(file, facts)).toEqual({ ...rest, ...facts });
   });
 });
