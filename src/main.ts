@@ -147,7 +147,10 @@ function readTls({ sslCert, sslKey }: Config) {
 
 function readPem(flag: string, path: string): string {
   try {
-    return readTextFile(path);
+    const text = readTextFile(path);
+    // An empty one is no error to Node.js: the server would listen, and answer nobody.
+    if (!text.includes('-----BEGIN ')) throw new Error('holds nothing in PEM form. Give a file with -----BEGIN in it');
+    return text;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ServeError('invalid_request', `${flag} ${path} ${reason}.`, {}, { cause: error });

@@ -38,7 +38,8 @@ function withoutComment(line: string): string {
 }
 
 function parseLine(line: string, wrong: string): ApiKey {
-  const named = /^(\S*):\s+(\S.*)$/.exec(line);
+  // `Ann Smith: KEY` too: as a bare key it would lock Ann out.
+  const named = /^(.*?):\s+(\S.*)$/.exec(line);
   if (named) return parseNamed(named[1] ?? '', named[2]?.split(/\s+/) ?? [], wrong);
   const [, ...rest] = line.split(/\s+/);
   if (rest.length > 0 && rest.every((word) => word === 'admin' || word.includes('=')))

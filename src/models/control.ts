@@ -185,7 +185,9 @@ export class ModelControlService<Runtime> implements ModelControl {
     const path = await this.#obtain(request, signal);
     const known = manager.find(path);
     const chatTemplate = asked.chatTemplate ?? this.#options.chatTemplate;
-    const file = await this.#files.admit(path, signal, { chatTemplate, chatFormat, vectorsOnly });
+    const file = await this.#files.admit(path, signal, { chatTemplate, chatFormat, vectorsOnly }).catch((error) => {
+      throw about('model_path', error);
+    });
     const settings = await this.#withDraft(asked, file, request, signal);
     // What it was called and what it was for at the start stays.
     const stays = known && pick(known.plan.file);

@@ -30,12 +30,14 @@ export async function locateModel(given: string | undefined, places: ModelPlaces
   const isNamed = Object.hasOwn(namedModels, given);
   const target = isNamed ? (namedModels[given]?.model ?? given) : given;
   const mayLook = isNamed || !places.folderOnly || isInside(target, modelsDir);
-  if (mayLook && (await exists(target))) return { type: 'local', path: (await findModel(target)).path };
+  // As it was judged: behind a link, the system's `..` is another folder than the one that the path names.
+  const path = isNamed || !places.folderOnly ? target : resolve(target);
+  if (mayLook && (await exists(path))) return { type: 'local', path: (await findModel(path)).path };
   const local = await findLocalModel(target, modelsDir);
   if (local) return { type: 'local', path: local.path };
   const name = parseHubName(target);
   if (name) return { type: 'hub', name };
-  if (mayLook) return { type: 'local', path: (await findModel(target)).path };
+  if (mayLook) return { type: 'local', path: (await findModel(path)).path };
   throw new ServeError(
     'forbidden',
     'Only models in the models folder can be loaded from here. Use the admin token, or ask from the machine itself.',

@@ -65,6 +65,7 @@ describe('a key file', () => {
       `admin: ${secret}`,
       'is wrong in line 1: the name admin is that of the admin token. Write admin behind the key, or rename',
     ],
+    [`Ann Smith: ${secret}`, 'is wrong in line 1: a name has 1 to 40 characters of a-z, 0-9 and -. Write NAME: KEY'],
     [`ann: ${secret}\nbob: ${secret}`, 'holds one key twice: for ann and for bob'],
     [`${secret}\nbob: ${secret}`, 'holds one key twice: for nobody and for bob'],
     [

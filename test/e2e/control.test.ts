@@ -39,7 +39,7 @@ afterAll(async () => {
 const key = 'serve-model-demo';
 const answerBody = z.looseObject({
   model: z.string().optional(),
-  error: z.object({ message: z.string(), code: z.string().nullable() }).optional(),
+  error: z.object({ message: z.string(), code: z.string().nullable(), param: z.string().nullish() }).optional(),
 });
 
 const namesBody = z.looseObject({ models: z.array(z.looseObject({ name: z.string() })) });
@@ -228,6 +228,8 @@ describe('the control API', () => {
     const answer = await post('load', body());
     expect(answer.status).toBe(400);
     expect(answer.body.error?.message).toMatch(sentence);
+    // The field at fault, never the path in it.
+    expect(['model_path', 'draft_model', 'is_lora']).toContain(answer.body.error?.param);
     expect((await ask(key)).status).toBe(200);
   });
 

@@ -81,6 +81,13 @@ describe('a start', () => {
     expect(server.error()).toContain(at(name));
   });
 
+  it('refuses a certificate that is none', async () => {
+    await writeFile(at('empty.pem'), '');
+    const server = startProcess(['--ssl-cert', at('empty.pem'), '--ssl-key', at('empty.pem')], { HOME: folder });
+    expect(await server.exited()).toBe(1);
+    expect(server.error()).toContain(`--ssl-cert ${at('empty.pem')} holds nothing in PEM form.`);
+  });
+
   it('says of an adapter that it was made for another model', async () => {
     const server = startProcess([at('models/other-kind.gguf'), '--lora', at('adapter.gguf')], { HOME: folder });
     expect(await server.exited()).toBe(1);
