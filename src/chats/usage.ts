@@ -16,6 +16,10 @@ export class Usage {
   #bytes = 0;
   #chats = 0;
   #addedUp = Number.NEGATIVE_INFINITY;
+  #adding: Promise<void> | undefined;
+  /** Since the last adding up began. */
+  #taken = { bytes: 0, chats: 0 };
+  #isForgotten = false;
 
   constructor(folder: string, limits: ChatLimits, now: () => number) {
     this.#folder = folder;
@@ -23,18 +27,29 @@ export class Usage {
     this.#now = now;
   }
 
-  /** Adds up again where the sum is old. */
+  /** Adds up again where the sum is old; once for all who ask meanwhile, or each would undo what another has taken. */
   async refresh(): Promise<void> {
     if (this.#now() - this.#addedUp < believedMs) return;
+    this.#adding ??= this.#addUp().finally(() => {
+      this.#adding = undefined;
+    });
+    await this.#adding;
+  }
+
+  async #addUp(): Promise<void> {
+    this.#taken = { bytes: 0, chats: 0 };
+    this.#isForgotten = false;
     const [live, bin, files] = [await this.#sum(''), await this.#sum('bin'), await this.#sum('files')];
-    this.#bytes = live.bytes + bin.bytes + files.bytes;
-    this.#chats = live.count + bin.count;
-    this.#addedUp = this.#now();
+    // What was taken meanwhile may not be written yet.
+    this.#bytes = live.bytes + bin.bytes + files.bytes + this.#taken.bytes;
+    this.#chats = live.count + bin.count + this.#taken.chats;
+    if (!this.#isForgotten) this.#addedUp = this.#now();
   }
 
   /** The sum is wrong: something has gone. */
   forget(): void {
     this.#addedUp = Number.NEGATIVE_INFINITY;
+    this.#isForgotten = true;
   }
 
   /** Before something is written. Throws `storage_full`. */
@@ -45,6 +60,7 @@ export class Usage {
         `Chats and files take ${inMegabytes(this.#bytes)} of ${inMegabytes(this.#limits.ownerBytes)}: this does not fit any more. Delete some for ever, those in the bin too.`,
       );
     this.#bytes += bytes;
+    this.#taken.bytes += bytes;
   }
 
   takeFile(bytes: number): void {
@@ -59,6 +75,7 @@ export class Usage {
         `There are ${this.#chats} chats, more than which are not kept. Delete some for ever, those in the bin too.`,
       );
     this.#chats++;
+    this.#taken.chats++;
   }
 
   async #sum(inner: string): Promise<{ bytes: number; count: number }> {

@@ -308,6 +308,13 @@ describe('limits', () => {
     await store.create(everybody, { entries: [] });
   });
 
+  it('hold however many come at once', async () => {
+    const { store } = await openStore(undefined, { chats: 3 });
+    const created = Array.from({ length: 10 }, () => store.create(everybody, { entries: [] }));
+    const settled = await Promise.allSettled(created);
+    expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
+  });
+
   it('hold the bytes, and lose nothing that was there', async () => {
     const { store } = await openStore(undefined, { ownerBytes: 20_000 });
     const { chatId } = await store.create(everybody, { entries: [said('m1', null)] });
