@@ -51,6 +51,13 @@ describe('an account', () => {
     expect(await account.balance('a')).toEqual({ remaining: 60, resetMs: 0 });
   });
 
+  it('is paid for by each of those that end at once', async () => {
+    const account = new MinuteAccount(60);
+    await Promise.all([account.spend('a', 120), account.spend('a', 60), account.spend('b', 60)]);
+    expect(await account.balance('a')).toEqual({ remaining: 0, resetMs: 60_000 + 60_000 + 60_000 });
+    expect(await account.balance('b')).toEqual({ remaining: 0, resetMs: 60_000 });
+  });
+
   it('is never overdrawn for more than a day', async () => {
     const account = new MinuteAccount(1);
     await account.spend('a', 10_000_000);

@@ -16,6 +16,7 @@ export class MinuteAccount {
   readonly limit: number;
   readonly per = 'minute';
   readonly #limiter: Promise<RateLimiterMemory>;
+  #paying: Promise<void> = Promise.resolve();
 
   constructor(limit: number) {
     this.limit = limit;
@@ -39,7 +40,14 @@ export class MinuteAccount {
     return consumedPoints > this.limit ? msBeforeNext : undefined;
   }
 
-  async spend(owner: string, amount: number): Promise<void> {
+  /** One after the other: what each has to pay comes behind what those before it have. */
+  spend(owner: string, amount: number): Promise<void> {
+    const paid = this.#paying.then(() => this.#spend(owner, amount));
+    this.#paying = paid.catch(() => undefined);
+    return paid;
+  }
+
+  async #spend(owner: string, amount: number): Promise<void> {
     if (amount <= 0) return;
     const limiter = await this.#limiter;
     const after = await limiter.penalty(owner, amount);
