@@ -4,6 +4,7 @@ import { openIndexedDbStore } from './chats/indexed-db.ts';
 import { memoryStore } from './chats/memory-store.ts';
 import { followChanges, ServerStore } from './chats/server-store.ts';
 import type { ChatStore } from './chats/store.ts';
+import { withUnsaved } from './chats/unsaved.ts';
 import { App } from './components/app.tsx';
 import type { Environment } from './state/environment.ts';
 import { createPage, type Page } from './state/page.ts';
@@ -42,7 +43,14 @@ if (place) {
 }
 
 /** On the server where it lets this caller, else in the browser. */
-async function openStore({ api, server }: Pick<Page, 'api' | 'server'>): Promise<ChatStore> {
+async function openStore(page: Pick<Page, 'api' | 'server'>): Promise<ChatStore> {
+  return withUnsaved(await chosenStore(page), {
+    storage: environment.session,
+    onLeave: (callback) => addEventListener('pagehide', callback),
+  });
+}
+
+async function chosenStore({ api, server }: Pick<Page, 'api' | 'server'>): Promise<ChatStore> {
   const [local, { chatStore }] = await Promise.all([browserStore(), server.known()]);
   if (!chatStore) return local;
   return new ServerStore({

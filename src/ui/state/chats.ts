@@ -408,6 +408,10 @@ export class Chats {
 
   async #adopt({ chatId, message, base, cancelId }: Unfinished): Promise<void> {
     const chat = await this.#load(chatId);
+    if (isWhole(chat.messages.get(message.id), base)) {
+      await this.#options.store.dropPartial(message.id);
+      return;
+    }
     if (!chat.messages.has(message.id)) {
       this.#unkept.add(message.id);
       void this.#add(chatId, [{ type: 'message', message: base }], false);
@@ -427,6 +431,12 @@ export class Chats {
       return false;
     }
   }
+}
+
+/** The page went away with its answer kept, before it had thrown away what there was of it before. */
+function isWhole(known: Message | undefined, base: AssistantMessage): boolean {
+  if (known?.role !== 'assistant' || known.outcome === undefined) return false;
+  return JSON.stringify(known.blocks) !== JSON.stringify(base.blocks);
 }
 
 /** A tab saves its answer more often than this. */
