@@ -91,6 +91,10 @@ interface MessageBase {
   /** Unix milliseconds. */
   readonly time: number;
   readonly blocks: readonly Block[];
+  /** It is left out of prompts. */
+  readonly muted?: boolean;
+  /** It is never proposed to be left out. */
+  readonly pinned?: boolean;
 }
 
 export interface UserMessage extends MessageBase {

@@ -27,6 +27,7 @@ export function wireMessages(
 ): WireMessage[] {
   const system = systemPrompt.trim() === '' ? [] : [{ role: 'system', content: systemPrompt }];
   const turns = path.flatMap((message, index) => {
+    if (message.muted) return [];
     if (message.role === 'user') return [{ role: 'user', content: userContent(message, imageUrl) }];
     return assistantTurn(message, keepsThoughts || index === path.length - 1);
   });

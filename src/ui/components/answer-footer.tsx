@@ -28,6 +28,7 @@ export function AnswerFooter({ message, run, isLast }: AnswerFooterProps): VNode
     );
   return (
     <div class="answer-footer" data-last={isLast}>
+      {message.muted && <span class="chip">{strings.value.message.leftOut}</span>}
       <OutcomeChip message={message} />
       <Actions message={message} />
       <Figures message={message} />

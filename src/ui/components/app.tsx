@@ -16,6 +16,7 @@ import { ToastList } from './toasts.tsx';
 
 const drawer = () => import('./drawer/drawer.tsx').then(({ Drawer }) => Drawer);
 const keepingDialog = () => import('./keeping/keeping-dialog.tsx').then(({ KeepingDialog }) => KeepingDialog);
+const contextDialog = () => import('./context/context-dialog.tsx').then(({ ContextDialog }) => ContextDialog);
 const modelsDialog = () => import('./models/models-dialog.tsx').then(({ ModelsDialog }) => ModelsDialog);
 
 export function App({ page }: { readonly page: Page }): VNode {
@@ -80,6 +81,7 @@ export function App({ page }: { readonly page: Page }): VNode {
         <KeyDialog />
         <ShortcutsDialog />
         {page.view.dialog.value === 'keeping' && <Later load={keepingDialog} />}
+        {page.view.dialog.value === 'context' && <Later load={contextDialog} />}
         {page.view.dialog.value === 'models' && <Later load={modelsDialog} />}
         <p class="off-screen" role="status" aria-live="polite">
           {page.view.announcement.value}

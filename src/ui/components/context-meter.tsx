@@ -4,7 +4,7 @@ import { strings } from '../strings/strings.ts';
 
 /** How much of the context the next message would take, counted by the server, and what reading it would cost. */
 export function ContextMeter(): VNode {
-  const { composer, server } = usePage();
+  const { composer, server, view } = usePage();
   const price = composer.price.value;
   const context = server.facts.value?.contextSize;
   const { composer: t, format } = strings.value;
@@ -21,8 +21,13 @@ export function ContextMeter(): VNode {
     ? t.full(format.number(price.tokens), format.tokens(context))
     : t.tokens(format.number(price.tokens), format.tokens(context));
   return (
-    <span
+    <button
+      type="button"
       class="context-meter"
+      aria-haspopup="dialog"
+      onClick={() => {
+        view.dialog.value = 'context';
+      }}
       data-level={full ? 'full' : share > 0.85 ? 'high' : 'normal'}
       title={[total, ...parts].join(' · ')}
     >
@@ -35,6 +40,6 @@ export function ContextMeter(): VNode {
         <circle cx="10" cy="10" r="7.500" pathLength="100" />
         <circle cx="10" cy="10" r="7.500" pathLength="100" stroke-dasharray={`${share * 100} 100`} />
       </svg>
-    </span>
+    </button>
   );
 }

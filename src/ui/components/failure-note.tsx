@@ -1,5 +1,6 @@
 import type { VNode } from 'preact';
 import type { Failure } from '../chats/message.ts';
+import { usePage } from '../state/page.ts';
 import { strings } from '../strings/strings.ts';
 import { CopyButton } from './copy-button.tsx';
 import { Icon } from './icon.tsx';
@@ -23,6 +24,7 @@ export function FailureNote({ failure }: { readonly failure: Failure }): VNode {
 
 /** Never the raw error: how much there is, of how much. */
 function ContextFull({ message }: { readonly message: string }): VNode {
+  const { view } = usePage();
   const { failure: t, format } = strings.value;
   const [needed, available] = numbersIn(message);
   return (
@@ -39,6 +41,16 @@ function ContextFull({ message }: { readonly message: string }): VNode {
           </>
         )}
         <p class="fine">{t.contextHint}</p>
+        <button
+          type="button"
+          class="chip-button"
+          aria-haspopup="dialog"
+          onClick={() => {
+            view.dialog.value = 'context';
+          }}
+        >
+          {t.makeRoom}
+        </button>
       </div>
     </div>
   );

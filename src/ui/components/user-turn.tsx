@@ -28,6 +28,7 @@ export function UserTurn({ message }: { readonly message: UserMessage }): VNode 
   return (
     <article class="turn user-turn">
       <h2 class="off-screen">{t.you}</h2>
+      {message.muted && <span class="chip">{t.leftOut}</span>}
       {message.files && (
         <div class="turn-files">
           {message.files.map((file, index) => (

@@ -156,6 +156,17 @@ export class Chats {
     return message.id;
   }
 
+  /** What prompts have of these messages, from now on. */
+  mark(ids: readonly string[], how: Pick<Message, 'muted' | 'pinned'>): void {
+    const chat = this.#open.value;
+    const found = ids.flatMap((id) => chat?.messages.get(id) ?? []);
+    if (chat)
+      void this.#add(
+        chat.id,
+        found.map((message) => ({ type: 'edit', message: { ...message, ...how } })),
+      );
+  }
+
   /** Goes on where the answer ends. */
   continueAnswer(id: string): void {
     const chat = this.#open.value;

@@ -1,6 +1,6 @@
 import { type Signal, signal } from '@preact/signals';
 
-type DialogName = 'shortcuts' | 'models' | 'keeping';
+type DialogName = 'shortcuts' | 'models' | 'keeping' | 'context';
 
 /** What is open, and where the reader is: nothing that outlives the page. */
 export interface View {

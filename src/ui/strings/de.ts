@@ -257,6 +257,28 @@ export const de: Strings = {
     },
   },
 
+  context: {
+    title: 'Kontext',
+    used: (tokens: string, context: string) => `${tokens} von ${context} Token`,
+    before: 'Systemprompt und Werkzeuge',
+    tokens: (count: string) => `${count} Token`,
+    empty: 'Hier ist noch nichts gesagt.',
+    mute: 'Weglassen',
+    unmute: 'Wieder aufnehmen',
+    muted: 'weggelassen',
+    muteName: (title: string) => `„${title}“ weglassen`,
+    unmuteName: (title: string) => `„${title}“ wieder aufnehmen`,
+    pin: (title: string) => `„${title}“ immer behalten`,
+    unpin: (title: string) => `„${title}“ nicht mehr immer behalten`,
+    reread: (tokens: string) => `Danach werden ${tokens} Token neu gelesen.`,
+    rereadNone: 'Danach muss nichts neu gelesen werden.',
+    propose: (count: string, tokens: string, one: boolean) =>
+      one ? `Die älteste Runde hat ${tokens} Token.` : `Die ältesten ${count} Runden haben zusammen ${tokens} Token.`,
+    cutNow: 'Weglassen',
+    cut: (count: string, one: boolean) =>
+      one ? 'Eine Runde wird weggelassen.' : `${count} Runden werden weggelassen.`,
+  },
+
   message: {
     you: 'Sie',
     model: 'Modell',
@@ -271,6 +293,7 @@ export const de: Strings = {
     previous: 'Vorige Fassung',
     next: 'Nächste Fassung',
     edited: 'bearbeitet',
+    leftOut: 'weggelassen',
     save: 'Speichern',
     saveAndContinue: 'Speichern und fortsetzen',
     sendAgain: 'Senden',
@@ -386,7 +409,8 @@ export const de: Strings = {
     requestId: (id) => `Anfrage ${id}`,
     contextFull: 'Dieser Chat ist länger geworden als der Kontext des Modells.',
     contextHint:
-      'Beginnen Sie einen neuen Chat, bearbeiten Sie eine frühere Nachricht, oder starten Sie den Server mit größerem --ctx-size.',
+      'Lassen Sie frühere Runden weg, beginnen Sie einen neuen Chat oder starten Sie den Server mit größerem --ctx-size. Dann noch einmal antworten lassen.',
+    makeRoom: 'Platz schaffen …',
     needed: (needed, available) => `${needed} Token nötig, ${available} vorhanden`,
     store: 'Die Chats konnten in diesem Browser nicht gespeichert werden:',
   },

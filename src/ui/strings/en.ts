@@ -256,6 +256,27 @@ export const en = {
     },
   },
 
+  context: {
+    title: 'Context',
+    used: (tokens: string, context: string) => `${tokens} of ${context} tokens`,
+    before: 'System prompt and tools',
+    tokens: (count: string) => `${count} tokens`,
+    empty: 'Nothing has been said here yet.',
+    mute: 'Leave out',
+    unmute: 'Take back in',
+    muted: 'left out',
+    muteName: (title: string) => `Leave out “${title}”`,
+    unmuteName: (title: string) => `Take “${title}” back in`,
+    pin: (title: string) => `Always keep “${title}”`,
+    unpin: (title: string) => `Do not always keep “${title}”`,
+    reread: (tokens: string) => `Then ${tokens} tokens are read anew.`,
+    rereadNone: 'Then nothing has to be read anew.',
+    propose: (count: string, tokens: string, one: boolean) =>
+      one ? `The oldest turn has ${tokens} tokens.` : `The oldest ${count} turns have ${tokens} tokens together.`,
+    cutNow: 'Leave out',
+    cut: (count: string, one: boolean) => (one ? 'One turn is left out.' : `${count} turns are left out.`),
+  },
+
   message: {
     you: 'You',
     model: 'Model',
@@ -270,6 +291,7 @@ export const en = {
     previous: 'Previous version',
     next: 'Next version',
     edited: 'edited',
+    leftOut: 'left out',
     save: 'Save',
     saveAndContinue: 'Save and continue',
     sendAgain: 'Send',
@@ -376,7 +398,9 @@ export const en = {
   failure: {
     requestId: (id: string) => `Request ${id}`,
     contextFull: 'This chat has become longer than the model’s context.',
-    contextHint: 'Start a new chat, edit an earlier message, or start the server with a larger --ctx-size.',
+    contextHint:
+      'Leave earlier turns out, start a new chat, or start the server with a larger --ctx-size. Then answer again.',
+    makeRoom: 'Make room …',
     needed: (needed: string, available: string) => `${needed} tokens needed, ${available} available`,
     store: 'The chats could not be saved in this browser:',
   },
