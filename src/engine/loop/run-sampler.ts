@@ -126,6 +126,7 @@ export class RunSampler {
 
   /** The token's raw log probability and its most likely rivals. Reads the whole vocabulary: only when asked. */
   logprob(logits: Float32Array, token: number, top: number): TokenLogprob {
+    checkNumbers(logits);
     return tokenLogprob(logits, token, top, (each) => this.#tools.model.vocabulary.bytes(each));
   }
 
@@ -144,7 +145,7 @@ function createChain({ library, vocabulary }: Model, settings: ChainSettings, ba
   }
 }
 
-/** Weights that are damaged give no numbers, of which nothing can be drawn. The first logit stands for all. */
+/** Weights that are damaged give no numbers, of which nothing can be drawn or told. The first logit stands for all. */
 function checkNumbers(logits: Float32Array): void {
   if (!Number.isNaN(logits[0])) return;
   throw new ServeError(
