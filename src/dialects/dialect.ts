@@ -37,6 +37,8 @@ export interface ParsedCall {
    * server has none (no `setup`), the fields for them are unknown ones. Throws ServeError for what is wrong then.
    */
   readonly serverTools?: (setup: ToolSetup | undefined) => ServerToolWish | 'off' | undefined;
+  /** Its form has no words for tools: nobody has said that there are to be none, and the server's default counts. */
+  readonly withoutWordsForTools?: boolean;
   /** Of a call without generations: it only wants its model to be there, or gone. */
   readonly modelWish?: { readonly model: string | undefined; readonly wish: 'load' | 'unload' };
 }

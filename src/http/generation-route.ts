@@ -5,7 +5,7 @@ import { requestDefaults } from '../contract/request.ts';
 import type { ModelDirectory, Timers } from '../contract/services.ts';
 import type { AnswerContext, Dialect, ParsedCall, WholeAnswer } from '../dialects/dialect.ts';
 import { expectOwnThings } from './access/own-things.ts';
-import { serverToolsFor } from './access/server-tools.ts';
+import { serverToolsFor, withGranted } from './access/server-tools.ts';
 import { AnswerStream } from './answer-stream.ts';
 import { type AnswerKeeper, keeperOf } from './chats/answer-keeper.ts';
 import { checkTools } from './check-tools.ts';
@@ -89,7 +89,7 @@ function startRuns(
   const isShown = showsServerTools === 'always' || (showsServerTools === 'asked' && granted?.asked === true);
   const asShown = granted && !isShown ? hideServerCalls : undefined;
   return generations.map((asked, choice) => {
-    const request = granted ? { ...asked, serverTools: granted.wish } : asked;
+    const request = withGranted(asked, granted);
     // Choices share their prompt, which so counts once, as in the usage that the client is told.
     const isPayer = generations.findIndex(({ prompt }) => prompt === request.prompt) === choice;
     const run = dependencies.generation.generate(owned(request, exchange, dependencies), exchange.signal, (usage) =>

@@ -1,6 +1,6 @@
 import type { GenerationRequest } from '../contract/request.ts';
 import type { ParsedCall } from '../dialects/dialect.ts';
-import { serverToolsFor } from './access/server-tools.ts';
+import { serverToolsFor, withGranted } from './access/server-tools.ts';
 import type { AppDependencies } from './dependencies.ts';
 import type { Exchange } from './exchange.ts';
 import { owned } from './owned-request.ts';
@@ -10,7 +10,7 @@ export function promptRequest(call: ParsedCall, exchange: Exchange, dependencies
   const [request] = call.generations;
   if (request === undefined) throw new RangeError('a call without a generation');
   const granted = serverToolsFor(call, exchange, dependencies);
-  return owned(granted ? { ...request, serverTools: granted.wish } : request, exchange, dependencies);
+  return owned(withGranted(request, granted), exchange, dependencies);
 }
 
 export function runsTools({ serverTools }: Pick<AppDependencies, 'serverTools'>): boolean {

@@ -88,11 +88,19 @@ const post = async (path: string, body: object) => {
 };
 const messages = [{ role: 'user', content: question }];
 
+/** Tokens of the last prompt, under whatever name they are told. */
+function promptOf(text: string): number {
+  const told = /"(?:prompt_eval_count|prompt_tokens|input_tokens|tokens_evaluated|cache_read_input_tokens)":(\d+)/g;
+  const last = text.slice(Math.max(0, text.lastIndexOf('"usage"')));
+  return [...last.matchAll(told)].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
 describe('clients that know nothing of tools', () => {
   it.each([
     ['/api/chat', { model: 'x', messages, options: { temperature: 0, num_predict: 300 } }],
     ['/api/chat', { model: 'x', messages, stream: false, options: { temperature: 0, num_predict: 300 } }],
     ['/api/generate', { model: 'x', prompt: question, options: { temperature: 0, num_predict: 300 } }],
+    ['/api/generate', { model: 'x', prompt: question, stream: false, options: { temperature: 0, num_predict: 300 } }],
     ['/v1/responses', { input: question, max_output_tokens: 300 }],
     ['/v1/responses', { input: question, max_output_tokens: 300, stream: true }],
     ['/v1/messages', { messages, max_tokens: 300 }],
@@ -100,14 +108,26 @@ describe('clients that know nothing of tools', () => {
   ])('see the text of an answer that --default-tools helped: %s', async (path, body) => {
     const { status, text } = await post(path, body);
     expect([status, text]).toEqual([200, expect.not.stringMatching(/mcp_|"tool_calls"|"type":"tool_use"|"error":\{/)]);
+    // Of the last round: question, tools, call and result.
+    expect(promptOf(text)).toBeGreaterThan(220);
+  });
+
+  it('also in a form that has no usage and no words for tools', async () => {
+    const { status, text } = await post('/generate/stream', { messages, max_new_tokens: 300 });
+    const said = [...text.matchAll(/"text":"([^"]*)"/g)].map(([, piece]) => piece).join('');
+    // The thought behind the result, as this model writes it.
+    expect([status, said]).toEqual([200, expect.stringContaining('The tool gave me the answer')]);
   });
 
   it('raw prompts are no chats: nothing is offered', async () => {
     for (const [path, body] of [
       ['/v1/completions', { prompt: question, max_tokens: 5 }],
-      ['/generate', { inputs: question, parameters: { max_new_tokens: 5 } }],
-    ] as const)
-      expect((await post(path, body)).status).toBe(200);
+      ['/completion', { prompt: question, n_predict: 5 }],
+      ['/api/generate', { model: 'x', prompt: question, raw: true, stream: false, options: { num_predict: 5 } }],
+    ] as const) {
+      const { status, text } = await post(path, body);
+      expect([path, status, promptOf(text)]).toEqual([path, 200, 20]);
+    }
   });
 
   it('are counted as they are answered', async () => {

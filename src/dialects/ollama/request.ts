@@ -45,7 +45,8 @@ export function parseGenerate(body: unknown): ParsedCall {
   if (wire.template)
     throw unsupported('template', 'The model file has its own. Send `raw` with the prompt as the model shall see it.');
   if (wire.context?.length) throw unsupported('context', 'Send the conversation as `messages` to /api/chat.');
-  return toCall(wire, wire.prompt || wire.suffix || wire.images?.length ? toPrompt(wire) : undefined);
+  const call = toCall(wire, wire.prompt || wire.suffix || wire.images?.length ? toPrompt(wire) : undefined);
+  return { ...call, withoutWordsForTools: true };
 }
 
 function toPrompt(wire: z.output<typeof generate>): Prompt {

@@ -47,6 +47,7 @@ export function parse(body: unknown): ParsedCall {
       },
     ],
     stream: true,
+    withoutWordsForTools: true,
     warnings: isJsonObject(body) ? ignoredSamplers(body) : [],
   };
 }

@@ -1,5 +1,6 @@
 import type { Caller } from '../../contract/caller.ts';
 import { ServeError } from '../../contract/errors.ts';
+import type { GenerationRequest, ToolChoice } from '../../contract/request.ts';
 import type { ServerToolWish, ToolSetup, ToolsFor } from '../../contract/server-tools.ts';
 import type { ParsedCall } from '../../dialects/dialect.ts';
 import { serverToolDefaults } from '../../dialects/shared/server-tools.ts';
@@ -51,9 +52,11 @@ export interface GrantedTools {
   readonly asked: boolean;
 }
 
+type ToolCaller = Pick<ParsedCall, 'generations' | 'serverTools' | 'withoutWordsForTools'>;
+
 /** What it asks for and may have, or the server's default where it says nothing. */
 export function serverToolsFor(
-  call: Pick<ParsedCall, 'generations' | 'serverTools'>,
+  call: ToolCaller,
   exchange: Exchange,
   dependencies: ToolDependencies,
 ): GrantedTools | undefined {
@@ -87,10 +90,21 @@ function toolSetup(exchange: Exchange, dependencies: ToolDependencies): ToolSetu
 }
 
 /** A chat without tools of its own, which has not said that it wants none. */
-function bringsNone({ generations }: Pick<ParsedCall, 'generations'>): boolean {
+function bringsNone({ generations, withoutWordsForTools = false }: ToolCaller): boolean {
+  const isOpen = (choice: ToolChoice) => withoutWordsForTools || choice.type !== 'none';
+  // A raw prompt is read as it is: there is no template that could tell the model of tools.
   return generations.every(
-    ({ prompt }) => prompt.type === 'chat' && prompt.tools.length === 0 && prompt.toolChoice.type !== 'none',
+    ({ prompt }) => prompt.type === 'chat' && prompt.tools.length === 0 && isOpen(prompt.toolChoice),
   );
+}
+
+/** The request with the tools that it gets. */
+export function withGranted(request: GenerationRequest, granted: GrantedTools | undefined): GenerationRequest {
+  if (!granted) return request;
+  const { prompt } = request;
+  const serverTools = granted.wish;
+  if (granted.asked || prompt.type !== 'chat') return { ...request, serverTools };
+  return { ...request, serverTools, prompt: { ...prompt, toolChoice: { type: 'auto' } } };
 }
 
 /** Whoever may not have them is answered as if there were none: it has not asked for them. */
