@@ -65,6 +65,11 @@ export interface Tool {
   readonly strict?: boolean;
   /** `{type: "function", function: {...}}` as given, without invented or null fields: what templates see. */
   readonly definition: JsonObject;
+  /**
+   * Its place among those that the conversation has loaded: they stand behind all others, of servers too, so that the
+   * prompt begins as it did before.
+   */
+  readonly loadedAt?: number;
   /** A free-form tool (Responses `custom`): the call's arguments are `{"input": text}`. */
   readonly freeform?: { readonly grammar?: string };
 }

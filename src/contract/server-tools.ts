@@ -114,6 +114,8 @@ export interface ToolSource {
   readonly offers: (tool: ServerTool) => boolean;
   /** Calls that are not run before the client has allowed them, in a request of its own. */
   readonly asks: (tool: ServerTool) => boolean;
+  /** See Tool. */
+  readonly loadedAt?: (tool: ServerTool) => number | undefined;
   /** In the client's words, for the model. */
   readonly description?: string;
   /** The client was told of its tools before. */

@@ -52,7 +52,10 @@ export async function offerTools(request: ToolRequest, host: ToolHost, signal: A
 function offerOf(request: ToolRequest, { found, lists, missing }: Found): Omit<Offer, 'call' | 'close'> {
   const { serverTools, prompt } = request;
   const offered = nameTools(found, prompt.tools);
-  const tools = [...prompt.tools, ...[...offered].map(([name, tool]) => toTool(name, tool))];
+  const tools = [
+    ...prompt.tools,
+    ...[...offered].map(([name, tool]) => toTool(name, tool, loadedAt(tool, serverTools))),
+  ];
   const toolChoice = withChosen(prompt.toolChoice, offered, serverTools);
   refuseImpossible(toolChoice, tools);
   const messages = nameCalls(prompt.messages, offered);
@@ -62,12 +65,24 @@ function offerOf(request: ToolRequest, { found, lists, missing }: Found): Omit<O
   ];
   const asking = new Set(serverTools.sources?.filter(({ asks }) => found.some(asks)));
   return {
-    request: { ...request, prompt: { ...prompt, messages, tools, toolChoice } },
+    request: { ...request, prompt: { ...prompt, messages, tools: lateLast(tools), toolChoice } },
     offered,
     lists,
     warnings,
     asks: (tool) => [...asking].some(({ server, asks }) => server === tool.server && asks(tool)),
   };
+}
+
+function loadedAt(tool: ServerTool, { sources = [] }: ServerToolWish): number | undefined {
+  return sources.find(({ server }) => server === tool.server)?.loadedAt?.(tool);
+}
+
+/** In the order of their coming, behind those that were there from the first. */
+function lateLast(tools: readonly Tool[]): readonly Tool[] {
+  const late = tools.filter((tool) => tool.loadedAt !== undefined);
+  if (late.length === 0) return tools;
+  const byPlace = late.toSorted((left, right) => (left.loadedAt ?? 0) - (right.loadedAt ?? 0));
+  return [...tools.filter((tool) => tool.loadedAt === undefined), ...byPlace];
 }
 
 /** With the tools that a generation would offer. */

@@ -25,12 +25,13 @@ export function nameTools(tools: readonly ServerTool[], clientTools: readonly Pi
 }
 
 /** As templates and grammars take tools that clients bring. */
-export function toTool(name: string, { description, parameters }: ServerTool): Tool {
+export function toTool(name: string, { description, parameters }: ServerTool, loadedAt?: number): Tool {
   const wire: JsonObject = { name, ...(description !== undefined && { description }), parameters };
   return {
     name,
     ...(description !== undefined && { description }),
     parameters,
+    ...(loadedAt !== undefined && { loadedAt }),
     definition: { type: 'function', function: wire },
   };
 }

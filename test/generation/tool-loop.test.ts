@@ -423,6 +423,21 @@ describe('servers that the request names', () => {
     expect(finish?.warnings).toEqual(['w', 'This server has no tool "four" to run just now.']);
   });
 
+  it('that the conversation has loaded stand last, in the order of their coming, beside those of the client', async () => {
+    const places = new Map([['one', 1]]);
+    const sources = [source('files', { loadedAt: ({ name }) => places.get(name) })];
+    const tools = [tool('one'), tool('two')];
+    const { ask, request, prompts } = house(['No call.'], undefined, { tools });
+    const own = ['early', 'late'].map((name, at) => ({ ...toTool(name, tool(name)), ...(at > 0 && { loadedAt: 0 }) }));
+    await ask(request({ serverTools: { ...wish, sources } }, { tools: own }));
+    expect([...(prompts[0] ?? '').matchAll(/"name": ?"(early|late|one|two)"/g)].map(([, name]) => name)).toEqual([
+      'early',
+      'two',
+      'late',
+      'one',
+    ]);
+  });
+
   it('end the answer with calls that the client is to allow; others of the turn are run', async () => {
     const tools = [tool('look'), tool('write')];
     const { ask, request, calls, prompts } = house([`${call('look')}\n${call('write')}`], undefined, { tools });

@@ -110,7 +110,7 @@ export function toWish({ body, wire, mcp }: Asked, setup: ToolSetup): ServerTool
     const { url, authorization_token: token } = mcp.servers.get(name) ?? {};
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const place = placeOf({ name, param: mcp.servers.has(name) ? 'mcp_servers' : 'tools', url, headers }, setup);
-    const source = toSource(name, mcp, (tool) => hosted || isCalled(tool, loaded));
+    const source = toSource(name, mcp, hosted ? 'all' : loaded);
     return place ? { ...source, place } : source;
   });
   refuseManyGuests(sources);
@@ -126,26 +126,27 @@ export function toWish({ body, wire, mcp }: Asked, setup: ToolSetup): ServerTool
   });
 }
 
-function toSource(
-  server: string,
-  { servers, toolsets }: McpServers,
-  isLoaded: (tool: ServerTool) => boolean,
-): ToolSource {
+function toSource(server: string, { servers, toolsets }: McpServers, loaded: readonly string[] | 'all'): ToolSource {
   const allowed = servers.get(server)?.tool_configuration?.allowed_tools;
   const { default_config: common, configs = {}, tools: pinned } = toolsets.get(server) ?? {};
+  const configOf = (tool: ServerTool) => Object.entries(configs).find(([name]) => isCalled(tool, [name]))?.[1];
+  const waits = (tool: ServerTool) =>
+    loaded !== 'all' && (configOf(tool)?.defer_loading ?? common?.defer_loading ?? false);
+  const place = (tool: ServerTool) => (loaded === 'all' ? -1 : loaded.findIndex((name) => isCalled(tool, [name])));
   const offers = (tool: ServerTool) => {
-    const own = Object.entries(configs).find(([name]) => isCalled(tool, [name]))?.[1];
+    const own = configOf(tool);
     if (!(own?.enabled ?? common?.enabled ?? true)) return false;
     if (allowed && !isCalled(tool, allowed)) return false;
     if (pinned && !pinned.some(({ name }) => isCalled(tool, [name]))) return false;
-    return !(own?.defer_loading ?? common?.defer_loading ?? false) || isLoaded(tool);
+    return !waits(tool) || place(tool) >= 0;
   };
+  const loadedAt = (tool: ServerTool) => (waits(tool) ? place(tool) : undefined);
   // Named and enabled, or only named: what is switched off need not be there.
   const named = Object.entries(configs).flatMap(([name, { enabled, defer_loading }]) =>
     enabled !== false && !(defer_loading ?? common?.defer_loading) ? [name] : [],
   );
   // The protocol has no place to say that there are none.
-  return { server, offers, asks: () => false, required: true, named: [...(allowed ?? []), ...named] };
+  return { server, offers, loadedAt, asks: () => false, required: true, named: [...(allowed ?? []), ...named] };
 }
 
 /** A configured server is reached as its configuration says. */

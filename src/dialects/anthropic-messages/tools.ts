@@ -22,7 +22,11 @@ export function toTools(
   const waits = (tool: CustomTool) => tool.defer_loading === true && !hosted;
   const waiting = new Map(custom.filter(waits).map((tool) => [tool.name, tool]));
   const offered = custom.filter((tool) => !waits(tool));
-  return [...offered, ...loaded.flatMap((name) => waiting.get(name) ?? [])].map(toTool);
+  const found = loaded.flatMap((name, loadedAt) => {
+    const tool = waiting.get(name);
+    return tool ? [{ ...toTool(tool), loadedAt }] : [];
+  });
+  return [...offered.map(toTool), ...found];
 }
 
 /** Of a server whose tools are run here. */

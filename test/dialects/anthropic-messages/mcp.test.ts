@@ -60,6 +60,13 @@ describe('servers of tools in a message request', () => {
     };
     const body = { mcp_servers: [server()], tools: [toolset(deferred)] };
     expect(offered({ ...body, messages: [user, found] })).toEqual(['two', 'three']);
+    const places = (more: object) =>
+      ['one', 'two', 'three'].map((name) => wishOf({ ...body, ...more }).sources?.[0]?.loadedAt?.(tool(name)));
+    const again = {
+      role: 'assistant',
+      content: [{ type: 'mcp_tool_use', id: 'u', name: 'one', server_name: 'files', input: {} }],
+    };
+    expect(places({ messages: [user, found, again] })).toEqual([1, 0, undefined]);
     const search = { type: 'tool_search_tool_bm25_20251119', name: 'tool_search_tool_bm25' };
     expect(offered({ ...body, tools: [toolset(deferred), search] })).toEqual(['one', 'two', 'three']);
   });
