@@ -84,7 +84,8 @@ export interface ToolGuest {
 export interface ToolHost {
   /**
    * The tools of these servers, of all where none are named; servers are started for it. One that cannot be reached has
-   * none: its report says why. Names that no server has are passed over.
+   * none: its report says why, and where it was not named it is not waited for a second time. Names that no server has
+   * are passed over.
    */
   tools(servers: readonly string[] | undefined, signal: AbortSignal): Promise<readonly ServerTool[]>;
   /** Never rejects but with the signal's reason: whatever goes wrong is an outcome that the model reads. */
@@ -229,6 +230,17 @@ export function isCalled(tool: NamedTool, names: readonly string[]): boolean {
   return (
     names.includes(tool.name) || names.includes(`${tool.server}__${tool.name}`) || names.includes(longToolName(tool))
   );
+}
+
+/** The servers that these names can mean; undefined: any of them. */
+export function serversOf(names: readonly string[], servers: readonly string[]): readonly string[] | undefined {
+  const meant = names.map((name) =>
+    servers.filter(
+      (server) =>
+        name === server || name.startsWith(longToolName({ server, name: '' })) || name.startsWith(`${server}__`),
+    ),
+  );
+  return meant.some((each) => each.length === 0) ? undefined : [...new Set(meant.flat())];
 }
 
 /** Whether a list of names means this tool: by its own name, by both, or as one of its server's. */

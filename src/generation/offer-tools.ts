@@ -6,6 +6,7 @@ import {
   isNamed,
   type ServerTool,
   type ServerToolWish,
+  serversOf,
   type ToolGuest,
   type ToolHost,
   type ToolSource,
@@ -113,7 +114,13 @@ interface Search {
 
 async function findTools({ sources, enabled }: ServerToolWish, search: Search): Promise<Found> {
   if (sources) return findInSources(sources, search);
-  const all = await search.host.tools(undefined, search.signal);
+  const servers =
+    enabled &&
+    serversOf(
+      enabled,
+      search.host.report().map(({ name }) => name),
+    );
+  const all = await search.host.tools(servers, search.signal);
   const found = enabled ? all.filter((tool) => isNamed(tool, enabled)) : all;
   return { found, lists: [], missing: (enabled ?? []).filter((name) => !found.some((tool) => isNamed(tool, [name]))) };
 }

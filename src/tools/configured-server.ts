@@ -38,6 +38,8 @@ export class ConfiguredServer {
   #state: ToolServerState;
   #problem: string | undefined;
   #failures = 0;
+  /** The last start came to nothing. */
+  #isDown = false;
   #notBefore = Number.NEGATIVE_INFINITY;
   #closed = false;
 
@@ -62,9 +64,15 @@ export class ConfiguredServer {
     };
   }
 
-  /** Its tools, once it runs. Rejects with a CallFailure that says why it does not. */
-  async tools(): Promise<readonly ServerTool[]> {
-    await this.#running();
+  /**
+   * Its tools, once it runs. Rejects with a CallFailure that says why it does not. `patient: false`: one whose last start
+   * came to nothing is tried again, but nobody waits for that.
+   */
+  async tools({ patient = true } = {}): Promise<readonly ServerTool[]> {
+    const running = this.#running();
+    running.catch(() => undefined); // not everybody waits for it
+    if (!patient && this.#isDown) return refuse(this.#problem ?? `${this.name} does not run just now.`);
+    await running;
     return this.#tools;
   }
 
@@ -78,6 +86,7 @@ export class ConfiguredServer {
   async restart(): Promise<ToolServerReport> {
     await this.#end();
     this.#failures = 0;
+    this.#isDown = false;
     this.#notBefore = Number.NEGATIVE_INFINITY;
     await this.#running().catch(() => undefined);
     return this.report();
@@ -131,6 +140,7 @@ export class ConfiguredServer {
       if (!isCurrent()) return connection;
       this.#tools = connection.tools;
       this.#state = 'ready';
+      this.#isDown = false;
       log('info', `tools of ${name} are ready: ${connection.tools.length}`);
       return connection;
     } catch (error) {
@@ -153,6 +163,7 @@ export class ConfiguredServer {
 
   #failed(problem: string): void {
     this.#state = 'failed';
+    this.#isDown = true;
     this.#problem = problem;
     this.#connection = undefined;
     this.#tools = [];

@@ -53,8 +53,8 @@ export function createToolHost({
   return {
     async tools(wanted, signal) {
       const asked = wanted ? servers.filter(({ name }) => wanted.includes(name)) : servers;
-      // Each says in its report why it has none.
-      const found = asked.map((server) => server.tools().catch(() => []));
+      // Each says in its report why it has none. One that hangs does not hold up whoever did not name it.
+      const found = asked.map((server) => server.tools({ patient: wanted !== undefined }).catch(() => []));
       return (await untilAborted(Promise.all(found), signal)).flat().filter(isAllowed);
     },
     async call(tool, args, limits) {

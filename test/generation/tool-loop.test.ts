@@ -59,6 +59,7 @@ function house(
   const calls: { name: string; args: JsonObject }[] = [];
   const waits: (() => void)[] = [];
   const guests: string[] = [];
+  const started: (readonly string[] | undefined)[] = [];
   let ids = 0;
   const timers = {
     after: (_: number, callback: () => void) => {
@@ -68,7 +69,10 @@ function house(
   };
   const approvals = createApprovalRegistry(timers);
   const host: ToolHost = {
-    tools: async (servers) => tools.filter(({ server }) => servers?.includes(server) ?? true),
+    tools: async (servers) => {
+      started.push(servers);
+      return tools.filter(({ server }) => servers?.includes(server) ?? true);
+    },
     call: async ({ name }, args, limits) => {
       calls.push({ name, args });
       return run(args, limits, name);
@@ -87,7 +91,13 @@ function house(
         close: async () => void guests.push(`${server} closed`),
       };
     },
-    report: () => [],
+    report: () =>
+      [...new Set(tools.map(({ server }) => server))].map((name) => ({
+        name,
+        transport: 'stdio',
+        state: 'ready',
+        tools: [],
+      })),
     wake: () => undefined,
     restart: () => Promise.reject(new Error('not here')),
     close: async () => undefined,
@@ -137,6 +147,7 @@ function house(
     jobs,
     calls,
     guests,
+    started,
     records,
     approvals,
     waits,
@@ -421,6 +432,21 @@ describe('servers that the request names', () => {
     expect(prompts[0]).not.toContain('"one"');
     const [finish] = all.filter((event) => event.type === 'finish');
     expect(finish?.warnings).toEqual(['w', 'This server has no tool "four" to run just now.']);
+  });
+
+  it('are looked for at the servers that their names can mean, so that no other one is started or waited for', async () => {
+    const tools = [tool('one'), tool('two', { server: 'my web' })];
+    const { ask, request, started } = house(['No call.'], undefined, { tools });
+    const enabled = [
+      ['files__one'],
+      ['my_web__two', 'files'],
+      ['my web__two'],
+      ['two'],
+      ['files__one', 'two'],
+      undefined,
+    ];
+    for (const names of enabled) await ask(request({ serverTools: { ...wish, ...(names && { enabled: names }) } }));
+    expect(started).toEqual([['files'], ['my web', 'files'], ['my web'], undefined, undefined, undefined]);
   });
 
   it('that the conversation has loaded stand last, in the order of their coming, beside those of the client', async () => {

@@ -43,6 +43,7 @@ describe('/generate/stream in the Studio form', () => {
         },
       ],
       stream: true,
+      withoutWordsForTools: true,
       warnings: [],
     });
   });
