@@ -9,10 +9,12 @@ import { flagNames, type RawArguments, readArguments, usageError } from './confi
 import { suggest } from './config/suggest.ts';
 import { parseToolServers } from './config/tool-servers.ts';
 import type { ApiKey } from './contract/caller.ts';
+import type { ChatStorePlace } from './contract/chats.ts';
 import { builtInServer, type ToolServerConfig } from './contract/server-tools.ts';
 import { readTextFile } from './files/read-text.ts';
 
 export { describeFlags } from './config/help.ts';
+export type { ServerOptions } from './config/server-options.ts';
 export { packageFacts, packageVersion } from './config/version.ts';
 
 /** Everything that can be set, checked and frozen. Made once, by parseConfig. Durations are seconds. */
@@ -41,10 +43,8 @@ export interface Config
   readonly namedModels: NamedModels;
 }
 
-/** Where chats are kept. `asked`: the user named the folder, so it must be usable. */
-export type ChatStorePlace =
-  | { readonly kept: false }
-  | { readonly kept: true; readonly folder: string; readonly asked: boolean };
+/** What a program that holds the server inside gets in place of the command line's: nothing is kept of its users unasked. */
+export const embeddedDefaults = { logLevel: 'warn', chatStore: { kept: false } } as const satisfies Partial<Config>;
 
 export type ParsedCommand =
   | { readonly command: 'help'; readonly text: string }

@@ -1,20 +1,20 @@
-import { type Config, parseConfig } from './config.ts';
+import { type Config, embeddedDefaults, parseConfig, type ServerOptions } from './config.ts';
 import { ServeError } from './contract/errors.ts';
+import type { GenerationEvent } from './contract/events.ts';
 import type { Engine } from './engine/engine.ts';
 import { buildServer } from './main/build-server.ts';
+import { embeddedGenerate, type GenerateRequest } from './main/embedded-generate.ts';
 import { headStart } from './main/head-start.ts';
 import { locateStartModels } from './main/start-models.ts';
 import { realSystem } from './main/system.ts';
 
-export type { Config } from './config.ts';
+export type { Config, ServerOptions } from './config.ts';
 export type { GenerationEvent } from './contract/events.ts';
 export type { ModelProfile } from './contract/model.ts';
 export type { GenerationRequest } from './contract/request.ts';
 export type { Engine } from './engine/engine.ts';
+export type { GenerateRequest } from './main/embedded-generate.ts';
 export { ServeError };
-
-/** The command line's flags as members: `{model: ['model.gguf'], ctxSize: 8192}`. Absent ones take their defaults. */
-export type ServerOptions = Partial<Config>;
 
 /** The server without a port: to be mounted in another app, called in a test, or put behind any listener. */
 export interface EmbeddedServer {
@@ -22,17 +22,40 @@ export interface EmbeddedServer {
   readonly app: Awaited<ReturnType<typeof buildServer>>['app'];
   /** Web standards in and out. */
   readonly fetch: (request: Request) => Promise<Response>;
+  /**
+   * One answer as typed events, below the APIs and above the engine: `start`, then blocks that open, grow and close, then
+   * one `finish` with usage and reason. It waits in the same queue, reuses the same prompts and follows the same template
+   * as the routes; keys, log lines and usage accounts are the door's, and not here. Leaving the loop stops the work, and so
+   * does the signal, within a step; the loop then throws a ServeError `client_closed`.
+   *
+   * ```ts
+   * for await (const event of server.generate({ prompt: { type: 'chat', messages: [{ role: 'user', content: 'Hello!' }] } }))
+   *   if (event.type === 'block-delta') process.stdout.write(event.delta);
+   * ```
+   *
+   * Throws a ServeError at the first step where the request cannot be served (`context_length_exceeded`, `overloaded`,
+   * `model_not_found`, `invalid_request` for a grammar, a schema or a token that is none). What the types say is not
+   * checked again.
+   */
+  generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<GenerationEvent, void, undefined>;
   /** The loaded model's engine, for work below the API. With `embeddings` there is none: reading it throws. */
   readonly engine: Engine;
   close(): Promise<void>;
 }
 
-/** Loads the model and resolves when it is ready. Throws ServeError with a sentence that says what to do. */
+/**
+ * Loads the model and resolves when it is ready. Throws ServeError with a sentence that says what to do.
+ *
+ * ```ts
+ * const server = await createServer({ model: ['model.gguf'], ctxSize: 8192 });
+ * const response = await server.fetch(new Request('http://localhost/v1/models'));
+ * await server.close();
+ * ```
+ */
 export async function createServer(options: ServerOptions = {}): Promise<EmbeddedServer> {
   const defaults = parseConfig([], {});
   if (defaults.command !== 'serve') throw new Error('No arguments mean to serve.');
-  // A program that holds the server inside keeps nothing of its users' unasked.
-  const config: Config = { ...defaults.config, logLevel: 'warn', chatStore: { kept: false }, ...options };
+  const config: Config = { ...defaults.config, ...embeddedDefaults, ...options };
   const models = await locateStartModels(config);
   const server = await buildServer(config, realSystem, { models, head: await headStart(config, models) });
   try {
@@ -40,6 +63,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Embedde
     return {
       app: server.app,
       fetch: async (request) => server.app.fetch(request),
+      generate: (request, signal) => embeddedGenerate(server.generation, request, signal),
       get engine() {
         if (!engine) throw new ServeError('not_implemented', 'A server for embeddings only has no engine for text.');
         return engine;

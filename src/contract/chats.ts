@@ -164,3 +164,8 @@ export interface ChatStore {
   /** Ends all `changes`: the server stops. */
   endChanges(): void;
 }
+
+/** Where chats are kept. `asked`: the user named the folder, so it must be usable. */
+export type ChatStorePlace =
+  | { readonly kept: false }
+  | { readonly kept: true; readonly folder: string; readonly asked: boolean };

@@ -1,6 +1,7 @@
 import { allKeys, type Config, packageVersion, readKeyFile } from '../config.ts';
 import { ServeError, toServeError } from '../contract/errors.ts';
 import { defaultSlots, type ModelProfile } from '../contract/model.ts';
+import type { GenerationService } from '../contract/services.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createSystemWeb } from '../fetching/system-web.ts';
 import { createCancelRegistry } from '../generation/cancellation.ts';
@@ -43,6 +44,8 @@ interface LoadedServer {
 /** Everything but a port. */
 export interface BuiltServer {
   readonly app: ReturnType<typeof createApp>;
+  /** What the app asks; for programs that hold the server inside. */
+  readonly generation: GenerationService;
   /**
    * Downloads and loads the configured models. Until then generations wait, and everything else that needs one is
    * answered 503. Rejects with a ServeError that a person can act on; the app goes on without a model then.
@@ -216,6 +219,7 @@ async function build(
 
   return {
     app,
+    generation,
     async load(observer, signal) {
       try {
         const { profile, runtime: served } = await start(observer, signal);

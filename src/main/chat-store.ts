@@ -1,6 +1,5 @@
 import { chatLimits, openChatStore } from '../chats/chat-store.ts';
-import type { ChatStorePlace } from '../config.ts';
-import type { ChatStore } from '../contract/chats.ts';
+import type { ChatStore, ChatStorePlace } from '../contract/chats.ts';
 import type { Telemetry } from '../contract/services.ts';
 import type { System } from './system.ts';
 import { unusableFolder } from './unusable-folder.ts';
