@@ -59,12 +59,12 @@ const calls: readonly Call[] = [
     answer: /Paris.*data: \[DONE\]\n\n$/s,
   },
   {
-    paths: ['/completion'],
+    paths: ['/completion', '/v1/completion'],
     body: { prompt: 'The capital of France is', n_predict: 4, temperature: 0 },
     answer: { content: expect.stringContaining('Paris'), stop_type: 'limit', tokens_predicted: 4 },
   },
   {
-    paths: ['/completion'],
+    paths: ['/completion', '/v1/completion'],
     body: { prompt: ['The capital of France is', [1117, 1643], [1117, 'Who are']], n_predict: 1, temperature: 0 },
     answer: [{ index: 0 }, { index: 1, tokens_evaluated: 2 }, { index: 2, tokens_evaluated: 3 }],
   },
@@ -129,9 +129,9 @@ const calls: readonly Call[] = [
     paths: ['/props', '/v1/props'],
     answer: { total_slots: 4, model_path: `${demo}.gguf`, default_generation_settings: { n_ctx: 1024 } },
   },
-  { method: 'GET', paths: ['/lora-adapters'], answer: [] },
-  { method: 'POST', paths: ['/lora-adapters'], body: [], answer: { success: true } },
-  { method: 'GET', paths: ['/slots'], answer: [{ id: 0, n_ctx: 1024, is_processing: false }, {}, {}, {}] },
+  { method: 'GET', paths: ['/lora-adapters', '/v1/lora-adapters'], answer: [] },
+  { method: 'POST', paths: ['/lora-adapters', '/v1/lora-adapters'], body: [], answer: { success: true } },
+  { method: 'GET', paths: ['/slots', '/v1/slots'], answer: [{ id: 0, n_ctx: 1024, is_processing: false }, {}, {}, {}] },
   { method: 'GET', paths: ['/api/v0/models'], answer: { object: 'list', data: [{ id: demo, state: 'loaded' }] } },
   {
     method: 'GET',

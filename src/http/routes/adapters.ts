@@ -12,7 +12,7 @@ const scales = z.array(z.looseObject({ id: z.int().min(0), scale: z.number() }))
 export function adapterRoutes({ adapters }: AppDependencies): Route[] {
   if (!adapters) return [];
   const modelOf = ({ request }: Exchange) => new URL(request.url).searchParams.get('model') ?? undefined;
-  const common = { paths: ['/lora-adapters'], shape: openaiShape, work: false } as const;
+  const common = { paths: ['/lora-adapters', '/v1/lora-adapters'], shape: openaiShape, work: false } as const;
   return [
     {
       ...common,

@@ -20,7 +20,7 @@ const endpoints: readonly Endpoint[] = [
   { dialect: openaiChat, paths: ['/v1/chat/completions', '/chat/completions'] },
   { dialect: anthropicMessages, paths: ['/v1/messages', '/messages'] },
   { dialect: openaiCompletions, paths: ['/v1/completions', '/completions'] },
-  { dialect: llamaCompletion, paths: ['/completion'] },
+  { dialect: llamaCompletion, paths: ['/completion', '/v1/completion'] },
   { dialect: infill, paths: ['/infill', '/v1/infill'] },
   { dialect: tgiGenerate, paths: ['/generate'] },
   { dialect: tgiGenerateStream, paths: ['/generate_stream'] },

@@ -27,7 +27,7 @@ export function llamaCppRoutes({ models, control, slots, version = '0.0.0' }: Ap
     {
       ...common,
       owns: 'caller',
-      paths: ['/slots'],
+      paths: ['/slots', '/v1/slots'],
       handle: (exchange) => {
         const profile = meant(exchange);
         const reports = slots?.().find(({ model }) => model === profile.id)?.slots ?? [];
