@@ -57,7 +57,7 @@ function offerOf(request: ToolRequest, { found, lists, missing }: Found): Omit<O
     ...prompt.tools,
     ...[...offered].map(([name, tool]) => toTool(name, tool, loadedAt(tool, serverTools))),
   ];
-  const toolChoice = withChosen(prompt.toolChoice, offered, serverTools);
+  const toolChoice = withChosen(asOfferedNames(prompt, offered), offered, serverTools);
   refuseImpossible(toolChoice, tools);
   const messages = nameCalls(prompt.messages, offered);
   const warnings = [
@@ -174,6 +174,26 @@ function describedBy(words: string | undefined, tool: ServerTool): ServerTool {
   if (words === undefined) return tool;
   const description = [tool.description, `(${tool.server}: ${words})`].filter((part) => part !== undefined).join(' ');
   return { ...tool, description };
+}
+
+/** Names of the server's tools may be told in either spelling; those of the client's own tools are only theirs. */
+function asOfferedNames({ toolChoice: choice, tools }: ChatPrompt, offered: OfferedTools): ToolChoice {
+  const shown = (name: string) => {
+    if (offered.has(name) || tools.some((tool) => tool.name === name)) return name;
+    return [...offered].find(([, tool]) => isCalled(tool, [name]))?.[0] ?? name;
+  };
+  switch (choice.type) {
+    case 'function':
+      return { ...choice, name: shown(choice.name) };
+    case 'allowed':
+      return { ...choice, names: choice.names.map(shown) };
+    case 'auto':
+    case 'none':
+    case 'required':
+      return choice;
+    default:
+      return choice satisfies never;
+  }
 }
 
 function withChosen(choice: ToolChoice, offered: OfferedTools, { chosen = [] }: ServerToolWish): ToolChoice {

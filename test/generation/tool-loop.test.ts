@@ -449,6 +449,20 @@ describe('servers that the request names', () => {
     expect(started).toEqual([['files'], ['my web', 'files'], ['my web'], undefined, undefined, undefined]);
   });
 
+  it('are chosen by either spelling', async () => {
+    const choices = [
+      { type: 'function', name: 'files__look' },
+      { type: 'allowed', mode: 'required', names: ['files__look'] },
+    ] as const;
+    for (const toolChoice of choices) {
+      const { ask, request, jobs } = house([call('look'), 'Done.'], undefined, {
+        tools: [tool('look'), tool('write')],
+      });
+      await ask(request({ serverTools: wish }, { toolChoice }));
+      expect([jobs[0]?.grammar?.includes('look'), jobs[0]?.grammar?.includes('write')]).toEqual([true, false]);
+    }
+  });
+
   it('that the conversation has loaded stand last, in the order of their coming, beside those of the client', async () => {
     const places = new Map([['one', 1]]);
     const sources = [source('files', { loadedAt: ({ name }) => places.get(name) })];
