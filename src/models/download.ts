@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { createDeferred } from '../contract/deferred.ts';
 import { ServeError } from '../contract/errors.ts';
+import { untilAborted } from '../contract/until-aborted.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { readGguf } from './gguf.ts';
 import { downloadUrl, type HubAccess, type HubFile, type HubModel } from './hub.ts';
@@ -63,7 +65,29 @@ export async function downloadModel(model: HubModel, options: DownloadOptions): 
  * What is there already is kept; a download that broke off goes on where it was.
  * Throws ServeError, or the signal's reason when it is aborted (what was read stays for the next time).
  */
-async function downloadFiles(model: HubModel, options: DownloadOptions): Promise<void> {
+function downloadFiles(model: HubModel, options: DownloadOptions): Promise<void> {
+  return inTurn(localPath(model, options.modelsDir), options.signal, () => bringFiles(model, options));
+}
+
+/** Settle when the last one who wants a place filled is done; by the place. */
+const turns = new Map<string, Promise<void>>();
+
+/** Two at once would write the same unfinished files. Who waits finds the files there, or goes on with them. */
+async function inTurn(place: string, signal: AbortSignal, bring: () => Promise<void>): Promise<void> {
+  const before = turns.get(place) ?? Promise.resolve();
+  const own = createDeferred<void>();
+  const turn = before.then(() => own.promise);
+  turns.set(place, turn);
+  try {
+    await untilAborted(before, signal);
+    await bring();
+  } finally {
+    own.resolve();
+    if (turns.get(place) === turn) turns.delete(place);
+  }
+}
+
+async function bringFiles(model: HubModel, options: DownloadOptions): Promise<void> {
   const final = folderOf(model, options.modelsDir);
   if (await allThere(model.files, final)) return;
   const staging = folderOf(model, join(options.modelsDir, stagingName));

@@ -93,8 +93,10 @@ export class ModelManager<Runtime> {
     return resident;
   }
 
-  /** Forgets a model that is not loaded, because its file is gone. */
+  /** Forgets a model because its file is gone; not one that a request has loaded meanwhile, which still has to go. */
   forget(path: string): void {
+    const resident = this.#residents.get(path);
+    if (resident?.loaded || resident?.isLoading) return;
     this.#residents.delete(path);
     if (this.#active?.plan.file.path === path) this.#active = undefined;
   }

@@ -90,6 +90,32 @@ describe('downloadModel', () => {
     expect(hub.requests.slice(before)).toEqual(['GET /api/models/owner/repo/tree/main?recursive=1']);
   });
 
+  it('fetches it once for all who want it at once; who leaves holds up nobody', async () => {
+    const bytes = model(large);
+    let letGo: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const hub = await hubWith({ 'm.gguf': bytes }, { held });
+    const leave = new AbortController();
+    let begun: () => void = () => undefined;
+    const beginning = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const first = download(hub, { onProgress: () => begun() });
+    await beginning;
+    const waiting = [download(hub), download(hub)];
+    const left = download(hub, { signal: leave.signal });
+    leave.abort(new Error('left'));
+    await expect(left).rejects.toThrow('left');
+    letGo();
+    const paths = await Promise.all([first, ...waiting]);
+    expect(new Set(paths).size).toBe(1);
+    expect(Buffer.compare(await readFile(paths[0] ?? ''), bytes)).toBe(0);
+    const begins = hub.requests.filter((request) => /resolve.* bytes=0-/.test(request));
+    expect(begins.length).toBeLessThanOrEqual(2);
+  });
+
   it('goes on after cut connections', async () => {
     const bytes = model(large);
     const hub = await hubWith({ 'm.gguf': bytes }, { cuts: 3 });

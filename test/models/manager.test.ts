@@ -276,6 +276,17 @@ describe('ModelManager', () => {
     expect(states()).toEqual(['a loading', 'a ready', 'a draining', 'a unloaded', 'a loading', 'a ready']);
   });
 
+  it('forgets a model whose file is gone, but not one that a request has loaded meanwhile', async () => {
+    const { manager, load, disposed } = scene();
+    const resident = await load('a');
+    manager.forget('/m/a.gguf');
+    expect(manager.find('a')).toBe(resident);
+    await resident.unload();
+    manager.forget('/m/a.gguf');
+    expect(manager.find('a')).toBeUndefined();
+    expect(disposed).toEqual(['a']);
+  });
+
   it('is empty after the only model was unloaded', async () => {
     const { manager, load } = scene({ autoload: false });
     await (await load('a')).unload();
