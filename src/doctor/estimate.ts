@@ -30,6 +30,8 @@ export interface Measured {
   readonly gpu: Rates | undefined;
   /** What a layer takes besides its weights, in milliseconds: the calls, and what is small. */
   readonly layerMs: number;
+  /** What a token of a prompt takes besides products, for each number of its row in each layer, in milliseconds. */
+  readonly rowMs: number;
 }
 
 /** Tokens a second. */
@@ -50,7 +52,9 @@ type Where = Pick<Placement, 'gpuLayers' | 'layers' | 'expertLayers'>;
  */
 export function estimateSpeed(model: EstimatedModel, measured: Measured, where: Where | undefined): Speed {
   const context = contextOfLayers(model, { contextSize: assumedDepth, slots: 1, cacheType: 'f16' });
-  let [answerMs, promptMs] = [layersOf(model) * measured.layerMs, 0];
+  // Measured on the processor: a GPU does this beside the products.
+  const onProcessor = context.filter((_, layer) => !isOnGpu(layer, false, where)).length;
+  let [answerMs, promptMs] = [layersOf(model) * measured.layerMs, onProcessor * widthOf(model) * measured.rowMs];
   for (const tensor of readTensors(model)) {
     const rates = ratesAt(tensor, measured, where);
     answerMs += (1000 * tensor.bytesRead) / rateOf(rates.reading, tensor.type);
@@ -62,6 +66,11 @@ export function estimateSpeed(model: EstimatedModel, measured: Measured, where: 
     answerMs += (1000 * bytes) / rateOf(rates.reading, 'F16');
   }
   return { answer: 1000 / answerMs, prompt: 1000 / promptMs };
+}
+
+/** Numbers of the row that a token is between two layers. */
+export function widthOf({ metadata, architecture }: EstimatedModel): number {
+  return Number(metadata[`${architecture}.embedding_length`] ?? 0);
 }
 
 /** The formats that most of a model's reading is of, the most first. */

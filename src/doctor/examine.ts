@@ -1,3 +1,4 @@
+import { layersOf } from '../models/memory.ts';
 import {
   type Check,
   cardCheck,
@@ -10,7 +11,7 @@ import {
   nodeCheck,
   portCheck,
 } from './checks.ts';
-import { type EstimatedModel, estimateSpeed, formatsOf, type Measured, type Speed } from './estimate.ts';
+import { type EstimatedModel, estimateSpeed, formatsOf, type Measured, type Speed, widthOf } from './estimate.ts';
 import type { NativeReport } from './native-report.ts';
 import type { FitAnswer, Probes, SystemFacts } from './probes.ts';
 
@@ -78,9 +79,17 @@ export async function examine(probes: Probes, options: ExamineOptions): Promise<
   return { system: probes.system, checks, measured: native.measured, models: models.map(outlook) };
 }
 
-/** What a token of the small model took beyond the reading of its weights is what its layers' calls took. */
+/**
+ * What a token of the small model took beyond the reading of its weights is what its layers' calls took; and in a prompt,
+ * beyond products, what is done with each number of its rows.
+ */
 function measuredBy({ cpu, gpu, small }: NonNullable<NativeReport['measured']>, model: EstimatedModel): Measured {
-  const bare = 1000 / estimateSpeed(model, { cpu, gpu: undefined, layerMs: 0 }, undefined).answer;
-  const layers = Number(model.metadata[`${model.architecture}.block_count`] ?? 1);
-  return { cpu, gpu, layerMs: Math.max(0, 1000 / small.answer - bare) / layers };
+  const bare = estimateSpeed(model, { cpu, gpu: undefined, layerMs: 0, rowMs: 0 }, undefined);
+  const beyond = (rate: number, of: number) => Math.max(0, 1000 / rate - 1000 / of);
+  const layers = Math.max(1, layersOf(model));
+  return {
+    ...{ cpu, gpu },
+    layerMs: beyond(small.answer, bare.answer) / layers,
+    rowMs: beyond(small.prompt, bare.prompt) / (layers * Math.max(1, widthOf(model))),
+  };
 }

@@ -7,7 +7,7 @@ const rates = {
   reading: { Q4_K: 10 * gigabyte, Q6_K: 20 * gigabyte, F16: 40 * gigabyte },
   prompt: { Q4_K: 100 * gigabyte, Q6_K: 50 * gigabyte },
 };
-const measured: Measured = { cpu: rates, gpu: undefined, layerMs: 0.5 };
+const measured: Measured = { cpu: rates, gpu: undefined, layerMs: 0.5, rowMs: 0 };
 
 /** Two layers that keep nothing, so that all of the time is that of the weights and the calls. */
 function model(changes: Partial<EstimatedModel> = {}): EstimatedModel {
@@ -43,6 +43,18 @@ describe('the estimate of a speed', () => {
       ],
     });
     expect(estimateSpeed(mixture, measured, undefined).answer).toBeCloseTo(1000 / (10 + 1 + 1), 6);
+  });
+
+  it('adds what the numbers of a row take in a prompt beside products', () => {
+    const metadata = { 'a.block_count': 2, 'a.attention.head_count': 0, 'a.embedding_length': 1000 };
+    const bare = 1000 / estimateSpeed(model({ metadata }), measured, undefined).prompt;
+    const speed = estimateSpeed(model({ metadata }), { ...measured, rowMs: 0.002 }, undefined);
+    expect(1000 / speed.prompt).toBeCloseTo(bare + 4, 6);
+    const onGpu = { gpuLayers: 3, layers: 3, expertLayers: 0 };
+    const gpu = { ...measured, gpu: rates };
+    expect(estimateSpeed(model({ metadata }), { ...gpu, rowMs: 0.002 }, onGpu)).toEqual(
+      estimateSpeed(model({ metadata }), gpu, onGpu),
+    );
   });
 
   it('counts what the context remembers', () => {
