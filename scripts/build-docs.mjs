@@ -7,6 +7,8 @@ import { builtFrom, filesIn, hashOf, root, writeBuilt, writeIndex } from './buil
 
 const target = join(root, 'dist/docs');
 const style = join(root, 'scripts/docs.css');
+/** The page's own: without one browsers ask for /favicon.ico. */
+const icon = 'src/ui/public/icon.svg';
 /** What pages name and no page shows: it stands there as text. */
 const noPages = ['LICENSE'];
 
@@ -23,7 +25,7 @@ const texts = new Map(documents.map((path) => [path, readFileSync(join(root, pat
 const anchors = new Map([...texts].map(([path, text]) => [path, new Set(headingsOf(text))]));
 const pictures = new Map();
 
-const tools = ['scripts/build-docs.mjs', 'scripts/built-files.mjs', 'scripts/docs.css', 'package-lock.json'];
+const tools = ['scripts/build-docs.mjs', 'scripts/built-files.mjs', 'scripts/docs.css', icon, 'package-lock.json'];
 const shown = filesIn(join(root, 'src/ui/pictures')).map((name) => `src/ui/pictures/${name}`);
 const inputs = hashOf([...tools, ...documents, ...shown].map((path) => join(root, path)));
 if (builtFrom(target) !== inputs) build();
@@ -38,6 +40,7 @@ function build() {
     add(path === 'README.md' ? 'index.html' : `${below(addresses.get(path))}.html`, page(path));
   for (const [path, address] of pictures) add(below(address), readFileSync(join(root, path)));
   add('style.css', readFileSync(style));
+  add('icon.svg', readFileSync(join(root, icon)));
   writeIndex(target, inputs, files);
 }
 
@@ -79,6 +82,7 @@ function shell(path, title, content) {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>${escaped(title)}</title>
+<link rel="icon" href="${between(from, 'docs/icon.svg')}" type="image/svg+xml">
 <link rel="stylesheet" href="${between(from, 'docs/style.css')}">
 ${way}
 <main>

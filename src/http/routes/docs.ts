@@ -25,7 +25,7 @@ export function docsRoutes(
   const open = { ...common, access: 'open' } as const;
   let document: string | undefined;
   const guide = (exchange: Exchange, name: string) => {
-    const found = guides?.find(/\.(css|webp)$/.test(name) ? name : `${name}.html`);
+    const found = guides?.find(/\.(css|svg|webp)$/.test(name) ? name : `${name}.html`);
     if (found === undefined) {
       throw new ServeError('not_found', `There is no guide ${JSON.stringify(name)}. GET /docs leads to all of them.`);
     }
