@@ -91,7 +91,7 @@ function startRuns(
   return generations.map((asked, choice) => {
     const request = withGranted(asked, granted);
     // Choices share their prompt, which so counts once, as in the usage that the client is told.
-    const isPayer = generations.findIndex(({ prompt }) => prompt === request.prompt) === choice;
+    const isPayer = generations.findIndex(({ prompt }) => prompt === asked.prompt) === choice;
     const run = dependencies.generation.generate(owned(request, exchange, dependencies), exchange.signal, (usage) =>
       exchange.spend(isPayer ? usage : { ...usage, inputTokens: 0, cachedTokens: 0 }),
     );

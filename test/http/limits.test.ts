@@ -5,6 +5,7 @@ import type { GenerationEvent } from '../../src/contract/events.ts';
 import { systemTimers } from '../../src/contract/system-timers.ts';
 import { MinuteAccount } from '../../src/http/limits/minute-account.ts';
 import { createUsageLedger } from '../../src/response-store/usage-ledger.ts';
+import { everyPart } from '../support/route-rows.ts';
 import { answer, finish, hello, openDoor, start, until, within } from './support.ts';
 
 const streaming = { ...hello, stream: true };
@@ -184,6 +185,25 @@ describe('tokens per minute', () => {
     const door = openDoor();
     expect((await door.post(chat, { ...hello, n: 3 })).status).toBe(200);
     expect(door.records).toMatchObject([{ inputTokens: 10, cachedTokens: 4, outputTokens: 6 }]);
+  });
+
+  it('are paid for prompts with tools of the server too, in every form that gets them', async () => {
+    const settings = { defaultTools: ['all'], toolsFor: 'keys', apiKeys: ['k'] } as const;
+    const door = openDoor({ settings, more: { serverTools: everyPart.serverTools } });
+    const headers = { authorization: 'Bearer k', 'content-type': 'application/json' };
+    for (const [path, body] of [
+      [chat, { ...hello, n: 2 }],
+      ['/api/generate', { model: 'x', prompt: 'Hello', stream: false }],
+      ['/api/chat', { ...hello, stream: false }],
+    ] as const)
+      expect([path, (await door.post(path, body, { headers })).status]).toEqual([path, 200]);
+    expect(door.generation.runs.map(({ request }) => request.serverTools !== undefined)).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
+    expect(door.records.map(({ inputTokens }) => inputTokens)).toEqual([10, 10, 10]);
   });
 
   it('use up no request when they are gone', async () => {
