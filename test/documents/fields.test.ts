@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
@@ -20,6 +20,15 @@ it.each(guides)('%s has the fields that requests are checked with', (path) => {
   });
   if (process.env.UPDATE_README === '1') writeFileSync(join(root, path), expected);
   else expect(document, 'UPDATE_README=1 writes it').toBe(expected);
+});
+
+it('every API has a guide', () => {
+  const folders = readdirSync(join(root, 'src/dialects'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name !== 'shared')
+    .map(({ name }) => name);
+  expect(folders.length).toBeGreaterThan(15);
+  const missing = folders.filter((name) => !/^## Guide: /m.test(readDocument(`src/dialects/${name}/README.md`)));
+  expect(missing).toEqual([]);
 });
 
 it('every route that takes a body has its fields in a guide', () => {

@@ -8,10 +8,10 @@ import { imagesField, messagesField, toMessages, withImages } from './messages.t
 import { ollamaFields, toOptions, toReasoning, toWarnings } from './options.ts';
 
 /** Ollama's docs/api.md, "Generate a chat completion". */
-const chat = z.object({ ...ollamaFields, messages: messagesField, tools: toolsField });
+export const chatBody = z.object({ ...ollamaFields, messages: messagesField, tools: toolsField });
 
 /** Ollama's docs/api.md, "Generate a completion". */
-const generate = z.object({
+export const generateBody = z.object({
   ...ollamaFields,
   prompt: optional(z.string()),
   suffix: optional(z.string()),
@@ -24,7 +24,7 @@ const generate = z.object({
 });
 
 export function parseChat(body: unknown): ParsedCall {
-  const wire = validate(chat, body);
+  const wire = validate(chatBody, body);
   const messages = toMessages(wire.messages ?? []);
   const prompt: Prompt = {
     type: 'chat',
@@ -39,7 +39,7 @@ export function parseChat(body: unknown): ParsedCall {
 }
 
 export function parseGenerate(body: unknown): ParsedCall {
-  const wire = validate(generate, body);
+  const wire = validate(generateBody, body);
   if (wire.images?.length && (wire.raw || wire.suffix))
     throw unsupported('images', 'Leave `raw` and `suffix` out: images stand in front of a prompt that is a message.');
   if (wire.template)
@@ -49,7 +49,7 @@ export function parseGenerate(body: unknown): ParsedCall {
   return { ...call, withoutWordsForTools: true };
 }
 
-function toPrompt(wire: z.output<typeof generate>): Prompt {
+function toPrompt(wire: z.output<typeof generateBody>): Prompt {
   const text = wire.prompt ?? '';
   if (wire.suffix) return { type: 'infill', prefix: text, suffix: wire.suffix, extra: [] };
   if (wire.raw) return { type: 'text', text };

@@ -7,6 +7,7 @@ import { infillBody } from '../../dialects/infill/request.ts';
 import { completionBody } from '../../dialects/llama-cpp/completion.ts';
 import { controlBody } from '../../dialects/llama-cpp/control.ts';
 import { decision } from '../../dialects/mcp/mcp.ts';
+import { chatBody as ollamaChatBody, generateBody as ollamaGenerateBody } from '../../dialects/ollama/request.ts';
 import { describedChatBody } from '../../dialects/openai-chat/request.ts';
 import { completionsBody } from '../../dialects/openai-completions/request.ts';
 import { responsesBody } from '../../dialects/openai-responses/body.ts';
@@ -67,8 +68,8 @@ export const operations: Readonly<Record<string, Operation>> = {
     summary: 'Count the tokens of a message',
     body: messagesBody,
   },
-  'POST /api/chat': { group: 'Ollama', summary: 'Answer a chat, as NDJSON' },
-  'POST /api/generate': { group: 'Ollama', summary: 'Continue a prompt, as NDJSON' },
+  'POST /api/chat': { group: 'Ollama', summary: 'Answer a chat, as NDJSON', body: ollamaChatBody },
+  'POST /api/generate': { group: 'Ollama', summary: 'Continue a prompt, as NDJSON', body: ollamaGenerateBody },
   'GET /api/tags': { group: 'Ollama', summary: 'The loaded models' },
   'GET /api/ps': { group: 'Ollama', summary: 'The running models' },
   'POST /api/show': { group: 'Ollama', summary: 'What a model is' },
