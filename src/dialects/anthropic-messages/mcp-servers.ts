@@ -8,7 +8,15 @@ import {
   type ToolSource,
 } from '../../contract/server-tools.ts';
 import { defined } from '../shared/defined.ts';
-import { placeOf, readToolFields, refuseConfirmation, refuseManyGuests } from '../shared/server-tools.ts';
+import {
+  byToolName,
+  mostToolNames,
+  placeOf,
+  readToolFields,
+  refuseConfirmation,
+  refuseManyGuests,
+  toolNames,
+} from '../shared/server-tools.ts';
 import { boundedList } from '../shared/text-or-tokens.ts';
 import { optional, show, validate } from '../shared/validate.ts';
 import { loadedTools } from './loaded-tools.ts';
@@ -20,9 +28,7 @@ const mcpServer = z.object({
   url: optional(z.string()),
   authorization_token: optional(z.string()),
   /** Of the beta of 2025-04-04; the one of 2025-11-20 says it in `tools`. */
-  tool_configuration: optional(
-    z.object({ enabled: optional(z.boolean()), allowed_tools: optional(z.array(z.string())) }),
-  ),
+  tool_configuration: optional(z.object({ enabled: optional(z.boolean()), allowed_tools: optional(toolNames) })),
 });
 
 const toolConfig = z.object({ enabled: optional(z.boolean()), defer_loading: optional(z.boolean()) });
@@ -31,9 +37,9 @@ const toolset = z.object({
   type: z.literal('mcp_toolset'),
   mcp_server_name: z.string().min(1),
   default_config: optional(toolConfig),
-  configs: optional(z.record(z.string(), toolConfig)),
+  configs: optional(byToolName(toolConfig)),
   /** Its tools as an earlier answer listed them: no others. */
-  tools: optional(z.array(z.object({ name: z.string() }))),
+  tools: optional(z.array(z.object({ name: z.string() })).max(mostToolNames)),
 });
 
 type McpServer = z.output<typeof mcpServer>;

@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { ServeError } from '../../contract/errors.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import { type GuestPlace, isCalled, type ServerTool, type ToolSource } from '../../contract/server-tools.ts';
+import { toolNames } from '../shared/server-tools.ts';
 import { optional, pathName, validate } from '../shared/validate.ts';
 
 /** `McpToolFilter`: a tool matches by its name, and by what it says of itself. */
-const toolFilter = z.object({ read_only: optional(z.boolean()), tool_names: optional(z.array(z.string())) });
+const toolFilter = z.object({ read_only: optional(z.boolean()), tool_names: optional(toolNames) });
 
 const mcpTool = z.object({
   type: z.literal('mcp'),
@@ -14,7 +15,7 @@ const mcpTool = z.object({
   server_description: optional(z.string()),
   connector_id: optional(z.string()),
   tunnel_id: optional(z.string()),
-  allowed_tools: optional(z.union([z.array(z.string()), toolFilter])),
+  allowed_tools: optional(z.union([toolNames, toolFilter])),
   allowed_callers: optional(z.array(z.string())),
   require_approval: optional(
     z.union([z.enum(['always', 'never']), z.object({ always: optional(toolFilter), never: optional(toolFilter) })]),

@@ -4,12 +4,26 @@ import type { CallBlock, FinishReason, ToolResultEvent } from '../../contract/ev
 import type { JsonObject } from '../../contract/json.ts';
 import type { GuestPlace, ServerToolWish, ToolSetup, ToolSource } from '../../contract/server-tools.ts';
 import { defined } from './defined.ts';
-import { optional, show, validate } from './validate.ts';
+import { optional, rule, show, validate } from './validate.ts';
+
+/** More than a server has tools: each is looked for among all of them. */
+export const mostToolNames = 1000;
+/** Tools by their names. */
+export const toolNames = z.array(z.string()).max(mostToolNames);
+
+/** Of each tool something, by its name. */
+export function byToolName<Value extends z.ZodType>(value: Value) {
+  return rule(
+    z.record(z.string(), value),
+    (named) => Object.keys(named).length <= mostToolNames,
+    `an object of at most ${mostToolNames} members`,
+  );
+}
 
 /** Unsloth Studio's fields, and one of our own, for tools that the server runs. */
 const serverToolFields = z.object({
   enable_tools: optional(z.boolean()),
-  enabled_tools: optional(z.array(z.string().max(256)).max(1000)),
+  enabled_tools: optional(z.array(z.string().max(256)).max(mostToolNames)),
   max_tool_calls_per_message: optional(z.int().min(0)),
   /** Seconds. */
   tool_call_timeout: optional(z.number().positive().max(86_400)),

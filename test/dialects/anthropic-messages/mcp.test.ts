@@ -72,6 +72,7 @@ describe('servers of tools in a message request', () => {
   });
 
   it('what does not fit together is refused, with what there is', () => {
+    const many = Array.from({ length: 1001 }, (_, index) => `tool${index}`);
     const cases: [object, RegExp][] = [
       [{ mcp_servers: [server('mail')] }, /"mail", which is not configured here. There are: files, web/],
       [{ tools: [toolset({}, 'mail')] }, /`tools` names the server of tools "mail"/],
@@ -80,6 +81,15 @@ describe('servers of tools in a message request', () => {
       [{ tools: [toolset(), toolset()] }, /`tools` names "files" for the second time/],
       [{ mcp_servers: [{ name: 'files' }] }, /mcp_servers\[0\].type/],
       [{ mcp_servers: 'files' }, /mcp_servers/],
+      [
+        { mcp_servers: [server('files', { tool_configuration: { allowed_tools: many } })] },
+        /allowed_tools` is a list of 1001 entries, but must be at most 1000 entries long/,
+      ],
+      [
+        { tools: [toolset({ configs: Object.fromEntries(many.map((name) => [name, {}])) })] },
+        /configs` is an object of 1001 members, but must be an object of at most 1000 members/,
+      ],
+      [{ tools: [toolset({ tools: many.map((name) => ({ name })) })] }, /tools\[0\].tools` is a list of 1001 entries/],
       [{ mcp_servers: [server()], confirm_tools: 'writes' }, /confirm_tools/],
     ];
     for (const [body, words] of cases) expect(() => wishOf(body)).toThrow(words);

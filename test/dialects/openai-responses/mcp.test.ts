@@ -74,6 +74,9 @@ describe('mcp tools', () => {
     expect(() => read({ tools: [mcp({ tunnel_id: 't' })] })).toThrow(/tools\[0\].tunnel_id/);
     expect(() => read({ tools: [mcp({ allowed_callers: ['programmatic'] })] })).toThrow(/allowed_callers/);
     expect(() => read({ tools: [mcp(), mcp()] })).toThrow(/`tools\[1\].server_label` is "files" for the second time/);
+    const many = Array.from({ length: 1001 }, (_, index) => `tool${index}`);
+    expect(() => read({ tools: [mcp({ allowed_tools: many })] })).toThrow(/allowed_tools` is a list of 1001 entries/);
+    expect(() => read({ tools: [mcp({ allowed_tools: { tool_names: many } })] })).toThrow(/allowed_tools/);
     expect(() => read({ tools: [mcp({ require_approval: 'sometimes' })] })).toThrow(/require_approval/);
     expect(() => wishOf({ tools: [mcp()], max_tool_calls: -1 })).toThrow(/max_tool_calls/);
     expect(() => wishOf({ tools: [mcp()], confirm_tools: 'always' })).toThrow(/require_approval/);
