@@ -192,3 +192,29 @@ it('removes a chat on the server behind what was written to it before', async ()
   await Promise.all([appended, removed]);
   expect(calls).toEqual(['POST api/chats', 'DELETE api/chats/chat-one']);
 });
+
+it('keeps later what its store would not take, in order; exports have it before', async () => {
+  const inner = memoryStore(() => 0);
+  let full = true;
+  const store: ChatStore = {
+    ...inner,
+    append: (id, entries) => (full ? Promise.reject(new Error('full')) : inner.append(id, entries)),
+  };
+  const { chats, end, failures } = openChats(store);
+  const id = chats.send('Hello');
+  end(id, 'Hi there');
+  await expect.poll(() => failures.length).toBe(3);
+  const [portable] = await chats.portable([id]);
+  expect(portable?.entries.map(({ type }) => type)).toEqual(['message', 'title', 'message']);
+  full = false;
+  chats.mark([], { muted: true });
+  await expect.poll(() => failures.at(-1)).toBeUndefined();
+  expect((await inner.read(id)).map(({ type }) => type)).toEqual(['message', 'title', 'message']);
+  full = true;
+  chats.mark([chats.path.value[0]?.id ?? ''], { muted: true });
+  await expect.poll(() => failures.length).toBe(5);
+  await chats.remove(id);
+  full = false;
+  await chats.keepRefused();
+  expect(await inner.read(id)).toHaveLength(3);
+});

@@ -75,7 +75,9 @@ function AgainWith({
   readonly disabled: boolean;
 }): VNode | null {
   const { chats, server } = usePage();
-  const others = server.models.value.filter(({ id, isAlias }) => !isAlias && id !== message.model);
+  // One that failed tells no model: it was the one that would answer now.
+  const first = message.model ?? server.facts.value?.id;
+  const others = server.models.value.filter(({ id, isAlias }) => !isAlias && id !== first);
   if (disabled || others.length === 0) return null;
   const { againWith, needsLoading } = strings.value.message;
   const items = others.map(({ id, state }) => ({

@@ -4,7 +4,7 @@ import { strings } from '../strings/strings.ts';
 
 /** Lies over the top while the server does not answer: nothing else moves because of it. */
 export function ConnectionBar(): VNode {
-  const { server, storeTrouble } = usePage();
+  const { server, storeTrouble, chats, view } = usePage();
   const t = strings.value;
   const gone = server.phase.value === 'gone';
   const trouble = storeTrouble.value;
@@ -25,6 +25,19 @@ export function ConnectionBar(): VNode {
           <span>
             <strong>{t.failure.store}</strong> {trouble}
           </span>
+          <button type="button" class="text-button" onClick={() => void chats.keepRefused()}>
+            {t.retry}
+          </button>
+          <button
+            type="button"
+            class="text-button"
+            aria-haspopup="dialog"
+            onClick={() => {
+              view.dialog.value = 'keeping';
+            }}
+          >
+            {t.failure.storeExport}
+          </button>
         </div>
       )}
     </div>

@@ -30,7 +30,7 @@ export interface ChatsOptions {
   readonly newSettings: () => ChatSettings;
   /** The id of a run that the server still has, by its cancel id. */
   readonly findRun: (cancelId: string) => Promise<string | undefined>;
-  /** Something could not be kept. */
+  /** Something could not be kept; undefined: all of it is kept by now. */
   readonly storeFailed: (error: unknown) => void;
 }
 
@@ -52,6 +52,8 @@ export class Chats {
   readonly #unkept = new Set<string>();
   /** Answers of chats that were removed while they were written: what still comes of them does not count. */
   readonly #dropped = new Set<string>();
+  /** What the store would not take, in the order of its coming: tried again with the next that it takes. */
+  #refused: { readonly id: string; readonly entries: readonly ChatEntry[] }[] = [];
   /** The chat that was asked for last. */
   #wanted: string | undefined;
   /** The one that was to be shown and could not be read, or not yet. */
@@ -225,6 +227,7 @@ export class Chats {
     this.#list.value = this.#list.value.filter((chat) => chat.id !== id);
     if (this.#open.value?.id === id) this.#open.value = undefined;
     await this.#keep(this.#options.store.remove(id));
+    this.#refused = this.#refused.filter((each) => each.id !== id);
   }
 
   async restore(id: string): Promise<void> {
@@ -235,7 +238,10 @@ export class Chats {
   /** Everything of these chats, for a file. */
   async portable(ids: readonly string[]): Promise<PortableChat[]> {
     const chats: PortableChat[] = [];
-    for (const id of ids) chats.push({ id, entries: await this.#options.store.read(id) });
+    for (const id of ids) {
+      const refused = this.#refused.filter((each) => each.id === id).flatMap(({ entries }) => entries);
+      chats.push({ id, entries: [...(await this.#options.store.read(id)), ...refused] });
+    }
     return chats;
   }
 
@@ -277,6 +283,7 @@ export class Chats {
       await this.#options.store.wipe(id);
       this.#known.delete(id);
     }
+    this.#refused = [];
     this.#open.value = undefined;
     await this.#relist();
   }
@@ -347,7 +354,7 @@ export class Chats {
 
   /** Settles when it is kept; with false where it could not be. */
   #add(chatId: string, added: readonly NewEntry[], keep = true): Promise<boolean> {
-    const { environment, store } = this.#options;
+    const { environment } = this.#options;
     const entries = added.map(
       (entry): ChatEntry => ({ entry_id: environment.newId(), time: environment.now(), ...entry }),
     );
@@ -356,7 +363,7 @@ export class Chats {
     if (this.#open.value?.id === chatId) this.#open.value = chat;
     if (!keep) return Promise.resolve(true);
     this.#list.value = listWith(this.#list.value, chat);
-    return this.#keep(store.append(chatId, entries));
+    return this.#append(chatId, entries);
   }
 
   async #addLoaded(chatId: string, entry: NewEntry): Promise<void> {
@@ -431,6 +438,26 @@ export class Chats {
     const runId = await this.#options.findRun(cancelId);
     if (runId === undefined) this.answered(chatId, { ...message, outcome: message.outcome ?? 'interrupted' });
     else this.#options.runs().pickUp({ chatId, message: base, cancelId, runId });
+  }
+
+  /** Tries again to keep what was refused. */
+  async keepRefused(): Promise<void> {
+    for (const refused of [...this.#refused]) {
+      // Meanwhile its chat may be gone, or another try may have kept it.
+      if (!this.#refused.includes(refused)) continue;
+      if (!(await this.#keep(this.#options.store.append(refused.id, refused.entries)))) return;
+      this.#refused = this.#refused.filter((other) => other !== refused);
+    }
+    if (this.#refused.length === 0) this.#options.storeFailed(undefined);
+  }
+
+  async #append(id: string, entries: readonly ChatEntry[]): Promise<boolean> {
+    if (!(await this.#keep(this.#options.store.append(id, entries)))) {
+      this.#refused = [...this.#refused, { id, entries }];
+      return false;
+    }
+    if (this.#refused.length > 0) void this.keepRefused();
+    return true;
   }
 
   async #keep(work: Promise<void>): Promise<boolean> {

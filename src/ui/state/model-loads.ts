@@ -1,4 +1,4 @@
-import { type ReadonlySignal, signal } from '@preact/signals';
+import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { ApiClient } from '../api/client.ts';
 import { ApiFailure } from '../api/failure.ts';
 import type { Preferences } from './preferences.ts';
@@ -10,12 +10,25 @@ interface LoadTarget {
   readonly quantization?: string;
 }
 
+/** Number types of the context's memory that a load may ask for: smaller ones hold more, less exactly. */
+export const cacheTypes = ['f16', 'q8_0', 'q4_0'] as const;
+export type CacheType = (typeof cacheTypes)[number];
+
+/** With what models are loaded from this page; undefined is the server's own choice. */
+interface LoadSettings {
+  /** In tokens. */
+  readonly contextSize?: number | undefined;
+  readonly slots?: number | undefined;
+  readonly cacheType?: CacheType | undefined;
+}
+
 /** Models that come and go because somebody here said so. */
 export interface ModelLoads {
   /** The model that is being loaded for this page. */
   readonly now: ReadonlySignal<LoadTarget | undefined>;
   /** Models that go when their answers are out. */
   readonly leaving: ReadonlySignal<ReadonlySet<string>>;
+  readonly settings: Signal<LoadSettings>;
   /** Why the last thing that was asked for did not happen. */
   readonly failure: ReadonlySignal<string | undefined>;
   /** Loads it and talks to it then. */
@@ -37,6 +50,7 @@ export function createModelLoads({ api, server, preferences }: ModelLoadsOptions
   const now = signal<LoadTarget | undefined>(undefined);
   const leaving = signal<ReadonlySet<string>>(new Set());
   const failure = signal<string | undefined>(undefined);
+  const settings = signal<LoadSettings>({});
   let loading: AbortController | undefined;
 
   const attempt = async (work: () => Promise<void>) => {
@@ -53,6 +67,7 @@ export function createModelLoads({ api, server, preferences }: ModelLoadsOptions
   return {
     now,
     leaving,
+    settings,
     failure,
     async load(target) {
       if (now.value) return;
@@ -62,7 +77,14 @@ export function createModelLoads({ api, server, preferences }: ModelLoadsOptions
       await attempt(async () => {
         try {
           const { path: model_path, quantization: gguf_variant } = target;
-          const body = { model_path, ...(gguf_variant !== undefined && { gguf_variant }) };
+          const { contextSize, slots, cacheType } = settings.value;
+          const body = {
+            model_path,
+            ...(gguf_variant !== undefined && { gguf_variant }),
+            ...(contextSize !== undefined && { max_seq_length: contextSize }),
+            ...(slots !== undefined && { parallel: slots }),
+            ...(cacheType !== undefined && { cache_type_kv: cacheType }),
+          };
           const { model } = await api.call<{ model: string }>('api/inference/load', { body, signal: abort.signal });
           preferences.model.value = model;
         } catch (thrown) {

@@ -107,7 +107,7 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
     prompt,
     newSettings: () => tools.settings,
     storeFailed: (error) => {
-      storeTrouble.value = error instanceof Error ? error.message : String(error);
+      storeTrouble.value = error === undefined ? undefined : error instanceof Error ? error.message : String(error);
     },
   });
   const tools: Tools = new Tools({ api, server, environment, chats });

@@ -89,6 +89,12 @@ export const de: Strings = {
     bundled: 'gehört zum Server',
     trained: (tokens) => `trainiert für ${tokens} Tokens`,
     load: 'Laden',
+    loadSettings: 'Wie Modelle geladen werden',
+    contextSize: 'Kontext in Token',
+    slotCount: 'Plätze',
+    cacheType: 'Speicher des Kontexts',
+    byServer: 'wie es passt',
+    cacheHint: 'q8_0 ist die Hälfte von f16, q4_0 ein Viertel: mehr Kontext passt hinein und wird ungenauer behalten.',
     loadName: (name) => `${name} laden`,
     removeName: (name) => `${name} löschen`,
     removeFile: 'Datei löschen',
@@ -412,7 +418,8 @@ export const de: Strings = {
       'Lassen Sie frühere Runden weg, beginnen Sie einen neuen Chat oder starten Sie den Server mit größerem --ctx-size. Dann noch einmal antworten lassen.',
     makeRoom: 'Platz schaffen …',
     needed: (needed, available) => `${needed} Token nötig, ${available} vorhanden`,
-    store: 'Die Chats konnten in diesem Browser nicht gespeichert werden:',
+    store: 'Das zuletzt Gesagte konnte nicht behalten werden:',
+    storeExport: 'Chats exportieren oder löschen …',
   },
 
   code: {

@@ -90,6 +90,12 @@ export const en = {
     bundled: 'comes with the server',
     trained: (tokens: string) => `trained for ${tokens} tokens`,
     load: 'Load',
+    loadSettings: 'How models are loaded',
+    contextSize: 'Context, in tokens',
+    slotCount: 'Slots',
+    cacheType: 'Memory of the context',
+    byServer: 'as it fits',
+    cacheHint: 'Half of f16 is q8_0, a quarter q4_0: more context fits, which is remembered less exactly.',
     loadName: (name: string) => `Load ${name}`,
     removeName: (name: string) => `Delete ${name}`,
     removeFile: 'Delete the file',
@@ -402,7 +408,8 @@ export const en = {
       'Leave earlier turns out, start a new chat, or start the server with a larger --ctx-size. Then answer again.',
     makeRoom: 'Make room …',
     needed: (needed: string, available: string) => `${needed} tokens needed, ${available} available`,
-    store: 'The chats could not be saved in this browser:',
+    store: 'What was said last could not be kept:',
+    storeExport: 'Export or delete chats …',
   },
 
   code: {

@@ -45,9 +45,15 @@ describeInBrowser('the models', () => {
 
   it('loads one, shows how far it is, and talks to it then', async () => {
     const page = await open();
+    await page.getByText('How models are loaded').click();
+    await page.getByLabel('Context, in tokens').fill('8192');
+    await page.getByLabel('Memory of the context').selectOption('q8_0');
     await page.getByRole('button', { name: 'Load small' }).click();
     const load = await shop.asked();
-    expect(load.request).toMatchObject({ target: '/models/small.gguf' });
+    expect(load.request).toMatchObject({
+      target: '/models/small.gguf',
+      settings: { contextSize: 8192, cacheTypeKv: 'q8_0' },
+    });
     shop.progress({ phase: 'load', fraction: 0.34, bytesLoaded: 340, bytesTotal: 1000, etaSeconds: 6 });
     await page.locator('.load-under-way', { hasText: /loading 34%/ }).waitFor();
     load.finish();

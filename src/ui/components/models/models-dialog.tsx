@@ -5,6 +5,7 @@ import { usePage } from '../../state/page.ts';
 import { strings } from '../../strings/strings.ts';
 import { Dialog } from '../dialogs.tsx';
 import { HubModels } from './hub-models.tsx';
+import { LoadSettings } from './load-settings.tsx';
 import { LoadUnderWay } from './load-under-way.tsx';
 import { LoadedModels } from './loaded-models.tsx';
 import { LocalModels } from './local-models.tsx';
@@ -35,6 +36,7 @@ export function ModelsDialog(): VNode {
       <LoadedModels />
       {mayChange ? (
         <>
+          <LoadSettings />
           <LocalModels shelf={shelf} />
           <HubModels shelf={shelf} />
         </>
