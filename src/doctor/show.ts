@@ -22,7 +22,7 @@ export function outlookLines({ measured, models }: Report): string[] {
     `measured with ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${showBytes(bytes)} of weights at a time: ${ratesText(cpu)}`,
     ...(gpu ? [`on the GPU: ${ratesText(gpu)}`] : []),
     `the bundled demo model: ${rate(small.answer)} tokens/s, prompts at ${rate(small.prompt)} tokens/s`,
-    'estimated from that, for one answer at a time with a short prompt:',
+    'estimated from that, at best, for one answer at a time with a short prompt:',
     ...models.map((model) => `  ${outlookText(model)}`),
   ];
 }
