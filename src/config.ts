@@ -13,6 +13,7 @@ import type { ChatStorePlace } from './contract/chats.ts';
 import { builtInServer, type ToolServerConfig } from './contract/server-tools.ts';
 import { readTextFile } from './files/read-text.ts';
 
+export { environmentName, type FlagName } from './config/flags.ts';
 export { describeFlags } from './config/help.ts';
 export type { ServerOptions } from './config/server-options.ts';
 export { packageFacts, packageVersion } from './config/version.ts';
@@ -58,8 +59,16 @@ export type OperandCommand = {
     readonly command: Name;
     readonly operands: readonly string[];
     readonly config: Config;
+    /** The flags of the command line that a server takes too, in the order given. */
+    readonly given: readonly GivenFlag[];
   };
 }[Exclude<CommandName, 'serve'>];
+
+export interface GivenFlag {
+  readonly name: FlagName;
+  /** `--ctx-size=4096` */
+  readonly argument: string;
+}
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -92,7 +101,7 @@ export function parseConfig(argv: readonly string[], env: Environment, source: C
   checkForeignFlags(command, raw);
   const config = buildConfig(raw, env, source);
   expectOperands(command, operands);
-  if (command !== 'serve') return { command, operands, config };
+  if (command !== 'serve') return { command, operands, config, given: givenFlags(raw) };
   return { command, config: Object.freeze({ ...config, model: [...operands, ...config.model] }) };
 }
 
@@ -137,6 +146,13 @@ function checkForeignFlags(command: CommandName, raw: RawArguments): void {
     const spelling = `--${flagSpelling(name)}`;
     throw usageError(`${spelling} is for serve-model ${onlyFor.join(', ')}, not for ${command}.`, spelling);
   }
+}
+
+function givenFlags({ given }: RawArguments): GivenFlag[] {
+  return [...given].flatMap(([name, texts]) => {
+    const { onlyFor }: Flag<unknown> = flags[name];
+    return onlyFor === undefined ? texts.map((text) => ({ name, argument: `--${flagSpelling(name)}=${text}` })) : [];
+  });
 }
 
 function buildConfig(raw: RawArguments, env: Environment, source: ConfigSource): Config {

@@ -39,10 +39,13 @@ const allowed: Record<string, readonly string[]> = {
   'prepare.ts': ['main', 'engine'],
   // Talks to a server from outside, as any other program would.
   client: ['contract', 'files'],
+  // What a server gives, measured from outside.
+  bench: ['contract'],
   terminal: ['contract', 'client', 'files'],
   launch: ['contract', 'files'],
   cli: [
     'contract',
+    'bench',
     'client',
     'terminal',
     'launch',
@@ -113,7 +116,7 @@ const packageRooms: Record<string, readonly string[]> = {
   hono: ['http'],
   'rate-limiter-flexible': ['http'],
   '@hono/node-server': ['http'],
-  zod: ['doctor', 'dialects', 'config', 'config.ts', 'http', 'tools', 'client', 'terminal'],
+  zod: ['bench', 'doctor', 'dialects', 'config', 'config.ts', 'http', 'tools', 'client', 'terminal'],
   'eventsource-parser': ['client'],
   '@modelcontextprotocol/client': ['tools'],
   '@mdream/js': ['tools'],

@@ -3,10 +3,11 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { RandomBits } from '../../src/bench/random-bits.ts';
 import type { RawEntry, Tensor } from './gguf.ts';
 import { entry, readEntries, writeGguf } from './gguf.ts';
 import type { QuantizedType } from './random-tensors.ts';
-import { constant, RandomBits, randomWeights } from './random-tensors.ts';
+import { constant, randomWeights } from './random-tensors.ts';
 
 export interface ModelShape {
   readonly layers: number;

@@ -1,8 +1,8 @@
+import { tokensPerSecond } from '../../src/bench/rates.ts';
+import { someWords } from '../../src/bench/words.ts';
 import type { ModelName } from './bench-model.ts';
-import type { ChatResult } from './chat.ts';
 import { chat } from './chat.ts';
 import type { Measure, Scenario } from './scenario.ts';
-import { someWords } from './words.ts';
 
 const tokensPerStream: Record<ModelName, number> = { mini: 384, 'half-b': 96 };
 
@@ -41,24 +41,6 @@ const deep: Scenario = {
     return [tokensPerSecond([await chat(server.port, { messages, maxTokens: tokensPerStream[model] })])];
   },
 };
-
-/**
- * The tokens of all streams together while all of them run: from the moment the last one begins to the moment the first
- * one ends. What comes before is the reading of the other prompts, which other scenarios measure.
- */
-export function tokensPerSecond(results: readonly ChatResult[]): number {
-  const begin = Math.max(...results.map(({ pieceTimes }) => pieceTimes[0] ?? Number.NaN));
-  const end = Math.min(...results.map(({ pieceTimes }) => pieceTimes.at(-1) ?? Number.NaN));
-  if (!(end > begin)) throw new Error('the streams never ran all together');
-  const tokens = results.reduce((sum, result) => sum + tokensBetween(result, begin, end), 0);
-  return (tokens / (end - begin)) * 1000;
-}
-
-/** A piece of text has more than one token where a character does. */
-function tokensBetween({ pieceTimes, completionTokens }: ChatResult, begin: number, end: number): number {
-  const pieces = pieceTimes.filter((time) => time > begin && time <= end).length;
-  return (pieces * completionTokens) / pieceTimes.length;
-}
 
 export const decodeScenarios: readonly Scenario[] = [
   decode(1, { mini: 0.9, 'half-b': 1 }),

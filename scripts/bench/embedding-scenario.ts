@@ -1,8 +1,8 @@
+import { someWords } from '../../src/bench/words.ts';
 import { withDeadline } from './deadline.ts';
 import type { Scenario } from './scenario.ts';
 import type { ServerSpec } from './server.ts';
 import { startServer } from './server.ts';
-import { someWords } from './words.ts';
 
 const deadline = 300_000;
 

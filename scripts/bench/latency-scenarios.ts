@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { firstTokenMs } from '../../src/bench/rates.ts';
+import { someWords } from '../../src/bench/words.ts';
 import type { ModelName } from './bench-model.ts';
 import type { ChatMessage, RunningChat } from './chat.ts';
-import { chat, firstTokenMs, startChat } from './chat.ts';
+import { chat, startChat } from './chat.ts';
 import type { Scenario } from './scenario.ts';
 import { coldStart } from './server.ts';
-import { someWords } from './words.ts';
 
 const user = (words: number, seed: number): ChatMessage => ({ role: 'user', content: someWords(words, seed) });
 const short = (seed: number) => ({ messages: [user(10, seed)], maxTokens: 8 });

@@ -1,32 +1,9 @@
+import type { RandomBits } from '../../src/bench/random-bits.ts';
 import type { TensorType } from './gguf.ts';
 import { blocks, sizeOf } from './gguf.ts';
 
 /** Standard deviation of the integers that random bits make in a block: 16 values from -8 to 7, 256 from -128 to 127. */
 const spread = { Q4_0: 4.61, Q8_0: 73.9 } as const;
-
-/** Fills memory with random bits, the same ones for the same seed (Marsaglia's xorshift32). */
-export class RandomBits {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed | 0 || 1;
-  }
-
-  next(): number {
-    let state = this.#state;
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    this.#state = state;
-    return state >>> 0;
-  }
-
-  fill(bytes: number): Buffer {
-    const words = new Uint32Array(Math.ceil(bytes / 4));
-    for (let index = 0; index < words.length; index += 1) words[index] = this.next();
-    return Buffer.from(words.buffer, 0, bytes);
-  }
-}
 
 /** Random weights with mean 0 and the standard deviation given, as ready quantized blocks: a 16-bit scale, then integers. */
 export function randomWeights(

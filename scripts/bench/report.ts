@@ -1,5 +1,5 @@
+import { median } from '../../src/bench/median.ts';
 import type { ModelName } from './bench-model.ts';
-import { median } from './median.ts';
 import type { Sample } from './run-rounds.ts';
 import type { Measure, Scenario } from './scenario.ts';
 import type { ServerSpec } from './server.ts';

@@ -1,7 +1,7 @@
+import { median } from '../../src/bench/median.ts';
+import { tokensPerSecond } from '../../src/bench/rates.ts';
 import { inRepository } from '../in-repository.ts';
 import { chat } from './chat.ts';
-import { tokensPerSecond } from './decode-scenarios.ts';
-import { median } from './median.ts';
 import type { RunningServer } from './server.ts';
 import { ownServer, startServer } from './server.ts';
 import { toTable } from './table.ts';

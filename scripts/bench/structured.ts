@@ -1,5 +1,5 @@
+import { median } from '../../src/bench/median.ts';
 import { inRepository } from '../in-repository.ts';
-import { median } from './median.ts';
 import { ownServer, startServer } from './server.ts';
 import { toTable } from './table.ts';
 

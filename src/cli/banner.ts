@@ -36,6 +36,11 @@ export function bannerLines(facts: BannerFacts): string[] {
   ].map(printable);
 }
 
+/** The address in a banner; undefined while that is not there. */
+export function bannerAddress(text: string): string | undefined {
+  return /^ {2}address {2}(\S+)\n/m.exec(text)?.[1];
+}
+
 function contextText({ profile, generates, contextLeftOpen }: BannerFacts): string {
   const { contextSize, trainedContextSize, slots } = profile;
   if (!generates) return `inputs of up to ${contextSize} tokens`;

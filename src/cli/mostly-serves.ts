@@ -11,6 +11,7 @@ export const lightCommands: readonly string[] = [
   'rm',
   'quantize',
   'doctor',
+  'bench',
   'completion',
 ];
 

@@ -58,6 +58,11 @@ export async function run(argv: readonly string[], terminal: Terminal = processT
         await quantize(parsed, terminal);
         return;
       }
+      case 'bench': {
+        const { bench } = await import('./bench.ts');
+        await bench(parsed, terminal);
+        return;
+      }
       case 'completion':
         terminal.write(await completionScript(parsed.operands[0] ?? ''));
         return;

@@ -65,6 +65,13 @@ export const commands = {
     most: 3,
     missing: 'The name of the model is missing.',
   },
+  bench: {
+    help: 'measure what users get, the library alone, and another server',
+    operands: 'MODEL',
+    least: 1,
+    most: 1,
+    missing: 'The name of the model is missing.',
+  },
   completion: {
     help: "write a shell's completion script",
     operands: 'SHELL',

@@ -1,3 +1,4 @@
+import { measurementKinds } from '../contract/measurements.ts';
 import { type BuiltInToolName, builtInToolNames } from '../contract/server-tools.ts';
 import { engineFlags } from './engine-flags.ts';
 import { type Flag, flag } from './flag.ts';
@@ -309,7 +310,28 @@ export const flags = {
     default: undefined,
     defaultText: 'the server that this user has started',
     help: 'Server to talk to, with the first --api-key.',
-    onlyFor: ['run', 'chat', 'launch', 'ps', 'stop'],
+    onlyFor: ['run', 'chat', 'launch', 'ps', 'stop', 'bench'],
+  }),
+  peer: flag('Clients on a terminal', address(), {
+    default: undefined,
+    help: "Another server with OpenAI's API, to be measured by turns with this one.",
+    onlyFor: ['bench'],
+  }),
+  only: flag('Clients on a terminal', choices(measurementKinds), {
+    default: measurementKinds,
+    defaultText: 'all',
+    help: 'Measure these alone.',
+    onlyFor: ['bench'],
+  }),
+  tokens: flag('Clients on a terminal', integer({ min: 8, max: 100_000 }), {
+    default: 128,
+    help: 'How long the answers are that are measured.',
+    onlyFor: ['bench'],
+  }),
+  rounds: flag('Clients on a terminal', integer({ min: 1, max: 1000 }), {
+    default: 3,
+    help: 'How often everything is measured; the medians are shown.',
+    onlyFor: ['bench'],
   }),
   print: flag('Clients on a terminal', toggle(), {
     default: false,
@@ -319,7 +341,7 @@ export const flags = {
   json: flag('Clients on a terminal', toggle(), {
     default: false,
     help: 'Write JSON instead of a table.',
-    onlyFor: ['doctor'],
+    onlyFor: ['doctor', 'bench'],
   }),
   seconds: flag('Clients on a terminal', integer({ min: 1, max: 600 }), {
     default: 10,

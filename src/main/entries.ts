@@ -6,4 +6,5 @@ export const engineChild = new URL('./engine-child.js', import.meta.url);
 export const pageWorker = new URL('./page-worker.js', import.meta.url);
 export const quantizeChild = new URL('./quantize-child.js', import.meta.url);
 export const doctorChild = new URL('./doctor-child.js', import.meta.url);
+export const bareRatesChild = new URL('./bare-rates-child.js', import.meta.url);
 export const probeChild = new URL('./probe-child.js', import.meta.url);

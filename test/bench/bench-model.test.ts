@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { entry, readEntries, sizeOf, writeGguf } from '../../scripts/bench/gguf.ts';
-import { constant, RandomBits, randomWeights, toHalf } from '../../scripts/bench/random-tensors.ts';
+import { constant, randomWeights, toHalf } from '../../scripts/bench/random-tensors.ts';
+import { RandomBits } from '../../src/bench/random-bits.ts';
 
 describe('a benchmark model', () => {
   it('has scales that are 16-bit floats', () => {

@@ -91,6 +91,19 @@ describe('parseConfig', () => {
     expect(Object.isFrozen(serve(['model.gguf']))).toBe(true);
   });
 
+  it('keeps the flags that a server takes too, for a command that starts one', () => {
+    const parsed = parseConfig(
+      ['bench', 'm', '-c', '64', '--no-mmap', '--model=a,b', '--rounds', '2', '--no-mmproj'],
+      {},
+    );
+    expect('given' in parsed && parsed.given).toEqual([
+      { name: 'ctxSize', argument: '--ctx-size=64' },
+      { name: 'mmap', argument: '--mmap=false' },
+      { name: 'model', argument: '--model=a,b' },
+      { name: 'mmproj', argument: '--mmproj=none' },
+    ]);
+  });
+
   it.each<[string, readonly string[], Partial<Config>]>([
     ['the positional model first', ['a.gguf', '--model', 'b.gguf'], { model: ['a.gguf', 'b.gguf'] }],
     ['a model named like a flag after --', ['--', '--odd.gguf'], { model: ['--odd.gguf'] }],
@@ -206,7 +219,7 @@ describe('parseConfig', () => {
     [['--alias', 'a,,b'], '--alias must not be empty.'],
     [['a.gguf', 'b.gguf'], 'One word too many: b.gguf. Serve several models with --model, once for each.'],
     [['ps', 'x'], 'One word too many: x. Write serve-model ps.'],
-    [['list', '--url', 'http://a'], '--url is for serve-model run, chat, launch, ps, stop, not for list.'],
+    [['list', '--url', 'http://a'], '--url is for serve-model run, chat, launch, ps, stop, bench, not for list.'],
     [
       ['ps', '--url', 'localhost:8080'],
       '--url must be an address such as http://127.0.0.1:8080, not "localhost:8080".',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { listEntry, readEntries, type Tensor, writeGguf } from '../../scripts/bench/gguf.ts';
-import { RandomBits } from '../../scripts/bench/random-tensors.ts';
+import { RandomBits } from '../../src/bench/random-bits.ts';
 import { failureText } from '../../src/cli/failure.ts';
 import { quantize } from '../../src/cli/quantize.ts';
 import { parseConfig } from '../../src/config.ts';

@@ -14,4 +14,5 @@ export const engineChild = new URL('engine-child.js', compiled);
 export const pageWorker = new URL('page-worker.js', compiled);
 export const quantizeChild = new URL('quantize-child.js', compiled);
 export const doctorChild = new URL('doctor-child.js', compiled);
+export const bareRatesChild = new URL('bare-rates-child.js', compiled);
 export const probeChild = new URL('probe-child.js', compiled);

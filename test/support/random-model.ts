@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readEntries, type Tensor, writeGguf } from '../../scripts/bench/gguf.ts';
-import { constant, RandomBits, randomWeights } from '../../scripts/bench/random-tensors.ts';
+import { constant, randomWeights } from '../../scripts/bench/random-tensors.ts';
+import { RandomBits } from '../../src/bench/random-bits.ts';
 import { demoModelPath } from './demo-engine.ts';
 
 /**

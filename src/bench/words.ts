@@ -1,4 +1,4 @@
-import { RandomBits } from './random-tensors.ts';
+import { RandomBits } from './random-bits.ts';
 
 /** Common words, nearly all of one token each. */
 const words =

@@ -1,0 +1,6 @@
+import { type BareRatesJob, runBareRates } from './bare-rates-job.ts';
+
+/** What `serve-model bench` starts to learn what the library does alone: its argument is a BareRatesJob. */
+const job: BareRatesJob = JSON.parse(process.argv[2] ?? '');
+runBareRates(job);
+process.exit(0);
