@@ -1,8 +1,8 @@
 import type { Clock } from '../../contract/services.ts';
 import { Batch } from '../../native/batch.ts';
 import { type CacheType, Context } from '../../native/context.ts';
-import type { Model } from '../../native/model.ts';
 import type { NativeLibrary } from '../../native/library.ts';
+import type { Model } from '../../native/model.ts';
 import { SamplerChain } from '../../native/sampler.ts';
 import type { ThreadPools } from '../../native/thread-pools.ts';
 import type { ResolvedSampling } from '../engine.ts';
