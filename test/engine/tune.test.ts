@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LoadedEngine } from '../../src/engine/load-options.ts';
 import type { Tuning } from '../../src/engine/tuning.ts';
@@ -45,6 +46,16 @@ describe('calibration at load', () => {
   it('leaves the slots empty', () => {
     expect(first.engine.slots().map(({ tokens }) => tokens.length)).toEqual([0, 0, 0, 0]);
   });
+});
+
+it('measures nothing on more threads than there are cores, which wait for each other in every step', async () => {
+  const loaded = await loadDemoModel({ threads: availableParallelism() + 1, flashAttention: undefined });
+  try {
+    expect(loaded.tuning.figures).not.toHaveProperty('depth');
+    expect(loaded.tuning.flashAttention).toBe(true);
+  } finally {
+    await loaded.engine.dispose();
+  }
 });
 
 describe('what is remembered', () => {

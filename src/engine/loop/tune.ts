@@ -67,8 +67,10 @@ function measure(options: TuneOptions): Tuned {
   );
   const best = calibration?.threads ?? givenPlan(options, candidates[0] ?? 1);
   const plan = threads === undefined ? best : givenPlan(options, threads);
+  // More threads than cores wait for each other in every step: nothing of it can be measured in time.
+  const measurable = threads === undefined || threads <= availableParallelism();
   const compared =
-    flashAttention === undefined && options.canCut
+    flashAttention === undefined && options.canCut && measurable
       ? attempt(() => compareAttention(options, context, plan))
       : undefined;
   const attention = flashAttention ?? (compared === undefined || !isWorseWith(compared));
