@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LoadedEngine } from '../../src/engine/load-options.ts';
 import type { Tuning } from '../../src/engine/tuning.ts';
-import { loadDemoModel } from '../support/demo-engine.ts';
+import { demoModelPath, loadDemoModel } from '../support/demo-engine.ts';
+import { DrivenLoop } from '../support/driven-loop.ts';
 
 describe('calibration at load', () => {
   let first: LoadedEngine;
@@ -55,6 +56,18 @@ it('measures nothing on more threads than there are cores, which wait for each o
     expect(loaded.tuning.flashAttention).toBe(true);
   } finally {
     await loaded.engine.dispose();
+  }
+});
+
+it('that is interrupted reads nothing that was not computed, which would end the process', () => {
+  const loop = new DrivenLoop({ threads: undefined, flashAttention: undefined }, demoModelPath, { interrupted: true });
+  try {
+    loop.interrupt.clear();
+    loop.run(1, { prompt: Int32Array.from(loop.tokens('Hello')) });
+    loop.finish();
+    expect(loop.tokensOf(1)).toHaveLength(8);
+  } finally {
+    loop.free();
   }
 });
 

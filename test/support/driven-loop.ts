@@ -42,8 +42,10 @@ export class DrivenLoop extends StepLog {
   readonly #served: ServedModel;
   #now = 0;
 
-  constructor(changes: Partial<ContextOptions> = {}, modelPath = demoModelPath) {
+  /** `interrupted`: before the context is there, as by a signal that ends the start. */
+  constructor(changes: Partial<ContextOptions> = {}, modelPath = demoModelPath, { interrupted = false } = {}) {
     super();
+    if (interrupted) this.interrupt.raise();
     this.model = Model.load(library, modelPath, { gpuLayers: 0 });
     this.#served = new ServedModel({
       ...{ model: this.model, interrupt: this.interrupt, adapters: [], clock: () => this.#now },

@@ -117,7 +117,7 @@ class Bench {
     for (let sequence = 0; sequence < sequences; sequence++) {
       for (let at = 0; at < tokens; at++) this.#batch.add(sequence + 1, at, sequence, at === tokens - 1);
     }
-    context.decode(this.#batch);
+    decodeWhole(context, this.#batch);
     for (let sequence = 0; sequence < sequences; sequence++) {
       this.#samplers[sequence]?.sample(context, (sequence + 1) * tokens - 1);
     }
@@ -251,9 +251,14 @@ export class FilledContext {
     context.useThreads(pools, threads.single, severalThreads(threads, tokens));
     this.#batch.clear();
     for (let at = 0; at < tokens; at++) this.#batch.add(1, this.#depth + at, 0, output && at === tokens - 1);
-    context.decode(this.#batch);
+    decodeWhole(context, this.#batch);
     this.#depth += tokens;
   }
+}
+
+/** What was interrupted has no logits, and llama.cpp ends the process where they are asked for. */
+function decodeWhole(context: Context, batch: Batch): void {
+  if (context.decode(batch) !== 'done') throw new Error('A step of the measurement was interrupted.');
 }
 
 /** Of each filled context, taking turns: the lower quartiles. Ends with the first round after the budget. */
