@@ -189,7 +189,8 @@ describeInBrowser('tools that the server runs', () => {
       run.say(result(id, 'so be it', word === 'No' ? { isError: true, denied: true } : {}));
       await question.waitFor({ state: 'detached' });
     }
-    expect(decisions).toEqual(words.map(([, decision], index) => [`c${index}`, decision]));
+    const answer = expect.stringMatching(/^chatcmpl-/);
+    expect(decisions).toEqual(words.map(([, decision], index) => [`c${index}`, { ...decision, answer }]));
     await page.locator('.tool-call').nth(2).getByText('not allowed').waitFor();
     says(run, 'text', ['Done.'], { index: 3 });
     ends(run, finish(), 3);
