@@ -1,12 +1,12 @@
-// What the builds of the chat page and of the guides share: files with their compressed forms, and an index for the server
-// (src/main/page-files.ts).
+// What the builds of the chat page and of the guides share: compressed files, and an index for the server
+// (src/main/page-files.ts), which makes the other forms of them.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { brotliCompressSync, constants } from 'node:zlib';
 
 export const root = resolve(import.meta.dirname, '..');
-/** Below this many bytes compressing saves less than its second file costs. */
+/** Below this many bytes compressing is not worth its work. */
 const leastCompressed = 1024;
 const types = {
   html: 'text/html; charset=utf-8',
@@ -34,7 +34,6 @@ export function writeBuilt(folder, name, content) {
   };
   if (facts.compressed) {
     writeFileSync(`${path}.br`, brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }));
-    writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }));
   } else writeFileSync(path, content);
   return facts;
 }

@@ -7,7 +7,7 @@ export interface PageFile {
   readonly type: string;
   /** Of the content, without quotes; the same for every encoding. */
   readonly etag: string;
-  /** It lies in `br` and `gzip` too. */
+  /** It can be had as `br` and `gzip` too. */
   readonly compressed: boolean;
   read(encoding: PageEncoding): Promise<Uint8Array<ArrayBuffer>>;
 }

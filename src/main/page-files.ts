@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { brotliDecompress, gzip } from 'node:zlib';
 import type { PageEncoding, PageFile, PageFiles } from '../contract/page-files.ts';
 
 /** Where scripts/build-ui.mjs and build-docs.mjs put what they build: the same folder seen from src/main and from dist/main. */
@@ -46,7 +46,9 @@ function pageFile(folder: URL, path: string, facts: Facts): PageFile {
 
 async function readForm(path: string, compressed: boolean, encoding: PageEncoding): Promise<Uint8Array<ArrayBuffer>> {
   if (!compressed) return new Uint8Array(await readFile(path));
-  if (encoding === 'br') return new Uint8Array(await readFile(`${path}.br`));
-  const packed = await readFile(`${path}.gz`);
-  return new Uint8Array(encoding === 'gzip' ? packed : await promisify(gunzip)(packed));
+  const packed = await readFile(`${path}.br`);
+  if (encoding === 'br') return new Uint8Array(packed);
+  // Browsers take br of this machine and over https alone: the form that others take is made once, not carried by the package.
+  const content = await promisify(brotliDecompress)(packed);
+  return new Uint8Array(encoding === 'gzip' ? await promisify(gzip)(content, { level: 9 }) : content);
 }
