@@ -63,7 +63,8 @@ export function createManagedModels(options: ManagedModelsOptions) {
   const { config, system, metrics, telemetry } = options;
   const vectorsOnly = config.embeddings;
   /** A projector that is named is the first model's. */
-  const noProjector = config.mmproj === false ? { projector: false as const } : {};
+  const withProjectors = config.mmproj !== false;
+  const noProjector = withProjectors ? {} : { projector: false as const };
   const tuningFile = memoryFile('tuning.json');
   const probeMemory: ProbeMemory = createFileMemory(memoryFile('sound-models.json'));
   const soundTemplates = createFileMemory(memoryFile('sound-templates.json'));
@@ -103,6 +104,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
     named: namedSettings(config),
     hub: { endpoint: config.hfEndpoint, token: config.hfToken },
     probe,
+    withProjectors,
     machineMemory: () => machineMemory(libraryFor(config)),
     shapeOf: (settings) => manager.shapeOf(settings),
     onDownload: (progress) => events.publish({ type: 'progress', ...progress }),
@@ -125,6 +127,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
     named: namedSettings(config),
     chatTemplate: config.chatTemplate,
     chatFormat: config.chatFormat,
+    withProjectors,
     vectorsOnly,
     freeMemory,
     gpuNames: () => gpusFor(config).map(({ description }) => description),
@@ -216,7 +219,8 @@ export function createManagedModels(options: ManagedModelsOptions) {
     for (const [name, { model, settings }] of Object.entries(namedSettings(config))) {
       const location = await locateModel(model, { modelsDir });
       if (location.type !== 'local') continue;
-      const file = await readModelProfile(location.path, { aliases: [name], chatTemplate, chatFormat, vectorsOnly });
+      const options = { aliases: [name], chatTemplate, chatFormat, vectorsOnly, ...noProjector };
+      const file = await readModelProfile(location.path, options);
       plans.push({ file, settings });
     }
     return plans;

@@ -32,6 +32,8 @@ export interface ControlOptions<Runtime> {
   /** Where a load gives none of its own. */
   readonly chatTemplate: string | undefined;
   readonly chatFormat: string | undefined;
+  /** false: no model is to see. */
+  readonly withProjectors: boolean;
   /** Every model gives embeddings and ranks only. */
   readonly vectorsOnly: boolean;
   readonly freeMemory: () => Promise<FreeMemory>;
@@ -60,8 +62,8 @@ export class ModelControlService<Runtime> implements ModelControl {
 
   /** Makes every sound model of the models folder known, so that requests may name it. */
   async refresh(): Promise<void> {
-    const { manager, modelsDir, vectorsOnly } = this.#options;
-    const models = await localModels(modelsDir, this.#read);
+    const { manager, vectorsOnly } = this.#options;
+    const models = await this.#inFolder();
     const isOnly = (name: string) => models.filter(({ profile }) => profile?.id === name).length === 1;
     for (const { id: place, profile } of models) {
       if (!profile) continue;
@@ -133,8 +135,8 @@ export class ModelControlService<Runtime> implements ModelControl {
   }
 
   async localModels(): Promise<readonly LocalModelInfo[]> {
-    const { manager, modelsDir } = this.#options;
-    const local = (await localModels(modelsDir, this.#read)).flatMap(({ id, path, profile }) =>
+    const { manager } = this.#options;
+    const local = (await this.#inFolder()).flatMap(({ id, path, profile }) =>
       profile ? [describeLocal(profile, id, manager.find(path)?.loaded !== undefined, 'folder')] : [],
     );
     const paths = new Set(local.map(({ path }) => path));
@@ -146,9 +148,17 @@ export class ModelControlService<Runtime> implements ModelControl {
     return [...given, ...local, ...(isBundledKnown ? [] : await this.#bundled())];
   }
 
+  #inFolder() {
+    return localModels(this.#options.modelsDir, this.#read, this.#sight());
+  }
+
+  #sight() {
+    return this.#options.withProjectors ? {} : ({ projector: false } as const);
+  }
+
   /** The model of the package is there to be loaded whatever the server was started with. */
   async #bundled(): Promise<LocalModelInfo[]> {
-    this.#bundledProfile ??= await readModelProfile(bundledModelPath).catch(() => undefined);
+    this.#bundledProfile ??= await readModelProfile(bundledModelPath, this.#sight()).catch(() => undefined);
     const profile = this.#bundledProfile;
     return profile ? [describeLocal(profile, profile.id, false, 'bundled')] : [];
   }
@@ -276,8 +286,8 @@ function about(param: string, error: unknown): unknown {
     : error;
 }
 
-function pick({ id, aliases, vectorsOnly }: FileProfile) {
-  return { id, aliases, ...(vectorsOnly && { vectorsOnly }) };
+function pick({ id, aliases, vectorsOnly, projector }: FileProfile) {
+  return { id, aliases, ...(vectorsOnly && { vectorsOnly }), ...(projector && { projector }) };
 }
 
 /** Nothing had to be done, which is done. */

@@ -4,7 +4,7 @@ import { ServeError } from '../contract/errors.ts';
 import { printable } from '../contract/printable.ts';
 import { findModel, modelName, modelsIn } from './find-model.ts';
 import { parseHubName, quantizationOf } from './hub-name.ts';
-import { type FileProfile, readModelProfile } from './profile.ts';
+import { type FileProfile, type ProfileOptions, readModelProfile } from './profile.ts';
 
 /** A model in the models folder. */
 export interface LocalModel {
@@ -20,13 +20,17 @@ export interface LocalModel {
 export type ReadModels = Map<string, LocalModel>;
 
 /** All models in the models folder, by id. A folder that does not exist holds none. `read` remembers for the next time. */
-export async function localModels(modelsDir: string, read: ReadModels = new Map()): Promise<LocalModel[]> {
+export async function localModels(
+  modelsDir: string,
+  read: ReadModels = new Map(),
+  options: Pick<ProfileOptions, 'projector'> = {},
+): Promise<LocalModel[]> {
   const folders = await foldersIn(modelsDir);
   const paths = (await Promise.all(folders.map(modelsIn))).flat();
   const models = await Promise.all(
     paths.map(async (path) => {
       const key = await fingerprintOf(path);
-      const model = read.get(key) ?? (await describe(path, modelsDir));
+      const model = read.get(key) ?? (await describe(path, modelsDir, options));
       if (model.profile) read.set(key, model);
       return model;
     }),
@@ -79,11 +83,11 @@ async function refuseLinked({ id, path }: LocalModel, modelsDir: string): Promis
   );
 }
 
-async function describe(path: string, modelsDir: string): Promise<LocalModel> {
+async function describe(path: string, modelsDir: string, options: ProfileOptions): Promise<LocalModel> {
   const place = join(dirname(relative(modelsDir, path)), modelName(path));
   const id = printable(place.split(sep).join('/'));
   try {
-    return { id, path, profile: await readModelProfile(path), problem: undefined };
+    return { id, path, profile: await readModelProfile(path, options), problem: undefined };
   } catch (error) {
     return { id, path, profile: undefined, problem: error instanceof Error ? error.message : String(error) };
   }

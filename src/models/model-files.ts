@@ -17,6 +17,8 @@ export interface ModelFilesOptions {
   /** Throws when the file would make the library crash. */
   readonly probe: (path: string, signal: AbortSignal) => Promise<void>;
   readonly machineMemory: () => Promise<MachineMemory>;
+  /** false: models are downloaded and read without what lets them see. */
+  readonly withProjectors: boolean;
   /** A load's own settings over the server's. */
   readonly shapeOf: (settings: ModelSettings) => MemoryShape;
   readonly onDownload: (progress: LoadProgress) => void;
@@ -58,7 +60,8 @@ export class ModelFiles {
 
   /** Read and tried: the library can be given this file. */
   async admit(path: string, signal: AbortSignal, options: ProfileOptions = {}): Promise<FileProfile> {
-    const file = await readModelProfile(path, options);
+    const blind = this.#options.withProjectors ? {} : { projector: false as const };
+    const file = await readModelProfile(path, { ...options, ...blind });
     await this.#options.probe(file.path, signal);
     return file;
   }
@@ -72,12 +75,12 @@ export class ModelFiles {
   }
 
   async #pull(name: HubName, request: FileRequest, signal: AbortSignal): Promise<string> {
-    const { modelsDir } = this.#options;
+    const { modelsDir, withProjectors: withProjector } = this.#options;
     const access = this.#access(request, signal);
     const model = await this.#choose(name, request, access);
     return this.following(name, (onProgress) => {
-      onProgress({ bytes: 0, totalBytes: downloadBytes(model), etaSeconds: undefined });
-      return downloadModel(model, { ...access, modelsDir, onProgress });
+      onProgress({ bytes: 0, totalBytes: downloadBytes(model, withProjector), etaSeconds: undefined });
+      return downloadModel(model, { ...access, modelsDir, withProjector, onProgress });
     });
   }
 

@@ -17,9 +17,15 @@ let server: RunningServer;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'serve-model-control-hub-'));
   const bytes = new Uint8Array(await readFile(bundledModelPath));
-  hub = await startHub({ 'tiny-Q8_0.gguf': bytes, 'other-Q4_0.gguf': bytes, 'third-Q5_0.gguf': bytes });
+  const projector = new Uint8Array(await readFile(bundledModelPath.replace('.gguf', '-mmproj.gguf')));
+  hub = await startHub({
+    'tiny-Q8_0.gguf': bytes,
+    'other-Q4_0.gguf': bytes,
+    'third-Q5_0.gguf': bytes,
+    'mmproj-tiny-F16.gguf': projector,
+  });
   const flags = ['--models-dir', folder, '--hf-endpoint', hub.endpoint, '--ctx-size', '256', '--parallel', '1'];
-  server = await startDemoServer(flags);
+  server = await startDemoServer([...flags, '--no-mmproj']);
 });
 afterAll(async () => {
   await server.close();
@@ -134,6 +140,7 @@ describe('loading from the hub', () => {
       return isHalf(told);
     });
     expect(await loading).toMatchObject({ status: 200, body: { status: 'loaded', model: 'tiny-Q8_0' } });
+    // Without the projector of its repository: no model is to see.
     expect(await files()).toEqual([join('owner', 'repo', 'tiny-Q8_0.gguf')]);
     const { quantizations } = hubRepositoryAnswer.parse(
       await (await fetch(`${server.url}/api/hub/repos/owner/repo`)).json(),

@@ -265,6 +265,13 @@ describe('what is refused', () => {
     expect(shown.json.prompt).toContain('[an image, which this model cannot see]');
   });
 
+  it('images after a load that the control API asks for, where no model is to see', async () => {
+    const load = { model_path: 'serve-model-demo', max_seq_length: 512 };
+    const { status, json } = await post('/api/inference/load', load, blind);
+    expect([status, json.status, json.is_vision]).toEqual([200, 'loaded', false]);
+    expect((await post('/v1/chat/completions', withImage(uriOf(file)), blind)).status).toBe(400);
+  });
+
   it('text that spells what stands for an image stays text', async () => {
     const spelled = '\ue0000\ue000 \ue0010\ue001 <__media__>';
     const body = { messages: [{ role: 'user', content: spelled }] };
