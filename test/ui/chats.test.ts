@@ -6,6 +6,7 @@ import { memoryStore } from '../../src/ui/chats/memory-store.ts';
 import { type AssistantMessage, type Outcome, textOf } from '../../src/ui/chats/message.ts';
 import { ServerStore } from '../../src/ui/chats/server-store.ts';
 import type { ChatStore } from '../../src/ui/chats/store.ts';
+import { comparedAnswers } from '../../src/ui/chats/tree.ts';
 import { Chats } from '../../src/ui/state/chats.ts';
 import type { Run, RunPhase, Runs } from '../../src/ui/state/runs.ts';
 
@@ -35,15 +36,17 @@ function heldStore() {
 }
 
 /** The chats over a store, with runs that go on until the test ends them. */
-function openChats(store: ChatStore) {
+function openChats(store: ChatStore, settings: Readonly<Record<string, unknown>> = {}) {
   const live = signal<ReadonlyMap<string, Run>>(new Map());
   const said = new Map<string, Signal<AssistantMessage>>();
   const asked: AssistantMessage[] = [];
+  const bodies: (() => Promise<Readonly<Record<string, unknown>>>)[] = [];
   const runs: Runs = {
     live,
     ofChat: (chatId) => [...live.value.values()].findLast((run) => run.chatId === chatId),
-    start: ({ chatId, message }) => {
+    start: ({ chatId, message, body }) => {
       asked.push(message);
+      bodies.push(body);
       const nothing = () => undefined;
       const growing = signal(message);
       said.set(message.id, growing);
@@ -63,7 +66,7 @@ function openChats(store: ChatStore) {
     environment: { newId: () => `id-${++ids}`, now: () => ids, hash: async () => '' },
     loadImages: async () => undefined,
     runs: () => runs,
-    settings: () => ({}),
+    settings: () => settings,
     newSettings: () => ({}),
     prompt: () => ({ systemPrompt: '', keepsThoughts: false, imageUrl: () => undefined }),
     findRun: async () => undefined,
@@ -77,6 +80,8 @@ function openChats(store: ChatStore) {
   return {
     chats,
     failures,
+    asked,
+    bodies,
     /** What the latest answer says from here on. */
     say: (text: string) => {
       const growing = said.get(latest().id);
@@ -217,4 +222,28 @@ it('keeps later what its store would not take, in order; exports have it before'
   full = false;
   await chats.keepRefused();
   expect(await inner.read(id)).toHaveLength(3);
+});
+
+it('asks for several answers with seeds of their own, and goes on from the one that was taken, read again too', async () => {
+  const store = memoryStore(() => 0);
+  const { chats, asked, bodies } = openChats(store, { seed: 7 });
+  const id = chats.send('Hello', [], 3);
+  const [first, second, third] = asked;
+  if (!first || !second || !third) throw new Error('three were asked for');
+  expect(await Promise.all(bodies.map(async (body) => (await body()).seed))).toEqual([7, 8, 9]);
+  expect(chats.path.value.at(-1)?.id).toBe(first.id);
+  const end = (message: AssistantMessage, text: string) =>
+    chats.answered(id, { ...message, blocks: [{ kind: 'text', text }], outcome: 'stop' });
+  end(third, 'three');
+  chats.goOnFrom(second.id);
+  end(second, 'two');
+  end(first, 'one');
+  expect(texts(chats)).toEqual(['Hello', 'two']);
+  const again = openChats(store).chats;
+  await again.show(id);
+  expect(texts(again)).toEqual(['Hello', 'two']);
+  const open = again.open.value;
+  const question = again.path.value[0]?.id;
+  if (!open || question === undefined) throw new Error('the chat is open');
+  expect(comparedAnswers(open, question).map(textOf)).toEqual(['three', 'two', 'one']);
 });

@@ -1,5 +1,5 @@
 import type { ChatEntry, ChatSettings } from './entries.ts';
-import { type Message, textOf } from './message.ts';
+import { type AssistantMessage, type Message, textOf } from './message.ts';
 
 /** A chat as its entries tell it. Never changed: what happens next makes a new one. */
 export interface Chat {
@@ -79,6 +79,18 @@ export function pathOf(chat: Chat, head: string | null = chat.head): Message[] {
 /** The versions of a message, itself included, in the order of their coming. */
 export function versionsOf(chat: Chat, message: Pick<Message, 'parent'>): readonly string[] {
   return chat.children.get(message.parent ?? '') ?? [];
+}
+
+/** So many stand side by side. */
+const mostCompared = 8;
+
+/** The answers to a message that are shown together: the latest ones. */
+export function comparedAnswers(chat: Chat, question: string): AssistantMessage[] {
+  const answers = (chat.children.get(question) ?? []).flatMap((id) => {
+    const message = chat.messages.get(id);
+    return message?.role === 'assistant' ? [message] : [];
+  });
+  return answers.slice(-mostCompared);
 }
 
 /** Where a chat goes on below a message: the latest child, again and again. */

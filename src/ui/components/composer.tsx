@@ -22,7 +22,10 @@ export function ComposerBox(): VNode {
       toasts.show(strings.value.drawer.noSchema(problem));
       return;
     }
-    if (!composer.send()) return;
+    const count = view.answerCount.value;
+    if (!composer.send(count)) return;
+    view.compared.value = count > 1 ? (chats.path.value.at(-1)?.parent ?? undefined) : undefined;
+    view.answerCount.value = 1;
     view.following.value = true;
     showChat(chats.open.value?.id);
   };
@@ -100,10 +103,37 @@ export function ComposerBox(): VNode {
           </button>
         )}
         <ToolsButton />
+        <AnswerCount />
         <ContextMeter />
         <SendButton />
       </div>
     </form>
+  );
+}
+
+const counts = [1, 2, 3, 4, 5, 6, 7, 8];
+
+/** How many answers the next message gets. */
+function AnswerCount(): VNode {
+  const { view } = usePage();
+  const { compare: t, format } = strings.value;
+  return (
+    <select
+      class="toggle"
+      aria-label={t.count}
+      title={t.count}
+      data-on={view.answerCount.value > 1}
+      value={view.answerCount.value}
+      onChange={({ currentTarget }) => {
+        view.answerCount.value = Number(currentTarget.value);
+      }}
+    >
+      {counts.map((count) => (
+        <option key={count} value={count}>
+          {`× ${format.number(count)}`}
+        </option>
+      ))}
+    </select>
   );
 }
 
@@ -124,7 +154,7 @@ function SendButton(): VNode {
         title={t.stop}
         aria-keyshortcuts="Escape"
         data-stopping={run.phase.value.kind === 'stopping'}
-        onClick={() => run.stop()}
+        onClick={() => chats.stop()}
       >
         <Icon name="stop" size={20} />
       </button>

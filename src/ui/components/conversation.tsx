@@ -6,8 +6,11 @@ import { usePage } from '../state/page.ts';
 import { strings } from '../strings/strings.ts';
 import { Answer } from './answer.tsx';
 import { Icon } from './icon.tsx';
+import { Later } from './later.tsx';
 import { UserTurn } from './user-turn.tsx';
 import { Welcome } from './welcome.tsx';
+
+const comparison = () => import('./compare/comparison.tsx').then(({ Comparison }) => Comparison);
 
 /** So close to its end counts as there: fractions of pixels, and the bounce of a touch screen. */
 const atEndPx = 24;
@@ -22,6 +25,9 @@ export function Conversation(): VNode {
   const content = useRef<HTMLDivElement>(null);
   const chatId = useComputed(() => chats.open.value?.id).value;
   const path = chats.path.value;
+  // What stands below compared answers follows one of them only.
+  const compared = path.findIndex(({ role, parent }) => role === 'assistant' && parent === view.compared.value);
+  const shown = compared < 0 ? path : path.slice(0, compared);
 
   useEffect(() => {
     const scroller = box.current;
@@ -73,9 +79,10 @@ export function Conversation(): VNode {
           ) : (
             <>
               <h1 class="off-screen">{chats.open.value?.title || strings.value.sidebar.untitled}</h1>
-              {path.map((message, index) => (
+              {shown.map((message, index) => (
                 <Turn key={message.id} message={message} isLast={index === path.length - 1} />
               ))}
+              {compared >= 0 && <Later load={comparison} />}
             </>
           )}
         </div>

@@ -24,6 +24,7 @@ const paths = {
   left: 'M14.500 6l-6 6 6 6',
   right: 'M9.500 6l6 6-6 6',
   down: 'M6 9.500l6 6 6-6',
+  columns: 'M4 5h6.500v14H4zM13.500 5H20v14h-6.500z',
   close: 'M6 6l12 12M18 6L6 18',
   play: 'M8 5.500v13l10-6.500z',
   wrap: 'M4 6h16M4 12h13a3 3 0 0 1 0 6h-4M15 16l-2.500 2 2.500 2M4 18h5',

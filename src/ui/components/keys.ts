@@ -24,8 +24,7 @@ function actionFor(event: KeyboardEvent, page: Page): (() => void) | undefined {
     if (event.shiftKey) return () => (view.focusComposer.value += 1);
     // What is open is closed first, by the browser.
     if (document.querySelector('dialog[open], [popover]:popover-open')) return undefined;
-    const run = runs.ofChat(chats.open.value?.id ?? '');
-    return run && (() => run.stop());
+    return runs.ofChat(chats.open.value?.id ?? '') && (() => chats.stop());
   }
   if (!command) return undefined;
   if (event.shiftKey) {

@@ -42,6 +42,8 @@ function textOf(phase: RunPhase, gone: boolean, remainingMs: number): string {
       return t.sent;
     case 'model':
       return gone ? t.modelGone : t.model;
+    case 'turn':
+      return t.turn;
     case 'queued':
       return joined(
         phase.position <= 1 ? t.next : t.queued(format.number(phase.position)),

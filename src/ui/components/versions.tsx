@@ -8,7 +8,7 @@ import { IconButton } from './icon-button.tsx';
 
 /** Arrows between what a message is and was; nothing where there is one version. */
 export function Versions({ message }: { readonly message: Message }): VNode | null {
-  const { chats } = usePage();
+  const { chats, view } = usePage();
   const versions = useComputed(() => (chats.open.value ? versionsOf(chats.open.value, message) : [])).value;
   if (versions.length < 2) return null;
   const { message: t, format } = strings.value;
@@ -33,6 +33,16 @@ export function Versions({ message }: { readonly message: Message }): VNode | nu
         onClick={() => chats.turn(message.id, 1)}
         size={15}
       />
+      {message.role === 'assistant' && message.parent !== null && (
+        <IconButton
+          icon="columns"
+          label={strings.value.compare.show}
+          onClick={() => {
+            view.compared.value = message.parent ?? undefined;
+          }}
+          size={15}
+        />
+      )}
     </span>
   );
 }

@@ -108,8 +108,8 @@ export class Chats {
     return this.#options.store.search(query);
   }
 
-  /** Gives the id of the chat, which is a new one where none is open. */
-  send(text: string, files: readonly AttachedFile[] = []): string {
+  /** Gives the id of the chat, which is a new one where none is open. Asks for `count` answers, all versions of one. */
+  send(text: string, files: readonly AttachedFile[] = [], count = 1): string {
     const chat = this.#open.value ?? this.#newChat(this.#options.newSettings());
     const message = this.#userMessage(chat.head, text, files);
     void this.#add(chat.id, [{ type: 'message', message }]);
@@ -118,7 +118,7 @@ export class Chats {
       void this.#add(chat.id, [{ type: 'title', title, by: 'page' }]);
     }
     this.#open.value = this.#known.get(chat.id);
-    this.#answer(chat.id, message.id);
+    this.#answer(chat.id, message.id, { count });
     return chat.id;
   }
 
@@ -126,7 +126,19 @@ export class Chats {
   regenerate(id: string, model?: string): void {
     const chat = this.#open.value;
     const message = chat?.messages.get(id);
-    if (chat && message?.parent) this.#answer(chat.id, message.parent, model);
+    if (chat && message?.parent) this.#answer(chat.id, message.parent, { model });
+  }
+
+  /** Ends what is being answered in the open chat. */
+  stop(): void {
+    const id = this.#open.value?.id;
+    if (id !== undefined) for (const run of this.#runsOf(id)) run.stop();
+  }
+
+  /** The chat goes on from this version, and from what follows it. */
+  goOnFrom(id: string): void {
+    const chat = this.#open.value;
+    if (chat?.messages.has(id)) void this.#add(chat.id, [{ type: 'head', head: latestBelow(chat, id) }]);
   }
 
   /** What a person wrote, written otherwise, beside what it was; and an answer to it. */
@@ -302,7 +314,8 @@ export class Chats {
       return;
     }
     // What was saved of it while it grew stays until the whole is kept: a page may go away between the two.
-    void this.#add(chatId, [{ type: unkept ? 'message' : 'edit', message }]).then((isKept) => {
+    const entry: NewEntry = { type: unkept ? 'message' : 'edit', message };
+    void this.#add(chatId, [entry, ...this.#headBeside(chatId, message.id)]).then((isKept) => {
       if (isKept) void this.#keep(this.#options.store.dropPartial(message.id));
     });
   }
@@ -311,7 +324,21 @@ export class Chats {
     void this.#keep(this.#options.store.savePartial({ ...soFar, tab, savedAt: this.#options.environment.now() }));
   }
 
-  #answer(chatId: string, parent: string, model?: string): void {
+  /** Several answers become whole in any order: what is read again goes on from where the person is, not from the last. */
+  #headBeside(chatId: string, added: string): NewEntry[] {
+    const head = this.#known.get(chatId)?.head ?? added;
+    return head === added || this.#unkept.has(head) ? [] : [{ type: 'head', head }];
+  }
+
+  #answer(chatId: string, parent: string, { model, count = 1 }: { model?: string | undefined; count?: number } = {}) {
+    for (const run of this.#runsOf(chatId)) run.stop();
+    const ids = Array.from({ length: count }, (_, index) => this.#answerOnce(chatId, parent, model, index));
+    const [first] = ids;
+    if (first !== undefined && count > 1) void this.#add(chatId, [{ type: 'head', head: first }], false);
+  }
+
+  /** `index`: so many were asked for with the same words before. */
+  #answerOnce(chatId: string, parent: string, model: string | undefined, index: number): string {
     const { environment } = this.#options;
     const message: AssistantMessage = {
       id: environment.newId(),
@@ -324,15 +351,16 @@ export class Chats {
     this.#unkept.add(message.id);
     void this.#add(chatId, [{ type: 'message', message }], false);
     const chat = this.#known.get(chatId);
-    if (chat) this.#run(chatId, message, pathOf(chat, parent), model);
+    if (chat) this.#run(chatId, message, pathOf(chat, parent), model, index);
+    return message.id;
   }
 
-  #run(chatId: string, message: AssistantMessage, path: readonly Message[], model?: string): void {
+  #run(chatId: string, message: AssistantMessage, path: readonly Message[], model?: string, index = 0): void {
     const { runs, settings, prompt, loadImages } = this.#options;
-    runs().ofChat(chatId)?.stop();
     const body = async () => {
       await loadImages(imagesOf(path));
-      return { ...settings(), ...(model !== undefined && { model }), messages: wireMessages(path, prompt()) };
+      const chosen = otherSeed(settings(), index);
+      return { ...chosen, ...(model !== undefined && { model }), messages: wireMessages(path, prompt()) };
     };
     runs().start({ chatId, message, body });
   }
@@ -475,6 +503,12 @@ export class Chats {
 function isWhole(known: Message | undefined, base: AssistantMessage): boolean {
   if (known?.role !== 'assistant' || known.outcome === undefined) return false;
   return JSON.stringify(known.blocks) !== JSON.stringify(base.blocks);
+}
+
+/** With one seed all answers to a question would be one. */
+function otherSeed(settings: Readonly<Record<string, unknown>>, index: number): Readonly<Record<string, unknown>> {
+  const { seed } = settings;
+  return index > 0 && typeof seed === 'number' ? { ...settings, seed: seed + index } : settings;
 }
 
 /** A tab saves its answer more often than this. */

@@ -80,14 +80,14 @@ export class Composer {
     });
   }
 
-  /** Sends what is there; false where there is nothing, or not all of it is there. */
-  send(): boolean {
+  /** Sends what is there, for so many answers; false where there is nothing, or not all of it is there. */
+  send(answers = 1): boolean {
     if (this.isEmpty.value || this.coming.value > 0) return false;
     this.#readAhead.stop();
     const { text, files } = { text: this.text.value.trim(), files: this.files.value };
     this.set('');
     this.files.value = [];
-    this.#chatId = this.#options.chats.send(text, files);
+    this.#chatId = this.#options.chats.send(text, files, answers);
     return true;
   }
 

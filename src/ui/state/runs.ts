@@ -6,6 +6,7 @@ import { type Chunk, readChunk } from '../chats/chunk.ts';
 import type { AssistantMessage, Failure, Outcome } from '../chats/message.ts';
 import type { Environment } from './environment.ts';
 import type { Server } from './server.ts';
+import { Turns } from './turns.ts';
 
 /** What an answer is waiting for, or doing. */
 export type RunPhase =
@@ -13,6 +14,8 @@ export type RunPhase =
   | { readonly kind: 'sent' }
   /** The model is not there yet, or the server is not. */
   | { readonly kind: 'model' }
+  /** As many answers as this page may have streams are being written. */
+  | { readonly kind: 'turn' }
   | { readonly kind: 'queued'; readonly position: number; readonly etaMs: number | undefined }
   | {
       readonly kind: 'reading';
@@ -91,13 +94,16 @@ const saveMs = 700;
 /** Text is held back for the next picture, but never more than this. */
 const mostHeld = 256;
 const retryMs = 2000;
+/** Of the six connections that a browser opens to a server: one hears the news, one is left for stops and counts. */
+const mostStreams = 4;
 
 export function createRuns(options: RunsOptions): Runs {
   const live = signal<ReadonlyMap<string, Run>>(new Map());
+  const turns = new Turns(mostStreams);
   const follow = (run: LiveRun): Run => {
     const { id } = run.message.value;
     live.value = new Map(live.value).set(id, run);
-    void run.drive().then((message) => {
+    void run.drive(turns).then((message) => {
       const rest = new Map(live.value);
       rest.delete(id);
       batch(() => {
@@ -183,14 +189,21 @@ class LiveRun implements Run {
   }
 
   /** Settles with the answer as it stays. Never rejects. */
-  async drive(): Promise<AssistantMessage> {
-    for (;;) {
-      const outcome = await this.#attempt();
-      if (outcome !== 'again') {
-        this.#publish();
-        this.#save();
-        return this.#ended(outcome);
+  async drive(turns: Turns): Promise<AssistantMessage> {
+    if (turns.isFull && !this.#stopped) this.phase.value = { kind: 'turn' };
+    // None is given to one that was stopped meanwhile: its attempt ends before it asks for anything.
+    const handOn = await turns.take(this.#abort.signal);
+    try {
+      for (;;) {
+        const outcome = await this.#attempt();
+        if (outcome !== 'again') {
+          this.#publish();
+          this.#save();
+          return this.#ended(outcome);
+        }
       }
+    } finally {
+      handOn?.();
     }
   }
 

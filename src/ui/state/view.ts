@@ -7,6 +7,10 @@ export interface View {
   /** The message that is being rewritten. */
   readonly editing: Signal<string | undefined>;
   readonly dialog: Signal<DialogName | undefined>;
+  /** How many answers the next message is to get. */
+  readonly answerCount: Signal<number>;
+  /** The message whose answers stand side by side. */
+  readonly compared: Signal<string | undefined>;
   /** The end of the conversation is in sight, and stays there while it grows. */
   readonly following: Signal<boolean>;
   /** Read aloud by screen readers, once. */
@@ -21,6 +25,8 @@ export function createView(): View {
   return {
     editing: signal<string | undefined>(undefined),
     dialog: signal<DialogName | undefined>(undefined),
+    answerCount: signal(1),
+    compared: signal<string | undefined>(undefined),
     following: signal(true),
     announcement: signal(''),
     focusComposer: signal(0),

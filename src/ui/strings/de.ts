@@ -310,7 +310,18 @@ export const de: Strings = {
     newText: 'Neuer Text weiter unten',
   },
 
+  compare: {
+    count: 'Antworten auf einmal',
+    title: (count) => `${count} Antworten nebeneinander`,
+    answer: (number) => `Antwort ${number}`,
+    take: 'Hier weitermachen',
+    takeName: (number) => `Hier weitermachen: Antwort ${number}`,
+    stopName: (number) => `Antwort ${number} anhalten`,
+    show: 'Die Fassungen nebeneinander zeigen',
+  },
+
   phase: {
+    turn: 'Wartet, bis eine andere Antwort dieser Seite fertig ist',
     sent: 'Gesendet …',
     model: 'Wartet auf das Modell',
     modelGone: 'Wartet auf den Server',

@@ -308,7 +308,18 @@ export const en = {
     newText: 'New text below',
   },
 
+  compare: {
+    count: 'Answers at once',
+    title: (count: string) => `${count} answers side by side`,
+    answer: (number: string) => `Answer ${number}`,
+    take: 'Go on from here',
+    takeName: (number: string) => `Go on from here: answer ${number}`,
+    stopName: (number: string) => `Stop answer ${number}`,
+    show: 'Show the versions side by side',
+  },
+
   phase: {
+    turn: 'Waiting for another answer of this page to end',
     sent: 'Sent …',
     model: 'Waiting for the model',
     modelGone: 'Waiting for the server',
