@@ -11,10 +11,11 @@ import { localModels, removeLocalModel } from '../models/library.ts';
 import { locateModel } from '../models/locate.ts';
 import { machineMemory } from '../models/machine-memory.ts';
 import { type MemoryShape, memoryNeed } from '../models/memory.ts';
+import { locateProjector, projectorNotHere } from '../models/named-projector.ts';
 import { describePlacement, type GpuMemory } from '../models/placement.ts';
 import { cannotGenerate, type FileProfile, readModelProfile } from '../models/profile.ts';
 import type { DeviceLoad } from '../models/spread.ts';
-import { hubAccess, obtainModel, type PullOptions, quantizationTable, rateModels } from './pull.ts';
+import { hubAccess, obtainModel, obtainProjector, type PullOptions, quantizationTable, rateModels } from './pull.ts';
 import { tableLines } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -34,11 +35,18 @@ export async function runLibraryCommand(parsed: LibraryCommand, terminal: Termin
     case 'inspect':
       return inspectModel(target, { ...options, ...(await readers(parsed.config, interrupt.signal)) });
     case 'pull':
-      terminal.write(`${await obtainModel(target, options)}\n`);
-      return;
+      return pullCommand(target, options);
     default:
       return parsed satisfies never;
   }
+}
+
+/** `serve-model pull MODEL`, with `--mmproj` its projector too; the path of the model alone is told. */
+async function pullCommand(target: string, options: PullOptions): Promise<void> {
+  const path = await obtainModel(target, options);
+  const { mmproj } = options.config;
+  if (typeof mmproj === 'string') await obtainProjector(mmproj, path, options);
+  options.terminal.write(`${path}\n`);
 }
 
 /** `serve-model list` */
@@ -73,7 +81,8 @@ export async function inspectModel(target: string, options: PullOptions & Inspec
   const { config, terminal, signal } = options;
   const location = await locateModel(target, config);
   if (location.type === 'local') {
-    const { chatTemplate, chatFormat, mmproj: projector } = config;
+    const { chatTemplate, chatFormat } = config;
+    const projector = await projectorHere(location.path, config);
     const profile = await readModelProfile(location.path, { chatTemplate, chatFormat, projector });
     const contextSize = config.ctxSize || Math.min(profile.trainedContextSize, mostByDefault);
     const shape = { contextSize, slots: config.parallel ?? defaultSlots, cacheType: config.cacheTypeKv };
@@ -84,6 +93,13 @@ export async function inspectModel(target: string, options: PullOptions & Inspec
   }
   const choices = await rateModels(await listHubModels(location.name, hubAccess(config, signal)), options);
   terminal.write(`${quantizationTable(choices, chooseQuantization(choices)).join('\n')}\n`);
+}
+
+async function projectorHere(model: string, { mmproj, modelsDir }: PullOptions['config']) {
+  if (mmproj === undefined || mmproj === false) return mmproj;
+  const location = await locateProjector(mmproj, { model, modelsDir });
+  if (location.type === 'hub') throw projectorNotHere(location.name);
+  return location.path;
 }
 
 /** Loaded here alone: the whole house stands behind it. */

@@ -12,6 +12,7 @@ import { type DownloadProgress, downloadModel } from '../models/download.ts';
 import { askedModel, type HubAccess, type HubModel, listHubModels } from '../models/hub.ts';
 import { type HubName, showHubName } from '../models/hub-name.ts';
 import { locateModel } from '../models/locate.ts';
+import { findHubProjector, locateProjector } from '../models/named-projector.ts';
 import { weighHubModels } from '../models/weigh-hub-models.ts';
 import { createProgress } from './progress.ts';
 import { tableLines } from './table.ts';
@@ -42,22 +43,41 @@ export interface PullOptions {
 /** The path of a model, downloaded first when it lies on the hub. Says on stderr what it does. */
 export async function obtainModel(target: string | undefined, options: PullOptions): Promise<string> {
   const location = await locateModel(target, options.config);
-  return location.type === 'local' ? location.path : pullModel(location.name, options);
+  if (location.type === 'local') return location.path;
+  return pullModel(location.name, options, options.config.mmproj === undefined);
 }
 
-export async function pullModel(name: HubName, options: PullOptions): Promise<string> {
-  const { config, terminal, signal, report } = options;
+/** The path of the projector that `--mmproj` names for a model, downloaded like it. */
+export async function obtainProjector(target: string, model: string, options: PullOptions): Promise<string> {
+  const location = await locateProjector(target, { model, modelsDir: options.config.modelsDir });
+  return location.type === 'local' ? location.path : pullProjector(location.name, model, options);
+}
+
+export async function pullProjector(name: HubName, model: string, options: PullOptions): Promise<string> {
+  const projector = await findHubProjector(name, { model }, hubAccess(options.config, options.signal));
+  const label = projector.files[0]?.path ?? showHubName(name);
+  options.terminal.tell(`downloading the projector ${showHubName(name)}, ${label}, ${showBytes(projector.bytes)}`);
+  return bring(projector, options, false);
+}
+
+/** `withProjector`: together with what lets it see. */
+export async function pullModel(name: HubName, options: PullOptions, withProjector: boolean): Promise<string> {
+  const { config, terminal, signal } = options;
   const access = hubAccess(config, signal);
   const models = await listHubModels(name, access);
   const model = askedModel(name, models) ?? (await pickModel(name, models, options));
   const label = model.quantization ?? showHubName(name);
-  const withProjector = config.mmproj !== false;
   const seeing = model.projector && withProjector ? `, and its projector, ${showBytes(model.projector.bytes)}` : '';
   terminal.tell(`downloading ${showHubName(name)}, ${label}, ${showBytes(model.bytes)}${seeing}`);
+  return bring(model, options, withProjector);
+}
+
+async function bring(model: HubModel, options: PullOptions, withProjector: boolean): Promise<string> {
+  const { config, terminal, signal, report } = options;
   const progress = createProgress({ terminal: terminal.interactive, write: terminal.writeError });
   try {
     return await downloadModel(model, {
-      ...access,
+      ...hubAccess(config, signal),
       modelsDir: config.modelsDir,
       withProjector,
       onProgress: (now) => {

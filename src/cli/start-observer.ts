@@ -2,7 +2,7 @@ import type { Config } from '../config.ts';
 import type { StartObserver } from '../main.ts';
 import { machineMemory } from '../models/machine-memory.ts';
 import type { ProgressDisplay } from './progress.ts';
-import { pullModel } from './pull.ts';
+import { pullModel, pullProjector } from './pull.ts';
 import type { Terminal } from './terminal.ts';
 
 const phaseLabels = { load: 'Loading the model', calibrate: 'Measuring the machine' } as const;
@@ -11,7 +11,10 @@ const phaseLabels = { load: 'Loading the model', calibrate: 'Measuring the machi
 export function startObserver(config: Config, terminal: Terminal, progress: ProgressDisplay): StartObserver {
   return {
     progress: (phase, fraction) => progress.show(phaseLabels[phase], fraction),
-    obtain: (name, { signal, report }) =>
-      pullModel(name, { config, terminal, signal, report, memory: () => machineMemory() }),
+    obtain: (name, { what, signal, report }) => {
+      const options = { config, terminal, signal, report, memory: () => machineMemory() };
+      if (typeof what === 'object') return pullProjector(name, what.projectorFor, options);
+      return pullModel(name, options, what === 'seeing model' && config.mmproj !== false);
+    },
   };
 }

@@ -69,7 +69,7 @@ export const flags = {
   mmproj: flag('Model', textOrNone('FILE'), {
     default: undefined,
     defaultText: 'one that lies beside the model',
-    help: 'Projector of the first model, which lets it see images. --no-mmproj: no model sees any.',
+    help: 'Projector of the first model, which lets it see images: a file, or hf:owner/repo[:F16]. --no-mmproj: no model sees any.',
   }),
   imageMaxPixels: flag('Limits', integer({ min: 1, max: 16_384 * 16_384 }), {
     default: 40_000_000,

@@ -125,7 +125,7 @@ export interface ServerOptions {
   readonly mlock?: FlagValues['mlock'];
   /** Map the model file into memory instead of reading it. Default: true. */
   readonly mmap?: FlagValues['mmap'];
-  /** Projector of the first model, which lets it see images. --no-mmproj: no model sees any. Default: one that lies beside the model. */
+  /** Projector of the first model, which lets it see images: a file, or hf:owner/repo[:F16]. --no-mmproj: no model sees any. Default: one that lies beside the model. */
   readonly mmproj?: FlagValues['mmproj'];
   /** A .gguf file, a folder that holds one, or hf:owner/repo[:quant]; the same as MODEL. Default: the bundled demo model. */
   readonly model?: FlagValues['model'];

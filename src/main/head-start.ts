@@ -28,14 +28,15 @@ export interface Groundwork {
 }
 
 /** Rejects with a ServeError when the first model is none, or an adapter. */
-export async function headStart(config: Config, { first }: StartModels): Promise<HeadStart> {
+export async function headStart(config: Config, { first, projector }: StartModels): Promise<HeadStart> {
   await Promise.all(adapterFiles(config).map(({ path }) => checkAdapter(path)));
   if (first.type === 'hub') return { file: undefined, early: undefined };
   // With --verbose what it says is to be heard.
   if (!config.engineProcess && config.logLevel !== 'debug')
     tellPrepared({ type: 'library', files: libraryFor(config) });
-  const file = await readFirstModel(first.path, config);
-  const plain = await goesPlainly(config, file);
+  const file = await readFirstModel(first.path, config, projector?.type === 'local' ? projector.path : undefined);
+  // Where its projector is to be downloaded, what it takes is not known yet.
+  const plain = projector?.type !== 'hub' && (await goesPlainly(config, file));
   return { file, early: plain ? beginLoad(file, config) : undefined };
 }
 
@@ -52,12 +53,13 @@ function beginLoad(file: FileProfile, config: Config): EarlyLoad | undefined {
   }
 }
 
-export function readFirstModel(path: string, config: Config): Promise<FileProfile> {
+/** `projector`: its path, where one is named; else what lies beside the model is found, if any model is to see. */
+export function readFirstModel(path: string, config: Config, projector: string | undefined): Promise<FileProfile> {
   return readModelProfile(path, {
     chatTemplate: config.chatTemplate,
     chatFormat: config.chatFormat,
     vectorsOnly: config.embeddings,
-    projector: config.mmproj,
+    projector: config.mmproj === false ? false : projector,
     ...(config.alias.length > 0 && { aliases: config.alias }),
   });
 }

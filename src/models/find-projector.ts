@@ -4,14 +4,14 @@ import { readKind } from './file-kind.ts';
 import { modelsIn } from './find-model.ts';
 import { type GgufHeader, readGguf } from './gguf.ts';
 import { projectorOf } from './projector.ts';
-import { likenessOfNames, stemOf } from './projector-name.ts';
+import { likenessOfNames, precisionRank, stemOf } from './projector-name.ts';
 
 /** Width of a model's input rows, as its header tells it. */
 type Model = Pick<GgufHeader, 'metadata'>;
 
 /**
  * The projector that lies beside a model: of the same width, and either of the same name or in a folder of one model.
- * Of several the one whose name has most in common with the model's, then the most exact. undefined: none.
+ * Of several the one whose name has most in common with the model's, then the best precision. undefined: none.
  */
 export async function findProjector(path: string, model: Model): Promise<ProjectorFile | undefined> {
   const folder = dirname(path);
@@ -28,8 +28,12 @@ export async function findProjector(path: string, model: Model): Promise<Project
     const common = (likenessOfNames(path, candidate) ?? 0) + (isSameModel(model, header) ? sameModel : 0);
     if (alone || common > 0) found.push({ file: projectorOf(candidate, header), common });
   }
-  found.sort((left, right) => right.common - left.common || right.file.sizeBytes - left.file.sizeBytes);
+  found.sort((left, right) => right.common - left.common || rankOf(left) - rankOf(right));
   return found[0]?.file;
+}
+
+function rankOf({ file }: { readonly file: ProjectorFile }): number {
+  return precisionRank(file.path);
 }
 
 /** Outweighs any likeness of names. */

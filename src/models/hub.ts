@@ -3,7 +3,7 @@ import { ServeError } from '../contract/errors.ts';
 import { isJsonObject, type JsonValue } from '../contract/json.ts';
 import { splitOf } from './find-model.ts';
 import { type HubName, quantizationOf, showHubName } from './hub-name.ts';
-import { likenessOfNames } from './projector-name.ts';
+import { bestProjector, likenessOfNames } from './projector-name.ts';
 
 /** How to reach the hub. */
 export interface HubAccess {
@@ -35,20 +35,9 @@ export interface HubModel {
 const answerMs = 30_000;
 const mostPages = 20;
 
-/**
- * The models that a repository holds, smallest first. Hub protocol: GET /api/models/{owner}/{repo}/tree/main?recursive=1
- * answers a list of {type, path, size, lfs: {oid (SHA-256), size}}, continued by the Link header.
- * Throws ServeError: model_not_found, invalid_request (not allowed, nothing to load), overloaded (no answer).
- */
+/** The models that a repository holds, smallest first. Throws as `listHubFiles`, and invalid_request: there is none. */
 export async function listHubModels(name: HubName, access: HubAccess): Promise<HubModel[]> {
-  const files: HubFile[] = [];
-  let url: string | undefined =
-    `${access.endpoint.replace(/\/$/, '')}/api/models/${name.owner}/${name.repo}/tree/main?recursive=1`;
-  for (let page = 0; url !== undefined && page < mostPages; page++) {
-    const response: Response = await askHub(url, name, access);
-    files.push(...readTree(await response.json().catch(() => undefined)));
-    url = nextPage(response, url);
-  }
+  const files = await listHubFiles(name, access);
   const projectors = files.filter(({ path }) => isProjectorFile(path));
   const models = groupParts(
     name,
@@ -59,6 +48,23 @@ export async function listHubModels(name: HubName, access: HubAccess): Promise<H
     'invalid_request',
     `${showHubName(name)} holds no .gguf file. Look for a repository with GGUF in its name.`,
   );
+}
+
+/**
+ * The .gguf files that a repository holds. Hub protocol: GET /api/models/{owner}/{repo}/tree/main?recursive=1
+ * answers a list of {type, path, size, lfs: {oid (SHA-256), size}}, continued by the Link header.
+ * Throws ServeError: model_not_found, invalid_request (not allowed), overloaded (no answer).
+ */
+export async function listHubFiles(name: HubName, access: HubAccess): Promise<HubFile[]> {
+  const files: HubFile[] = [];
+  let url: string | undefined =
+    `${access.endpoint.replace(/\/$/, '')}/api/models/${name.owner}/${name.repo}/tree/main?recursive=1`;
+  for (let page = 0; url !== undefined && page < mostPages; page++) {
+    const response: Response = await askHub(url, name, access);
+    files.push(...readTree(await response.json().catch(() => undefined)));
+    url = nextPage(response, url);
+  }
+  return files;
 }
 
 /** The one that the name asks for; undefined when the name leaves the choice open. */
@@ -140,26 +146,16 @@ function isModelFile(path: string): boolean {
   return /\.gguf$/i.test(path) && !/(^|[-_.])imatrix([-_.]|$)/i.test(basename(path)) && !escapes;
 }
 
-function isProjectorFile(path: string): boolean {
+export function isProjectorFile(path: string): boolean {
   return /(^|[-_.])mmproj([-_.]|$)/i.test(basename(path));
 }
 
-/** Half precision is what projectors are usually used in; coarser ones see worse, finer ones no better. */
-const precisions = ['F16', 'BF16', 'F32', 'Q8_0'];
-
 /** The projector of the model's name, or one that names no model; of several the most usual precision. */
 function withProjector(model: HubModel, projectors: readonly HubFile[]): HubModel {
-  const [first] = model.files;
-  const rank = ({ path }: HubFile) => {
-    const place = precisions.indexOf(quantizationOf(basename(path)) ?? '');
-    return place < 0 ? precisions.length : place;
-  };
-  const own = projectors
-    .map((file) => ({ file, likeness: likenessOfNames(first?.path ?? '', file.path) }))
-    .filter(({ likeness }) => likeness !== undefined || projectors.length === 1)
-    .sort((left, right) => (right.likeness ?? 0) - (left.likeness ?? 0) || rank(left.file) - rank(right.file));
-  const [best] = own;
-  return best ? { ...model, projector: best.file } : model;
+  const name = model.files[0]?.path ?? '';
+  const own = projectors.filter(({ path }) => projectors.length === 1 || likenessOfNames(name, path) !== undefined);
+  const projector = bestProjector(name, own);
+  return projector ? { ...model, projector } : model;
 }
 
 /** `<https://...?cursor=...>; rel="next"`. Another host is not followed: the token goes along. */

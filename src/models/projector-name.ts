@@ -1,4 +1,6 @@
+import { basename } from 'node:path';
 import { modelName } from './find-model.ts';
+import { quantizationOf } from './hub-name.ts';
 
 const precision = /^(i?q\d\w*|f16|f32|bf16|fp16|fp32|mxfp4|ud|k|m|s|l|xl|\d)$/i;
 
@@ -19,4 +21,25 @@ export function likenessOfNames(model: string, projector: string): number | unde
   const own = wordsOf(model);
   const words = wordsOf(projector);
   return words.every((word) => own.includes(word)) ? words.length : undefined;
+}
+
+/** Half precision is what projectors are usually used in; coarser ones see worse, finer ones no better. */
+const precisions = ['F16', 'BF16', 'F32', 'Q8_0'];
+
+/** The place of its precision, as the file's name tells it; the best is 0. */
+export function precisionRank(path: string): number {
+  const place = precisions.indexOf(quantizationOf(basename(path)) ?? '');
+  return place < 0 ? precisions.length : place;
+}
+
+/** The one whose name has most in common with the model's; of several the best precision. */
+export function bestProjector<File extends { readonly path: string }>(
+  model: string,
+  projectors: readonly File[],
+): File | undefined {
+  const likeness = ({ path }: File) => likenessOfNames(model, path) ?? -1;
+  const ranked = projectors.toSorted(
+    (left, right) => likeness(right) - likeness(left) || precisionRank(left.path) - precisionRank(right.path),
+  );
+  return ranked[0];
 }

@@ -1,10 +1,14 @@
-import { rm } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runLibraryCommand } from '../../src/cli/library-commands.ts';
 import { obtainModel } from '../../src/cli/pull.ts';
+import { parseConfig } from '../../src/config.ts';
 import { bundledModelPath } from '../../src/models/find-model.ts';
-import { gigabyte, LibraryPlace } from '../cli/library-place.ts';
+import { gigabyte, LibraryPlace, smallModel } from '../cli/library-place.ts';
 import { recordTerminal } from '../cli/terminal-recorder.ts';
+import { startHub } from '../models/hub-fixture.ts';
+import { startProcess, withDeadline } from '../support/serve-process.ts';
 
 let place: LibraryPlace;
 beforeEach(async () => {
@@ -78,5 +82,61 @@ describe('obtainModel', () => {
     await expect(obtainModel('nothing.gguf', place.options(terminal))).rejects.toThrow(
       'There is no model nothing.gguf.',
     );
+  });
+});
+
+describe('a projector that --mmproj names on the hub', () => {
+  it('is downloaded for the model that is here, stays its own in later loads, and is found the next time', async () => {
+    const bytes = await readFile(bundledModelPath.replace('.gguf', '-mmproj.gguf'));
+    const hub = await startHub({ 'mmproj-eye-F32.gguf': bytes, 'mmproj-eye-F16.gguf': bytes });
+    const model = join(place.folder, 'plain.gguf');
+    await copyFile(bundledModelPath, model);
+    const named = ['--mmproj', 'hf:owner/repo', '--models-dir', place.folder, '--hf-endpoint', hub.endpoint];
+    const server = startProcess([model, ...named, '--ctx-size', '256', '--parallel', '1', '--log-level', 'silent']);
+    try {
+      const url = await withDeadline('the start', server.ready());
+      expect(await (await fetch(`${url}/props`)).json()).toMatchObject({ modalities: { vision: true } });
+      expect(await readdir(join(place.folder, 'owner/repo'))).toEqual(['mmproj-eye-F16.gguf']);
+      const load = { method: 'POST', body: JSON.stringify({ model_path: 'plain', max_seq_length: 512 }) };
+      const loaded = await fetch(`${url}/api/inference/load`, load);
+      expect(await loaded.json()).toMatchObject({ status: 'loaded', is_vision: true });
+      const asked = hub.requests.length;
+      const inspect = async (...flags: readonly string[]) => {
+        const { terminal, out } = recordTerminal();
+        const parsed = parseConfig(['inspect', model, ...named, ...flags], {});
+        if (parsed.command !== 'inspect') throw new Error('another command');
+        await runLibraryCommand(parsed, terminal);
+        return out();
+      };
+      expect(await inspect()).toContain('owner/repo/mmproj-eye-F16.gguf');
+      await expect(inspect('--mmproj', 'hf:owner/repo:F32')).rejects.toThrow(
+        'not on this machine. Download it with serve-model pull MODEL --mmproj hf:owner/repo:F32.',
+      );
+      expect(hub.requests).toHaveLength(asked);
+    } finally {
+      server.child.kill('SIGKILL');
+      await hub.close();
+    }
+  });
+
+  it('comes along with a pull', async () => {
+    const bytes = await readFile(bundledModelPath.replace('.gguf', '-mmproj.gguf'));
+    const hub = await startHub({
+      'm-Q8_0.gguf': smallModel(9),
+      'mmproj-m-F16.gguf': bytes,
+      'mmproj-m-Q8_0.gguf': bytes,
+    });
+    try {
+      const flags = ['--mmproj', 'hf:owner/repo:Q8_0', '--models-dir', place.folder, '--hf-endpoint', hub.endpoint];
+      const parsed = parseConfig(['pull', 'hf:owner/repo:Q8_0', ...flags], {});
+      if (parsed.command !== 'pull') throw new Error('another command');
+      const { terminal, out } = recordTerminal();
+      await runLibraryCommand(parsed, terminal);
+      const folder = join(place.folder, 'owner/repo');
+      expect(out()).toBe(`${join(folder, 'm-Q8_0.gguf')}\n`);
+      expect((await readdir(folder)).toSorted()).toEqual(['m-Q8_0.gguf', 'mmproj-m-Q8_0.gguf']);
+    } finally {
+      await hub.close();
+    }
   });
 });

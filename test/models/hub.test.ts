@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { askedModel, type HubModel, listHubModels } from '../../src/models/hub.ts';
 import { parseHubName, quantizationOf, showHubName } from '../../src/models/hub-name.ts';
+import { findHubProjector } from '../../src/models/named-projector.ts';
 import { type HubFixture, type HubTrouble, startHub } from './hub-fixture.ts';
 
 const open: HubFixture[] = [];
@@ -108,6 +109,26 @@ describe('listHubModels', () => {
     expect(found.map(({ files, projector }) => [files.length, files[0]?.path, projector?.path])).toEqual([
       [1, 'Eye-7B-Q4_K_M.gguf', 'mmproj-Eye-7B-f16.gguf'],
     ]);
+  });
+
+  it('finds the projector that a name means: of the model’s name, of the best precision', async () => {
+    const bytes = new Uint8Array(3);
+    const names = ['Eye-7B-Q8_0', 'mmproj-Ear-7B-F16', 'mmproj-Eye-7B-F32', 'mmproj-Eye-7B-F16', 'mmproj-Eye-7B-Q8_0'];
+    const hub = await startHub(Object.fromEntries(names.map((name) => [`${name}.gguf`, bytes])));
+    open.push(hub);
+    const find = async (text: string, model: string) => {
+      const name = parseHubName(text);
+      if (!name) throw new Error(`${text} is no hub name`);
+      const access = { endpoint: hub.endpoint, token: undefined, signal: new AbortController().signal };
+      return (await findHubProjector(name, { model }, access)).files.map(({ path }) => path);
+    };
+    expect(await find('owner/repo', '/models/Eye-7B-Q4_K_M.gguf')).toEqual(['mmproj-Eye-7B-F16.gguf']);
+    expect(await find('owner/repo', '/models/Ear-7B-Q4_K_M.gguf')).toEqual(['mmproj-Ear-7B-F16.gguf']);
+    expect(await find('owner/repo:q8_0', '/models/Ear-7B.gguf')).toEqual(['mmproj-Eye-7B-Q8_0.gguf']);
+    expect(await find('owner/repo/mmproj-Eye-7B-F32.gguf', 'x')).toEqual(['mmproj-Eye-7B-F32.gguf']);
+    await expect(find('owner/repo:Q4_0', 'x')).rejects.toThrow(
+      /^hf:owner\/repo:Q4_0 is no projector \(mmproj\)\. owner\/repo has mmproj-Ear-7B-F16\.gguf, /,
+    );
   });
 
   it.each<[string, HubTrouble, string, string | undefined, RegExp]>([
