@@ -43,6 +43,7 @@ function openChats(store: ChatStore, settings: Readonly<Record<string, unknown>>
   const bodies: (() => Promise<Readonly<Record<string, unknown>>>)[] = [];
   const runs: Runs = {
     live,
+    tokens: new Map(),
     ofChat: (chatId) => [...live.value.values()].findLast((run) => run.chatId === chatId),
     start: ({ chatId, message, body }) => {
       asked.push(message);
@@ -80,8 +81,10 @@ function openChats(store: ChatStore, settings: Readonly<Record<string, unknown>>
   return {
     chats,
     failures,
+    /** Answers that were begun, and continued. */
     asked,
     bodies,
+    runs,
     /** What the latest answer says from here on. */
     say: (text: string) => {
       const growing = said.get(latest().id);
@@ -246,4 +249,23 @@ it('asks for several answers with seeds of their own, and goes on from the one t
   const question = again.path.value[0]?.id;
   if (!open || question === undefined) throw new Error('the chat is open');
   expect(comparedAnswers(open, question).map(textOf)).toEqual(['three', 'two', 'one']);
+});
+
+it('branches at a token: what stood before it stays, and the model goes on from what was taken', () => {
+  const { chats, end, asked, runs } = openChats(memoryStore(() => 0));
+  const id = chats.send('Hello');
+  const first = asked.at(-1)?.id ?? '';
+  const tokens = [{ text: 'Good', probability: 1, top: [], block: 0, from: 0 }];
+  const branch = { block: 0, start: 4, text: ' day', tokens };
+  chats.branch(first, branch);
+  expect(asked, 'not while it is written').toHaveLength(1);
+  end(id, 'Good morning to you');
+  chats.branch(first, branch);
+  expect(asked.at(-1)).toMatchObject({ blocks: [{ kind: 'text', text: 'Good day' }] });
+  expect(asked.at(-1)?.outcome).toBeUndefined();
+  expect(runs.tokens.get(asked.at(-1)?.id ?? '')).toBe(tokens);
+  end(id, 'Good day to you');
+  expect(texts(chats)).toEqual(['Hello', 'Good day to you']);
+  chats.turn(asked.at(-1)?.id ?? '', -1);
+  expect(texts(chats)).toEqual(['Hello', 'Good morning to you']);
 });

@@ -1,4 +1,5 @@
 import type { Chunk } from './chunk.ts';
+import type { LensToken, PlacedToken } from './lens.ts';
 import type { AssistantMessage, Block, Outcome } from './message.ts';
 import type { ServerToolStep } from './server-tool.ts';
 
@@ -16,10 +17,13 @@ export interface Growing {
   readonly thought?: { readonly since: number; readonly pieces: number };
   /** Blocks of tool calls by the index that the chunks give them. */
   readonly callAt: Readonly<Record<number, number>>;
+  /** Of its texts, as far as they came with their probability. */
+  readonly tokens: readonly PlacedToken[];
 }
 
-export function beginAnswer(message: AssistantMessage): Growing {
-  return { message, callAt: {} };
+/** `tokens`: of what is there already. */
+export function beginAnswer(message: AssistantMessage, tokens: readonly PlacedToken[] = []): Growing {
+  return { message, callAt: {}, tokens };
 }
 
 /** The answer with what the chunk adds. */
@@ -27,6 +31,7 @@ export function grow(before: Growing, chunk: Chunk, now: Now): Growing {
   let after = before;
   if (chunk.thought) after = addThought(after, chunk.thought, now.at);
   if (chunk.text) after = addText(after, chunk.text, now.at);
+  if (chunk.tokens) after = addTokens(after, chunk.tokens, chunk.text ?? '');
   for (const call of chunk.calls) after = addCall(after, call, now.at);
   if (chunk.serverTool) after = addStep(after, chunk.serverTool, now.at);
   const { model, seed, figures, finish } = chunk;
@@ -98,6 +103,15 @@ function addText(growing: Growing, delta: string, at: number): Growing {
   const last = ended.message.blocks.at(-1);
   if (last?.kind === 'text') return replaceLast(ended, { ...last, text: last.text + delta });
   return push(ended, { kind: 'text', text: delta });
+}
+
+/** They came with the last piece of the text. */
+function addTokens(growing: Growing, tokens: readonly LensToken[], delta: string): Growing {
+  const block = growing.message.blocks.findLastIndex(({ kind }) => kind === 'text');
+  const text = growing.message.blocks[block];
+  if (text?.kind !== 'text') return growing;
+  const from = text.text.length - delta.length;
+  return { ...growing, tokens: [...growing.tokens, ...tokens.map((token) => ({ ...token, block, from }))] };
 }
 
 function addCall(growing: Growing, { index, id, name, arguments: more }: Chunk['calls'][number], at: number): Growing {

@@ -1,4 +1,5 @@
 import { member } from '../api/failure.ts';
+import { type LensToken, lensTokensIn } from './lens.ts';
 import type { AnswerFigures } from './message.ts';
 import { type ServerToolStep, serverToolStep } from './server-tool.ts';
 
@@ -8,6 +9,8 @@ export interface Chunk {
   readonly model?: string;
   readonly text?: string;
   readonly thought?: string;
+  /** Of the text; where they were asked for. */
+  readonly tokens?: readonly LensToken[];
   readonly calls: readonly { index: number; id?: string; name?: string; arguments?: string }[];
   readonly serverTool?: ServerToolStep;
   readonly finish?: string;
@@ -35,6 +38,7 @@ export function readChunk(value: unknown): Chunk {
     model: text(value, 'model'),
     text: text(delta, 'content'),
     thought: text(delta, 'reasoning_content') ?? text(delta, 'reasoning'),
+    tokens: lensTokensIn(choice),
     calls: callsIn(delta),
     serverTool: serverToolStep(value),
     finish: text(choice, 'finish_reason'),

@@ -7,9 +7,12 @@ import type { Run } from '../state/runs.ts';
 import { strings } from '../strings/strings.ts';
 import { AnswerFooter } from './answer-footer.tsx';
 import { FailureNote } from './failure-note.tsx';
+import { Later } from './later.tsx';
 import { MessageEditor } from './message-editor.tsx';
 import { Thought } from './thought.tsx';
 import { ToolCall } from './tool-call.tsx';
+
+const lens = () => import('./lens/lens.tsx').then(({ Lens }) => Lens);
 
 export interface AnswerProps {
   readonly message: AssistantMessage;
@@ -18,10 +21,11 @@ export interface AnswerProps {
 
 /** What the model said: as it is kept, or as it is just being written. */
 export function Answer({ message, isLast }: AnswerProps): VNode {
-  const { runs, view, chats } = usePage();
+  const { runs, view, chats, preferences } = usePage();
   const run = useComputed(() => runs.live.value.get(message.id)).value;
   const editing = useComputed(() => view.editing.value === message.id).value;
   const shown = run ? run.message.value : message;
+  const tokens = preferences.lens.value ? runs.tokens.get(message.id) : undefined;
   const t = strings.value.message;
   if (editing)
     return (
@@ -44,7 +48,15 @@ export function Answer({ message, isLast }: AnswerProps): VNode {
     <article class="turn answer" aria-busy={run !== undefined}>
       <h2 class="off-screen">{t.model}</h2>
       {shown.blocks.map((block, index) => (
-        <BlockView key={index} block={block} run={run} isLast={index === shown.blocks.length - 1} />
+        <BlockView key={index} block={block} run={run} isLast={index === shown.blocks.length - 1}>
+          {block.kind === 'text' && tokens?.some((token) => token.block === index) && (
+            <Later
+              load={lens}
+              props={{ text: block.text, tokens, id: message.id, block: index }}
+              instead={<Markdown text={block.text} />}
+            />
+          )}
+        </BlockView>
       ))}
       {shown.failure && !run && <FailureNote failure={shown.failure} />}
       <AnswerFooter message={shown} run={run} isLast={isLast} />
@@ -56,13 +68,15 @@ interface BlockViewProps {
   readonly block: Block;
   readonly run: Run | undefined;
   readonly isLast: boolean;
+  /** What shows its text otherwise. */
+  readonly children: VNode | false | undefined;
 }
 
-function BlockView({ block, run, isLast }: BlockViewProps): VNode | null {
+function BlockView({ block, run, isLast, children }: BlockViewProps): VNode | null {
   const growing = run !== undefined && isLast;
   switch (block.kind) {
     case 'text':
-      return <Markdown text={block.text} growing={growing} />;
+      return children || <Markdown text={block.text} growing={growing} />;
     case 'thought':
       return <Thought block={block} live={growing && block.ms === undefined} run={run} />;
     case 'call':

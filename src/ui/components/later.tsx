@@ -9,10 +9,12 @@ export interface LaterProps<Props> {
   readonly load: () => Promise<ComponentType<Props>>;
   /** For the part, where it takes any. */
   readonly props?: Props;
+  /** Until it is there. */
+  readonly instead?: ComponentChildren;
 }
 
 /** A part of the page that is fetched when it is first wanted. */
-export function Later<Props extends object>({ load, props }: LaterProps<Props>): ComponentChildren {
+export function Later<Props extends object>({ load, props, instead = null }: LaterProps<Props>): ComponentChildren {
   const { toasts } = usePage();
   const ready = useSignal(false);
   const part = useRef<ComponentType<Props>>(undefined);
@@ -26,5 +28,5 @@ export function Later<Props extends object>({ load, props }: LaterProps<Props>):
     );
   }, [load, ready, toasts]);
   const Part = part.current;
-  return ready.value && Part ? h(Part, props ?? null) : null;
+  return ready.value && Part ? h(Part, props ?? null) : instead;
 }

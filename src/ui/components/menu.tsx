@@ -18,28 +18,35 @@ export interface MenuProps {
 
 const gap = 4;
 
+/** Below the element, or above it where there is no room; the first thing to do has the focus. */
+export function placeBeside(list: HTMLElement | null, element: HTMLElement): void {
+  if (!list) return;
+  const at = element.getBoundingClientRect();
+  const { offsetWidth: width, offsetHeight: height } = list;
+  const below = at.bottom + gap + height < innerHeight;
+  list.style.top = `${below ? at.bottom + gap : Math.max(gap, at.top - gap - height)}px`;
+  list.style.left = `${Math.max(gap, Math.min(at.right - width, innerWidth - width - gap))}px`;
+  (list.querySelector<HTMLElement>('button:enabled') ?? list).focus();
+}
+
+/** Up and down in a list of things to do, around its ends. */
+export function moveAmong(list: HTMLElement | null, event: KeyboardEvent): void {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step === undefined) return;
+  event.preventDefault();
+  const buttons: (Element | null)[] = [...(list?.querySelectorAll('button:enabled') ?? [])];
+  const now = buttons.indexOf(document.activeElement);
+  const next = buttons[(now + step + buttons.length) % buttons.length];
+  if (next instanceof HTMLElement) next.focus();
+}
+
 /** A button with a list of things to do. Arrows move in it, Escape and a click elsewhere close it. */
 export function Menu({ icon, label, items, class: more = '' }: MenuProps): VNode {
   const id = useId();
   const button = useRef<HTMLButtonElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const place = () => {
-    if (!button.current || !list.current) return;
-    const at = button.current.getBoundingClientRect();
-    const { offsetWidth: width, offsetHeight: height } = list.current;
-    const below = at.bottom + gap + height < innerHeight;
-    list.current.style.top = `${below ? at.bottom + gap : Math.max(gap, at.top - gap - height)}px`;
-    list.current.style.left = `${Math.max(gap, Math.min(at.right - width, innerWidth - width - gap))}px`;
-    list.current.querySelector('button')?.focus();
-  };
-  const move = (event: KeyboardEvent) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step === undefined) return;
-    event.preventDefault();
-    const buttons: (Element | null)[] = [...(list.current?.querySelectorAll('button') ?? [])];
-    const now = buttons.indexOf(document.activeElement);
-    const next = buttons[(now + step + buttons.length) % buttons.length];
-    if (next instanceof HTMLElement) next.focus();
+    if (button.current) placeBeside(list.current, button.current);
   };
   return (
     <>
@@ -61,7 +68,7 @@ export function Menu({ icon, label, items, class: more = '' }: MenuProps): VNode
         role="menu"
         tabIndex={-1}
         popover="auto"
-        onKeyDown={move}
+        onKeyDown={(event) => moveAmong(list.current, event)}
         onToggle={(event) => {
           if (event.newState === 'open') place();
         }}

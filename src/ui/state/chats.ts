@@ -2,10 +2,12 @@ import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import { fromBase64, toBase64 } from '../chats/base64.ts';
 import type { ChatEntry, ChatSettings, ChatSummary } from '../chats/entries.ts';
 import type { PortableChat, PortableFiles } from '../chats/exchange/own.ts';
+import type { PlacedToken } from '../chats/lens.ts';
 import {
   type AssistantMessage,
   type AttachedFile,
   type AttachedImage,
+  type Block,
   hashesOf,
   type Message,
   textOf,
@@ -40,6 +42,16 @@ type NewEntry = ChatEntry extends infer Entry
     ? Omit<Entry, 'entry_id' | 'time'>
     : never
   : never;
+
+/** Where an answer is left, and what it says there instead. */
+export interface Branch {
+  /** Which of its blocks, and how many characters of that stay. */
+  readonly block: number;
+  readonly start: number;
+  readonly text: string;
+  /** Of what it begins with. */
+  readonly tokens: readonly PlacedToken[];
+}
 
 /** The chats, and what can be done with them. */
 export class Chats {
@@ -157,17 +169,19 @@ export class Chats {
     const before = chat?.messages.get(id);
     if (!chat || before?.role !== 'assistant') return undefined;
     const kept = before.blocks.filter(({ kind }) => kind !== 'text');
-    const { figures: _, failure: __, ...facts } = before;
-    const message: AssistantMessage = {
-      ...facts,
-      id: this.#options.environment.newId(),
-      time: this.#options.environment.now(),
-      blocks: [...kept, { kind: 'text', text }],
-      outcome: 'stopped',
-      edited: true,
-    };
-    void this.#add(chat.id, [{ type: 'message', message }]);
-    return message.id;
+    return this.#beside(chat.id, before, [...kept, { kind: 'text', text }]);
+  }
+
+  /** Another version of an answer, which begins as that one did up to a token, has another there, and is gone on with. */
+  branch(id: string, { block, start, text, tokens }: Branch): void {
+    const chat = this.#open.value;
+    const before = chat?.messages.get(id);
+    const cut = before?.blocks[block];
+    if (!chat || before?.role !== 'assistant' || cut?.kind !== 'text' || this.#options.runs().ofChat(chat.id)) return;
+    const blocks = [...before.blocks.slice(0, block), { ...cut, text: cut.text.slice(0, start) + text }];
+    const branched = this.#beside(chat.id, before, blocks);
+    this.#options.runs().tokens.set(branched, tokens);
+    this.continueAnswer(branched);
   }
 
   /** What prompts have of these messages, from now on. */
@@ -371,6 +385,15 @@ export class Chats {
     this.#known.set(chat.id, chat);
     if (Object.keys(settings).length > 0) void this.#add(chat.id, [{ type: 'settings', settings }]);
     return this.#known.get(chat.id) ?? chat;
+  }
+
+  #beside(chatId: string, before: AssistantMessage, blocks: readonly Block[]): string {
+    const { figures: _, failure: __, ...facts } = before;
+    const { environment } = this.#options;
+    const id = environment.newId();
+    const made: AssistantMessage = { ...facts, id, time: environment.now(), blocks, outcome: 'stopped', edited: true };
+    void this.#add(chatId, [{ type: 'message', message: made }]);
+    return id;
   }
 
   #userMessage(parent: string | null, text: string, files: readonly AttachedFile[]): UserMessage {

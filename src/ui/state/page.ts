@@ -103,7 +103,7 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
     findRun,
     environment,
     runs: () => runs,
-    settings: requestSettings,
+    settings: () => ({ ...requestSettings(), ...(preferences.lens.value && { logprobs: true, top_logprobs: 5 }) }),
     prompt,
     newSettings: () => tools.settings,
     storeFailed: (error) => {

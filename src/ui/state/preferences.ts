@@ -12,6 +12,8 @@ export interface Preferences {
   /** Undefined: as the model does by itself. */
   readonly thinking: Signal<boolean | undefined>;
   readonly model: Signal<string | undefined>;
+  /** Answers are asked for with the probability of their tokens, and show it. */
+  readonly lens: Signal<boolean>;
 }
 
 /** As browsers have them; may be missing where a browser refuses. */
@@ -29,6 +31,7 @@ export function createPreferences(storage: KeyValueStorage, wide: boolean): Pref
       text === 'true' || text === 'false' ? text === 'true' : undefined,
     ),
     model: kept<string | undefined>(storage, 'model', undefined, (text) => text),
+    lens: kept(storage, 'lens', false, (text) => text === 'true'),
   };
 }
 

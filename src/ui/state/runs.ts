@@ -3,6 +3,7 @@ import type { ApiClient } from '../api/client.ts';
 import { ApiFailure } from '../api/failure.ts';
 import { beginAnswer, endAnswer, type Growing, grow } from '../chats/answer.ts';
 import { type Chunk, readChunk } from '../chats/chunk.ts';
+import type { PlacedToken } from '../chats/lens.ts';
 import type { AssistantMessage, Failure, Outcome } from '../chats/message.ts';
 import type { Environment } from './environment.ts';
 import type { Server } from './server.ts';
@@ -71,6 +72,8 @@ export interface RunSoFar {
 export interface Runs {
   /** By the id of the answer. */
   readonly live: ReadonlySignal<ReadonlyMap<string, Run>>;
+  /** Of answers that came with the probability of their tokens, by id. Not kept: they are larger than the text by far. */
+  readonly tokens: Map<string, readonly PlacedToken[]>;
   start(request: RunRequest): Run;
   /** Takes up a run where its first page left it. */
   pickUp(left: RunLeft): Run;
@@ -100,6 +103,7 @@ const mostStreams = 4;
 export function createRuns(options: RunsOptions): Runs {
   const live = signal<ReadonlyMap<string, Run>>(new Map());
   const turns = new Turns(mostStreams);
+  const tokens: Runs['tokens'] = new Map();
   const follow = (run: LiveRun): Run => {
     const { id } = run.message.value;
     live.value = new Map(live.value).set(id, run);
@@ -115,11 +119,19 @@ export function createRuns(options: RunsOptions): Runs {
   };
   return {
     live,
+    tokens,
     ofChat: (chatId) => [...live.value.values()].findLast((run) => run.chatId === chatId),
-    start: (request) => follow(new LiveRun(request, options, { cancelId: options.environment.newId() })),
+    start: (request) => follow(new LiveRun(request, options, { cancelId: options.environment.newId(), tokens })),
     pickUp: ({ chatId, message, cancelId, runId }) =>
-      follow(new LiveRun({ chatId, message, body: async () => ({}) }, options, { cancelId, runId })),
+      follow(new LiveRun({ chatId, message, body: async () => ({}) }, options, { cancelId, runId, tokens })),
   };
+}
+
+interface RunIds {
+  readonly cancelId: string;
+  readonly runId?: string;
+  /** Where those of all answers are. */
+  readonly tokens: Runs['tokens'];
 }
 
 class LiveRun implements Run {
@@ -129,6 +141,9 @@ class LiveRun implements Run {
   readonly #request: RunRequest;
   readonly #options: RunsOptions;
   readonly #cancelId: string;
+  readonly #tokens: Runs['tokens'];
+  /** Of what was there before. */
+  readonly #tokensBefore: readonly PlacedToken[];
   readonly #abort = new AbortController();
   #growing: Growing;
   #stopped = false;
@@ -146,12 +161,14 @@ class LiveRun implements Run {
   #answerId: string | undefined;
   #wake: () => void = () => undefined;
 
-  constructor(request: RunRequest, options: RunsOptions, ids: { cancelId: string; runId?: string }) {
+  constructor(request: RunRequest, options: RunsOptions, ids: RunIds) {
     this.#request = request;
     this.#options = options;
     this.chatId = request.chatId;
     this.message = signal(request.message);
-    this.#growing = beginAnswer(request.message);
+    this.#tokens = ids.tokens;
+    this.#tokensBefore = ids.tokens.get(request.message.id) ?? [];
+    this.#growing = beginAnswer(request.message, this.#tokensBefore);
     this.#cancelId = ids.cancelId;
     this.#runId = ids.runId;
   }
@@ -297,7 +314,7 @@ class LiveRun implements Run {
     const { environment, server } = this.#options;
     if (this.#again) {
       this.#again = false;
-      this.#growing = beginAnswer(this.#request.message);
+      this.#growing = beginAnswer(this.#request.message, this.#tokensBefore);
     }
     this.#answerId = chunk.id ?? this.#answerId;
     if (chunk.id !== undefined && server.rights.value.runs) this.#runId = chunk.id;
@@ -321,7 +338,9 @@ class LiveRun implements Run {
 
   #publish(): void {
     this.#held = 0;
-    this.message.value = this.#growing.message;
+    const { message, tokens } = this.#growing;
+    if (tokens.length > 0) this.#tokens.set(message.id, tokens);
+    this.message.value = message;
     const now = this.#options.environment.clock();
     if (now - this.#savedAt >= saveMs) this.#save();
   }

@@ -285,6 +285,15 @@ export const de: Strings = {
       one ? 'Eine Runde wird weggelassen.' : `${count} Runden werden weggelassen.`,
   },
 
+  lens: {
+    name: 'Tokens mit ihrer Wahrscheinlichkeit',
+    hint: 'Von der nächsten Antwort an, bis die Seite neu geladen wird. Ein Klick auf ein Token zeigt, was dort noch stehen könnte; was davon genommen wird, beginnt eine andere Fassung der Antwort.',
+    quoted: (text) => `„${text}“`,
+    alternatives: 'Was hier noch stehen könnte',
+    take: (text, share) => `Weiter mit ${text}, ${share}`,
+    none: 'Nichts anderes war wahrscheinlich',
+  },
+
   message: {
     you: 'Sie',
     model: 'Modell',

@@ -283,6 +283,15 @@ export const en = {
     cut: (count: string, one: boolean) => (one ? 'One turn is left out.' : `${count} turns are left out.`),
   },
 
+  lens: {
+    name: 'Tokens with their probability',
+    hint: 'From the next answer on, until the page is reloaded. A click on a token shows what else could stand there; what is taken of it begins another version of the answer.',
+    quoted: (text: string) => `“${text}”`,
+    alternatives: 'What else could stand here',
+    take: (text: string, share: string) => `Go on with ${text}, ${share}`,
+    none: 'Nothing else was likely',
+  },
+
   message: {
     you: 'You',
     model: 'Model',

@@ -3,6 +3,7 @@ import { usePage } from '../../state/page.ts';
 import { strings } from '../../strings/strings.ts';
 import { IconButton } from '../icon-button.tsx';
 import { FormPart } from './form-part.tsx';
+import { LensSwitch } from './lens-switch.tsx';
 import { PresetPart } from './preset-part.tsx';
 import { PromptPart } from './prompt-part.tsx';
 import { SamplingPart } from './sampling-part.tsx';
@@ -37,6 +38,7 @@ export function Drawer(): VNode {
       <SystemPart />
       <Part name={t.sampling} open>
         <SamplingPart />
+        <LensSwitch />
       </Part>
       <Part name={t.form}>
         <FormPart />
