@@ -97,8 +97,8 @@ const saveMs = 700;
 /** Text is held back for the next picture, but never more than this. */
 const mostHeld = 256;
 const retryMs = 2000;
-/** Of the six connections that a browser opens to a server: one hears the news, one is left for stops and counts. */
-const mostStreams = 4;
+/** Of the six connections that a browser opens to a server: two hear the news, one is left for stops, counts and chats. */
+const mostStreams = 3;
 
 export function createRuns(options: RunsOptions): Runs {
   const live = signal<ReadonlyMap<string, Run>>(new Map());
