@@ -1,14 +1,12 @@
 // Pictures of the chat page: the built page over a server of this package, with answers that are made up (the demo model
 // has little to say). npm run ui-pictures writes the two that the README shows; with -- FOLDER also every state, light and
 // dark, wide and on a telephone, for whoever changes the page to look at.
-import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { chromium } from 'playwright-core';
+import { openBrowser, servePage } from './served-page.mjs';
 
 const [folder] = process.argv.slice(2);
 const ownFolder = resolve(import.meta.dirname, '../src/ui/pictures');
-const command = resolve(import.meta.dirname, '../dist/cli/serve-model.js');
 const thought =
   'The user wants a short comparison and a piece of code. A table will do, and a function that can be run.';
 const text = `Both find an element by halving what is left, but they differ in what they need:
@@ -249,20 +247,10 @@ async function earlier(page, url) {
   await page.goto(`${url}/#/`);
 }
 
-const server = spawn(process.execPath, [command, '--port', '0', '--ctx-size', '2048', '--chat-store', 'off'], {
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
-const browser = await chromium.launch({ executablePath: process.env.SERVE_MODEL_CHROMIUM ?? '/usr/bin/chromium' });
+const server = await servePage(['--chat-store', 'off']);
+const browser = await openBrowser();
 try {
-  const url = await new Promise((found, failed) => {
-    let banner = '';
-    server.stdout.setEncoding('utf8').on('data', (part) => {
-      banner += part;
-      const address = /address {2}(\S+)\n/.exec(banner)?.[1];
-      if (address) found(address);
-    });
-    server.once('exit', () => failed(new Error('The server ended.')));
-  });
+  const { url } = server;
   mkdirSync(ownFolder, { recursive: true });
   const shown = [
     { state: 'whole', size: 'wide', scheme: 'light', file: resolve(ownFolder, 'chat-light.webp') },
@@ -278,5 +266,5 @@ try {
   for (const each of shown) await picture(browser, url, each);
 } finally {
   await browser.close();
-  server.kill();
+  await server.close();
 }

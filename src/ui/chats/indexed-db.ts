@@ -171,12 +171,12 @@ class IndexedDbStore implements ChatStore {
   }
 }
 
+/** Writes only where there is something to forget: the first list waits for it. */
 async function forgetRemoved(database: IDBPDatabase<ChatSchema>, before: number): Promise<void> {
+  const isDue = ({ removedAt }: { readonly removedAt?: number }) => removedAt !== undefined && removedAt <= before;
+  if (!(await database.getAll('chats')).some(isDue)) return;
   const change = database.transaction(['chats', 'entries', 'texts'], 'readwrite');
-  for (const { id, removedAt } of await change.objectStore('chats').getAll()) {
-    if (removedAt === undefined || removedAt > before) continue;
-    await forget(change, id);
-  }
+  for (const chat of await change.objectStore('chats').getAll()) if (isDue(chat)) await forget(change, chat.id);
   await change.done;
 }
 

@@ -85,8 +85,52 @@ describeInBrowser('where chats are kept', () => {
     await page.keyboard.press('Escape');
     await page.getByRole('link', { name: 'From afar' }).click();
     await page.locator('.answer', { hasText: 'Hi' }).waitFor();
+
+    // A start writes nothing before the list is there, and still forgets what has lain in the bin for too long.
+    await page.addInitScript(noteTransactions);
+    await page.reload();
+    await page.locator('.chat-row', { hasText: 'From afar' }).waitFor();
+    const modes = await page.evaluate(() => (globalThis as Noted).transactionModes);
+    expect(new Set(modes)).toEqual(new Set(['readonly']));
+    await page.evaluate(changeChats, { removedAt: 1 });
+    await page.reload();
+    await page.locator('.list-note', { hasText: 'Your chats will be listed here.' }).waitFor();
+    expect(await page.evaluate(changeChats, {})).toBe(0);
   });
 });
+
+type Noted = typeof globalThis & { transactionModes?: string[] };
+
+/** Runs before the page. */
+function noteTransactions(): void {
+  const noted: string[] = [];
+  (globalThis as Noted).transactionModes = noted;
+  const { transaction } = IDBDatabase.prototype;
+  IDBDatabase.prototype.transaction = function (names, mode = 'readonly', options) {
+    noted.push(mode);
+    return transaction.call(this, names, mode, options);
+  };
+}
+
+/** Runs in the page: every chat of this browser gets these members. Resolves with their number. */
+function changeChats(members: object): Promise<number> {
+  return new Promise((done, failed) => {
+    const opening = indexedDB.open('serve-model-chats');
+    opening.onerror = () => failed(opening.error);
+    opening.onsuccess = () => {
+      const change = opening.result.transaction('chats', 'readwrite');
+      const store = change.objectStore('chats');
+      const all = store.getAll();
+      all.onsuccess = () => {
+        for (const chat of all.result) store.put({ ...chat, ...members });
+      };
+      change.oncomplete = () => {
+        opening.result.close();
+        done(all.result.length);
+      };
+    };
+  });
+}
 
 async function exported(page: Page): Promise<string> {
   const [download] = await Promise.all([
