@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { within } from '../http/support.ts';
 import { startDemoServer } from '../support/demo-server.ts';
 import { type ServeProcess, startProcess } from '../support/serve-process.ts';
+import { harmlessImage, hostileImages } from './hostile-images.ts';
 import type { HostileRequest } from './hostile-requests.ts';
 import { hostileRequests } from './hostile-requests.ts';
 
@@ -56,20 +57,41 @@ describe('hostile requests', () => {
 
   it('leave the streams of others alone and the memory flat', async () => {
     const before = residentBytes(server.child.pid);
-    let over = false;
-    const others = Array.from({ length: 2 }, async () => {
-      let streams = 0;
-      for (; !over; streams++) await stream(url);
-      return streams;
+    await besideStreams(async () => {
+      for (const request of hostileRequests) await within(request.name, send(request), 20_000);
     });
-    for (const request of hostileRequests) await within(request.name, send(request), 20_000);
-    over = true;
-    for (const streams of await Promise.all(others)) expect(streams).toBeGreaterThan(0);
     const page = await (await fetch(`${url}/metrics`)).text();
     expect(figure(page, 'vllm:num_requests_running{model_name="serve-model-demo"}')).toBe(0);
     // All of them were there before: a second round finds the room that the first one has left, or it would be kept.
     const sent = hostileRequests.reduce((sum, { body }) => sum + bytesOf(body).length, 0);
     expect(residentBytes(server.child.pid) - before).toBeLessThan(sent);
+  }, 120_000);
+
+  it('with images leave the streams of others alone, and as much memory as before in every process', async () => {
+    const round = async () => {
+      for (const request of hostileImages) {
+        const { status } = await within(request.name, send(request), 20_000);
+        expect([request.name, status]).toEqual([request.name, 400]);
+      }
+    };
+    expect((await within('an image', send(harmlessImage), 20_000)).status).toBe(200);
+    await besideStreams(round);
+    const reader = peakOfChildren(server.child.pid);
+    const before = residentBytes(server.child.pid);
+    await besideStreams(async () => {
+      for (let rounds = 0; rounds < 8; rounds++) await round();
+    });
+    if (process.platform !== 'linux') return;
+    expect(residentBytes(server.child.pid) / before).toBeLessThan(1.15);
+    // The largest that it ever was: a bomb that goes off is a hundred megabytes more.
+    expect(peakOfChildren(server.child.pid) / reader).toBeLessThan(1.15);
+    console.log(
+      reader / 1e6,
+      peakOfChildren(server.child.pid) / 1e6,
+      before / 1e6,
+      residentBytes(server.child.pid) / 1e6,
+    );
+    expect((await within('an image', send(harmlessImage), 20_000)).status).toBe(200);
   }, 120_000);
 
   // A body of many megabytes takes as long as V8 parses it: this is about all that is smaller.
@@ -94,6 +116,22 @@ describe('hostile requests', () => {
     expect(delay.percentile(99) / 1e6).toBeLessThan(50 * slowdown(waited));
   });
 });
+
+/** Two others have one answer after the other meanwhile, each of them whole. */
+async function besideStreams(work: () => Promise<void>): Promise<void> {
+  let over = false;
+  const others = Array.from({ length: 2 }, async () => {
+    let streams = 0;
+    for (; !over; streams++) await stream(url);
+    return streams;
+  });
+  try {
+    await work();
+  } finally {
+    over = true;
+  }
+  for (const streams of await Promise.all(others)) expect(streams).toBeGreaterThan(0);
+}
 
 /** Somebody else's answer, which must come whole. */
 async function stream(address = url): Promise<void> {
@@ -130,7 +168,20 @@ function figure(page: string, name: string): number {
 
 /** 0 where the system does not tell. */
 function residentBytes(pid: number | undefined): number {
+  return process.platform === 'linux' ? bytesInStatus(pid, 'VmRSS') : 0;
+}
+
+/** The most that each process that it started has ever had, in all. */
+function peakOfChildren(pid: number | undefined): number {
   if (process.platform !== 'linux') return 0;
-  const [, kilobytes] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+  );
+  expect(children.length).toBeGreaterThan(0);
+  return children.reduce((sum, child) => sum + bytesInStatus(child, 'VmHWM'), 0);
+}
+
+function bytesInStatus(pid: number | undefined, field: 'VmRSS' | 'VmHWM'): number {
+  const [, kilobytes] = new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kilobytes) * 1024;
 }

@@ -1,3 +1,5 @@
+import { hostileImages } from './hostile-images.ts';
+
 /** A request that nobody should send, and the status that it must get. */
 export interface HostileRequest {
   readonly name: string;
@@ -277,4 +279,10 @@ const surroundings: HostileRequest[] = [
   { name: 'a cancel of everything', path: '/api/inference/cancel', body: {}, status: 400 },
 ];
 
-export const hostileRequests: readonly HostileRequest[] = [...bodies, ...messages, ...fields, ...surroundings];
+export const hostileRequests: readonly HostileRequest[] = [
+  ...bodies,
+  ...messages,
+  ...fields,
+  ...surroundings,
+  ...hostileImages,
+];
