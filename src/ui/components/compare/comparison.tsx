@@ -6,6 +6,7 @@ import { comparedAnswers } from '../../chats/tree.ts';
 import { usePage } from '../../state/page.ts';
 import { strings } from '../../strings/strings.ts';
 import { Answer } from '../answer.tsx';
+import { IconButton } from '../icon-button.tsx';
 import '../../styles/compare.css';
 
 /** The answers to one message: beside each other, or one below the other where there is no room. */
@@ -47,16 +48,12 @@ interface ColumnProps {
 function Column({ message, name, isTaken }: ColumnProps): VNode {
   const { chats, view, runs } = usePage();
   const run = useComputed(() => runs.live.value.get(message.id)).value;
-  const { compare: t, composer } = strings.value;
+  const { compare: t } = strings.value;
   return (
     <li class="compared" aria-current={isTaken ? 'true' : undefined}>
       <div class="compared-head">
         <span>{t.answer(name)}</span>
-        {run && (
-          <button type="button" class="chip-button" aria-label={t.stopName(name)} onClick={() => run.stop()}>
-            {composer.stop}
-          </button>
-        )}
+        {run && <IconButton icon="stop" label={t.stopName(name)} onClick={() => run.stop()} />}
         <button
           type="button"
           class="chip-button take"
