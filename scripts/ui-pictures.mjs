@@ -99,7 +99,8 @@ async function whole(page) {
   await say(page, chunk({ content: text }), chunk({}, 'stop'), last, 'end');
   await page.locator('.answer-footer[data-last=true] .figures').last().waitFor();
   await field(page).fill('And which one does SQLite use?');
-  await page.locator('.context-total').waitFor();
+  // A telephone has no room for it.
+  await page.locator('.context-total').waitFor({ state: 'attached' });
 }
 
 const models = {
