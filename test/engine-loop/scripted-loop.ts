@@ -4,7 +4,7 @@ import { Outbox } from '../../src/engine/loop/outbox.ts';
 import type { RunSampling } from '../../src/engine/loop/run-sampler.ts';
 import { Slot } from '../../src/engine/loop/slot.ts';
 import type { StepMachine } from '../../src/engine/loop/step-batch.ts';
-import { StepLoop } from '../../src/engine/loop/step-loop.ts';
+import { StepLoop, type StepLoopOptions } from '../../src/engine/loop/step-loop.ts';
 import type { WireJob } from '../../src/engine/remote/protocol.ts';
 import { StepPacer } from '../../src/engine/step-pacer.ts';
 import { greedy } from '../engine-contract/subject.ts';
@@ -95,7 +95,7 @@ export class ScriptedLoop extends StepLog {
   onWait: () => void = () => undefined;
   #now = 0;
 
-  constructor() {
+  constructor(images?: (slots: readonly Slot[]) => StepLoopOptions['images']) {
     super();
     const clock = () => this.#now;
     this.loop = new StepLoop({
@@ -111,7 +111,7 @@ export class ScriptedLoop extends StepLog {
         () => ({ steps: 0, prefillTokens: 0, decodeTokens: 0, prefillRate: undefined, decodeRate: undefined }),
         this.add,
       ),
-      images: undefined,
+      images: images?.(this.slots),
       guessers: undefined,
       waitForAnswers: () => this.onWait(),
       onStep: () => undefined,

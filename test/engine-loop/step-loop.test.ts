@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
+import { imageIds } from '../../src/engine/image-ids.ts';
 import { ScriptedLoop } from './scripted-loop.ts';
 
 const long = Int32Array.from({ length: 20 }, (_, index) => index + 1);
@@ -124,5 +125,39 @@ describe('the step loop', () => {
       loop.run(9);
       loop.step();
     }).toThrow('no room');
+  });
+});
+
+describe('an image beside a running stream', () => {
+  it('has one turn between two steps of the others, until its rows are there', () => {
+    const turns: string[] = [];
+    const seeing = new ScriptedLoop((slots) => ({
+      get due() {
+        return slots.flatMap((slot) => {
+          const image = slot.run?.imageDue;
+          return slot.run && image ? [{ slot, run: slot.run, image }] : [];
+        })[0];
+      },
+      advance({ slot, run, image: { rows } }, othersWait) {
+        turns.push(othersWait ? 'piece' : 'whole');
+        if (turns.filter((turn) => turn !== 'step').length < 5) return undefined;
+        slot.addRows(run.input.slice(run.position, run.position + rows));
+        run.position += rows;
+        return { slot, run, rows, place: undefined };
+      },
+      free: () => undefined,
+    }));
+    seeing.machine.during = () => void turns.push('step');
+    seeing.run(1, { slot: 1, maxTokens: 12 });
+    const ids = imageIds(3, new Uint8Array(32));
+    const tile = { width: 1, height: 1, bytes: new Uint8Array(3) };
+    const image = { start: 2, rows: 3, columns: 3, lines: 1, key: 'cat', owner: 'ann', tile };
+    seeing.run(7, { prompt: Int32Array.of(1, 2, ...ids, 50), images: [image] });
+    seeing.finish();
+    const pairs = Array.from({ length: 5 }, () => ['step', 'piece']).flat();
+    expect(turns.slice(0, 10)).toEqual(pairs);
+    expect(turns.slice(10)).not.toContain('piece');
+    expect(seeing.numbersOf(1)).toEqual([4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+    expect(seeing.numbersOf(7)).toEqual([51, 52, 53, 54]);
   });
 });

@@ -20,7 +20,7 @@ export interface StepLoopOptions extends StepBatchParts {
   readonly clock: Clock;
   readonly outbox: Outbox;
   /** undefined: the model sees none. */
-  readonly images: ImageSteps | undefined;
+  readonly images: Pick<ImageSteps, 'due' | 'advance' | 'free'> | undefined;
   /** Speculative decoding; undefined: one token a step. */
   readonly guessers: GuesserFactory | undefined;
   readonly onStep: (report: StepReport) => void;
