@@ -127,6 +127,12 @@ export function hashesOf(message: Message): readonly string[] {
   return message.role === 'user' ? (message.files ?? []).filter(isImage).map(({ sha256 }) => sha256) : [];
 }
 
+/** The same with another text, behind its thoughts and calls. */
+export function withText<Kind extends Message>(message: Kind, text: string): Kind {
+  const kept = message.blocks.filter(({ kind }) => kind !== 'text');
+  return { ...message, blocks: [...kept, { kind: 'text', text }] };
+}
+
 export function thoughtOf({ blocks }: Pick<Message, 'blocks'>): string {
   return blocks.map((block) => (block.kind === 'thought' ? block.text : '')).join('');
 }

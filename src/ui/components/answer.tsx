@@ -7,8 +7,7 @@ import type { Run } from '../state/runs.ts';
 import { strings } from '../strings/strings.ts';
 import { AnswerFooter } from './answer-footer.tsx';
 import { FailureNote } from './failure-note.tsx';
-import { Later } from './later.tsx';
-import { MessageEditor } from './message-editor.tsx';
+import { Later, messageEditor } from './later.tsx';
 import { Thought } from './thought.tsx';
 import { ToolCall } from './tool-call.tsx';
 
@@ -30,15 +29,18 @@ export function Answer({ message, isLast }: AnswerProps): VNode {
   if (editing)
     return (
       <article class="turn answer editing">
-        <MessageEditor
-          text={textOf(message)}
-          save={t.save}
-          onSave={(text) => void chats.correct(message.id, text)}
-          also={{
-            label: t.saveAndContinue,
-            onSave: (text) => {
-              const id = text === textOf(message) ? message.id : chats.correct(message.id, text);
-              if (id !== undefined) chats.continueAnswer(id);
+        <Later
+          load={messageEditor}
+          props={{
+            message,
+            save: t.save,
+            onSave: (text) => void chats.correct(message.id, text),
+            also: {
+              label: t.saveAndContinue,
+              onSave: (text) => {
+                const id = text === textOf(message) ? message.id : chats.correct(message.id, text);
+                if (id !== undefined) chats.continueAnswer(id);
+              },
             },
           }}
         />

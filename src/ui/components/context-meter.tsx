@@ -1,6 +1,7 @@
 import type { VNode } from 'preact';
 import { usePage } from '../state/page.ts';
 import { strings } from '../strings/strings.ts';
+import { priceWords } from './price-words.ts';
 
 /** How much of the context the next message would take, counted by the server, and what reading it would cost. */
 export function ContextMeter(): VNode {
@@ -11,12 +12,7 @@ export function ContextMeter(): VNode {
   if (!price || context === undefined) return <span class="context-meter" />;
   const share = Math.min(1, price.tokens / context);
   const full = price.tokens >= context;
-  const parts = [
-    price.cached !== undefined && price.cached > 0
-      ? t.price(format.number(price.tokens - price.cached), format.number(price.cached))
-      : '',
-    price.firstTokenMs === undefined ? '' : t.first(format.duration(price.firstTokenMs)),
-  ].filter((part) => part !== '');
+  const parts = priceWords(price);
   const total = full
     ? t.full(format.number(price.tokens), format.tokens(context))
     : t.tokens(format.number(price.tokens), format.tokens(context));

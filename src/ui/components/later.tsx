@@ -4,6 +4,8 @@ import { useEffect, useRef } from 'preact/hooks';
 import { usePage } from '../state/page.ts';
 import { strings } from '../strings/strings.ts';
 
+export const messageEditor = () => import('./editor/message-editor.tsx').then(({ MessageEditor }) => MessageEditor);
+
 export interface LaterProps<Props> {
   /** Imports the part. Called once. */
   readonly load: () => Promise<ComponentType<Props>>;

@@ -6,7 +6,7 @@ import { strings } from '../strings/strings.ts';
 import { CopyButton } from './copy-button.tsx';
 import { FileChip } from './file-chip.tsx';
 import { IconButton } from './icon-button.tsx';
-import { MessageEditor } from './message-editor.tsx';
+import { Later, messageEditor } from './later.tsx';
 import { Versions } from './versions.tsx';
 
 export function UserTurn({ message }: { readonly message: UserMessage }): VNode {
@@ -17,11 +17,14 @@ export function UserTurn({ message }: { readonly message: UserMessage }): VNode 
   if (editing)
     return (
       <article class="turn user-turn editing">
-        <MessageEditor
-          text={text}
-          save={t.sendAgain}
-          onSave={(next) => chats.rewrite(message.id, next)}
-          isUnchanged={() => false}
+        <Later
+          load={messageEditor}
+          props={{
+            message,
+            save: t.sendAgain,
+            onSave: (next) => chats.rewrite(message.id, next),
+            isUnchanged: () => false,
+          }}
         />
       </article>
     );

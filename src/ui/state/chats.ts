@@ -12,6 +12,7 @@ import {
   type Message,
   textOf,
   type UserMessage,
+  withText,
 } from '../chats/message.ts';
 import { type PromptOptions, wireMessages } from '../chats/request.ts';
 import type { ChatStore, SearchHit, Unfinished } from '../chats/store.ts';
@@ -168,8 +169,7 @@ export class Chats {
     const chat = this.#open.value;
     const before = chat?.messages.get(id);
     if (!chat || before?.role !== 'assistant') return undefined;
-    const kept = before.blocks.filter(({ kind }) => kind !== 'text');
-    return this.#beside(chat.id, before, [...kept, { kind: 'text', text }]);
+    return this.#beside(chat.id, before, withText(before, text).blocks);
   }
 
   /** Another version of an answer, which begins as that one did up to a token, has another there, and is gone on with. */

@@ -1,22 +1,17 @@
 import { computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { ApiClient } from '../api/client.ts';
-import { ApiFailure, member } from '../api/failure.ts';
+import { ApiFailure } from '../api/failure.ts';
 import { type AttachedFile, isImage, type Message, type UserMessage } from '../chats/message.ts';
 import { type PromptOptions, wireMessages } from '../chats/request.ts';
 import type { Chats } from './chats.ts';
 import type { Environment } from './environment.ts';
 import { type Files, imagesOf } from './files.ts';
 import { attempt } from './preferences.ts';
+import { countAfterMs, type Price, priceOf } from './price.ts';
 import { ReadAhead } from './read-ahead.ts';
 import type { Server } from './server.ts';
 
-/** What sending would take; of exactly the prompt that would be sent. */
-export interface Price {
-  readonly tokens: number;
-  /** Of these are read already; an estimate. */
-  readonly cached: number | undefined;
-  readonly firstTokenMs: number | undefined;
-}
+type Draft = Pick<UserMessage, 'files'> & { readonly text: string };
 
 export interface ComposerOptions {
   readonly api: ApiClient;
@@ -30,9 +25,6 @@ export interface ComposerOptions {
   readonly busy: () => boolean;
 }
 
-const countAfterMs = 250;
-/** Pictures go along with every count. */
-const countImagesAfterMs = 1000;
 /** What is pasted and longer than this becomes a file. */
 const longPaste = 2500;
 const draftName = (chatId: string | undefined) => `serve-model:draft:${chatId ?? ''}`;
@@ -143,26 +135,17 @@ export class Composer {
     this.files.value = this.#drafts.get(chatId) ?? [];
   }
 
-  #countSoon(path: readonly Message[], draft: Pick<UserMessage, 'files'> & { readonly text: string }): void {
+  #countSoon(path: readonly Message[], draft: Draft): void {
     this.#cancelCount();
     this.#counting?.abort('another draft');
-    const hasImages = imagesOf(path).length > 0 || (draft.files ?? []).some(isImage);
-    const wait = hasImages ? countImagesAfterMs : countAfterMs;
+    const wait = countAfterMs([...path, draftMessage(draft)]);
     this.#cancelCount = this.#options.environment.after(wait, () => void this.#count(path, draft));
   }
 
-  async #count(path: readonly Message[], draft: Pick<UserMessage, 'files'> & { readonly text: string }): Promise<void> {
+  async #count(path: readonly Message[], draft: Draft): Promise<void> {
     const { api, settings, prompt } = this.#options;
     const hasDraft = draft.text.trim() !== '' || (draft.files?.length ?? 0) > 0;
-    const message: UserMessage = {
-      id: 'draft',
-      parent: null,
-      role: 'user',
-      time: 0,
-      blocks: draft.text.trim() === '' ? [] : [{ kind: 'text', text: draft.text.trim() }],
-      files: draft.files ?? [],
-    };
-    const asked = hasDraft ? [...path, message] : path;
+    const asked = hasDraft ? [...path, draftMessage(draft)] : path;
     if (asked.length === 0 && prompt().systemPrompt.trim() === '') {
       this.#price.value = undefined;
       return;
@@ -173,27 +156,24 @@ export class Composer {
       await this.#options.files.load(imagesOf(asked));
       if (counting.signal.aborted) return;
       const messages = wireMessages(asked, prompt());
-      const answer = await api.call<unknown>('v1/chat/completions/input_tokens', {
-        body: { ...settings(), messages, ...(hasDraft ? {} : { continue_final_message: false }) },
-        signal: counting.signal,
-      });
-      const tokens = member(answer, 'input_tokens');
-      const cached = member(answer, 'cached_tokens');
-      const first = member(answer, 'first_token_ms');
-      if (typeof tokens !== 'number') return;
-      this.#price.value = {
-        tokens,
-        cached: typeof cached === 'number' ? cached : undefined,
-        firstTokenMs: typeof first === 'number' ? first : undefined,
-      };
+      const counted = { ...settings(), messages, ...(hasDraft ? {} : { continue_final_message: false }) };
+      const price = await priceOf(api, counted, counting.signal);
+      if (!price) return;
+      this.#price.value = price;
       const session = this.#chatId === undefined ? {} : { session_id: this.#chatId };
       const body = { ...settings(), messages, ...session };
       // What is said already is read with the next message; only what is new is worth reading now.
-      if (hasDraft && typeof cached === 'number') this.#readAhead.consider(body, tokens - cached);
+      if (hasDraft && price.cached !== undefined) this.#readAhead.consider(body, price.tokens - price.cached);
     } catch (failure) {
       // A count is worth nothing by itself: what is wrong is said when the message is sent.
       if (!counting.signal.aborted && failure instanceof ApiFailure) this.#price.value = undefined;
       else if (!counting.signal.aborted) throw failure;
     }
   }
+}
+
+function draftMessage({ text, files = [] }: Draft): UserMessage {
+  const said = text.trim();
+  const blocks = said === '' ? [] : [{ kind: 'text', text: said } as const];
+  return { id: 'draft', parent: null, role: 'user', time: 0, blocks, files };
 }

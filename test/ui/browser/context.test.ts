@@ -12,7 +12,7 @@ describeInBrowser('the context', () => {
     // So many for each message, and ninety for what is around them all.
     talk.door.generation.countTokens = async (request?: GenerationRequest) => ({
       inputTokens: (request?.prompt.type === 'chat' ? request.prompt.messages.length : 0) * 300 + 90,
-      cachedTokens: 0,
+      cachedTokens: 90,
       firstTokenMs: 5,
     });
     const { page, end } = await visit(talk.url, { reducedMotion: 'reduce' });
@@ -42,6 +42,13 @@ describeInBrowser('the context', () => {
     await dialog.getByRole('button', { name: /^Leave out “First”/ }).click();
     await page.keyboard.press('Escape');
     await page.locator('.user-turn .chip', { hasText: 'left out' }).waitFor();
+    const third = page.locator('.user-turn').last();
+    await third.hover();
+    await third.getByRole('button', { name: 'Edit' }).click();
+    // What comes behind it, and what is left out, has no part in it.
+    await third.getByText('900 new + 90 kept · first token in about 5 ms').waitFor();
+    await isAccessible(page, 'an edit and its price');
+    await page.keyboard.press('Escape');
     await page.reload();
     await page.locator('.user-turn .chip', { hasText: 'left out' }).waitFor();
     const asked = page.waitForRequest(/\/chat\/completions$/);

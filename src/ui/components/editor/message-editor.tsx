@@ -1,11 +1,13 @@
 import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
-import { usePage } from '../state/page.ts';
-import { strings } from '../strings/strings.ts';
-import { GrowingField } from './growing-field.tsx';
+import { type Message, textOf } from '../../chats/message.ts';
+import { usePage } from '../../state/page.ts';
+import { strings } from '../../strings/strings.ts';
+import { GrowingField } from '../growing-field.tsx';
+import { EditPrice } from './edit-price.tsx';
 
 export interface MessageEditorProps {
-  readonly text: string;
+  readonly message: Message;
   readonly save: string;
   readonly onSave: (text: string) => void;
   /** A second way to end, and what it does. */
@@ -14,8 +16,9 @@ export interface MessageEditorProps {
 }
 
 /** A message in a field, until it is saved or left. */
-export function MessageEditor({ text, save, onSave, also, isUnchanged }: MessageEditorProps): VNode {
+export function MessageEditor({ message, save, onSave, also, isUnchanged }: MessageEditorProps): VNode {
   const { view } = usePage();
+  const text = textOf(message);
   const draft = useSignal(text);
   const unchanged = isUnchanged?.(draft.value) ?? draft.value === text;
   const leave = () => {
@@ -45,6 +48,7 @@ export function MessageEditor({ text, save, onSave, also, isUnchanged }: Message
         }}
       />
       <div class="editor-actions">
+        <EditPrice message={message} text={draft.value} />
         <button type="button" class="quiet" onClick={leave}>
           {strings.value.cancel}
         </button>
