@@ -87,7 +87,8 @@ describeInBrowser('the token lens', () => {
     expect(await tokens.nth(1).evaluate((one) => one === document.activeElement)).toBe(true);
 
     await tokens.nth(1).click();
-    await menu.getByRole('menuitem', { name: /day/ }).waitFor();
+    const day = menu.getByRole('menuitem', { name: /day/ });
+    await expect.poll(() => day.evaluate((one) => one === document.activeElement)).toBe(true);
     const branched = await askedWith(page, () => page.keyboard.press('Enter'));
     expect(branched.messages.at(-1)).toEqual({ role: 'assistant', content: 'Good day' });
     saysTokens(await talk.run(2), [['!', 0.7]]);
