@@ -101,14 +101,16 @@ describeInBrowser('chats that are kept on the server', () => {
     await third.goto(page.url());
     await third.locator('.user-turn .versions').waitFor();
     const texts = async () => (await third.locator('.conversation-content').textContent()) ?? '';
-    const first = await texts();
     const back = third.locator('.user-turn').getByRole('button', { name: 'Previous version' });
-    await ((await back.isDisabled())
-      ? third.locator('.user-turn').getByRole('button', { name: 'Next version' })
-      : back
-    ).click();
-    const both = `${first} ${await texts()}`;
-    for (const text of ['Left', 'Right', 'To the left.', 'To the right.']) expect(both).toContain(text);
+    const next = third.locator('.user-turn').getByRole('button', { name: 'Next version' });
+    // What the other two still keep arrives here too.
+    const bothVersions = async () => {
+      const one = await texts();
+      await ((await back.isDisabled()) ? next : back).click();
+      return `${one} ${await texts()}`;
+    };
+    for (const text of ['Left', 'Right', 'To the left.', 'To the right.'])
+      await expect.poll(bothVersions).toContain(text);
   });
 
   it('gives nothing to a page of another server on this machine', async () => {
