@@ -15,8 +15,8 @@ const allowed: Record<string, readonly string[]> = {
   output: ['contract'],
   grammar: ['contract'],
   // Images to rows: pure scaling, decoding of files, and graphs over the C API.
-  vision: ['contract', 'native'],
-  engine: ['contract', 'native', 'vision'],
+  media: ['contract', 'native'],
+  engine: ['contract', 'native', 'media'],
   // Prompts made in another process.
   templates: ['contract', 'prompt'],
   scheduler: ['contract', 'engine', 'files'],
@@ -67,7 +67,7 @@ const allowed: Record<string, readonly string[]> = {
     'generation',
     'engine',
     'native',
-    'vision',
+    'media',
     'prompt',
     'templates',
     'output',
@@ -124,7 +124,7 @@ const packageRooms: Record<string, readonly string[]> = {
   '@huggingface/jinja': ['prompt'],
   'node-llama-cpp': ['models'],
   koffi: ['native'],
-  sharp: ['vision'],
+  sharp: ['media'],
   pino: ['telemetry'],
   'pino-pretty': ['telemetry'],
   'prom-client': ['telemetry'],

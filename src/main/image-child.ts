@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import type { FromImages, ToImages } from '../vision/process/protocol.ts';
-import { serveImages } from '../vision/process/serve-images.ts';
+import type { FromImages, ToImages } from '../media/process/protocol.ts';
+import { serveImages } from '../media/process/serve-images.ts';
 
 /** What the server starts to read images: the builder of that process. */
 const take = serveImages((message: FromImages) => void process.send?.(message, undefined, undefined, () => undefined));

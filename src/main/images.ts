@@ -9,8 +9,8 @@ import type { Timers } from '../contract/services.ts';
 import type { EngineInfo } from '../engine/engine.ts';
 import { imageIds } from '../engine/image-ids.ts';
 import type { ImageMaker, PlacedPart } from '../generation/image-maker.ts';
-import { Pictures } from '../vision/pictures.ts';
-import { ImageReader } from '../vision/process/image-reader.ts';
+import { Pictures } from '../media/pictures.ts';
+import { ImageReader } from '../media/process/image-reader.ts';
 import { imageChild } from './entries.ts';
 
 const megabyte = 1024 * 1024;

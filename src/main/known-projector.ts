@@ -1,6 +1,6 @@
 import { toServeError } from '../contract/errors.ts';
+import { openEye } from '../media/families.ts';
 import type { FileProfile } from '../models/profile.ts';
-import { openEye } from '../vision/families.ts';
 
 /** A projector that cannot be used is left out, and why is told: the model serves text. */
 export function withUsableProjector(file: FileProfile, tell: (sentence: string) => void): FileProfile {

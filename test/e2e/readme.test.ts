@@ -19,7 +19,7 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
   ],
   'src/dialects/openai-responses/README.md': [/"object":"response".*"status":"completed"/],
   'src/grammar/README.md': [/"content":"\{\\"name\\":\s*\\"Alice\\",\s*\\"age\\":\s*31,\s*\\"city\\":\s*\\"Rome\\"\}"/],
-  'src/vision/README.md': [/I see a blue square\./],
+  'src/media/README.md': [/I see a blue square\./],
 };
 
 const examples = new Map(documents().map((path) => [path, examplesOf(readDocument(path))]));

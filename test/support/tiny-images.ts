@@ -1,4 +1,4 @@
-import type { Pixels } from '../../src/vision/pixels.ts';
+import type { Pixels } from '../../src/media/pixels.ts';
 import { Random } from './random.ts';
 
 /** What each kind of projector is compared on. */

@@ -1,10 +1,10 @@
 import { ServeError } from '../../contract/errors.ts';
 import type { Clock } from '../../contract/services.ts';
+import { Projector } from '../../media/projector.ts';
 import { Context } from '../../native/context.ts';
 import type { Interrupt } from '../../native/interrupt.ts';
 import { Model } from '../../native/model.ts';
 import type { ThreadPools } from '../../native/thread-pools.ts';
-import { Projector } from '../../vision/projector.ts';
 import type { ContextOptions } from '../remote/protocol.ts';
 import { DraftDesk } from './draft-guesser.ts';
 import { longestGuess, lookupGuessers, type Speculation } from './speculation.ts';

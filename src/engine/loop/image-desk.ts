@@ -1,7 +1,7 @@
 import type { Clock } from '../../contract/services.ts';
 import { type RoomEntry, SharedRoom } from '../../contract/shared-room.ts';
-import type { Encoding } from '../../vision/encode.ts';
-import type { Projector } from '../../vision/projector.ts';
+import type { Encoding } from '../../media/encode.ts';
+import type { Projector } from '../../media/projector.ts';
 import type { JobImage } from '../engine.ts';
 
 /** What the desk asks of a loaded projector. */

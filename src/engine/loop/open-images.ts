@@ -1,5 +1,5 @@
 import type { Clock } from '../../contract/services.ts';
-import type { Projector } from '../../vision/projector.ts';
+import type { Projector } from '../../media/projector.ts';
 import type { ContextOptions } from '../remote/protocol.ts';
 import { ImageDesk } from './image-desk.ts';
 import { ImageSteps, type ImageStepsOptions } from './image-steps.ts';

@@ -1,12 +1,12 @@
 import { ServeError } from '../../contract/errors.ts';
 import type { Clock } from '../../contract/services.ts';
+import type { Projector } from '../../media/projector.ts';
 import { Candidates } from '../../native/candidates.ts';
 import type { Context } from '../../native/context.ts';
 import { gpusOf } from '../../native/devices.ts';
 import type { Interrupt } from '../../native/interrupt.ts';
 import type { Model } from '../../native/model.ts';
 import { ThreadPools } from '../../native/thread-pools.ts';
-import type { Projector } from '../../vision/projector.ts';
 import {
   type Answer,
   type ContextOptions,

@@ -3,10 +3,10 @@ import type { ProjectorFile } from '../../src/contract/projector.ts';
 import type { DownloadOptions } from '../../src/contract/public-web.ts';
 import { createImageMaker } from '../../src/main/images.ts';
 import { withUsableProjector } from '../../src/main/known-projector.ts';
+import type { Picture } from '../../src/media/eye.ts';
+import { knownProjectors, openEye } from '../../src/media/families.ts';
+import { Pictures } from '../../src/media/pictures.ts';
 import type { FileProfile } from '../../src/models/profile.ts';
-import type { Picture } from '../../src/vision/eye.ts';
-import { knownProjectors, openEye } from '../../src/vision/families.ts';
-import { Pictures } from '../../src/vision/pictures.ts';
 
 const projector: ProjectorFile = { path: 'p', sizeBytes: 1, dataStart: 0, metadata: {}, tensors: [] };
 const tile = { width: 2, height: 1, bytes: new Uint8Array(6) };

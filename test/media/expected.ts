@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-/** What llama.cpp's multimodal library makes of an image; written by scripts/vision/make-expected.ts. */
+/** What llama.cpp's multimodal library makes of an image; written by scripts/media/make-expected.ts. */
 export interface ExpectedImage {
   /** Of the prompt `a<image>b`. */
   readonly chunks: readonly ExpectedChunk[];

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Pixels } from '../../src/vision/pixels.ts';
-import { type Filter, resize, resizeInto } from '../../src/vision/resize.ts';
+import type { Pixels } from '../../src/media/pixels.ts';
+import { type Filter, resize, resizeInto } from '../../src/media/resize.ts';
 
 /** Any bytes, the same in Python: ((i*i*31 + i*7919 + (i>>7)*101) % 256). */
 function made(width: number, height: number): Pixels {

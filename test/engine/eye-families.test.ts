@@ -5,12 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProjectorFile } from '../../src/contract/projector.ts';
 import type { JobImage } from '../../src/engine/engine.ts';
 import { imageIds } from '../../src/engine/image-ids.ts';
+import type { Picture } from '../../src/media/eye.ts';
+import { openEye } from '../../src/media/families.ts';
+import { Projector } from '../../src/media/projector.ts';
 import { readProjector } from '../../src/models/projector.ts';
 import { Model } from '../../src/native/model.ts';
 import { ThreadPools } from '../../src/native/thread-pools.ts';
-import type { Picture } from '../../src/vision/eye.ts';
-import { openEye } from '../../src/vision/families.ts';
-import { Projector } from '../../src/vision/projector.ts';
+import { type Attention, type ExpectedImage, type ExpectedRows, readExpected, sampleRows } from '../media/expected.ts';
 import { DrivenLoop } from '../support/driven-loop.ts';
 import { library } from '../support/native.ts';
 import { Random } from '../support/random.ts';
@@ -18,7 +19,6 @@ import { tinyFamilies } from '../support/tiny-families.ts';
 import { type TinyImageName, tinyImage, tinyImagesFor } from '../support/tiny-images.ts';
 import { writeTinyModel } from '../support/tiny-models.ts';
 import { imageMarks, tinyProjectorNames, writeTinyProjector } from '../support/tiny-projectors.ts';
-import { type Attention, type ExpectedImage, type ExpectedRows, readExpected, sampleRows } from '../vision/expected.ts';
 
 const tolerance = 1e-3;
 const attentions: readonly Attention[] = ['flash', 'full'];
@@ -27,7 +27,7 @@ let folder: string;
 const pools = new ThreadPools(library, {});
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'vision-families-'));
+  folder = mkdtempSync(join(tmpdir(), 'media-families-'));
 });
 afterAll(() => {
   pools.free();

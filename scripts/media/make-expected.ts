@@ -1,9 +1,9 @@
 /**
  * Writes what llama.cpp's multimodal library makes of the tests' images with their tiny projectors into
- * test/vision/expected: the tokens around each image, every 16th row and the norm of all, where the rows stand, and what
+ * test/media/expected: the tokens around each image, every 16th row and the norm of all, where the rows stand, and what
  * a tiny model says behind them, with flash attention and without. The tests need none of what this needs:
  *
- *   npm run vision:expected -- LLAMA_CPP [NAME...]
+ *   npm run media:expected -- LLAMA_CPP [NAME...]
  *
  * LLAMA_CPP is llama.cpp's source of the release that node-llama-cpp carries, built into its folder `build`:
  *
@@ -15,6 +15,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { type ExpectedChunk, type ExpectedImage, sampleRows } from '../../test/media/expected.ts';
 import { tinyFamilies } from '../../test/support/tiny-families.ts';
 import { tinyImage, tinyImages, tinyImagesFor } from '../../test/support/tiny-images.ts';
 import { tinyWidth, writeTinyModel } from '../../test/support/tiny-models.ts';
@@ -24,7 +25,6 @@ import {
   tinyProjectorNames,
   writeTinyProjector,
 } from '../../test/support/tiny-projectors.ts';
-import { type ExpectedChunk, type ExpectedImage, sampleRows } from '../../test/vision/expected.ts';
 
 type Chunk =
   | { readonly tokens: readonly number[] }
@@ -41,12 +41,12 @@ interface Seen {
   readonly answer: readonly number[];
 }
 
-const folderOfExpected = 'test/vision/expected';
+const folderOfExpected = 'test/media/expected';
 const [source = '', ...named] = process.argv.slice(2);
 if (source === '') throw new Error('Where is llama.cpp? See the top of this script.');
 const llama = resolve(source);
 const libraries = join(llama, 'build/bin');
-const folder = mkdtempSync(join(tmpdir(), 'vision-expected-'));
+const folder = mkdtempSync(join(tmpdir(), 'media-expected-'));
 const program = join(folder, 'mtmd-rows');
 try {
   build();
@@ -60,7 +60,7 @@ try {
 function build(): void {
   const includes = ['include', 'ggml/include', 'tools/mtmd'].map((part) => `-I${join(llama, part)}`);
   const linked = [`-L${libraries}`, '-lmtmd', '-lllama', '-lggml', '-lggml-base', `-Wl,-rpath,${libraries}`];
-  execFileSync('c++', ['-std=c++17', ...includes, 'scripts/vision/mtmd-rows.cpp', ...linked, '-o', program]);
+  execFileSync('c++', ['-std=c++17', ...includes, 'scripts/media/mtmd-rows.cpp', ...linked, '-o', program]);
 }
 
 function write(name: TinyProjectorName): void {

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { decodeImage } from '../../src/vision/decode.ts';
+import { decodeImage } from '../../src/media/decode.ts';
 
 const limits = { mostPixels: 1_000_000 };
 const red = { width: 3, height: 2, channels: 3, background: { r: 255, g: 0, b: 0 } } as const;
