@@ -1,5 +1,6 @@
 import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { prepareColours } from '../markdown/highlight.ts';
 import { type Page, PageProvider } from '../state/page.ts';
 import { strings } from '../strings/strings.ts';
 import { ComposerBox } from './composer.tsx';
@@ -23,7 +24,10 @@ export function App({ page }: { readonly page: Page }): VNode {
   useEffect(() => listenToKeys(page), [page]);
   useEffect(() => {
     const follow = () => {
-      void page.chats.show(chatInAddress(location.hash));
+      const id = chatInAddress(location.hash);
+      void page.chats.show(id);
+      // While the chat is read: its code stands in its colours at once.
+      if (id !== undefined) prepareColours();
       page.view.editing.value = undefined;
       if (!page.environment.wide) page.preferences.sidebarOpen.value = false;
     };

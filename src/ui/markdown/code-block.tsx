@@ -1,11 +1,11 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren, VNode } from 'preact';
-import { useMemo } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import { CopyButton } from '../components/copy-button.tsx';
 import { IconButton } from '../components/icon-button.tsx';
 import { Later } from '../components/later.tsx';
 import { strings } from '../strings/strings.ts';
-import { type Highlighted, highlight } from './highlight.ts';
+import { type Highlighted, highlight, prepareColours } from './highlight.ts';
 
 export interface CodeBlockProps {
   readonly code: string;
@@ -23,6 +23,11 @@ export function CodeBlock({ code, language, open }: CodeBlockProps): VNode {
   const wrapped = useSignal(false);
   const shown = useSignal(false);
   const t = strings.value.code;
+  // Its first character has come: so has all of the language's name.
+  const named = code !== '';
+  useEffect(() => {
+    if (named) prepareColours(language);
+  }, [named, language]);
   return (
     <figure class="code-block" data-wrapped={wrapped.value} dir="ltr">
       <figcaption>

@@ -1,95 +1,52 @@
 import { signal } from '@preact/signals';
-import hljs from 'highlight.js/lib/core';
-import bash from 'highlight.js/lib/languages/bash';
-import css from 'highlight.js/lib/languages/css';
-import javascript from 'highlight.js/lib/languages/javascript';
-import json from 'highlight.js/lib/languages/json';
-import python from 'highlight.js/lib/languages/python';
-import typescript from 'highlight.js/lib/languages/typescript';
-import xml from 'highlight.js/lib/languages/xml';
+import type { Highlighter } from './highlighter.ts';
 
 /** Code in pieces; `scope` is a class of highlight.js without its prefix. */
 export type Highlighted = readonly (string | { readonly scope: string; readonly parts: Highlighted })[];
 
-interface Node {
-  readonly scope: string;
-  readonly parts: (string | Node)[];
-}
-
-/** Takes down what highlight.js finds, as it finds it: its own way ends in a string of HTML. */
-class PartsEmitter {
-  readonly root: Node = { scope: '', parts: [] };
-  readonly #open: Node[] = [this.root];
-
-  startScope(scope: string): void {
-    const node: Node = { scope, parts: [] };
-    this.#top.parts.push(node);
-    this.#open.push(node);
-  }
-
-  endScope(): void {
-    if (this.#open.length > 1) this.#open.pop();
-  }
-
-  addText(text: string): void {
-    const { parts } = this.#top;
-    const last = parts.at(-1);
-    if (typeof last === 'string') parts[parts.length - 1] = last + text;
-    else if (text !== '') parts.push(text);
-  }
-
-  openNode(scope: string): void {
-    this.startScope(scope);
-  }
-
-  closeNode(): void {
-    this.endScope();
-  }
-
-  __addSublanguage(emitter: PartsEmitter, name: string): void {
-    this.#top.parts.push(name ? { scope: `language:${name}`, parts: emitter.root.parts } : { ...emitter.root });
-  }
-
-  finalize(): void {}
-
-  toHTML(): string {
-    return '';
-  }
-
-  get #top(): Node {
-    return this.#open.at(-1) ?? this.root;
-  }
-}
-
-for (const [name, language] of Object.entries({ bash, css, javascript, json, python, typescript, xml }))
-  hljs.registerLanguage(name, language);
-hljs.configure({ __emitter: PartsEmitter });
-
 /** Above this many characters colours would cost more than they help. */
 const longestCode = 100_000;
 
-/** Counts up when more languages have come: who reads it draws again. */
-const languagesKnown = signal(0);
-let coming: Promise<unknown> | undefined;
+/** Who reads it draws again when colours, or those of more languages, have come. */
+const known = signal<'nothing' | 'common' | 'all'>('nothing');
+let highlighter: Highlighter | undefined;
+let coming = false;
 
-/** The code's pieces, or undefined where the language is unknown; loads the rarer ones when one is first asked for. */
+/** The code's pieces, or undefined where the language is unknown, or not known yet: then it is fetched. */
 export function highlight(code: string, language: string): Highlighted | undefined {
-  const name = language.toLowerCase();
+  const name = nameOf(language);
   if (name === '' || code.length > longestCode) return undefined;
-  if (!hljs.getLanguage(name)) {
-    if (languagesKnown.value === 0) loadMore();
-    return undefined;
-  }
-  const { _emitter } = hljs.highlight(code, { language: name, ignoreIllegals: true });
-  return _emitter instanceof PartsEmitter ? _emitter.root.parts : undefined;
+  prepareColours(name);
+  return highlighter?.knows(name) ? highlighter.partsOf(code, name) : undefined;
 }
 
-function loadMore(): void {
-  coming ??= import('./more-languages.ts').then(({ moreLanguages }) => {
-    for (const [name, language] of Object.entries(moreLanguages)) hljs.registerLanguage(name, language);
-    languagesKnown.value = 1;
-  });
-  coming.catch(() => {
-    coming = undefined;
-  });
+/**
+ * Fetches what colours code, so that it is there before the code is: a fifth of the page, which a page without code never
+ * needs. With a language it also fetches the rarer ones, where this is one.
+ */
+export function prepareColours(language = ''): void {
+  const name = nameOf(language);
+  if (known.value === 'all' || coming) return;
+  if (known.value === 'common' && (name === '' || highlighter?.knows(name))) return;
+  coming = true;
+  fetchNext().then(
+    () => {
+      coming = false;
+      known.value = known.peek() === 'nothing' ? 'common' : 'all';
+      prepareColours(language);
+    },
+    () => {
+      // The next code that is drawn asks for it again.
+      coming = false;
+    },
+  );
+}
+
+async function fetchNext(): Promise<void> {
+  if (highlighter) await highlighter.addMore();
+  else ({ highlighter } = await import('./highlighter.ts'));
+}
+
+function nameOf(language: string): string {
+  return language.toLowerCase();
 }

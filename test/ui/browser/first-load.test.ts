@@ -16,10 +16,25 @@ describeInBrowser('the first load', () => {
     const { page, requests, end } = await visit(server.url);
     await page.waitForLoadState('networkidle');
     const files = requests.filter((url) => /\/ui\/assets\/|\/$/.test(url));
-    const bodies = await Promise.all(files.map((url) => page.request.get(url).then((response) => response.body())));
+    // Who does not ask for a page gets text from its address.
+    const headers = { accept: 'text/html' };
+    const bodies = await Promise.all(
+      files.map((url) => page.request.get(url, { headers }).then((response) => response.body())),
+    );
+    expect(bodies[0]?.toString()).toContain('<!doctype html>');
     const bytes = bodies.reduce((sum, body) => sum + gzipSync(body, { level: 9 }).length, 0);
     expect(files.length).toBeGreaterThan(2);
     expect(bytes).toBeLessThan(100_000);
+    await end();
+  });
+
+  it('is made for use, wherever it was built: it tells nothing of the sources', async () => {
+    const { page, requests, end } = await visit(server.url);
+    await page.waitForLoadState('networkidle');
+    const scripts = requests.filter((url) => url.endsWith('.js'));
+    const texts = await Promise.all(scripts.map((url) => page.request.get(url).then((response) => response.text())));
+    expect(texts.length).toBeGreaterThan(1);
+    expect(texts.filter((text) => text.includes('.tsx'))).toEqual([]);
     await end();
   });
 
