@@ -74,6 +74,8 @@ export interface InspectReaders {
   readonly explain: (file: FileProfile) => Promise<ChatFormatReport>;
   /** Where it would go; undefined without a GPU. */
   readonly place: (file: FileProfile) => PlacementReport | undefined;
+  /** With the projector that suits this machine. */
+  readonly asLoaded: (file: FileProfile) => FileProfile;
 }
 
 /** `serve-model inspect MODEL`: a file or a model of the folder; on the hub, what there is to download. */
@@ -83,7 +85,7 @@ export async function inspectModel(target: string, options: PullOptions & Inspec
   if (location.type === 'local') {
     const { chatTemplate, chatFormat } = config;
     const projector = await projectorHere(location.path, config);
-    const profile = await readModelProfile(location.path, { chatTemplate, chatFormat, projector });
+    const profile = options.asLoaded(await readModelProfile(location.path, { chatTemplate, chatFormat, projector }));
     const contextSize = config.ctxSize || Math.min(profile.trainedContextSize, mostByDefault);
     const shape = { contextSize, slots: config.parallel ?? defaultSlots, cacheType: config.cacheTypeKv };
     const placed = options.place(profile);
@@ -104,10 +106,11 @@ async function projectorHere(model: string, { mmproj, modelsDir }: PullOptions['
 
 /** Loaded here alone: the whole house stands behind it. */
 async function readers(config: Config, signal: AbortSignal): Promise<InspectReaders> {
-  const { explainChatFormat, explainPlacement } = await import('../main.ts');
+  const { asLoadedHere, explainChatFormat, explainPlacement } = await import('../main.ts');
   return {
     explain: (file) => explainChatFormat(file, signal),
     place: (file) => explainPlacement(file, config),
+    asLoaded: (file) => asLoadedHere(file, config),
   };
 }
 

@@ -18,9 +18,9 @@ import { openTemplates } from '../templates/workshop.ts';
 import { engineChild, engineWorker } from './entries.ts';
 import { createImageMaker, type ImageMakerTools, imageCacheBytes } from './images.ts';
 import { openKeptPrefixes } from './kept-prefixes.ts';
-import { withUsableProjector } from './known-projector.ts';
+import { withUsableProjectors } from './known-projector.ts';
 import { libraryFor } from './native-library.ts';
-import { type EarlyLoad, type Fit, fitNow, placementWords } from './placement.ts';
+import { type EarlyLoad, type Fit, fitNow, placementWords, withOneProjector } from './placement.ts';
 import { createTuningMemory, type System } from './system.ts';
 import { adapterFiles, computeWish, weightsWish } from './weights-wish.ts';
 
@@ -60,8 +60,13 @@ export interface RunningModel {
 /** Weights, context, template, family and scheduler of one model. */
 export async function loadRuntime(given: FileProfile, tools: LoadTools, load: LoadProgress): Promise<RunningModel> {
   const { telemetry, config } = tools;
-  const file = withUsableProjector(given, (sentence) => telemetry.log('warn', sentence, { model: given.id }));
-  const fit = fitNow(file, tools);
+  const usable = withUsableProjectors(given, (sentence) => telemetry.log('warn', sentence, { model: given.id }));
+  const fit = fitNow(usable, tools);
+  const file = withOneProjector(usable, fit);
+  if (file.projector !== usable.projector) {
+    const words = `memory is short: images are read with ${file.projector?.path}, not with ${usable.projector?.path}`;
+    telemetry.log('warn', words, { model: file.id });
+  }
   const loaded = await loadEngine(file, { ...tools, fit }, load);
   const { engine } = loaded;
   const profile: ModelProfile = completeProfile(file, {

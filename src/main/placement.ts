@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { EarlyWeights } from '../engine/thread/early-weights.ts';
 import { type ChosenContext, chooseContext, type MemoryAtHand, type WeighedModel } from '../models/default-context.ts';
+import { type FittingProjector, type Seeing, withFittingProjector } from '../models/fitting-projector.ts';
 import { mainMemory } from '../models/machine-memory.ts';
 import {
   describePlacement,
@@ -12,18 +13,21 @@ import {
   type PlacementWish,
   placeModel,
 } from '../models/placement.ts';
-import type { FileProfile } from '../models/profile.ts';
+import { type FileProfile, projectorsOf, withProjectors } from '../models/profile.ts';
 import { expertsInMainMemory } from '../models/weight-places.ts';
 import { gpusFor } from './native-library.ts';
 
 /** What a model is loaded with, and where. */
-export interface Fit extends Exclude<ChosenContext, { readonly tooLarge: string }> {
+export type Fit = FittingProjector<PlacedFit>;
+
+interface PlacedFit extends Exclude<ChosenContext, { readonly tooLarge: string }> {
   /** undefined: on the processor. */
   readonly placement: Placement | undefined;
 }
 
 /** What is to be known of a model: of its file, or of what is published of it. */
-interface FittedFile extends WeighedModel {
+interface FittedFile extends WeighedModel, Seeing {
+  readonly projector?: Seeing['projector'];
   readonly path: string;
   readonly tensors?: PlacedModel['tensors'];
 }
@@ -45,7 +49,8 @@ export interface EarlyLoad {
 }
 
 /** ServeError insufficient_memory when it does not fit, whatever is left out. */
-function fitModel(file: FittedFile, { config, draft, available, gpus }: FitOptions): Fit {
+function fitModel(file: FittedFile, options: FitOptions): Fit {
+  const { config } = options;
   if (file.trainedContextSize === 0 && config.ctxSize === 0) {
     const key = `${file.architecture}.context_length`;
     throw new ServeError(
@@ -54,6 +59,13 @@ function fitModel(file: FittedFile, { config, draft, available, gpus }: FitOptio
       { param: file.path },
     );
   }
+  const chosen = withFittingProjector(file, (one) => placeOrChoose(one, options));
+  if ('tooLarge' in chosen) throw new ServeError('insufficient_memory', chosen.tooLarge);
+  return chosen;
+}
+
+function placeOrChoose(file: FittedFile, options: FitOptions): PlacedFit | { readonly tooLarge: string } {
+  const { config, draft, available, gpus } = options;
   const wish = placementWish(config);
   const memory: MemoryAtHand = {
     total: mainMemory().total,
@@ -63,9 +75,9 @@ function fitModel(file: FittedFile, { config, draft, available, gpus }: FitOptio
   const weighed: WeighedModel = draft ? { ...file, beside: [draft] } : file;
   const placement =
     gpus.length > 0 ? placeModel({ ...weighed, tensors: file.tensors ?? [] }, wish, memory, gpus) : undefined;
-  const chosen = placement ?? chooseContext(weighed, wish, memory);
-  if ('tooLarge' in chosen) throw new ServeError('insufficient_memory', chosen.tooLarge);
-  return { ...chosen, placement: placement && !('tooLarge' in placement) ? placement : undefined };
+  if (placement) return 'tooLarge' in placement ? placement : { ...placement, placement };
+  const chosen = chooseContext(weighed, wish, memory);
+  return 'tooLarge' in chosen ? chosen : { ...chosen, placement: undefined };
 }
 
 export interface FitNowOptions extends Pick<FitOptions, 'config' | 'draft'> {
@@ -89,6 +101,19 @@ export interface PlacementReport {
 
 /** How a model would be loaded, or why it cannot be. */
 export type FitHere = PlacementReport['fit'];
+
+/** With the one that was found to fit, if that is one of its own; else with its best. */
+export function withOneProjector(file: FileProfile, { projector }: Pick<Fit, 'projector'>): FileProfile {
+  const own = projectorsOf(file);
+  const fitting = own.find(({ path }) => path === projector?.path) ?? own[0];
+  return fitting ? withProjectors(file, [fitting]) : file;
+}
+
+/** With the projector that it would be loaded with here. */
+export function asLoadedHere(file: FileProfile, config: Config): FileProfile {
+  const fit = fitsHere(config)(file);
+  return 'tooLarge' in fit ? file : withOneProjector(file, fit);
+}
 
 /** On this machine's GPUs, or one that is supposed (--gpu-memory-mb); undefined where there is none. */
 export function explainPlacement(file: FileProfile, config: Config): PlacementReport | undefined {

@@ -286,8 +286,8 @@ function about(param: string, error: unknown): unknown {
     : error;
 }
 
-function pick({ id, aliases, vectorsOnly, projector }: FileProfile) {
-  return { id, aliases, ...(vectorsOnly && { vectorsOnly }), ...(projector && { projector }) };
+function pick({ id, aliases, vectorsOnly, projector, otherProjectors = [] }: FileProfile) {
+  return { id, aliases, ...(vectorsOnly && { vectorsOnly }), ...(projector && { projector, otherProjectors }) };
 }
 
 /** Nothing had to be done, which is done. */

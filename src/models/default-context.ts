@@ -80,7 +80,7 @@ export function chooseContext(model: WeighedModel, wish: ContextWish, memory: Me
   };
   const chosen = shapes.find(fitsHalf) ?? least;
   const { total } = need(chosen);
-  if (total > memory.available) return { tooLarge: tooLarge(model.id, { ...least, total, free: memory.available }) };
+  if (total > memory.available) return { tooLarge: tooLarge(model, { ...least, total, free: memory.available }) };
   return { ...chosen, prefixCache: Math.min(memory.prefixCache, (memory.available - total) / 2), short: true };
 }
 
@@ -125,7 +125,17 @@ function needOfAll(model: WeighedModel, shape: MemoryShape): { readonly total: n
   };
 }
 
-function tooLarge(id: string, { contextSize, slots, total, free }: Shape & { total: number; free: number }): string {
+/** What a model needs less memory with, as a sentence. */
+export function leaner({ projector }: Pick<MemoryFacts, 'projector'>): string {
+  const ways = ['a smaller quantization', 'a smaller --ctx-size', 'a smaller --parallel'];
+  const all = projector ? [...ways, '--no-mmproj'] : ways;
+  return `Use ${all.slice(0, -1).join(', ')} or ${all.at(-1)}.`;
+}
+
+function tooLarge(
+  model: WeighedModel,
+  { contextSize, slots, total, free }: Shape & { total: number; free: number },
+): string {
   const shape = `${slots} ${slots === 1 ? 'slot' : 'slots'} of ${contextSize} tokens`;
-  return `${id} does not fit into this machine's memory: with ${shape} it needs about ${showBytes(total)}, and ${showBytes(free)} are free. Use a smaller quantization, a smaller --ctx-size or a smaller --parallel.`;
+  return `${model.id} does not fit into this machine's memory: with ${shape} it needs about ${showBytes(total)}, and ${showBytes(free)} are free. ${leaner(model)}`;
 }

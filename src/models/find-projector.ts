@@ -1,39 +1,29 @@
-import { basename, dirname } from 'node:path';
+import { dirname } from 'node:path';
 import type { ProjectorFile } from '../contract/projector.ts';
 import { readKind } from './file-kind.ts';
 import { modelsIn } from './find-model.ts';
 import { type GgufHeader, readGguf } from './gguf.ts';
 import { projectorOf } from './projector.ts';
-import { likenessOfNames, precisionRank, stemOf } from './projector-name.ts';
+import { byPrecision, likenessOfNames, stemOf } from './projector-name.ts';
 
 /** Width of a model's input rows, as its header tells it. */
 type Model = Pick<GgufHeader, 'metadata'>;
 
 /**
- * The projector that lies beside a model: of the same width, and either of the same name or in a folder of one model.
- * Of several the one whose name has most in common with the model's, then the best precision. undefined: none.
+ * The projectors that lie beside a model: of the same width, and either of the same name or in a folder of one model. Of
+ * several those whose name has most in common with the model's, the best precision first.
  */
-export async function findProjector(path: string, model: Model): Promise<ProjectorFile | undefined> {
-  const folder = dirname(path);
-  const files = await modelsIn(folder).catch((): string[] => []);
-  const named = files.filter((file) => file !== path && /mmproj|projector|clip/i.test(basename(file)));
-  const others = files.filter((file) => file !== path && !named.includes(file));
-  if (named.length === 0) return undefined;
-  const alone = await isAlone(path, others);
+export async function findProjectors(path: string, model: Model): Promise<ProjectorFile[]> {
+  const { projectors, isAlone } = await besides(path);
   const found: { readonly file: ProjectorFile; readonly common: number }[] = [];
-  for (const candidate of named) {
-    if ((await readKind(candidate)) !== 'projector') continue;
+  for (const candidate of projectors) {
     const header = await readGguf(candidate).catch(() => undefined);
     if (!header || widthOf(header) !== embeddingLength(model)) continue;
     const common = (likenessOfNames(path, candidate) ?? 0) + (isSameModel(model, header) ? sameModel : 0);
-    if (alone || common > 0) found.push({ file: projectorOf(candidate, header), common });
+    if (isAlone || common > 0) found.push({ file: projectorOf(candidate, header), common });
   }
-  found.sort((left, right) => right.common - left.common || rankOf(left) - rankOf(right));
-  return found[0]?.file;
-}
-
-function rankOf({ file }: { readonly file: ProjectorFile }): number {
-  return precisionRank(file.path);
+  const most = Math.max(...found.map(({ common }) => common));
+  return found.flatMap(({ file, common }) => (common === most ? [file] : [])).sort(byPrecision);
 }
 
 /** Outweighs any likeness of names. */
@@ -55,11 +45,22 @@ function isSameModel(model: Model, projector: Model): boolean {
   });
 }
 
-/** Other files of the folder are no models, or other quantizations of this one. */
-async function isAlone(path: string, others: readonly string[]): Promise<boolean> {
-  for (const other of others) {
-    if (stemOf(other) === stemOf(path)) continue;
-    if ((await readKind(other)) === 'model') return false;
+interface Besides {
+  readonly projectors: readonly string[];
+  /** Other files of the folder are no models, or other quantizations of this one. */
+  readonly isAlone: boolean;
+}
+
+/** What lies beside a model, by what the files say of themselves. */
+async function besides(path: string): Promise<Besides> {
+  const files = await modelsIn(dirname(path)).catch((): string[] => []);
+  const projectors: string[] = [];
+  let isAlone = true;
+  for (const other of files) {
+    if (other === path) continue;
+    const kind = await readKind(other);
+    if (kind === 'projector') projectors.push(other);
+    else if (kind === 'model' && stemOf(other) !== stemOf(path)) isAlone = false;
   }
-  return true;
+  return { projectors, isAlone };
 }

@@ -10,7 +10,7 @@ import { mostByDefault } from './default-context.ts';
 import { HeldMemory } from './held-memory.ts';
 import type { FreeMemory } from './machine-memory.ts';
 import { type MemoryNeed, type MemoryShape, memoryNeed } from './memory.ts';
-import { cannotGenerate, completeProfile, type FileProfile, unknownVocabulary } from './profile.ts';
+import { cannotGenerate, completeProfile, type FileProfile, projectorsOf, unknownVocabulary } from './profile.ts';
 import { type LoadedModel, type LoadObserver, type LoadPlan, type ModelLoader, Resident } from './resident.ts';
 import { Revivals } from './revivals.ts';
 import { tooLarge } from './too-large.ts';
@@ -217,7 +217,9 @@ export class ModelManager<Runtime> {
   /** Estimated bytes for a plan. */
   requiredBytes(plan: LoadPlan): number {
     const shape = this.shapeOf(plan.settings);
-    return memoryNeed(plan.file, { ...shape, contextSize: shape.contextSize || leastContext }).total;
+    const least = Math.min(...projectorsOf(plan.file).map(({ sizeBytes }) => sizeBytes));
+    const file = plan.file.projector ? { ...plan.file, projector: { sizeBytes: least } } : plan.file;
+    return memoryNeed(file, { ...shape, contextSize: shape.contextSize || leastContext }).total;
   }
 
   /** What the slots of every loaded model do. */

@@ -13,7 +13,7 @@ export interface MemoryFacts {
   readonly architecture: string;
   readonly sizeBytes: number;
   readonly metadata: JsonObject;
-  /** What lets it see, as large as its file, and once more to compute with. */
+  /** What lets it see: its weights are as large as its file. */
   readonly projector?: { readonly sizeBytes: number } | undefined;
   /** Tokens; undefined: as the metadata tells. */
   readonly vocabularySize?: number | undefined;

@@ -1,6 +1,7 @@
 import { showBytes } from '../contract/amounts.ts';
 import {
   type ContextWish,
+  leaner,
   type MemoryAtHand,
   reserveOf,
   type Shape,
@@ -98,7 +99,7 @@ export function placeModel(
   const found = roomy ?? placed.find(({ places }) => spare(places.main.total) >= places.main.context) ?? placed.at(-1);
   const { shape, places } = found ?? { shape: useful, places: layout.force(chosen, useful) };
   const rest = spare(places.main.total);
-  if (rest < 0) return { tooLarge: tooLarge(model.id, places, memory) };
+  if (rest < 0) return { tooLarge: tooLarge(model, places, memory) };
   return {
     ...shape,
     ...chosen,
@@ -146,7 +147,8 @@ function layoutOf(model: PlacedModel, wish: PlacementWish, gpus: readonly GpuMem
     return {
       context: contextOfLayers(model, whole),
       compute: computeBytes(model, whole),
-      beside: besides.reduce((sum, bytes) => sum + bytes, 0),
+      // The projector goes where the first layers go.
+      beside: besides.reduce((sum, bytes) => sum + bytes, model.projector?.sizeBytes ?? 0),
     };
   };
   const place = ({ gpuLayers, expertLayers }: Candidate, shape: Shape, force: boolean) => {
@@ -193,6 +195,6 @@ function add(sum: { weights: number; context: number }, part: { weights: number;
   sum.context += part.context;
 }
 
-function tooLarge(id: string, { main }: { main: DeviceLoad }, { available }: MemoryAtHand): string {
-  return `${id} does not fit into this machine's memory: beside what its GPUs take it needs about ${showBytes(main.total)}, and ${showBytes(available)} are free. Use a smaller quantization, a smaller --ctx-size or a smaller --parallel.`;
+function tooLarge(model: PlacedModel, { main }: { main: DeviceLoad }, { available }: MemoryAtHand): string {
+  return `${model.id} does not fit into this machine's memory: beside what its GPUs take it needs about ${showBytes(main.total)}, and ${showBytes(available)} are free. ${leaner(model)}`;
 }

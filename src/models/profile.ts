@@ -2,9 +2,10 @@ import { stat } from 'node:fs/promises';
 import { ServeError } from '../contract/errors.ts';
 import { isJsonObject, type JsonValue } from '../contract/json.ts';
 import type { ModelProfile, VocabularyFacts } from '../contract/model.ts';
+import type { ProjectorFile } from '../contract/projector.ts';
 import { type FileKind, kindOf, kindWords } from './file-kind.ts';
 import { findModel, modelName } from './find-model.ts';
-import { findProjector } from './find-projector.ts';
+import { findProjectors } from './find-projector.ts';
 import { type GgufHeader, type GgufTensor, readGguf } from './gguf.ts';
 import { fileTypes } from './gguf-tables.ts';
 import { readProjector } from './projector.ts';
@@ -23,6 +24,8 @@ export type FileProfile = Omit<ModelProfile, keyof LoadedFacts> & {
   /** Tokens, where the file lists them. */
   readonly vocabularySize?: number;
   readonly tensors?: readonly Pick<GgufTensor, 'name' | 'bytes' | 'type'>[];
+  /** Others beside `projector`, of worse precision: for where that one takes too much memory. */
+  readonly otherProjectors?: readonly ProjectorFile[];
 };
 
 export interface ProfileOptions {
@@ -48,14 +51,27 @@ export async function readModelProfile(target: string | undefined, options: Prof
   if (!first) throw new ServeError('internal', `The model ${path} has no parts.`);
   refuseOthers(path, kindOf(first.metadata));
   const { mtimeMs } = await stat(path);
-  const projector = options.vectorsOnly ? undefined : await projectorFor(path, first, options.projector);
+  const projectors = options.vectorsOnly ? [] : await projectorsFor(path, first, options.projector);
   const described = describe(path, first, { headers, created: Math.floor(mtimeMs / 1000), options });
-  return projector ? { ...described, projector } : described;
+  return withProjectors(described, projectors);
 }
 
-async function projectorFor(path: string, model: GgufHeader, wish: string | false | undefined) {
-  if (wish === false) return undefined;
-  return wish === undefined ? findProjector(path, model) : readProjector(wish);
+async function projectorsFor(path: string, model: GgufHeader, wish: string | false | undefined) {
+  if (wish === false) return [];
+  return wish === undefined ? findProjectors(path, model) : [await readProjector(wish)];
+}
+
+/** All that could be its projector, the best first. */
+export function projectorsOf({ projector, otherProjectors = [] }: FileProfile): readonly ProjectorFile[] {
+  return projector ? [projector, ...otherProjectors] : [];
+}
+
+export function withProjectors(
+  { projector: _, otherProjectors: __, ...file }: FileProfile,
+  [projector, ...otherProjectors]: readonly ProjectorFile[],
+): FileProfile {
+  if (!projector) return file;
+  return otherProjectors.length === 0 ? { ...file, projector } : { ...file, projector, otherProjectors };
 }
 
 function refuseOthers(path: string, kind: FileKind): void {
@@ -85,7 +101,7 @@ export const unknownVocabulary: VocabularyFacts = {
 };
 
 export function completeProfile(
-  { vocabularySize: _, tensors: __, ...profile }: FileProfile,
+  { vocabularySize: _, tensors: __, otherProjectors: ___, ...profile }: FileProfile,
   facts: LoadedFacts,
 ): ModelProfile {
   return { ...profile, ...facts };

@@ -27,9 +27,15 @@ export function likenessOfNames(model: string, projector: string): number | unde
 const precisions = ['F16', 'BF16', 'F32', 'Q8_0'];
 
 /** The place of its precision, as the file's name tells it; the best is 0. */
-export function precisionRank(path: string): number {
-  const place = precisions.indexOf(quantizationOf(basename(path)) ?? '');
-  return place < 0 ? precisions.length : place;
+function precisionRank(path: string): number {
+  const quantization = quantizationOf(basename(path)) ?? '';
+  const place = precisions.indexOf(quantization);
+  return place < 0 ? precisions.length + 8 - Number(/\d/.exec(quantization)?.[0] ?? 0) : place;
+}
+
+/** The better precision first; of one precision by name, so that nothing hangs on the order that a disk or a hub has. */
+export function byPrecision(left: { readonly path: string }, right: { readonly path: string }): number {
+  return precisionRank(left.path) - precisionRank(right.path) || (left.path < right.path ? -1 : 1);
 }
 
 /** The one whose name has most in common with the model's; of several the best precision. */
@@ -38,8 +44,5 @@ export function bestProjector<File extends { readonly path: string }>(
   projectors: readonly File[],
 ): File | undefined {
   const likeness = ({ path }: File) => likenessOfNames(model, path) ?? -1;
-  const ranked = projectors.toSorted(
-    (left, right) => likeness(right) - likeness(left) || precisionRank(left.path) - precisionRank(right.path),
-  );
-  return ranked[0];
+  return projectors.toSorted((left, right) => likeness(right) - likeness(left) || byPrecision(left, right))[0];
 }

@@ -44,6 +44,7 @@ export class LibraryPlace {
       memory: async () => ({ ram, vram: 0 }),
       explain,
       place: noGpu,
+      asLoaded: (file: FileProfile) => file,
     };
   }
 

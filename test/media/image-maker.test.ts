@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ProjectorFile } from '../../src/contract/projector.ts';
 import type { DownloadOptions } from '../../src/contract/public-web.ts';
 import { createImageMaker } from '../../src/main/images.ts';
-import { withUsableProjector } from '../../src/main/known-projector.ts';
+import { withUsableProjectors } from '../../src/main/known-projector.ts';
 import type { Picture } from '../../src/media/eye.ts';
 import { knownProjectors, openEye } from '../../src/media/families.ts';
 import { Pictures } from '../../src/media/pictures.ts';
@@ -107,7 +107,7 @@ describe('a projector that is not known', () => {
   it('is left out with a sentence, and the model serves text', () => {
     const file = { projector } as FileProfile;
     const told: string[] = [];
-    expect(withUsableProjector(file, (sentence) => told.push(sentence)).projector).toBeUndefined();
+    expect(withUsableProjectors(file, (sentence) => told.push(sentence)).projector).toBeUndefined();
     expect(told).toEqual([expect.stringContaining('has no vision encoder')]);
   });
 
