@@ -23,8 +23,9 @@ const allowed: Record<string, readonly string[]> = {
   generation: ['contract', 'engine', 'scheduler', 'prompt', 'output', 'grammar'],
   models: ['contract', 'files', 'native'],
   telemetry: ['contract'],
-  // What is kept between requests lives longer than one: neither the door's nor the conductor's.
-  'response-store': ['contract', 'files'],
+  // What lives longer than its request is neither the door's nor the conductor's.
+  responses: ['contract', 'dialects', 'files'],
+  usage: ['contract', 'files'],
   // Handed to whoever fetches for a client.
   fetching: ['contract'],
   chats: ['contract', 'files'],
@@ -32,7 +33,7 @@ const allowed: Record<string, readonly string[]> = {
   tools: ['contract'],
   // Looks at the machine from the lowest floors, without a server.
   doctor: ['contract', 'models', 'native'],
-  http: ['contract', 'dialects'],
+  http: ['contract', 'dialects', 'responses'],
   config: ['contract'],
   'config.ts': ['contract', 'config', 'files'],
   // Before anything else is read.
@@ -73,7 +74,8 @@ const allowed: Record<string, readonly string[]> = {
     'output',
     'telemetry',
     'http',
-    'response-store',
+    'responses',
+    'usage',
     'fetching',
     'chats',
     'tools',
@@ -95,7 +97,6 @@ const allowed: Record<string, readonly string[]> = {
     'output',
     'grammar',
     'telemetry',
-    'response-store',
   ],
   'index.ts': ['contract', 'config.ts', 'main', 'main.ts', 'engine', 'http'],
   ui: [],

@@ -355,6 +355,22 @@ function blockEvents(block: Block, index: number): BlockEvent[] {
   return [{ type: 'block-start', index, ...call }, { type: 'block-delta', index, delta: written }, end];
 }
 
+/** How an answer ended that was ended early and properly. */
+export type EarlyEnding = Pick<FinishEvent, 'reason' | 'cancelled'>;
+
+export const cancelledEnding: EarlyEnding = { reason: 'stop', cancelled: true };
+
+/** The end of a run that was ended before it had said anything. */
+export function emptyFinish(ending: EarlyEnding, inputTokens = 0): FinishEvent {
+  return {
+    type: 'finish',
+    ...ending,
+    usage: { inputTokens, cachedTokens: 0, outputTokens: 0, reasoningTokens: 0 },
+    timings: { queueMs: 0, promptMs: 0, predictedMs: 0 },
+    seed: 0,
+  };
+}
+
 function outOfOrder(what: string): ServeError {
   return new ServeError('internal', `Event out of order: ${what}.`);
 }

@@ -1,3 +1,5 @@
+import { cancelledEnding, type EarlyEnding } from '../contract/events.ts';
+
 /** By a cancel call, by --max-predict-seconds, or because the server stops. */
 export type EarlyEndKind = 'cancelled' | 'time-limit' | 'shutdown';
 
@@ -11,5 +13,9 @@ export class EarlyEnd extends Error {
   constructor(kind: EarlyEndKind) {
     super(kind);
     this.kind = kind;
+  }
+
+  get ending(): EarlyEnding {
+    return this.kind === 'cancelled' ? cancelledEnding : { reason: 'length' };
   }
 }

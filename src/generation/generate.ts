@@ -1,5 +1,5 @@
 import { ServeError } from '../contract/errors.ts';
-import type { GenerationEvent, Usage } from '../contract/events.ts';
+import { emptyFinish, type GenerationEvent, type Usage } from '../contract/events.ts';
 import type { ChatPrompt, GenerationRequest } from '../contract/request.ts';
 import type { GenerationService, PromptCount } from '../contract/services.ts';
 import type { Admission, Lease, QueuePlace } from '../scheduler/admission.ts';
@@ -302,15 +302,6 @@ function endedInQueue(reason: EarlyEnd): SlotRun {
   return { next: async () => events.shift(), leave: async () => undefined };
 }
 
-function endedEarlyEvents({ kind }: EarlyEnd): GenerationEvent[] {
-  return [
-    { type: 'start', inputTokens: 0, cachedTokens: 0 },
-    {
-      type: 'finish',
-      ...(kind === 'cancelled' ? { reason: 'stop', cancelled: true } : { reason: 'length' }),
-      usage: { inputTokens: 0, cachedTokens: 0, outputTokens: 0, reasoningTokens: 0 },
-      timings: { queueMs: 0, promptMs: 0, predictedMs: 0 },
-      seed: 0,
-    },
-  ];
+function endedEarlyEvents({ ending }: EarlyEnd): GenerationEvent[] {
+  return [{ type: 'start', inputTokens: 0, cachedTokens: 0 }, emptyFinish(ending)];
 }

@@ -197,18 +197,15 @@ function usageOf({ pipeline }: PipelinePlan, { inputTokens, cachedTokens }: Star
 function finishEvent({ plan, lease }: SlotWork, result: RunResult | EarlyEnd, facts: RunFacts): FinishEvent {
   const { pipeline } = plan;
   const { queueMs } = lease;
-  const early = result instanceof EarlyEnd ? result.kind : undefined;
   const timings: Timings =
     result instanceof EarlyEnd
       ? { queueMs, promptMs: 0, predictedMs: facts.elapsedMs }
       : { queueMs, promptMs: result.promptMs, predictedMs: result.predictedMs };
-  const outOfBudget =
-    early === 'time-limit' || early === 'shutdown' || (!(result instanceof EarlyEnd) && result.reason === 'length');
   const { stopString, calledTools } = pipeline;
+  const reason = calledTools ? 'tool-calls' : 'stop';
   return {
     type: 'finish',
-    reason: outOfBudget ? 'length' : calledTools && !early ? 'tool-calls' : 'stop',
-    ...(early === 'cancelled' && { cancelled: true }),
+    ...(result instanceof EarlyEnd ? result.ending : { reason: result.reason === 'length' ? 'length' : reason }),
     ...(stopString !== undefined && { stopString }),
     usage: usageOf(plan, facts.start),
     timings,

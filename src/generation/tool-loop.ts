@@ -1,5 +1,5 @@
 import { ServeError } from '../contract/errors.ts';
-import type { FinishEvent, GenerationEvent, Usage } from '../contract/events.ts';
+import type { EarlyEnding, FinishEvent, GenerationEvent, Usage } from '../contract/events.ts';
 import type { GenerationRequest, ToolChoice } from '../contract/request.ts';
 import { AllowedRound } from './allowed-round.ts';
 import type { GenerationDependencies } from './dependencies.ts';
@@ -259,9 +259,8 @@ function withoutServerCalls(request: ToolRequest, { offered }: Offer): ToolReque
 }
 
 /** What ends an answer of several rounds properly: what was said of it stands. */
-function endingOf(error: unknown): Pick<FinishEvent, 'reason' | 'cancelled'> | undefined {
-  if (error instanceof EarlyEnd)
-    return error.kind === 'cancelled' ? { reason: 'stop', cancelled: true } : { reason: 'length' };
+function endingOf(error: unknown): EarlyEnding | undefined {
+  if (error instanceof EarlyEnd) return error.ending;
   const isFull = error instanceof ServeError && error.code === 'context_length_exceeded';
   return isFull ? { reason: 'length' } : undefined;
 }

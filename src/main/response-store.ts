@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { ResponseStore, Telemetry, UsageLedger } from '../contract/services.ts';
-import { folderShelf } from '../response-store/folder-shelf.ts';
-import { memoryShelf } from '../response-store/memory-shelf.ts';
-import { folderLimits, memoryLimits, openResponseStore } from '../response-store/response-store.ts';
-import { createUsageLedger } from '../response-store/usage-ledger.ts';
-import { openUsageLog } from '../response-store/usage-log.ts';
+import { folderShelf } from '../responses/folder-shelf.ts';
+import { memoryShelf } from '../responses/memory-shelf.ts';
+import { folderLimits, memoryLimits, openResponseStore } from '../responses/response-store.ts';
+import { createUsageLedger } from '../usage/usage-ledger.ts';
+import { openUsageLog } from '../usage/usage-log.ts';
 import type { System } from './system.ts';
 import { unusableFolder } from './unusable-folder.ts';
 

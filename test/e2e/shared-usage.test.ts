@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../src/main.ts';
-import { openUsageLog } from '../../src/response-store/usage-log.ts';
+import { openUsageLog } from '../../src/usage/usage-log.ts';
 import { within } from '../http/support.ts';
 import { startDemoServer } from '../support/demo-server.ts';
 
@@ -68,7 +68,7 @@ const counting = (url: string, writer: string) => `
 
 describe('processes that count in one folder', () => {
   it('lose nothing that was safe and write nothing twice, also where one is killed in the middle', async () => {
-    const url = pathToFileURL(resolve('dist/response-store/usage-log.js')).href;
+    const url = pathToFileURL(resolve('dist/usage/usage-log.js')).href;
     const start = (writer: string, count: number) => {
       const child = spawn(process.execPath, [
         '--input-type=module',

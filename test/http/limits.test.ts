@@ -4,7 +4,7 @@ import type { KeyLimits } from '../../src/contract/caller.ts';
 import type { GenerationEvent } from '../../src/contract/events.ts';
 import { systemTimers } from '../../src/contract/system-timers.ts';
 import { MinuteAccount } from '../../src/http/limits/minute-account.ts';
-import { createUsageLedger } from '../../src/response-store/usage-ledger.ts';
+import { createUsageLedger } from '../../src/usage/usage-ledger.ts';
 import { everyPart } from '../support/route-rows.ts';
 import { answer, finish, hello, openDoor, start, until, within } from './support.ts';
 

@@ -35,13 +35,21 @@ export class ResponsesEncoder implements StreamEncoder {
   #items = 0;
   #round = 1;
   #sequence = 0;
-  #phase: 'before' | 'running' | 'over' = 'before';
+  /** Undefined before and while it runs. */
+  #ended: JsonObject | undefined;
+  #begun = false;
   #item: OutputItem | undefined;
   #approval: ApprovalItem | undefined;
 
   constructor(call: ResponsesCall, answer: AnswerContext) {
     this.#call = call;
     this.#answer = answer;
+  }
+
+  /** The response object as far as it has come, with the items that are complete. */
+  get response(): JsonObject {
+    const status = this.#begun ? 'in_progress' : 'queued';
+    return this.#ended ?? this.#response({ status, output: this.#complete() });
   }
 
   encode(event: GenerationEvent): readonly Frame[] {
@@ -81,19 +89,17 @@ export class ResponsesEncoder implements StreamEncoder {
 
   /** An item that is still open stays unfinished: a client that asks again must not take it into its history. */
   fail(error: ServeError): readonly Frame[] {
-    if (this.#phase === 'over') return [];
-    const begin = this.#phase === 'before' ? this.#begin() : [];
-    this.#phase = 'over';
+    if (this.#ended) return [];
+    const begin = this.#begun ? [] : this.#begin();
     const { message, code = null, param = null } = openaiErrorObject(error);
     if (this.#item) this.#output.set(this.#items - 1, this.#item.object('incomplete'));
     for (const { item, index } of this.#waiting.values()) this.#output.set(index, item.object('incomplete'));
-    return [
-      ...begin,
-      ...this.#frames([
-        { type: 'error', code, message, param },
-        { type: 'response.failed', response: this.#response({ status: 'failed', output: this.#complete(), error }) },
-      ]),
+    const response = this.#end({ status: 'failed', output: this.#complete(), error });
+    const events = [
+      { type: 'error', code, message, param },
+      { type: 'response.failed', response },
     ];
+    return [...begin, ...this.#frames(events)];
   }
 
   heartbeat(): Frame {
@@ -101,7 +107,7 @@ export class ResponsesEncoder implements StreamEncoder {
   }
 
   #begin(): readonly Frame[] {
-    this.#phase = 'running';
+    this.#begun = true;
     const response = this.#response({ status: 'in_progress', output: [] });
     return this.#frames([
       { type: 'response.created', response },
@@ -177,12 +183,14 @@ export class ResponsesEncoder implements StreamEncoder {
     const status = finishedStatus(finish);
     const closing = this.#closeItem(status === 'completed' ? 'completed' : 'incomplete');
     const notRun = [...this.#waiting.values()].map(({ item, index }) => this.#done(index, item.object('incomplete')));
-    this.#phase = 'over';
     const type = status === 'completed' ? 'response.completed' : 'response.incomplete';
-    return [
-      ...closing,
-      ...this.#frames([...notRun, { type, response: this.#response({ status, output: this.#complete(), finish }) }]),
-    ];
+    const response = this.#end({ status, output: this.#complete(), finish });
+    return [...closing, ...this.#frames([...notRun, { type, response }])];
+  }
+
+  #end(state: ResponseState): JsonObject {
+    this.#ended = this.#response(state);
+    return this.#ended;
   }
 
   #complete(): readonly JsonObject[] {

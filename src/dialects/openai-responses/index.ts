@@ -1,26 +1,26 @@
 import { ServeError } from '../../contract/errors.ts';
 import { eventsOf, type GenerationResult } from '../../contract/events.ts';
-import { isJsonObject, type JsonObject } from '../../contract/json.ts';
+import type { JsonObject } from '../../contract/json.ts';
 import type { AnswerContext, Dialect } from '../dialect.ts';
 import { openaiError } from '../shared/openai-error.ts';
 import { ResponsesEncoder } from './encoder.ts';
 import { parseResponses, type ResponsesCall } from './request.ts';
-import { responseIdPrefix, responseObject } from './response.ts';
+import { responseIdPrefix } from './response.ts';
 
 /**
  * OpenAI's Responses API, the part without a memory: `POST /v1/responses`. Shapes follow the types of OpenAI's SDK and
  * https://platform.openai.com/docs/api-reference/responses.
  */
-export const openaiResponses: Dialect<ResponsesCall> = {
+export const openaiResponses = {
   name: 'openai-responses',
   format: 'sse',
   idPrefix: responseIdPrefix,
   showsServerTools: 'asked',
-  parse: (body, withTools = false) => parseResponses(body, { withTools }),
+  parse: (body: unknown, withTools = false) => parseResponses(body, { withTools }),
   whole: wholeResponse,
-  encoder: (call, answer) => new ResponsesEncoder(call, answer),
-  error: (error) => openaiError(inputWords(error)),
-};
+  encoder: (call: ResponsesCall, answer: AnswerContext) => new ResponsesEncoder(call, answer),
+  error: (error: ServeError) => openaiError(inputWords(error)),
+} satisfies Dialect<ResponsesCall>;
 
 /** What other rooms know as messages, this API's clients have sent as `input`. */
 function inputWords(error: ServeError): ServeError {
@@ -28,16 +28,9 @@ function inputWords(error: ServeError): ServeError {
   return new ServeError(error.code, error.message, { ...error.details, param: 'input' }, { cause: error });
 }
 
-/** The response object of a call that waits for its turn. */
-export function queuedResponse(call: ResponsesCall, answer: AnswerContext): JsonObject {
-  return responseObject(call.settings, answer, { status: 'queued', output: [] });
-}
-
 /** The response of the stream's terminal event: there is no second way to build one. */
 function wholeResponse(call: ResponsesCall, answer: AnswerContext, results: readonly GenerationResult[]): JsonObject {
   const encoder = new ResponsesEncoder(call, answer);
-  const frames = results.flatMap(eventsOf).flatMap((event) => encoder.encode(event));
-  const last = frames.at(-1);
-  if (last?.type === 'data' && isJsonObject(last.data) && isJsonObject(last.data.response)) return last.data.response;
-  throw new ServeError('internal', 'A response ended without its terminal event.');
+  for (const event of results.flatMap(eventsOf)) encoder.encode(event);
+  return encoder.response;
 }

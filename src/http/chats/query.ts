@@ -1,6 +1,6 @@
 import type { ChatQuery } from '../../contract/chats.ts';
 import { ServeError } from '../../contract/errors.ts';
-import { queryNumber } from '../responses/query-number.ts';
+import { queryNumber } from '../query-number.ts';
 
 const usualLimit = 50;
 const mostLimit = 200;

@@ -1,6 +1,6 @@
 import { ServeError } from '../../contract/errors.ts';
 import type { JsonObject } from '../../contract/json.ts';
-import { queryNumber } from './query-number.ts';
+import { queryNumber } from '../query-number.ts';
 
 const defaultLimit = 20;
 const maxLimit = 100;

@@ -4,28 +4,29 @@ import type { JsonObject } from '../../contract/json.ts';
 import type { ResponseStore, StoredResponse } from '../../contract/services.ts';
 import { openaiResponses } from '../../dialects/openai-responses/index.ts';
 import { parseResponses, type ResponsesCall } from '../../dialects/openai-responses/request.ts';
+import { BackgroundRuns } from '../../responses/background-runs.ts';
+import { resolveHistory } from '../../responses/history.ts';
+import { keptInput, withItemIds } from '../../responses/item-ids.ts';
+import { storingDialect } from '../../responses/storing-dialect.ts';
 import type { Exchange } from '../exchange.ts';
-import { type AnswerDependencies, beginAnswer, generationHandler } from '../generation-route.ts';
+import { type AnswerDependencies, beginAnswer, generationHandler, runOf } from '../generation-route.ts';
+import { queryNumber } from '../query-number.ts';
+import type { KeptRun } from '../runs/kept-run.ts';
 import { type ReadableRun, RunReader } from '../runs/run-reader.ts';
 import { streamResponse } from '../sse.ts';
 import { warningHeader } from '../warning-header.ts';
-import { BackgroundRuns } from './background-runs.ts';
-import { resolveHistory } from './history.ts';
-import { keptInput, withItemIds } from './item-ids.ts';
 import { pageOf } from './item-page.ts';
-import { queryNumber } from './query-number.ts';
-import { storingDialect } from './storing-dialect.ts';
 
 /** The Responses API with a store behind it. */
 export class KeptResponses {
   readonly #store: ResponseStore;
   readonly #dependencies: AnswerDependencies;
-  readonly #runs: BackgroundRuns;
+  readonly #runs: BackgroundRuns<KeptRun>;
 
   constructor(store: ResponseStore, dependencies: AnswerDependencies) {
     this.#store = store;
     this.#dependencies = dependencies;
-    this.#runs = new BackgroundRuns(store, dependencies);
+    this.#runs = new BackgroundRuns(store, dependencies.telemetry.log);
   }
 
   async parse(exchange: Exchange): Promise<ResponsesCall> {
@@ -67,7 +68,8 @@ export class KeptResponses {
 
   async delete(exchange: Exchange): Promise<Response> {
     const id = idOf(exchange);
-    this.#runs.drop(id, exchange.caller);
+    const dropped = this.#runs.drop(id, exchange.caller);
+    if (dropped) this.#dependencies.runs.forget(dropped);
     if (!(await this.#store.remove(id, exchange.caller))) throw notFound(id);
     return Response.json({ id, object: 'response', deleted: true });
   }
@@ -95,7 +97,23 @@ export class KeptResponses {
 
   async #createInBackground(call: ResponsesCall, exchange: Exchange): Promise<Response> {
     const answer = withItemIds(beginAnswer(openaiResponses, call, exchange, this.#dependencies));
-    const { run, response } = await this.#runs.start(call, answer, keptInput(call.input, answer.id), exchange);
+    const { caller } = exchange;
+    const { run, response } = await this.#runs.start({
+      call,
+      answer,
+      input: keptInput(call.input, answer.id),
+      owner: caller.owner,
+      begin: (encoder, isStopped) =>
+        runOf({ dialect: openaiResponses, call, answer, exchange }, this.#dependencies, {
+          encoder: () => encoder,
+          isStopped,
+        }),
+      cancel: () => {
+        const answerId = openaiResponses.idPrefix + answer.id;
+        return (this.#dependencies.cancel?.({ answerId }, caller) ?? 0) > 0;
+      },
+      breakOff: (reason) => exchange.abort(reason),
+    });
     if (call.stream) return this.#stream(run, -1, exchange, call.warnings);
     return Response.json(response, { headers: warningHeader(call.warnings) });
   }

@@ -4,7 +4,7 @@ import { writeRepository, writeSearch } from '../../dialects/hub/answers.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import { mayUse } from '../access/check-access.ts';
 import type { Exchange } from '../exchange.ts';
-import { queryNumber } from '../responses/query-number.ts';
+import { queryNumber } from '../query-number.ts';
 import type { Route } from '../route.ts';
 
 const usualLimit = 20;

@@ -4,7 +4,7 @@ import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import { expectOwnThings } from '../access/own-things.ts';
 import type { Exchange } from '../exchange.ts';
 import { type AnswerDependencies, runHeader } from '../generation-route.ts';
-import { queryNumber } from '../responses/query-number.ts';
+import { queryNumber } from '../query-number.ts';
 import type { Route } from '../route.ts';
 import type { KeptRun } from '../runs/kept-run.ts';
 import { RunReader } from '../runs/run-reader.ts';

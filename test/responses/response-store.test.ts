@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Caller } from '../../src/contract/caller.ts';
 import type { StoredResponse } from '../../src/contract/services.ts';
-import { folderShelf } from '../../src/response-store/folder-shelf.ts';
-import { memoryShelf } from '../../src/response-store/memory-shelf.ts';
-import { openResponseStore, type StoreLimits } from '../../src/response-store/response-store.ts';
-import type { Shelf } from '../../src/response-store/shelf.ts';
+import { folderShelf } from '../../src/responses/folder-shelf.ts';
+import { memoryShelf } from '../../src/responses/memory-shelf.ts';
+import { openResponseStore, type StoreLimits } from '../../src/responses/response-store.ts';
+import type { Shelf } from '../../src/responses/shelf.ts';
 import { chief, person } from '../support/callers.ts';
 
 const folders: string[] = [];

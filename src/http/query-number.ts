@@ -1,4 +1,4 @@
-import { ServeError } from '../../contract/errors.ts';
+import { ServeError } from '../contract/errors.ts';
 
 /** A whole number of the query, zero or more. */
 export function queryNumber(query: URLSearchParams, name: string): number | undefined {

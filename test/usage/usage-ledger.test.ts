@@ -2,8 +2,8 @@ import { appendFile, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createUsageLedger } from '../../src/response-store/usage-ledger.ts';
-import { openUsageLog, type UsageLog } from '../../src/response-store/usage-log.ts';
+import { createUsageLedger } from '../../src/usage/usage-ledger.ts';
+import { openUsageLog, type UsageLog } from '../../src/usage/usage-log.ts';
 import { FakeTime } from '../http/support.ts';
 
 const day = 86_400_000;

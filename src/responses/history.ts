@@ -1,7 +1,7 @@
-import { ServeError } from '../../contract/errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.ts';
-import type { StoredResponse } from '../../contract/services.ts';
-import { mostInputItems } from '../../dialects/openai-responses/body.ts';
+import { ServeError } from '../contract/errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
+import type { StoredResponse } from '../contract/services.ts';
+import { mostInputItems } from '../dialects/openai-responses/body.ts';
 import { ownerOf } from './item-ids.ts';
 
 /** A kept response by its id, as far as it is there for whoever asks. */

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../contract/json.ts';
-import type { AnswerContext } from '../../dialects/dialect.ts';
+import type { JsonObject } from '../contract/json.ts';
+import type { AnswerContext } from '../dialects/dialect.ts';
 
 /**
  * Items of a kept response carry the response's own id in theirs, so that an `item_reference` leads to its response
