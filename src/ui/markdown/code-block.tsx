@@ -5,7 +5,8 @@ import { CopyButton } from '../components/copy-button.tsx';
 import { IconButton } from '../components/icon-button.tsx';
 import { Later } from '../components/later.tsx';
 import { strings } from '../strings/strings.ts';
-import { type Highlighted, highlight, prepareColours } from './highlight.ts';
+import { highlight, prepareColours } from './highlight.ts';
+import type { Highlighted } from './highlighter.ts';
 
 export interface CodeBlockProps {
   readonly code: string;

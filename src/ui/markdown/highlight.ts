@@ -1,8 +1,5 @@
 import { signal } from '@preact/signals';
-import type { Highlighter } from './highlighter.ts';
-
-/** Code in pieces; `scope` is a class of highlight.js without its prefix. */
-export type Highlighted = readonly (string | { readonly scope: string; readonly parts: Highlighted })[];
+import type { Highlighted, Highlighter } from './highlighter.ts';
 
 /** Above this many characters colours would cost more than they help. */
 const longestCode = 100_000;

@@ -6,7 +6,9 @@ import json from 'highlight.js/lib/languages/json';
 import python from 'highlight.js/lib/languages/python';
 import typescript from 'highlight.js/lib/languages/typescript';
 import xml from 'highlight.js/lib/languages/xml';
-import type { Highlighted } from './highlight.ts';
+
+/** Code in pieces; `scope` is a class of highlight.js without its prefix. */
+export type Highlighted = readonly (string | { readonly scope: string; readonly parts: Highlighted })[];
 
 interface Node {
   readonly scope: string;
