@@ -4,8 +4,9 @@ import { type Command, type CommandName, commands, commandUsage } from './config
 import { environmentName, type Flag, type FlagName, type FlagValues, flagSpelling, flags } from './config/flags.ts';
 import { helpText } from './config/help.ts';
 import { type KeyFile, parseKeyFile } from './config/key-file.ts';
-import { type NamedModels, parseNamedModels } from './config/named-models.ts';
+import { type NamedModel, parseNamedModels, readNamedModels } from './config/named-models.ts';
 import { flagNames, type RawArguments, readArguments, usageError } from './config/read-arguments.ts';
+import type { ServerOptions } from './config/server-options.ts';
 import { suggest } from './config/suggest.ts';
 import { parseToolServers } from './config/tool-servers.ts';
 import type { ApiKey } from './contract/caller.ts';
@@ -15,6 +16,7 @@ import { readTextFile } from './files/read-text.ts';
 
 export { environmentName, type FlagName } from './config/flags.ts';
 export { describeFlags } from './config/help.ts';
+export { type ContextFlags, contextWish, speculationWish } from './config/load-wishes.ts';
 export type { ServerOptions } from './config/server-options.ts';
 export { packageFacts, packageVersion } from './config/version.ts';
 
@@ -41,7 +43,19 @@ export interface Config
   /** Of this program, for what lives no longer than its processes. */
   readonly runtimeFolder: string;
   /** The content of --models-file. */
-  readonly namedModels: NamedModels;
+  readonly namedModels: Readonly<Record<string, NamedModel>>;
+}
+
+/** The options of `createServer()` -> the same as a command line gives. Throws ServeError invalid_request. */
+export function embeddedConfig({ namedModels = {}, ...options }: ServerOptions): Config {
+  const defaults = parseConfig([], {});
+  if (defaults.command !== 'serve') throw new Error('No arguments mean to serve.');
+  const config = { ...defaults.config, ...embeddedDefaults, ...options };
+  try {
+    return { ...config, namedModels: readNamedModels(namedModels) };
+  } catch (error) {
+    throw usageError(`namedModels ${error instanceof Error ? error.message : error}.`, 'namedModels');
+  }
 }
 
 /** What a program that holds the server inside gets in place of the command line's: nothing is kept of its users unasked. */
@@ -171,7 +185,7 @@ function buildConfig(raw: RawArguments, env: Environment, source: ConfigSource):
     keyFile: apiKeyFile === undefined ? undefined : readKeyFile(apiKeyFile, source),
     chatTemplate: chatTemplateFile === undefined ? undefined : readText('chatTemplateFile', chatTemplateFile, source),
     toolServers,
-    namedModels: readNamedModels(modelsFile, source),
+    namedModels: namedModelsOf(modelsFile, source),
     modelsDir: values.modelsDir ?? defaultModelsFolder(env, source),
     chatStore: chatStorePlace(chatStore, env, source),
     dataFolder: join(dataFolder(env, source), 'serve-model'),
@@ -227,7 +241,7 @@ export function allKeys({ apiKey, keyFile }: Pick<Config, 'apiKey' | 'keyFile'>)
   return [...apiKey.map((key) => ({ key, name: undefined, admin: false, limits: {} })), ...(keyFile?.keys ?? [])];
 }
 
-function readNamedModels(path: string | undefined, source: ConfigSource): NamedModels {
+function namedModelsOf(path: string | undefined, source: ConfigSource): Config['namedModels'] {
   if (path === undefined) return {};
   const text = readText('modelsFile', path, source);
   try {

@@ -1,4 +1,4 @@
-import { type Config, embeddedDefaults, parseConfig, type ServerOptions } from './config.ts';
+import { embeddedConfig, type ServerOptions } from './config.ts';
 import { ServeError } from './contract/errors.ts';
 import type { GenerationEvent } from './contract/events.ts';
 import type { Engine } from './engine/engine.ts';
@@ -53,9 +53,7 @@ export interface EmbeddedServer {
  * ```
  */
 export async function createServer(options: ServerOptions = {}): Promise<EmbeddedServer> {
-  const defaults = parseConfig([], {});
-  if (defaults.command !== 'serve') throw new Error('No arguments mean to serve.');
-  const config: Config = { ...defaults.config, ...embeddedDefaults, ...options };
+  const config = embeddedConfig(options);
   const models = await locateStartModels(config);
   const server = await buildServer(config, realSystem, { models, head: await headStart(config, models) });
   try {

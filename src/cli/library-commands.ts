@@ -1,11 +1,11 @@
-import type { Config, OperandCommand } from '../config.ts';
+import { type Config, contextWish, type OperandCommand } from '../config.ts';
 import { showBytes, showCount } from '../contract/amounts.ts';
 import { ServeError } from '../contract/errors.ts';
-import { defaultSlots } from '../contract/model.ts';
 import { printable } from '../contract/printable.ts';
-import type { ChatFormatReport, PlacementReport } from '../main.ts';
+import type { ChatFormatReport } from '../main.ts';
 import { chooseQuantization } from '../models/choose-quantization.ts';
-import { mostByDefault } from '../models/default-context.ts';
+import { mostByDefault, shapeOf } from '../models/default-context.ts';
+import type { PlacementReport } from '../models/fit.ts';
 import { listHubModels } from '../models/hub.ts';
 import { localModels, removeLocalModel } from '../models/library.ts';
 import { locateModel } from '../models/locate.ts';
@@ -87,7 +87,7 @@ export async function inspectModel(target: string, options: PullOptions & Inspec
     const projector = await projectorHere(location.path, config);
     const profile = options.asLoaded(await readModelProfile(location.path, { chatTemplate, chatFormat, projector }));
     const contextSize = config.ctxSize || Math.min(profile.trainedContextSize, mostByDefault);
-    const shape = { contextSize, slots: config.parallel ?? defaultSlots, cacheType: config.cacheTypeKv };
+    const shape = { ...shapeOf(contextWish(config)), contextSize };
     const placed = options.place(profile);
     const memory = placed ? placementRows(placed, shape) : memoryRows(profile, shape);
     terminal.write(`${inspectLines(profile, await options.explain(profile), memory).join('\n')}\n`);

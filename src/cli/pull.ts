@@ -1,13 +1,13 @@
-import type { Config } from '../config.ts';
+import { type Config, type ContextFlags, contextWish } from '../config.ts';
 import { showBytes } from '../contract/amounts.ts';
 import { ServeError } from '../contract/errors.ts';
-import { defaultSlots } from '../contract/model.ts';
 import {
   chooseQuantization,
   type MachineMemory,
   type QuantizationChoice,
   rateQuantizations,
 } from '../models/choose-quantization.ts';
+import { shapeOf } from '../models/default-context.ts';
 import { type DownloadProgress, downloadModel } from '../models/download.ts';
 import { askedModel, type HubAccess, type HubModel, listHubModels } from '../models/hub.ts';
 import { type HubName, showHubName } from '../models/hub-name.ts';
@@ -19,20 +19,11 @@ import { tableLines } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface PullOptions {
-  readonly config: Pick<
-    Config,
-    | 'modelsDir'
-    | 'namedModels'
-    | 'hfEndpoint'
-    | 'hfToken'
-    | 'yes'
-    | 'ctxSize'
-    | 'parallel'
-    | 'cacheTypeKv'
-    | 'chatTemplate'
-    | 'chatFormat'
-    | 'mmproj'
-  >;
+  readonly config: ContextFlags &
+    Pick<
+      Config,
+      'modelsDir' | 'namedModels' | 'hfEndpoint' | 'hfToken' | 'yes' | 'chatTemplate' | 'chatFormat' | 'mmproj'
+    >;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
   readonly memory: () => Promise<MachineMemory>;
@@ -116,7 +107,7 @@ export async function rateModels(models: readonly HubModel[], options: PullOptio
   const { config, terminal, signal, memory } = options;
   const neededFor = await weighHubModels(models, {
     access: hubAccess(config, signal),
-    shape: { contextSize: config.ctxSize, slots: config.parallel ?? defaultSlots, cacheType: config.cacheTypeKv },
+    shape: shapeOf(contextWish(config)),
     tell: terminal.tell,
   });
   return rateQuantizations(models, await memory(), neededFor);

@@ -3,7 +3,7 @@ import type { Config, OperandCommand } from '../config.ts';
 import { showBytes, showCount } from '../contract/amounts.ts';
 import { ServeError } from '../contract/errors.ts';
 import { printable } from '../contract/printable.ts';
-import type { FitHere } from '../main.ts';
+import type { FitHere } from '../models/fit.ts';
 import { checkImportance } from '../models/importance-matrix.ts';
 import { locateModel } from '../models/locate.ts';
 import {

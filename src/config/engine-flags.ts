@@ -1,8 +1,8 @@
+import { cacheTypes, cacheTypesApart } from '../contract/model-settings.ts';
 import { flag } from './flag.ts';
 import { choice, coreMask, decimal, exactList, integer, list, shares, text, toggle } from './value-kinds.ts';
 
 const none: readonly string[] = [];
-const cacheTypes = ['f32', 'f16', 'bf16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 'iq4_nl'] as const;
 
 /** How the model is computed: named as llama.cpp names them. */
 export const engineFlags = {
@@ -97,17 +97,17 @@ export const engineFlags = {
     help: 'Most tokens of one pass over the weights.',
     alsoFlags: ['ub'],
   }),
-  cacheTypeKv: flag('Engine', choice(['f32', 'f16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0']), {
+  cacheTypeKv: flag('Engine', choice(cacheTypes), {
     default: 'f16',
     help: 'Number format of the context memory.',
   }),
-  cacheTypeK: flag('Engine', choice(cacheTypes), {
+  cacheTypeK: flag('Engine', choice(cacheTypesApart), {
     default: undefined,
     defaultText: 'as --cache-type-kv',
     help: 'Number format of the keys alone.',
     alsoFlags: ['ctk'],
   }),
-  cacheTypeV: flag('Engine', choice(cacheTypes), {
+  cacheTypeV: flag('Engine', choice(cacheTypesApart), {
     default: undefined,
     defaultText: 'as --cache-type-kv',
     help: 'Number format of the values alone.',

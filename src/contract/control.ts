@@ -1,19 +1,5 @@
 import type { ModelProfile } from './model.ts';
-
-/** How one model is to be loaded. Absent members take the server's settings. */
-export interface ModelSettings {
-  /** Tokens per slot. */
-  readonly contextSize?: number;
-  readonly slots?: number;
-  readonly gpuLayers?: number;
-  /** GPUs to put the model on, counted from 0; absent or none: all. */
-  readonly gpuIds?: readonly number[];
-  /** Number format of the context memory. */
-  readonly cacheTypeKv?: 'f32' | 'f16' | 'q8_0' | 'q5_1' | 'q5_0' | 'q4_1' | 'q4_0';
-  /** Jinja text instead of the file's. */
-  readonly chatTemplate?: string;
-  readonly speculation?: 'off' | 'lookup' | { readonly draftModel: string };
-}
+import type { ModelSettings } from './model-settings.ts';
 
 export interface LoadRequest {
   /** A path, a model of the models folder, or a name on the hub. */

@@ -1,10 +1,11 @@
 import type { VocabularyFacts } from '../contract/model.ts';
+import type { CacheType, Speculation } from '../contract/model-settings.ts';
 import type { Clock } from '../contract/services.ts';
 import type { ModelParameters } from '../native/model.ts';
 import type { LibraryFiles } from '../native/open-library.ts';
 import type { Embedder, Ranker } from './embedder.ts';
 import type { Engine } from './engine.ts';
-import type { CacheType, PoolSettings, RopeParameters } from './native-settings.ts';
+import type { PoolSettings, RopeParameters } from './native-settings.ts';
 import type { AdapterFile, ProjectorWish, StepReport } from './remote/protocol.ts';
 import type { Tuning, TuningMemory } from './tuning.ts';
 
@@ -39,8 +40,8 @@ export interface LoadOptions extends WeightsWish {
   readonly unified?: boolean | undefined;
   readonly fullWindows?: boolean | undefined;
   readonly rope?: RopeParameters | undefined;
-  /** Speculative decoding by a small model of the same vocabulary, or by looking the text up in the prompt. */
-  readonly speculation?: { readonly draftModelPath: string } | 'lookup' | undefined;
+  /** The draft model by its path. */
+  readonly speculation?: Speculation | undefined;
   readonly projector?: ProjectorWish | undefined;
   readonly stepTargetMs: number;
   readonly clock: Clock;

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { ServeError } from '../contract/errors.ts';
+import type { ScaledAdapter } from '../contract/model-settings.ts';
 import type { AdapterScale, AdapterWish } from '../contract/request.ts';
 import type { AdapterInfo } from '../contract/services.ts';
 
@@ -9,7 +10,7 @@ export class Adapters {
   #scales: readonly number[];
 
   /** In the order of their ids, from 0. */
-  constructor(files: readonly { readonly path: string; readonly scale: number }[]) {
+  constructor(files: readonly ScaledAdapter[]) {
     this.#paths = files.map(({ path }) => path);
     this.#scales = files.map(({ scale }) => scale);
   }

@@ -1,9 +1,9 @@
 import { writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import type { CacheType } from '../contract/model-settings.ts';
 import type { WeightsWish } from '../engine/load-options.ts';
 import { type BareLength, type BareRound, bareRounds } from '../engine/loop/bare-rates.ts';
 import { bestSettings } from '../engine/loop/best-settings.ts';
-import type { CacheType } from '../native/context.ts';
 import { Model } from '../native/model.ts';
 import { openLibrary } from '../native/open-library.ts';
 import { ThreadPools } from '../native/thread-pools.ts';

@@ -4,11 +4,12 @@ import { fileURLToPath } from 'node:url';
 import type { Config } from '../config.ts';
 import { ServeError } from '../contract/errors.ts';
 import { printable } from '../contract/printable.ts';
+import type { Fit } from '../models/fit.ts';
 import { type FileProfile, readModelProfile } from '../models/profile.ts';
 import type { BareRatesJob, BareRatesLine, NamedLength } from './bare-rates-job.ts';
 import { bareRatesChild } from './entries.ts';
-import { type Fit, fitsHere } from './placement.ts';
-import { computeWish, weightsWish } from './weights-wish.ts';
+import { computeWish, weightsWish } from './load-settings.ts';
+import { fitsHere } from './placement.ts';
 
 /** A model as it would be loaded with these flags, and what measures it without a server. */
 export interface BareModel {
@@ -39,8 +40,9 @@ export async function bareModel(path: string, config: Config): Promise<BareModel
 }
 
 function jobOf({ path }: FileProfile, config: Config, fit: Fit, lengths: readonly NamedLength[]): BareRatesJob {
-  const { threads, flashAttention, batchSize, keyType, valueType } = computeWish(config);
-  const { adapters: _, ...weights } = weightsWish(path, config, fit);
+  const load = { config, own: {} };
+  const { threads, flashAttention, batchSize, keyType, valueType } = computeWish(load);
+  const weights = weightsWish(path, load, fit);
   return { weights, threads, flashAttention, batchSize, keyType, valueType, lengths };
 }
 

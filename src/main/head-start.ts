@@ -7,11 +7,11 @@ import { mainMemory } from '../models/machine-memory.ts';
 import { isKnownSound } from '../models/probe.ts';
 import { cannotGenerate, type FileProfile, readModelProfile } from '../models/profile.ts';
 import { engineWorker } from './entries.ts';
+import { adapterFiles, placementWish, weightsWish } from './load-settings.ts';
 import { libraryFor } from './native-library.ts';
-import { type EarlyLoad, fitNow, placementWish } from './placement.ts';
+import { type EarlyLoad, fitNow } from './placement.ts';
 import type { StartModels } from './start-models.ts';
 import { createFileMemory, memoryFile } from './system.ts';
-import { adapterFiles, weightsWish } from './weights-wish.ts';
 
 /** What begins before the rest of the program is read, which takes as long as many a model's load. */
 export interface HeadStart {
@@ -43,11 +43,15 @@ export async function headStart(config: Config, { first, projector }: StartModel
 /** What does not fit is left to the load to say. */
 function beginLoad(file: FileProfile, config: Config): EarlyLoad | undefined {
   try {
-    const fit = fitNow(file, { config, early: undefined, draft: undefined, freeRam: () => mainMemory().available });
+    const load = { config, own: {} };
+    const fit = fitNow(file, { ...load, early: undefined, draft: undefined, freeRam: () => mainMemory().available });
     // Its draft model needs room on the GPU too.
     if (fit.placement && config.draftModel !== undefined) return undefined;
-    const weights = beginWeights(weightsWish(file.path, config, fit), engineWorker);
-    return { weights, wish: placementWish(config), fit };
+    const weights = beginWeights(
+      { ...weightsWish(file.path, load, fit), adapters: adapterFiles(config).map(({ path }) => ({ path })) },
+      engineWorker,
+    );
+    return { weights, wish: placementWish(load), fit };
   } catch {
     return undefined;
   }

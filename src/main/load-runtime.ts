@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import type { Config } from '../config.ts';
-import { defaultSlots, type ModelProfile } from '../contract/model.ts';
+import { type Config, speculationWish } from '../config.ts';
+import type { ModelProfile } from '../contract/model.ts';
+import type { ScaledAdapter, Speculation } from '../contract/model-settings.ts';
 import type { Telemetry } from '../contract/services.ts';
 import type { LoadedEngine } from '../engine/load-options.ts';
 import { loadModelInProcess } from '../engine/process/load.ts';
@@ -8,6 +9,8 @@ import type { StepReport } from '../engine/remote/protocol.ts';
 import { loadModel } from '../engine/thread/load.ts';
 import { Adapters } from '../generation/adapters.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
+import { shapeOf } from '../models/default-context.ts';
+import { type Fit, placementWords, withOneProjector } from '../models/fit.ts';
 import { hugePageVariables } from '../models/huge-pages.ts';
 import { completeProfile, type FileProfile } from '../models/profile.ts';
 import { createScheduler, type Scheduler, type SchedulerObserver } from '../scheduler/scheduler.ts';
@@ -19,13 +22,12 @@ import { engineChild, engineWorker } from './entries.ts';
 import { createImageMaker, type ImageMakerTools, imageCacheBytes } from './images.ts';
 import { openKeptPrefixes } from './kept-prefixes.ts';
 import { withUsableProjectors } from './known-projector.ts';
+import { computeWish, type LoadSettings, placementWish, weightsWish } from './load-settings.ts';
 import { libraryFor } from './native-library.ts';
-import { type EarlyLoad, type Fit, fitNow, placementWords, withOneProjector } from './placement.ts';
+import { type EarlyLoad, fitNow } from './placement.ts';
 import { createTuningMemory, type System } from './system.ts';
-import { adapterFiles, computeWish, weightsWish } from './weights-wish.ts';
 
-export interface LoadTools {
-  readonly config: Config;
+export interface LoadTools extends LoadSettings {
   readonly system: System;
   readonly telemetry: Telemetry;
   readonly metrics: Metrics;
@@ -37,6 +39,8 @@ export interface LoadTools {
   readonly early: EarlyLoad | undefined;
   /** What guesses for it. */
   readonly draft: FileProfile | undefined;
+  /** Those of the flags that were made for it. */
+  readonly adapters: readonly ScaledAdapter[];
   /** Bytes of main memory that a model could take now. */
   readonly freeRam: () => number;
 }
@@ -59,7 +63,7 @@ export interface RunningModel {
 
 /** Weights, context, template, family and scheduler of one model. */
 export async function loadRuntime(given: FileProfile, tools: LoadTools, load: LoadProgress): Promise<RunningModel> {
-  const { telemetry, config } = tools;
+  const { telemetry, config, adapters } = tools;
   const usable = withUsableProjectors(given, (sentence) => telemetry.log('warn', sentence, { model: given.id }));
   const fit = fitNow(usable, tools);
   const file = withOneProjector(usable, fit);
@@ -94,7 +98,7 @@ export async function loadRuntime(given: FileProfile, tools: LoadTools, load: Lo
       ...{ profile, engine, renderer, format, scheduler },
       ...(profile.projector &&
         engine.info.images && { images: createImageMaker(profile.projector, engine.info.images, tools.images) }),
-      ...(config.lora.length > 0 && { adapters: new Adapters(adapterFiles(config)) }),
+      ...(adapters.length > 0 && { adapters: new Adapters(adapters) }),
     },
     loaded,
     async dispose() {
@@ -153,14 +157,16 @@ function loadEngine(
   load: LoadProgress,
 ): Promise<LoadedEngine> {
   const { config, system, metrics, tuningFile, early, fit } = tools;
+  const { contextSize, slots } = shapeOf(placementWish(tools));
   const options = {
-    ...weightsWish(file.path, config, fit),
-    contextSize: config.ctxSize || undefined,
-    slots: config.parallel ?? defaultSlots,
+    ...weightsWish(file.path, tools, fit),
+    adapters: tools.adapters.map(({ path }) => ({ path })),
+    contextSize: contextSize || undefined,
+    slots,
     fitting: { contextSize: fit.contextSize, slots: fit.slots },
     placement: placementWords(fit),
-    ...computeWish(config),
-    ...speculation(config),
+    ...computeWish(tools),
+    speculation: speculationOf(tools),
     ...(file.projector && { projector: { file: file.projector, cacheBytes: imageCacheBytes(config) } }),
     stepTargetMs,
     signal: load.signal,
@@ -186,7 +192,9 @@ function loadEngine(
       });
 }
 
-function speculation({ draftModel, lookupDecoding }: Config) {
-  if (draftModel !== undefined) return { speculation: { draftModelPath: draftModel } };
-  return lookupDecoding ? { speculation: 'lookup' as const } : {};
+/** Without the draft model where it was left out. */
+function speculationOf({ config, own, draft }: LoadTools): Speculation {
+  if (draft) return { draftModel: draft.path };
+  const wish = speculationWish(config, own);
+  return typeof wish === 'object' ? 'off' : wish;
 }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { Config } from '../config.ts';
-import { defaultSlots } from '../contract/model.ts';
+import { contextWish } from '../config.ts';
+import type { ScaledAdapter } from '../contract/model-settings.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import { checkAdapter } from '../models/adapter-file.ts';
 import { ModelControlService } from '../models/control.ts';
 import { createControlEvents } from '../models/control-events.ts';
+import { shapeOf } from '../models/default-context.ts';
 import { otherTokens, speaksSameTokens } from '../models/draft-model.ts';
 import { bundledModelPath, findModel } from '../models/find-model.ts';
 import { readGguf } from '../models/gguf.ts';
@@ -20,15 +21,14 @@ import { openTemplates } from '../templates/workshop.ts';
 import { probeChild } from './entries.ts';
 import { slotReports } from './live-state.ts';
 import { type LoadProgress, type LoadTools, loadRuntime, type RunningModel, templateFacts } from './load-runtime.ts';
-import { namedSettings, withSettings } from './model-settings.ts';
+import { adapterFiles } from './load-settings.ts';
 import { gpusFor, libraryFor } from './native-library.ts';
 import { featuresOf, type RunningVectors, type ServedDirectory, type ServedModel } from './served-model.ts';
 import type { StartObserver } from './start-observer.ts';
 import { createFileMemory, memoryFile } from './system.ts';
 import { loadVectors } from './vectors.ts';
-import { adapterFiles } from './weights-wish.ts';
 
-export interface ManagedModelsOptions extends Omit<LoadTools, 'tuningFile' | 'freeRam' | 'draft'> {
+export interface ManagedModelsOptions extends Omit<LoadTools, 'own' | 'adapters' | 'tuningFile' | 'freeRam' | 'draft'> {
   /** Told of every chat model that is loaded; gives what ends that, before the model goes. */
   readonly serve: (running: RunningModel) => () => Promise<void>;
   /** The same of models for vectors only; what it gives also lets them go. */
@@ -77,6 +77,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
 
   const manager = new ModelManager<ServedModel>({
     load: loadTimed,
+    shapeOf: (own) => shapeOf(contextWish(config, own)),
     check,
     events,
     freeMemory,
@@ -89,24 +90,17 @@ export function createManagedModels(options: ManagedModelsOptions) {
       autoload: config.autoload,
       keepAliveMs: (config.keepAlive ?? defaultKeepAliveSeconds) * 1000,
       startKeepAliveMs: config.keepAlive === undefined ? undefined : config.keepAlive * 1000,
-      shape: {
-        contextSize: config.ctxSize,
-        slots: config.parallel ?? defaultSlots,
-        cacheType: config.cacheTypeKv,
-        batchSize: config.batchSize,
-        flashAttention: config.flashAttn,
-      },
     },
   });
 
   const files = new ModelFiles({
     modelsDir: config.modelsDir,
-    named: namedSettings(config),
+    named: config.namedModels,
     hub: { endpoint: config.hfEndpoint, token: config.hfToken },
     probe,
     withProjectors,
     machineMemory: () => machineMemory(libraryFor(config)),
-    shapeOf: (settings) => manager.shapeOf(settings),
+    shapeOf: (own) => shapeOf(contextWish(config, own)),
     onDownload: (progress) => events.publish({ type: 'progress', ...progress }),
     tell: (sentence) => telemetry.log('warn', sentence),
   });
@@ -115,7 +109,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
     hub: { endpoint: config.hfEndpoint, token: config.hfToken },
     modelsDir: config.modelsDir,
     machineMemory: () => machineMemory(libraryFor(config)),
-    shape: () => manager.shapeOf({}),
+    shape: () => shapeOf(contextWish(config)),
     tell: (sentence) => telemetry.log('debug', sentence),
   });
 
@@ -124,7 +118,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
     files,
     events,
     modelsDir: config.modelsDir,
-    named: namedSettings(config),
+    named: config.namedModels,
     chatTemplate: config.chatTemplate,
     chatFormat: config.chatFormat,
     withProjectors,
@@ -216,7 +210,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
   async function namedPlans(): Promise<LoadPlan[]> {
     const { chatTemplate, chatFormat, modelsDir } = config;
     const plans: LoadPlan[] = [];
-    for (const [name, { model, settings }] of Object.entries(namedSettings(config))) {
+    for (const [name, { model, settings }] of Object.entries(config.namedModels)) {
       const location = await locateModel(model, { modelsDir });
       if (location.type !== 'local') continue;
       const options = { aliases: [name], chatTemplate, chatFormat, vectorsOnly, ...noProjector };
@@ -250,9 +244,10 @@ export function createManagedModels(options: ManagedModelsOptions) {
   }
 
   /** Those of the flags, read and tried. Left out for models that they were not made for. */
-  async function adaptersFor(file: FileProfile, signal: AbortSignal): Promise<Config['lora']> {
-    const paths = adapterFiles(config).map(({ path }) => path);
-    if (paths.length === 0) return [];
+  async function adaptersFor(file: FileProfile, signal: AbortSignal): Promise<readonly ScaledAdapter[]> {
+    const adapters = adapterFiles(config);
+    if (adapters.length === 0) return [];
+    const paths = adapters.map(({ path }) => path);
     const { parts } = await findModel(file.path);
     const headers = await Promise.all(parts.map((part) => readGguf(part)));
     try {
@@ -263,7 +258,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
       return [];
     }
     await probeModel(file.path, { entry: probeChild, signal, memory: probeMemory, adapters: paths });
-    return config.lora;
+    return adapters;
   }
 
   /** As they are rendered later, but for what the vocabulary tells. */
@@ -298,9 +293,8 @@ export function createManagedModels(options: ManagedModelsOptions) {
 
   async function loadForChat(plan: LoadPlan, observer: LoadObserver, progress: LoadProgress['progress']) {
     const draft = await draftFor(plan, observer.signal);
-    const lora = await adaptersFor(plan.file, observer.signal);
-    const loadConfig = { ...withSettings(config, plan.settings), draftModel: draft?.path, lora };
-    const tools = { ...options, config: loadConfig, draft, tuningFile, freeRam };
+    const adapters = await adaptersFor(plan.file, observer.signal);
+    const tools = { ...options, own: plan.settings, draft, adapters, tuningFile, freeRam };
     const model = await loadRuntime(plan.file, tools, {
       signal: observer.signal,
       progress,
@@ -330,7 +324,8 @@ export function createManagedModels(options: ManagedModelsOptions) {
 
   async function loadForVectors(plan: LoadPlan, observer: LoadObserver, progress: LoadProgress['progress']) {
     const { running: vectors, profile } = await loadVectors(plan.file, {
-      config: withSettings(config, plan.settings),
+      config,
+      own: plan.settings,
       telemetry,
       // The context of a chat server is no wish for the model beside it.
       maxTokens: plan.settings.contextSize ?? (isFirst(plan.file) ? config.ctxSize || undefined : undefined),

@@ -1,4 +1,3 @@
-import type { Config } from '../config.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { Telemetry } from '../contract/services.ts';
 import type { LoadedEngine } from '../engine/load-options.ts';
@@ -7,11 +6,10 @@ import type { ModelRuntime } from '../generation/runtime.ts';
 import type { VectorDirectory } from '../generation/vectors.ts';
 import { cannotGenerate, completeProfile, type FileProfile } from '../models/profile.ts';
 import { engineWorker } from './entries.ts';
+import { computeWish, type LoadSettings, weightsWish } from './load-settings.ts';
 import type { RunningVectors, ServedDirectory } from './served-model.ts';
-import { computeWish, weightsWish } from './weights-wish.ts';
 
-export interface VectorLoading {
-  readonly config: Config;
+export interface VectorLoading extends LoadSettings {
   readonly telemetry: Telemetry;
   /** Longest input; undefined: what suits the model. */
   readonly maxTokens?: number | undefined;
@@ -83,13 +81,12 @@ function meansVectors(name: string | undefined, directory: ServedDirectory): boo
   }
 }
 
-export async function loadVectors(file: FileProfile, { config, maxTokens, signal, progress }: VectorLoading) {
+export async function loadVectors(file: FileProfile, { maxTokens, signal, progress, ...load }: VectorLoading) {
   const loaded = await loadVectorModel({
-    // Adapters are the chat model's.
-    ...weightsWish(file.path, { ...config, lora: [] }),
+    ...weightsWish(file.path, load),
     entry: engineWorker,
-    threads: config.threads,
-    pool: computeWish(config).pool,
+    threads: load.config.threads,
+    pool: computeWish(load).pool,
     maxTokens,
     signal,
     onProgress: progress,

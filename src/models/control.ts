@@ -4,11 +4,11 @@ import type {
   LoadRequest,
   LocalModelInfo,
   ModelControl,
-  ModelSettings,
   Verdict,
 } from '../contract/control.ts';
 import { ServeError, toServeError } from '../contract/errors.ts';
 import type { ModelProfile } from '../contract/model.ts';
+import type { ModelSettings } from '../contract/model-settings.ts';
 import type { Timers } from '../contract/services.ts';
 import type { ControlEvents } from './control-events.ts';
 import { otherTokens, speaksSameTokens } from './draft-model.ts';

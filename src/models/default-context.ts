@@ -2,18 +2,15 @@ import { showBytes } from '../contract/amounts.ts';
 import { defaultSlots } from '../contract/model.ts';
 import { type MemoryFacts, type MemoryShape, memoryNeed } from './memory.ts';
 
-/** What is asked for one load. */
-export interface ContextWish {
-  /** Tokens per slot; 0: what suits the machine. */
-  readonly contextSize: number;
-  /** undefined: four, or as many as there is memory for. */
+/** What is asked for one load. A `contextSize` of 0: what suits the machine. */
+export interface ContextWish extends Omit<MemoryShape, 'slots'> {
+  /** undefined: the usual, or as many as there is memory for. */
   readonly slots: number | undefined;
-  readonly cacheType: MemoryShape['cacheType'];
-  readonly keyType?: MemoryShape['keyType'];
-  readonly valueType?: MemoryShape['valueType'];
-  readonly fullWindows?: boolean | undefined;
-  readonly batchSize?: number | undefined;
-  readonly flashAttention?: boolean | undefined;
+}
+
+/** The same where what is left open gets the usual. */
+export function shapeOf(wish: ContextWish): MemoryShape {
+  return { ...wish, slots: wish.slots ?? defaultSlots };
 }
 
 /** Bytes. */

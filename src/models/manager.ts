@@ -3,6 +3,7 @@ import type { ControlEvent, ControlStatus, LoadedModelStatus, LoadProgress, Slot
 import { ServeError } from '../contract/errors.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import { findByName } from '../contract/model-names.ts';
+import type { ModelSettings } from '../contract/model-settings.ts';
 import { printable } from '../contract/printable.ts';
 import type { Clock, KnownModel, ServerState, Timers } from '../contract/services.ts';
 import type { ControlEvents } from './control-events.ts';
@@ -24,12 +25,12 @@ export interface ManagerSettings {
   readonly keepAliveMs: number;
   /** Milliseconds for those that were; undefined: for ever. */
   readonly startKeepAliveMs: number | undefined;
-  /** What a load without settings of its own takes; 0 tokens: as much as fits. */
-  readonly shape: MemoryShape;
 }
 
 export interface ManagerOptions<Runtime> {
   readonly load: ModelLoader<Runtime>;
+  /** What a load with these settings takes; 0 tokens: as much as fits. */
+  readonly shapeOf: (own: ModelSettings) => MemoryShape;
   /** Throws when a plan's files are of no use. Before others are unloaded for it. */
   readonly check: (plan: LoadPlan, signal: AbortSignal) => Promise<void>;
   readonly events: ControlEvents;
@@ -168,7 +169,7 @@ export class ModelManager<Runtime> {
     if (this.#closing || !this.#starting) return this.resolve(name);
     const expected = (name === undefined ? undefined : this.find(name)) ?? this.#active;
     if (expected) return this.#planned(expected.plan);
-    return { id: this.#options.firstName ?? '', slots: this.#options.settings.shape.slots };
+    return { id: this.#options.firstName ?? '', slots: this.#options.shapeOf({}).slots };
   }
 
   /** The runtime that serves a name, loaded first when it has to be. A model in use is never unloaded. */
@@ -199,16 +200,6 @@ export class ModelManager<Runtime> {
     return { profile, features, device, settings: plan.settings, memoryBytes: total, maxContextSize };
   }
 
-  /** A load's own settings over the server's; 0 tokens: as much as fits. */
-  shapeOf(own: LoadPlan['settings']): MemoryShape {
-    const { shape } = this.#options.settings;
-    return {
-      contextSize: own.contextSize || shape.contextSize,
-      slots: own.slots ?? shape.slots,
-      cacheType: own.cacheTypeKv ?? shape.cacheType,
-    };
-  }
-
   /** Whether so many bytes can be had, for this model or another one, if need be without those that nobody uses. */
   async fits(requiredBytes: number, name: string): Promise<boolean> {
     return requiredBytes <= (await this.#room(this.find(name))).had;
@@ -216,7 +207,7 @@ export class ModelManager<Runtime> {
 
   /** Estimated bytes for a plan. */
   requiredBytes(plan: LoadPlan): number {
-    const shape = this.shapeOf(plan.settings);
+    const shape = this.#options.shapeOf(plan.settings);
     const least = Math.min(...projectorsOf(plan.file).map(({ sizeBytes }) => sizeBytes));
     const file = plan.file.projector ? { ...plan.file, projector: { sizeBytes: least } } : plan.file;
     return memoryNeed(file, { ...shape, contextSize: shape.contextSize || leastContext }).total;
@@ -268,10 +259,10 @@ export class ModelManager<Runtime> {
     });
   }
 
-  #needOf(profile: ModelProfile, settings: LoadPlan['settings']): MemoryNeed {
+  #needOf(profile: ModelProfile, settings: ModelSettings): MemoryNeed {
     const { contextSize, slots, vocabulary } = profile;
     const facts = { ...profile, vocabularySize: vocabulary.size || undefined };
-    return memoryNeed(facts, { ...this.shapeOf(settings), contextSize, slots });
+    return memoryNeed(facts, { ...this.#options.shapeOf(settings), contextSize, slots });
   }
 
   /** A name means one model: what another one has is left to that, and an id that is taken gets its folder in front. */
@@ -328,7 +319,7 @@ export class ModelManager<Runtime> {
     const { had, withBusy } = await this.#room(resident);
     if (required <= had) return;
     const busy = this.#others(resident).filter(({ loaded, isIdle }) => loaded && !isIdle);
-    const shape = this.shapeOf(plan.settings);
+    const shape = this.#options.shapeOf(plan.settings);
     throw tooLarge(plan.file.id, { required, had, shape }, required <= withBusy ? busy : []);
   }
 
@@ -369,7 +360,7 @@ export class ModelManager<Runtime> {
 
   /** As far as the file tells: for a model that will be loaded by the request that asks. */
   #planned(plan: LoadPlan): ModelProfile {
-    const { contextSize, slots } = this.shapeOf(plan.settings);
+    const { contextSize, slots } = this.#options.shapeOf(plan.settings);
     const { trainedContextSize, vocabularySize = 0, metadata, architecture } = plan.file;
     const width = metadata[`${architecture}.embedding_length`];
     return completeProfile(plan.file, {

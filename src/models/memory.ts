@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
+import type { CacheType } from '../contract/model-settings.ts';
 
 /** What a model needs, in bytes. An estimate: compute buffers depend on the device. */
 export interface MemoryNeed {
@@ -36,7 +37,7 @@ export interface MemoryShape {
 }
 
 /** Block formats store a scale beside the values, see gguf-tables.ts. */
-const bytesPerValue = {
+const bytesPerValue: Readonly<Record<CacheType, number>> = {
   f32: 4,
   f16: 2,
   bf16: 2,
@@ -46,9 +47,7 @@ const bytesPerValue = {
   q4_1: 20 / 32,
   q4_0: 18 / 32,
   iq4_nl: 18 / 32,
-} as const;
-
-type CacheType = keyof typeof bytesPerValue;
+};
 
 /** A forged header may name any number. */
 const mostLayers = 4096;

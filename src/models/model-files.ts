@@ -1,5 +1,6 @@
-import type { LoadProgress, LoadRequest, ModelSettings } from '../contract/control.ts';
+import type { LoadProgress, LoadRequest } from '../contract/control.ts';
 import { ServeError } from '../contract/errors.ts';
+import type { ModelSettings } from '../contract/model-settings.ts';
 import { chooseQuantization, type MachineMemory, rateQuantizations } from './choose-quantization.ts';
 import { type DownloadProgress, downloadBytes, downloadModel } from './download.ts';
 import { askedModel, type HubAccess, type HubModel, listHubModels } from './hub.ts';
@@ -19,7 +20,7 @@ export interface ModelFilesOptions {
   readonly machineMemory: () => Promise<MachineMemory>;
   /** false: models are downloaded and read without what lets them see. */
   readonly withProjectors: boolean;
-  /** A load's own settings over the server's. */
+  /** What a load with these settings takes; 0 tokens: as much as fits. */
   readonly shapeOf: (settings: ModelSettings) => MemoryShape;
   readonly onDownload: (progress: LoadProgress) => void;
   /** For the log. */

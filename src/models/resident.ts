@@ -1,13 +1,7 @@
-import type {
-  ControlEvent,
-  LoadPhase,
-  LoadProgress,
-  ModelFeatures,
-  ModelSettings,
-  SlotReport,
-} from '../contract/control.ts';
+import type { ControlEvent, LoadPhase, LoadProgress, ModelFeatures, SlotReport } from '../contract/control.ts';
 import { ServeError, toServeError } from '../contract/errors.ts';
 import type { ModelProfile } from '../contract/model.ts';
+import type { ModelSettings } from '../contract/model-settings.ts';
 import type { Clock, KnownModel, Timers } from '../contract/services.ts';
 import { untilAborted } from '../contract/until-aborted.ts';
 import type { FileProfile } from './profile.ts';

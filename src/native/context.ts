@@ -1,3 +1,4 @@
+import type { CacheType } from '../contract/model-settings.ts';
 import type { AdapterHandle } from './adapter.ts';
 import type { Batch } from './batch.ts';
 import type { LlamaContextParams } from './functions.ts';
@@ -9,8 +10,8 @@ import { nullPointer, type Pointer } from './pointer.ts';
 import type { RowBatch } from './row-batch.ts';
 import type { ThreadPools } from './thread-pools.ts';
 
-/** Number formats of the context memory, by ggml_type. */
-const cacheTypes = {
+/** By ggml_type. */
+const cacheTypes: Readonly<Record<CacheType, number>> = {
   f32: 0,
   f16: 1,
   bf16: 30,
@@ -20,8 +21,7 @@ const cacheTypes = {
   q4_1: 3,
   q4_0: 2,
   iq4_nl: 20,
-} as const;
-export type CacheType = keyof typeof cacheTypes;
+};
 
 const poolingTypes = { unspecified: -1, none: 0, mean: 1, cls: 2, last: 3, rank: 4 } as const;
 

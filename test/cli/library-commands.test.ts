@@ -178,6 +178,18 @@ describe('inspectModel', () => {
     ]);
   });
 
+  it.each([
+    ['keys in a smaller format', ['--cache-type-k', 'q8_0'], /7\.1 MB context, 32\.4 MB computing/],
+    ['values in a larger one', ['--cache-type-v', 'f32'], /13\.8 MB context/],
+    ['another batch', ['--batch-size', '64'], /9\.2 MB context, 25\.0 MB computing/],
+    ['attention that holds its scores', ['--no-flash-attn'], /9\.2 MB context, 41\.5 MB computing/],
+  ])('counts %s', async (_, flags, expected) => {
+    const { terminal, out } = recordTerminal();
+    const shape = ['--ctx-size', '1000', '--parallel', '2', ...flags];
+    await inspectModel(bundledModelPath, place.options(terminal, 8 * gigabyte, shape));
+    expect(out()).toMatch(expected);
+  });
+
   it('tells what would go where on a GPU', async () => {
     const { terminal, out } = recordTerminal();
     const gpu = { name: 'CUDA0', description: 'a card', freeBytes: 8e9, totalBytes: 9e9, sharesMain: false };

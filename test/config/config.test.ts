@@ -139,7 +139,7 @@ describe('parseConfig', () => {
     [
       'the models of a file',
       ['--models-file', 'models.json'],
-      { namedModels: { coder: { model: 'hf:a/b:Q8_0', ctxSize: 4096 } } },
+      { namedModels: { coder: { model: 'hf:a/b:Q8_0', settings: { contextSize: 4096 } } } },
     ],
     ['a port of 0', ['--port', '0'], { port: 0 }],
     ['serve said aloud', ['serve', 'inspect'], { model: ['inspect'] }],

@@ -7,7 +7,7 @@ const chosen = examples.filter(({ raw }) => raw.length < 600).filter((_, at) => 
 
 describe.each([
   ['looking up the prompt', 'lookup' as const],
-  ['a draft model', { draftModelPath: demoModelPath }],
+  ['a draft model', { draftModel: demoModelPath }],
 ])('speculative decoding by %s', (_name, speculation) => {
   let loaded: LoadedEngine;
   beforeAll(async () => {

@@ -73,13 +73,13 @@ async function randomDay(seed: number): Promise<string[]> {
     clock: () => now,
     timers: { after: () => () => undefined },
     check: async () => undefined,
+    shapeOf: () => ({ contextSize: 0, slots: 1, cacheType: 'f16' }),
     freeMemory: async () => ({ ram: free, device: undefined }),
     settings: {
       strict: false,
       autoload: true,
       keepAliveMs: 1000,
       startKeepAliveMs: undefined,
-      shape: { contextSize: 0, slots: 1, cacheType: 'f16' },
     },
     load: ({ file }, observer) =>
       new Promise((resolve, reject) => {

@@ -78,13 +78,13 @@ function scene(change: Partial<ManagerSettings> = {}, free = 1e12) {
     check: async ({ file: { id } }) => {
       if (id.startsWith('broken')) throw new ServeError('invalid_request', `${id} is damaged`);
     },
+    shapeOf: (own) => ({ contextSize: own.contextSize ?? 0, slots: own.slots ?? 4, cacheType: own.cacheType ?? 'f16' }),
     freeMemory: async () => ({ ram: memory.free, device: memory.device }),
     settings: {
       strict: false,
       autoload: true,
       keepAliveMs: 1000,
       startKeepAliveMs: undefined,
-      shape: { contextSize: 0, slots: 4, cacheType: 'f16' },
       ...change,
     },
     load: (wanted, observer) =>

@@ -5,10 +5,10 @@ import type {
   LoadedModelStatus,
   LoadProgress,
   LocalModelInfo,
-  ModelSettings,
   SlotReport,
   Verdict,
 } from '../../contract/control.ts';
+import type { ModelSettings } from '../../contract/model-settings.ts';
 import type { Frame } from '../dialect.ts';
 import { displayName } from '../shared/model-facts.ts';
 
@@ -216,7 +216,7 @@ function writeFlags({ profile, features, settings, maxContextSize }: LoadedModel
     reasoning_always_on: features.reasoningAlwaysOn,
     supports_preserve_thinking: features.supportsPreserveThinking,
     supports_tools: features.supportsTools,
-    cache_type_kv: settings.cacheTypeKv ?? null,
+    cache_type_kv: settings.cacheType ?? null,
     chat_template: profile.chatTemplate ?? null,
     speculative_type: speculativeType(settings.speculation),
     inference: { temperature, top_p: topP, top_k: topK, min_p: minP },

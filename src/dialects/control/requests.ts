@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import type { LoadRequest, ModelSettings } from '../../contract/control.ts';
+import type { LoadRequest } from '../../contract/control.ts';
 import { ServeError } from '../../contract/errors.ts';
+import { cacheTypes, type ModelSettings } from '../../contract/model-settings.ts';
 import { defined } from '../shared/defined.ts';
 import { optional, validate } from '../shared/validate.ts';
-
-const cacheTypes = ['f32', 'f16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0'] as const;
 
 /** POST /api/inference/load. Sizes in tokens; 0 and null mean the server's default. */
 export const loadBody = z.object({
@@ -41,7 +40,7 @@ export function parseLoad(body: unknown): Omit<LoadRequest, 'anyPath'> {
     slots: wire.parallel || undefined,
     gpuLayers: wire.gpu_layers === -1 ? undefined : wire.gpu_layers,
     gpuIds: wire.gpu_ids?.length ? [...new Set(wire.gpu_ids)].sort((a, b) => a - b) : undefined,
-    cacheTypeKv: wire.cache_type_kv,
+    cacheType: wire.cache_type_kv,
     chatTemplate: wire.chat_template_override || undefined,
     speculation: speculationOf(wire),
   });

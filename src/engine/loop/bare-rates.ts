@@ -1,6 +1,7 @@
+import type { CacheType } from '../../contract/model-settings.ts';
 import type { Clock } from '../../contract/services.ts';
 import { Batch } from '../../native/batch.ts';
-import { type CacheType, Context } from '../../native/context.ts';
+import { Context } from '../../native/context.ts';
 import type { NativeLibrary } from '../../native/library.ts';
 import type { Model } from '../../native/model.ts';
 import { SamplerChain } from '../../native/sampler.ts';

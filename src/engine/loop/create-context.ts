@@ -149,9 +149,9 @@ function openGuessers(
   { speculation, slots }: ContextOptions,
   { context, tuning }: Tuned,
 ): Speculation | undefined {
-  if (speculation === undefined) return undefined;
+  if (speculation === undefined || speculation === 'off') return undefined;
   if (speculation === 'lookup') return lookupGuessers();
-  const draft = Model.load(model.library, speculation.draftModelPath, { gpuLayers: model.onGpu ? -1 : 0 });
+  const draft = Model.load(model.library, speculation.draftModel, { gpuLayers: model.onGpu ? -1 : 0 });
   const draftContext = Context.create(draft, {
     contextSize: Math.min(context.contextSize, draft.facts().trainedContextSize),
     sequences: slots,

@@ -1,4 +1,5 @@
 import type { TokenLogprob } from '../../contract/events.ts';
+import type { CacheType, Speculation } from '../../contract/model-settings.ts';
 import type { ProjectorFile } from '../../contract/projector.ts';
 import type { WireError } from '../../contract/wire-error.ts';
 import type { ModelFacts, ModelParameters } from '../../native/model.ts';
@@ -6,7 +7,7 @@ import type { LibraryFiles } from '../../native/open-library.ts';
 import type { ModelAddress } from '../../native/shared-model.ts';
 import type { Pooling } from '../embedder.ts';
 import type { Directive, EngineJob, EngineStats, GeneratedToken, RunResult } from '../engine.ts';
-import type { CacheType, PoolSettings, RopeParameters } from '../native-settings.ts';
+import type { PoolSettings, RopeParameters } from '../native-settings.ts';
 import type { Tuning } from '../tuning.ts';
 
 export { fromWire, toWire } from '../../contract/wire-error.ts';
@@ -86,8 +87,8 @@ export interface ContextOptions {
   readonly unified: boolean | undefined;
   readonly fullWindows: boolean | undefined;
   readonly rope: RopeParameters | undefined;
-  /** Speculative decoding by a small model of the same vocabulary, or by looking the text up in the prompt. */
-  readonly speculation: { readonly draftModelPath: string } | 'lookup' | undefined;
+  /** The draft model by its path. */
+  readonly speculation: Speculation | undefined;
   readonly stepTargetMs: number;
   /** Encodes images for this model. */
   readonly projector: ProjectorWish | undefined;

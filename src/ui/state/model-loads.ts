@@ -1,4 +1,5 @@
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { ModelSettings } from '../../contract/model-settings.ts';
 import type { ApiClient } from '../api/client.ts';
 import { ApiFailure } from '../api/failure.ts';
 import type { Preferences } from './preferences.ts';
@@ -11,7 +12,7 @@ interface LoadTarget {
 }
 
 /** Number types of the context's memory that a load may ask for: smaller ones hold more, less exactly. */
-export const cacheTypes = ['f16', 'q8_0', 'q4_0'] as const;
+export const cacheTypes = ['f16', 'q8_0', 'q4_0'] as const satisfies readonly ModelSettings['cacheType'][];
 export type CacheType = (typeof cacheTypes)[number];
 
 /** With what models are loaded from this page; undefined is the server's own choice. */
