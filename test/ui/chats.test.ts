@@ -8,6 +8,7 @@ import { ServerStore } from '../../src/ui/chats/server-store.ts';
 import type { ChatStore } from '../../src/ui/chats/store.ts';
 import { comparedAnswers } from '../../src/ui/chats/tree.ts';
 import { Chats } from '../../src/ui/state/chats.ts';
+import { portableChats, takeChats } from '../../src/ui/state/portable.ts';
 import type { Run, RunPhase, Runs } from '../../src/ui/state/runs.ts';
 
 let ids = 0;
@@ -141,7 +142,7 @@ it('shows what a file adds to the open chat, and goes on with the answer that is
   const { chats, end } = openChats(memoryStore(() => 0));
   const id = chats.send('Hello');
   const message = { id: 'other', parent: null, role: 'user', time: 0, blocks: [{ kind: 'text', text: 'Ho' }] } as const;
-  await chats.take([{ id, entries: [{ entry_id: 'other', time: 0, type: 'message', message }] }]);
+  await takeChats(chats.parts, [{ id, entries: [{ entry_id: 'other', time: 0, type: 'message', message }] }]);
   expect(chats.open.value?.messages.has('other')).toBe(true);
   end(id, 'Hi there');
   expect(texts(chats)).toEqual(['Hello', 'Hi there']);
@@ -212,7 +213,7 @@ it('keeps later what its store would not take, in order; exports have it before'
   const id = chats.send('Hello');
   end(id, 'Hi there');
   await expect.poll(() => failures.length).toBe(3);
-  const [portable] = await chats.portable([id]);
+  const [portable] = await portableChats(chats.parts, [id]);
   expect(portable?.entries.map(({ type }) => type)).toEqual(['message', 'title', 'message']);
   full = false;
   chats.mark([], { muted: true });

@@ -61,7 +61,7 @@ function Actions({ message }: { readonly message: AssistantMessage }): VNode {
           view.editing.value = message.id;
         }}
       />
-      <IconButton icon="fork" label={t.fork} onClick={() => void chats.fork(message.id).then(showChat)} />
+      <IconButton icon="fork" label={t.fork} onClick={() => showChat(chats.fork(message.id))} />
     </div>
   );
 }

@@ -25,7 +25,7 @@ export function ChatRow({ chat, excerpt = '' }: ChatRowProps): VNode {
   };
   const exportOne = async () => {
     const { saveFile } = await import('./keeping/save-file.ts');
-    await saveFile(chats, [chat.id], environment.now());
+    await saveFile(chats.parts, [chat.id], environment.now());
   };
   if (renaming.value)
     return (

@@ -1,6 +1,6 @@
 import { useComputed, useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
-import { copyOf } from '../state/chats.ts';
+import { type Message, textOf } from '../chats/message.ts';
 import { usePage } from '../state/page.ts';
 import { strings } from '../strings/strings.ts';
 import { AttachButton, ComposerFiles } from './composer-files.tsx';
@@ -173,7 +173,7 @@ function SendButton(): VNode {
 }
 
 /** The last answer, for a key. */
-export function lastAnswer(path: Parameters<typeof copyOf>[0][]): string | undefined {
+export function lastAnswer(path: readonly Message[]): string | undefined {
   const last = path.findLast(({ role }) => role === 'assistant');
-  return last && copyOf(last);
+  return last && textOf(last);
 }

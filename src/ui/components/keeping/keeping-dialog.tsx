@@ -3,6 +3,7 @@ import type { VNode } from 'preact';
 import { useRef } from 'preact/hooks';
 import { filesOfChats, readChats } from '../../chats/exchange/read-chats.ts';
 import { usePage } from '../../state/page.ts';
+import { takeChats, takeFiles } from '../../state/portable.ts';
 import { strings } from '../../strings/strings.ts';
 import { Dialog } from '../dialogs.tsx';
 import { showChat } from '../router.ts';
@@ -30,8 +31,8 @@ export function KeepingDialog(): VNode {
       const text = await file.text();
       const found = readChats(text, environment.newId);
       if (found.length === 0) return t.unknown(file.name);
-      await chats.takeFiles(filesOfChats(text));
-      await chats.take(found);
+      await takeFiles(chats.parts, filesOfChats(text));
+      await takeChats(chats.parts, found);
       taken += found.length;
     }
     return t.imported(format.number(taken), taken === 1);
@@ -54,7 +55,7 @@ export function KeepingDialog(): VNode {
           onClick={() =>
             void say(async () => {
               await saveFile(
-                chats,
+                chats.parts,
                 chats.list.value.map(({ id }) => id),
                 environment.now(),
               );
