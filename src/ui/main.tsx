@@ -38,8 +38,9 @@ const environment: Environment = {
 const place = document.getElementById('page');
 if (place) {
   const page = createPage(environment, openStore);
-  render(<App page={page} />, place);
+  // What is asked for comes while the page is drawn.
   void page.start();
+  render(<App page={page} />, place);
 }
 
 /** On the server where it lets this caller, else in the browser. */

@@ -20,6 +20,8 @@ interface ChatSchema extends DBSchema {
   files: { key: string; value: { readonly bytes: Blob; readonly keptAt: number } };
 }
 
+type Removable = Pick<ChatSchema['chats']['value'], 'removedAt'>;
+
 const version = 2;
 /** What was removed can be brought back for so long. */
 const keptRemovedMs = 30 * 24 * 3600 * 1000;
@@ -47,8 +49,6 @@ export async function openIndexedDbStore({ name = 'serve-model-chats', now }: In
     // Another tab wants a newer form: let go, and be opened anew with the next reload.
     blocking: (_current, _blocked, event) => (event.target as IDBDatabase | null)?.close(),
   });
-  await forgetRemoved(database, now() - keptRemovedMs);
-  await forgetUnusedFiles(database, await database.getAllKeys('files'), now() - keptUnusedMs);
   return new IndexedDbStore(database, name, now);
 }
 
@@ -58,6 +58,7 @@ class IndexedDbStore implements ChatStore {
   readonly #channel: BroadcastChannel;
   /** Read when something is first looked for. */
   #texts: Map<string, string> | undefined;
+  #isTidy = false;
 
   constructor(database: IDBPDatabase<ChatSchema>, name: string, now: () => number) {
     this.#database = database;
@@ -67,6 +68,7 @@ class IndexedDbStore implements ChatStore {
 
   async list(): Promise<ChatSummary[]> {
     const rows = await this.#database.getAll('chats');
+    if (!this.#isTidy) void this.#tidy(rows).catch(() => undefined);
     return rows
       .filter(({ removedAt }) => removedAt === undefined)
       .sort((left, right) => right.updatedAt - left.updatedAt);
@@ -152,6 +154,14 @@ class IndexedDbStore implements ChatStore {
     return () => this.#channel.removeEventListener('message', hear);
   }
 
+  /** Once, behind the first list, which shows none of what goes here: nobody waits for it. */
+  async #tidy(rows: readonly Removable[]): Promise<void> {
+    this.#isTidy = true;
+    const now = this.#now();
+    await forgetRemoved(this.#database, rows, now - keptRemovedMs);
+    await forgetUnusedFiles(this.#database, await this.#database.getAllKeys('files'), now - keptUnusedMs);
+  }
+
   async #mark(id: string, removedAt: number | undefined): Promise<void> {
     const change = this.#database.transaction('chats', 'readwrite');
     const row = await change.store.get(id);
@@ -171,10 +181,14 @@ class IndexedDbStore implements ChatStore {
   }
 }
 
-/** Writes only where there is something to forget: the first list waits for it. */
-async function forgetRemoved(database: IDBPDatabase<ChatSchema>, before: number): Promise<void> {
-  const isDue = ({ removedAt }: { readonly removedAt?: number }) => removedAt !== undefined && removedAt <= before;
-  if (!(await database.getAll('chats')).some(isDue)) return;
+/** Writes only where there is something to forget. */
+async function forgetRemoved(
+  database: IDBPDatabase<ChatSchema>,
+  rows: readonly Removable[],
+  before: number,
+): Promise<void> {
+  const isDue = ({ removedAt }: Removable) => removedAt !== undefined && removedAt <= before;
+  if (!rows.some(isDue)) return;
   const change = database.transaction(['chats', 'entries', 'texts'], 'readwrite');
   for (const chat of await change.objectStore('chats').getAll()) if (isDue(chat)) await forget(change, chat.id);
   await change.done;

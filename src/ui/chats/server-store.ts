@@ -43,6 +43,7 @@ export class ServerStore implements ChatStore {
   }
 
   async search(query: string) {
+    if (query.trim() === '') return [];
     const found = await this.#pages(`q=${encodeURIComponent(query)}&`);
     return found.map((chat) => ({ id: chat.chat_id, excerpt: chat.snippet ?? '' }));
   }

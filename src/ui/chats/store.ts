@@ -24,7 +24,10 @@ export interface Unfinished {
 export interface ChatStore {
   /** The latest first. */
   list(): Promise<ChatSummary[]>;
-  /** Ids of the chats in whose title or text all words occur, the latest first. */
+  /**
+   * Ids of the chats in whose title or text all words occur, the latest first. No words find nothing; who asks so before
+   * a search comes has it find what it needs read.
+   */
   search(query: string): Promise<SearchHit[]>;
   /** In the order of their coming; empty for a chat that there is not. */
   read(id: string): Promise<ChatEntry[]>;

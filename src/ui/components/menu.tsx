@@ -1,3 +1,4 @@
+import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useId, useRef } from 'preact/hooks';
 import { Icon, type IconName } from './icon.tsx';
@@ -40,9 +41,13 @@ export function moveAmong(list: HTMLElement | null, event: KeyboardEvent): void 
   if (next instanceof HTMLElement) next.focus();
 }
 
-/** A button with a list of things to do. Arrows move in it, Escape and a click elsewhere close it. */
+/**
+ * A button with a list of things to do. Arrows move in it, Escape and a click elsewhere close it. The list is empty until
+ * it is opened: hundreds of chats have one each, and it would be two thirds of their elements.
+ */
 export function Menu({ icon, label, items, class: more = '' }: MenuProps): VNode {
   const id = useId();
+  const wasOpened = useSignal(false);
   const button = useRef<HTMLButtonElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const place = () => {
@@ -69,25 +74,29 @@ export function Menu({ icon, label, items, class: more = '' }: MenuProps): VNode
         tabIndex={-1}
         popover="auto"
         onKeyDown={(event) => moveAmong(list.current, event)}
+        onBeforeToggle={() => {
+          wasOpened.value = true;
+        }}
         onToggle={(event) => {
           if (event.newState === 'open') place();
         }}
       >
-        {items.map((item) => (
-          <button
-            key={item.label}
-            type="button"
-            role="menuitem"
-            class={item.dangerous ? 'dangerous' : undefined}
-            onClick={() => {
-              list.current?.hidePopover();
-              item.run();
-            }}
-          >
-            <Icon name={item.icon} />
-            {item.label}
-          </button>
-        ))}
+        {wasOpened.value &&
+          items.map((item) => (
+            <button
+              key={item.label}
+              type="button"
+              role="menuitem"
+              class={item.dangerous ? 'dangerous' : undefined}
+              onClick={() => {
+                list.current?.hidePopover();
+                item.run();
+              }}
+            >
+              <Icon name={item.icon} />
+              {item.label}
+            </button>
+          ))}
       </div>
     </>
   );

@@ -1,17 +1,14 @@
-import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
+import { useSignal, useSignalEffect } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useRef } from 'preact/hooks';
-import type { ChatSummary } from '../chats/entries.ts';
 import type { SearchHit } from '../chats/store.ts';
 import { usePage } from '../state/page.ts';
 import { strings } from '../strings/strings.ts';
-import { ChatRow } from './chat-row.tsx';
+import { ChatList } from './chat-list.tsx';
 import { Icon } from './icon.tsx';
 import { IconButton } from './icon-button.tsx';
 import { PreferencesMenu } from './preferences-menu.tsx';
 import { showChat } from './router.ts';
-
-const dayMs = 24 * 3600 * 1000;
 
 /** All chats, and the way to a new one. */
 export function Sidebar(): VNode {
@@ -58,12 +55,13 @@ export function Sidebar(): VNode {
           aria-label={t.search}
           aria-keyshortcuts="Control+K"
           value={query.value}
+          onFocus={() => void page.chats.search('').catch(() => undefined)}
           onInput={(event) => {
             query.value = event.currentTarget.value;
           }}
         />
       </div>
-      <div class="chat-list">{hits.value === undefined ? <Groups /> : <Found hits={hits.value} />}</div>
+      <ChatList hits={hits.value} />
       <div class="sidebar-bottom">
         <button
           type="button"
@@ -79,55 +77,4 @@ export function Sidebar(): VNode {
       </div>
     </nav>
   );
-}
-
-function Groups(): VNode {
-  const { chats, environment } = usePage();
-  const t = strings.value.sidebar;
-  const groups = useComputed(() => groupsOf(chats.list.value, environment.now()));
-  if (groups.value.length === 0) return <p class="list-note">{chats.listed.value ? t.noChats : ''}</p>;
-  return (
-    <>
-      {groups.value.map(({ name, chats }) => (
-        <section key={name} aria-label={t[name]}>
-          <h2>{t[name]}</h2>
-          <ul>
-            {chats.map((chat) => (
-              <ChatRow key={chat.id} chat={chat} />
-            ))}
-          </ul>
-        </section>
-      ))}
-    </>
-  );
-}
-
-function Found({ hits }: { readonly hits: readonly SearchHit[] }): VNode {
-  const { chats } = usePage();
-  if (hits.length === 0) return <p class="list-note">{strings.value.sidebar.nothingFound}</p>;
-  const byId = new Map(chats.list.value.map((chat) => [chat.id, chat]));
-  return (
-    <ul>
-      {hits.map(({ id, excerpt }) => {
-        const chat = byId.get(id);
-        return chat && <ChatRow key={id} chat={chat} excerpt={excerpt} />;
-      })}
-    </ul>
-  );
-}
-
-type GroupName = 'pinned' | 'today' | 'yesterday' | 'lastWeek' | 'older';
-
-function groupsOf(list: readonly ChatSummary[], now: number): { name: GroupName; chats: ChatSummary[] }[] {
-  const midnight = new Date(now).setHours(0, 0, 0, 0);
-  const groupOf = ({ pinned, updatedAt }: ChatSummary): GroupName => {
-    if (pinned) return 'pinned';
-    if (updatedAt >= midnight) return 'today';
-    if (updatedAt >= midnight - dayMs) return 'yesterday';
-    return updatedAt >= midnight - 7 * dayMs ? 'lastWeek' : 'older';
-  };
-  const names: readonly GroupName[] = ['pinned', 'today', 'yesterday', 'lastWeek', 'older'];
-  return names
-    .map((name) => ({ name, chats: list.filter((chat) => groupOf(chat) === name) }))
-    .filter(({ chats }) => chats.length > 0);
 }

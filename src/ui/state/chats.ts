@@ -64,9 +64,10 @@ export class Chats {
   }
 
   async start(tab: string): Promise<void> {
-    await this.#answers.adoptPartials(tab);
     // Where the store is away: see refresh.
     await this.#known.relist().catch(() => undefined);
+    // Behind the list, which needs none of what is asked for here.
+    await this.#answers.adoptPartials(tab);
   }
 
   /** Makes up for what could not be read, and for changes that were not heard of, while the store was away. */
