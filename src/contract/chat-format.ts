@@ -1,11 +1,10 @@
 /**
- * How a model family writes its answers. One row of output/families.ts per family; prompt, output and grammar read the
- * same row. Markers are literal text of the model's output, whitespace included; the machines accept any other
+ * How a model family writes its answers. One row of output's table per family; prompt, output and grammar read the same
+ * row. Markers are literal text of the model's output, whitespace included; the machines accept any other
  * whitespace around them, a grammar writes them as they stand.
  */
 export interface ChatFormat {
   readonly name: string;
-  /** How an answer is laid out; `plain` is thought, text and calls one after the other. */
   readonly layout: AnswerLayout;
   readonly reasoning: ReasoningMarkers | undefined;
   /** undefined: the family has no calls, everything is text. */
@@ -20,11 +19,59 @@ export interface ChatFormat {
   readonly visibleTokens: readonly string[];
 }
 
-/**
- * `harmony`: gpt-oss channels. `muse`: recipients in message headers. `functionary`: `>>>all` and `>>>name`.
- * Everything else is `plain`.
- */
-type AnswerLayout = 'plain' | 'harmony' | 'muse' | 'functionary';
+/** What an answer consists of. */
+type AnswerLayout = PlainLayout | MessageLayout | PartLayout;
+
+/** Thought, text and calls one after the other. */
+interface PlainLayout {
+  readonly type: 'plain';
+}
+
+/** Messages, `start role head body end`, whose heads say whom they are for (gpt-oss, Muse). The prompt writes the first `start role`. */
+export interface MessageLayout {
+  readonly type: 'messages';
+  readonly start: string;
+  readonly role: string;
+  /** Ends a head. */
+  readonly message: string;
+  /** What may end a message; the first where another one follows. */
+  readonly ends: readonly [string, ...string[]];
+  /** Markers inside heads, by the word that stands for them in the head's text (`channel=`). */
+  readonly fields: Readonly<Record<string, string>>;
+  /** As they are written, up to and with `message`. */
+  readonly heads: {
+    readonly thought: string;
+    readonly text: string;
+    /** Of a text in front of calls, where that has a head of its own. */
+    readonly preamble?: string;
+    /** Ways to write `open NAME nameEnd`. */
+    readonly calls: readonly { readonly open: string; readonly nameEnd: string }[];
+  };
+  /** How the first head may begin besides its markers. */
+  readonly beginnings: readonly string[];
+  /** Whom a message is for by its `to=`: all others are tools. */
+  readonly recipients: Readonly<Record<string, 'reasoning' | 'text' | 'nobody'>>;
+  /** What a message without a recipient is, by its `channel=`: all others are text. */
+  readonly channels: Readonly<Record<string, 'reasoning' | 'text'>>;
+  /** Markers that a body that a grammar writes goes without. */
+  readonly notInBodies: readonly string[];
+}
+
+/** Parts, `name nameEnd body`, with `separator` between them (Functionary 3.2). The prompt writes the first separator. */
+export interface PartLayout {
+  readonly type: 'parts';
+  readonly separator: string;
+  /** Between two calls. */
+  readonly callSeparator: string;
+  /** The name of a part that is text. */
+  readonly textName: string;
+  readonly nameEnd: string;
+}
+
+/** What stands between the bodies of two messages, up to the head of the second. */
+export function nextMessage({ ends, start, role }: MessageLayout): string {
+  return ends[0] + start + role;
+}
 
 export interface ReasoningMarkers {
   readonly open: string;
@@ -127,7 +174,7 @@ export interface NamespacedCalls extends CallFrame {
   readonly namespace: string;
 }
 
-/** The layout itself says who is called (harmony, functionary): the message's body is the arguments as JSON. */
+/** The layout itself says who is called: the body is the arguments as JSON. */
 interface AddressedCalls {
   readonly syntax: 'addressed';
   readonly parallel: boolean;

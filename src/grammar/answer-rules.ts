@@ -1,9 +1,16 @@
-import { type ChatFormat, type PromptOpening, spaceBehindThought } from '../contract/chat-format.ts';
+import {
+  type ChatFormat,
+  type MessageLayout,
+  nextMessage,
+  type PartLayout,
+  type PromptOpening,
+  spaceBehindThought,
+} from '../contract/chat-format.ts';
 import { callRules, callTriggers } from './call-rules.ts';
 import { anyChar } from './gbnf/code-points.ts';
 import { factored } from './gbnf/factored.ts';
 import type { Expression } from './gbnf/gbnf.ts';
-import { anyOf, chars, choice, empty, optional, repeat, sequence, text } from './gbnf/gbnf.ts';
+import { anyOf, chars, choice, optional, repeat, sequence, text } from './gbnf/gbnf.ts';
 import type { Automaton } from './regex/automaton.ts';
 import { intersect, notContaining } from './regex/automaton.ts';
 import { parseRegex } from './regex/regex.ts';
@@ -29,17 +36,16 @@ export interface AnswerParts {
  * in one grammar so that nothing has to be switched on in the middle of a token.
  */
 export function answerRules(parts: AnswerParts, args: ToolArguments): Expression {
-  switch (parts.format.layout) {
+  const { layout } = parts.format;
+  switch (layout.type) {
     case 'plain':
       return new PlainAnswer(parts, args).whole();
-    case 'harmony':
-      return harmonyAnswer(parts, args);
-    case 'muse':
-      return museAnswer(parts, args);
-    case 'functionary':
-      return functionaryAnswer(parts, args);
+    case 'messages':
+      return messageAnswer(parts, layout, args);
+    case 'parts':
+      return partAnswer(parts, layout, args);
     default:
-      return parts.format.layout satisfies never;
+      return layout satisfies never;
   }
 }
 
@@ -144,62 +150,57 @@ class PlainAnswer {
   }
 }
 
-/** gpt-oss: messages with channels. `<|call|>` and `<|return|>` are ends of generation, so no text is written for them. */
-function harmonyAnswer({ opening, content, calls }: AnswerParts, args: ToolArguments): Expression {
+/** Messages: thoughts, and then the answer, or calls. */
+function messageAnswer(parts: AnswerParts, layout: MessageLayout, args: ToolArguments): Expression {
+  const { format, opening, content, calls } = parts;
   const { json } = args;
-  const inside = textWithout(json, ['<|end|>', '<|start|>', '<|channel|>', '<|message|>']);
-  const next = text('<|end|><|start|>assistant');
-  const channel = (name: string) => text(`<|channel|>${name}<|message|>`);
-  const final = content && sequence(channel('final'), content === 'free' ? inside : content);
-  const options = calls?.tools.flatMap((tool) => {
-    const to = ` to=functions.${tool.tool.name}`;
-    const behind = sequence(text('<|message|>'), args.object(tool));
-    return [
-      sequence(text(`<|channel|>commentary${to} <|constrain|>json`), behind),
-      sequence(text(`${to}<|channel|>commentary <|constrain|>json`), behind),
-    ];
-  });
+  const { heads } = layout;
+  const inside = textWithout(json, layout.notInBodies);
+  const next = text(nextMessage(layout));
+  const final = content && sequence(text(heads.text), content === 'free' ? inside : content);
+  const options = (calls?.tools ?? []).flatMap((tool) =>
+    heads.calls.map(({ open, nameEnd }) =>
+      sequence(text(open + tool.tool.name + nameEnd), callBody(tool, format.toolCalls, args)),
+    ),
+  );
+  const many = calls?.parallel === true && format.toolCalls?.parallel === true;
   const last = factored(
     json.book,
     'last',
-    [final, ...(options ?? [])].filter((each) => each !== undefined),
+    [final, ...(many ? [repeated(options, next, json)] : options)].filter((each) => each !== undefined),
   );
-  const thought = sequence(channel('analysis'), inside, next);
-  const preamble = sequence(channel('commentary'), inside, next);
-  const before = repeat(content === 'free' && calls ? choice(thought, preamble) : thought, 0);
+  const thought = sequence(text(heads.thought), inside, next);
+  const preamble = heads.preamble === undefined ? undefined : sequence(text(heads.preamble), inside, next);
+  const before = repeat(content === 'free' && calls && preamble ? choice(thought, preamble) : thought, 0);
   const whole = sequence(before, last);
   return opening.block === 'reasoning' ? sequence(inside, next, whole) : whole;
 }
 
-/** Muse: messages with recipients; calls are markup in a message to the tool. */
-function museAnswer({ format, opening, content, calls }: AnswerParts, args: ToolArguments): Expression {
-  const { json } = args;
-  const inside = textWithout(json, ['<|eom|>', '<|eot|>', '<|start|>']);
-  const next = text('<|eom|><|start|>assistant');
-  const answer = content && sequence(text(' to=user<|message|>'), content === 'free' ? inside : content);
-  const { toolCalls } = format;
-  const options =
-    calls && toolCalls && toolCalls.syntax !== 'addressed'
-      ? calls.tools.map((tool) =>
-          sequence(text(` to=${tool.tool.name}<|message|>`), callRules(toolCalls, [tool], { args, parallel: false })),
-        )
-      : [];
-  const call = options.length > 0 ? json.book.define('call', factored(json.book, 'call', options)) : undefined;
-  const called = call && sequence(call, repeat(sequence(next, call), 0, calls?.parallel ? undefined : 0));
-  const thought = sequence(text(' to=self<|message|>'), inside, next);
-  const whole = sequence(repeat(thought, 0), choice(...[answer, called].filter((each) => each !== undefined)));
-  return opening.block === 'reasoning' ? sequence(inside, next, whole) : whole;
+/** What a message to a tool says: its arguments, or the family's markup for a call. */
+function callBody(tool: CallableTool, toolCalls: ChatFormat['toolCalls'], args: ToolArguments): Expression {
+  if (!toolCalls || toolCalls.syntax === 'addressed') return args.object(tool);
+  return callRules(toolCalls, [tool], { args, parallel: false });
 }
 
-/** Functionary 3.2: `all` and a line break before text, a name and a line break before arguments. */
-function functionaryAnswer({ content, calls }: AnswerParts, args: ToolArguments): Expression {
+/** Parts: text, or calls, or text and then calls. */
+function partAnswer({ content, calls }: AnswerParts, layout: PartLayout, args: ToolArguments): Expression {
   const { json } = args;
-  const inside = textWithout(json, ['>>>']);
-  const answer = content && sequence(text('all\n'), content === 'free' ? inside : content);
-  const options = (calls?.tools ?? []).map((tool) => sequence(text(`${tool.tool.name}\n`), args.object(tool)));
-  const call = options.length > 0 ? json.book.define('call', factored(json.book, 'call', options)) : undefined;
-  const more = call && repeat(sequence(text('\n>>>'), call), 0, calls?.parallel ? undefined : 0);
-  const called = call && sequence(call, more ?? empty);
-  const both = content === 'free' && answer && called ? sequence(answer, text('>>>'), called) : undefined;
+  const { separator, callSeparator, textName, nameEnd } = layout;
+  const inside = textWithout(json, [separator]);
+  const answer = content && sequence(text(textName + nameEnd), content === 'free' ? inside : content);
+  const options = (calls?.tools ?? []).map((tool) => sequence(text(tool.tool.name + nameEnd), args.object(tool)));
+  const called = calls?.parallel ? repeated(options, text(callSeparator), json) : once(options, json);
+  const both = content === 'free' && answer && called ? sequence(answer, text(separator), called) : undefined;
   return choice(...[answer, called, both].filter((each) => each !== undefined));
+}
+
+/** One of these; undefined where there is none. */
+function once(options: readonly Expression[], { book }: JsonRules): Expression | undefined {
+  return options.length === 0 ? undefined : book.define('call', factored(book, 'call', options));
+}
+
+/** One of these, and more of them. */
+function repeated(options: readonly Expression[], separator: Expression, json: JsonRules): Expression | undefined {
+  const one = once(options, json);
+  return one && sequence(one, repeat(sequence(separator, one), 0));
 }

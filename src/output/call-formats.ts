@@ -269,7 +269,7 @@ export const museCalls: TaggedCalls = {
   parallel: true,
 };
 
-export const kimi3Calls: TaggedCalls = {
+export const kimi3Calls = {
   syntax: 'tagged',
   section: { open: '<|open|>tools<|sep|>', close: '<|close|>tools<|sep|>' },
   open: '<|open|>call tool="',
@@ -285,7 +285,7 @@ export const kimi3Calls: TaggedCalls = {
   close: '<|close|>call<|sep|>',
   separator: '',
   parallel: true,
-};
+} as const satisfies TaggedCalls;
 
 export const gemma4Calls: DictCalls = {
   syntax: 'dict',

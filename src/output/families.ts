@@ -79,8 +79,8 @@ function namedFormat(name: string): ChatFormat {
   throw new ServeError('invalid_request', `There is no chat format ${JSON.stringify(name)}. Use one of: ${names}.`);
 }
 
-function matches({ all, not = [] }: Family, template: string): boolean {
-  return all.every((text) => template.includes(text)) && !not.some((text) => template.includes(text));
+function matches({ all }: Family, template: string): boolean {
+  return all.every((text) => template.includes(text));
 }
 
 /** Templates put markers together from pieces: the tag's first word is enough. */
@@ -90,10 +90,19 @@ function mentions(template: string, marker: string): boolean {
 }
 
 function formatOf(
-  family: Omit<Family, 'reasoning'> & { readonly reasoning?: Family['reasoning'] | undefined },
+  family: Omit<Family, 'reasoning' | 'source'> & { readonly reasoning?: Family['reasoning'] | undefined },
 ): ChatFormat {
-  const { name, layout = 'plain', reasoning, toolCalls, text, hidden, stopStrings = [], visible = [] } = family;
-  const markup = [literals(reasoning), literals(toolCalls), literals(text), hidden ?? []].flat();
+  const {
+    name,
+    layout = { type: 'plain' },
+    reasoning,
+    toolCalls,
+    text,
+    hidden,
+    stopStrings = [],
+    visible = [],
+  } = family;
+  const markup = literals([layout, reasoning, toolCalls, text, hidden]);
   return {
     name,
     layout,

@@ -1,11 +1,11 @@
 import { type ChatFormat, closingText, type PromptOpening } from '../contract/chat-format.ts';
 import type { BlockEvent } from '../contract/events.ts';
 import type { Tool, ToolChoice } from '../contract/request.ts';
-import { harmony, muse, readAddressedAnswer } from './addressed-answer.ts';
 import type { AnswerContext, OutputState } from './answer-context.ts';
 import { BlockWriter } from './block-writer.ts';
-import { readFunctionaryAnswer } from './functionary-answer.ts';
 import { MarkerScanner, type Reading, type TextEnd } from './marker-scanner.ts';
+import { readMessageAnswer } from './message-answer.ts';
+import { readPartAnswer } from './part-answer.ts';
 import { readPlainAnswer } from './plain-answer.ts';
 import type { CallTools } from './tool-calls/call-reader.ts';
 import { toolNames } from './tool-names.ts';
@@ -28,8 +28,6 @@ export interface OutputMachineOptions {
    */
   readonly exactText?: boolean;
 }
-
-/** Where the model's text is right now. */
 
 /**
  * The model's text -> blocks. Five laws: lossless (a complete text's end() releases everything that was held),
@@ -111,16 +109,15 @@ export function createOutputMachine(options: OutputMachineOptions): OutputMachin
 }
 
 function layouts(context: AnswerContext): Reading<void> {
-  switch (context.format.layout) {
+  const { layout } = context.format;
+  switch (layout.type) {
     case 'plain':
       return readPlainAnswer(context);
-    case 'harmony':
-      return readAddressedAnswer(context, harmony);
-    case 'muse':
-      return readAddressedAnswer(context, muse);
-    case 'functionary':
-      return readFunctionaryAnswer(context);
+    case 'messages':
+      return readMessageAnswer(context, layout);
+    case 'parts':
+      return readPartAnswer(context, layout);
     default:
-      return context.format.layout satisfies never;
+      return layout satisfies never;
   }
 }

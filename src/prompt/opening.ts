@@ -1,4 +1,4 @@
-import { type ChatFormat, closingText, type PromptOpening } from '../contract/chat-format.ts';
+import { type ChatFormat, closingText, nextMessage, type PromptOpening } from '../contract/chat-format.ts';
 import { type Message, textOfContent } from '../contract/request.ts';
 import type { Protection } from './protect.ts';
 
@@ -33,7 +33,7 @@ export function continueMessage(
   if (content === '' && thought === '') {
     return { text: generationPrompt, opening: openingOf(generationPrompt, format) };
   }
-  const text = writers[format.layout](content, thought, generationPrompt, format);
+  const text = written({ content, thought, generationPrompt }, format);
   const block = content === '' ? 'reasoning' : 'text';
   return { text, opening: { block, generationPrompt: text, continues: true } };
 }
@@ -45,23 +45,40 @@ export function closeOpenThought(generationPrompt: string, format: ChatFormat): 
   return { text, opening: openingOf(text, format) };
 }
 
-type WriteContinued = (content: string, thought: string, generationPrompt: string, format: ChatFormat) => string;
+interface Begun {
+  readonly content: string;
+  readonly thought: string;
+  readonly generationPrompt: string;
+}
 
-const writers: Readonly<Record<ChatFormat['layout'], WriteContinued>> = {
-  plain(content, thought, generationPrompt, format) {
-    const { reasoning } = format;
-    const begun =
-      reasoning && thought !== ''
-        ? joined(withoutThought(generationPrompt, format), reasoning.open) + thought
-        : generationPrompt;
-    if (content === '') return begun;
-    const closed = thought === '' ? closeOpenThought(begun, format).text : closeThought(begun, format);
-    return joined(closed, format.text?.open ?? '') + content;
-  },
-  harmony: messagesWriter('<|channel|>analysis<|message|>', '<|end|>', '<|channel|>final<|message|>'),
-  muse: messagesWriter(' to=self<|message|>', '<|eom|>', ' to=user<|message|>'),
-  functionary: (content, _thought, generationPrompt) => `${generationPrompt}all\n${content}`,
-};
+function written(begun: Begun, format: ChatFormat): string {
+  const { layout } = format;
+  const { content, thought, generationPrompt } = begun;
+  switch (layout.type) {
+    case 'plain':
+      return plainly(begun, format);
+    case 'messages': {
+      const thinking = thought === '' ? '' : layout.heads.thought + thought;
+      const next = thought === '' ? '' : nextMessage(layout);
+      return generationPrompt + thinking + (content === '' ? '' : next + layout.heads.text + content);
+    }
+    case 'parts':
+      return generationPrompt + layout.textName + layout.nameEnd + content;
+    default:
+      return layout satisfies never;
+  }
+}
+
+function plainly({ content, thought, generationPrompt }: Begun, format: ChatFormat): string {
+  const { reasoning } = format;
+  const begun =
+    reasoning && thought !== ''
+      ? joined(withoutThought(generationPrompt, format), reasoning.open) + thought
+      : generationPrompt;
+  if (content === '') return begun;
+  const closed = thought === '' ? closeOpenThought(begun, format).text : closeThought(begun, format);
+  return joined(closed, format.text?.open ?? '') + content;
+}
 
 /** A generation prompt up to the thought that it opens or skips, and without what begins the answer's text. */
 export function withoutThought(generationPrompt: string, { reasoning, text }: ChatFormat): string {
@@ -81,12 +98,4 @@ export function joined(before: string, after: string): string {
 export function closeThought(begun: string, { reasoning }: ChatFormat): string {
   const closing = reasoning ? closingText(reasoning) : '';
   return (closing.startsWith('\n') ? begun.replace(/(?<!\n)\n+$/, '') : begun) + closing;
-}
-
-function messagesWriter(thoughtHead: string, end: string, textHead: string): WriteContinued {
-  return (content, thought, generationPrompt) => {
-    const begun = thought === '' ? generationPrompt : `${generationPrompt}${thoughtHead}${thought}`;
-    if (content === '') return begun;
-    return `${begun}${thought === '' ? '' : `${end}<|start|>assistant`}${textHead}${content}`;
-  };
 }

@@ -35,7 +35,7 @@ interface Context {
 
 /** The rendered text with the thoughts, empty ones too, that the template left out of these turns. */
 export function asSpoken(rendered: string, turns: readonly SpokenTurn[], { format, protection }: Context): string {
-  if (format.layout !== 'plain' || !format.reasoning) return rendered;
+  if (format.layout.type !== 'plain' || !format.reasoning) return rendered;
   let text = '';
   let from = 0;
   let last = 0;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { spaceBehindThought } from '../../src/contract/chat-format.ts';
+import { type ChatFormat, spaceBehindThought } from '../../src/contract/chat-format.ts';
 import { planConstraint } from '../../src/grammar/constraint.ts';
 import { parseGrammar } from '../../src/grammar/gbnf/gbnf-parse.ts';
 import { GrammarMachine } from '../../src/grammar/gbnf/grammar-machine.ts';
@@ -22,7 +22,7 @@ const answers = [
   ' ',
 ];
 const formats = Object.values(chatFormats);
-const thinking = formats.filter(({ reasoning, layout }) => reasoning && layout === 'plain');
+const thinking = formats.filter(({ reasoning, layout }) => reasoning && layout.type === 'plain');
 
 describe('text in a form of its own', () => {
   it.each(formats.map((format) => [format.name, format] as const))('%s shows it to the last blank', (_, format) => {
@@ -95,7 +95,7 @@ describe('a grammar that begins with blanks', () => {
     '%s: what it lets the model write is shown as one of its texts',
     (_, format) => {
       const { open = '', close = '' } = format.reasoning ?? {};
-      const isPlain = format.layout === 'plain';
+      const isPlain = format.layout.type === 'plain';
       const opening = format.reasoning && isPlain ? ({ block: 'reasoning', generationPrompt: open } as const) : inText;
       const plan = planConstraint({
         format,
@@ -124,16 +124,15 @@ describe('a grammar that begins with blanks', () => {
   );
 });
 
-function beforeAnswer(layout: string, thought: string): string {
-  if (layout === 'harmony') return '<|channel|>final<|message|>';
-  if (layout === 'muse') return ' to=user<|message|>';
-  return layout === 'functionary' ? 'all\n' : thought;
+function beforeAnswer(layout: ChatFormat['layout'], thought: string): string {
+  if (layout.type === 'messages') return layout.heads.text;
+  return layout.type === 'parts' ? 'all\n' : thought;
 }
 
 /** Where the prompt has written the header, so that everything is the answer. */
-function inAnswer(layout: string) {
-  const generationPrompt = layout === 'plain' ? '' : '<|message|>';
-  return { ...inText, generationPrompt, ...(layout === 'functionary' && { continues: true }) };
+function inAnswer({ type }: ChatFormat['layout']) {
+  const generationPrompt = type === 'plain' ? '' : '<|message|>';
+  return { ...inText, generationPrompt, ...(type === 'parts' && { continues: true }) };
 }
 
 function missing(): never {

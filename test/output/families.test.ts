@@ -1,7 +1,10 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
 import { chatFormats, detectChatFormat, withControlTokens } from '../../src/output/families.ts';
-import { realTemplates } from '../support/llama-sources.ts';
+import { families } from '../../src/output/family-table.ts';
+import { llamaRevision, realTemplates } from '../support/llama-sources.ts';
 import { lines, run } from './machine.ts';
 
 /** Family and whether it thinks, by the name of the template. */
@@ -77,6 +80,42 @@ const expected: Readonly<Record<string, string>> = {
   'unsloth-mistral-Devstral-Small-2507': 'mistral',
   'upstage-Solar-Open-100B': 'solar, thinks',
 };
+
+const source = resolve(import.meta.dirname, '../../src');
+/** Where markup may be spelled. */
+const tables = ['call-formats.ts', 'family-table.ts', 'layouts.ts'];
+
+describe('the table of families', () => {
+  it('says of each row where its markup was read: every template of the library in use, and what is not among them', () => {
+    const sources = families.flatMap(({ name, source }) => source.map((where) => [name, where] as const));
+    expect(families.filter(({ source }) => source.length === 0)).toEqual([]);
+    const named = sources.flatMap(([name, where]) => {
+      const [, revision = '', template = ''] =
+        /^ggml-org\/llama.cpp (\w+) models\/templates\/(.+)\.jinja$/.exec(where) ?? [];
+      return template === '' ? [] : [{ name, template, isCurrent: llamaRevision().startsWith(revision) }];
+    });
+    expect(Object.fromEntries(named.map(({ name, template }) => [template, name]))).toEqual(
+      Object.fromEntries(realTemplates().map(({ name, text }) => [name, detectChatFormat(text).name])),
+    );
+    expect(named.length).toBe(realTemplates().length);
+    expect(named.filter(({ isCurrent }) => !isCurrent)).toEqual([]);
+  });
+
+  it('is where markup stands: no room that reads, writes or allows it spells any', () => {
+    const tags = new Set(Object.values(chatFormats).flatMap(({ visibleTokens }) => visibleTokens));
+    const files = ['prompt', 'output', 'grammar', 'generation', 'templates'].flatMap((room) =>
+      readdirSync(join(source, room), { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.ts') && !tables.includes(basename(file)))
+        .map((file) => join(room, file)),
+    );
+    expect(files.length).toBeGreaterThan(100);
+    const spelled = files.flatMap((file) => {
+      const code = readFileSync(join(source, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+      return [...tags].filter((tag) => code.includes(tag)).map((tag) => `${file}: ${tag}`);
+    });
+    expect(spelled).toEqual([]);
+  });
+});
 
 describe('the family of a template', () => {
   it('is found by the markers of all real templates', () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChatFormat, PromptOpening } from '../../src/contract/chat-format.ts';
 import type { ToolChoice } from '../../src/contract/request.ts';
 import { chatFormats, detectChatFormat } from '../../src/output/families.ts';
+import { harmony } from '../../src/output/layouts.ts';
 import { runs } from '../support/runs.ts';
 import { expectSame } from '../support/same.ts';
 import { answerBlocks, areBeginning, type Block, withoutLast } from './cuts.ts';
@@ -75,7 +76,7 @@ function isBeginning({ tools, toolChoice }: Setup, blocks: readonly Block[], lon
 
 /** The text behind a name is no more than what the family writes there, so that the name counts. */
 function isMark({ format: { layout, visibleTokens } }: Setup, text: string): boolean {
-  if (layout === 'harmony') return text.indexOf('<|message|>') === text.length - '<|message|>'.length;
+  if (layout === harmony) return text.indexOf('<|message|>') === text.length - '<|message|>'.length;
   return text.length <= Math.max(1, ...visibleTokens.map(({ length }) => length)) + ':0'.length;
 }
 

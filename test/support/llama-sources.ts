@@ -30,6 +30,11 @@ export function llamaSources(folder: string): string {
   return target;
 }
 
+/** The commit of these sources. */
+export function llamaRevision(): string {
+  return execFileSync('git', ['ls-remote', bundle, 'HEAD'], { encoding: 'utf8' }).split('\t')[0] ?? '';
+}
+
 export interface NamedTemplate {
   readonly name: string;
   readonly text: string;

@@ -22,7 +22,7 @@ const facts = {
     infill: undefined,
   },
 };
-const format = { name: 'plain', layout: 'plain', reasoning: undefined, toolCalls: undefined } as const;
+const format = { name: 'plain', layout: { type: 'plain' }, reasoning: undefined, toolCalls: undefined } as const;
 const examined = {
   format: { ...format, stopStrings: [], visibleTokens: [] },
   capabilities: {

@@ -1,3 +1,4 @@
+import type { MessageLayout } from '../contract/chat-format.ts';
 import type { AnswerContext } from './answer-context.ts';
 import { MarkerSet, type Reading } from './marker-scanner.ts';
 import type { CallTools } from './tool-calls/call-reader.ts';
@@ -8,64 +9,21 @@ import { JsonText } from './tool-calls/json-text.ts';
 /** Who a message is for, as its header says. */
 type Addressee = { readonly kind: 'reasoning' | 'text' } | { readonly kind: 'call'; readonly name: string };
 
-/** Layouts whose answers are messages with headers: `start role header message body end`. */
-export interface AddressedLayout {
-  readonly start: string;
-  readonly message: string;
-  readonly ends: readonly string[];
-  /** Markers inside headers, by the word that stands for them in the header's text. */
-  readonly fields: Readonly<Record<string, string>>;
-  /** How a header may begin when the prompt has already written `start role`. */
-  readonly beginnings: readonly string[];
-  addressee(header: string): Addressee;
-}
-
-/** gpt-oss: `<|channel|>analysis<|message|>...<|end|>`. The recipient stands before or behind the channel. */
-export const harmony: AddressedLayout = {
-  start: '<|start|>',
-  message: '<|message|>',
-  ends: ['<|end|>', '<|call|>', '<|return|>'],
-  fields: { channel: '<|channel|>', constrain: '<|constrain|>' },
-  beginnings: ['to=', 'assistant<|', 'assistant to='],
-  addressee(header) {
-    const channel = [...header.matchAll(/channel= *(\w+)/g)].at(-1)?.[1];
-    const recipient = [...header.matchAll(/\bto=([^\s;]+)/g)]
-      .map(([, name]) => name)
-      .find((name) => name !== 'assistant');
-    if (recipient) return { kind: 'call', name: recipient };
-    return { kind: channel === 'analysis' ? 'reasoning' : 'text' };
-  },
-};
-
-/** Muse: ` to=self<|message|>...<|eom|>`; the call itself is markup in the body. */
-export const muse: AddressedLayout = {
-  start: '<|start|>',
-  message: '<|message|>',
-  ends: ['<|eom|>', '<|eot|>'],
-  fields: {},
-  beginnings: ['to=', 'assistant to='],
-  addressee(header) {
-    const recipient = /\bto=([^\s;]+)/.exec(header)?.[1] ?? 'user';
-    if (recipient === 'self') return { kind: 'reasoning' };
-    return recipient === 'user' ? { kind: 'text' } : { kind: 'call', name: recipient };
-  },
-};
-
 const longestHeader = 300;
 
-export function* readAddressedAnswer(context: AnswerContext, layout: AddressedLayout): Reading<void> {
-  const reader = new AddressedAnswer(context, layout);
+export function* readMessageAnswer(context: AnswerContext, layout: MessageLayout): Reading<void> {
+  const reader = new MessageAnswer(context, layout);
   yield* reader.read();
 }
 
-class AddressedAnswer {
+class MessageAnswer {
   readonly #context: AnswerContext;
-  readonly #layout: AddressedLayout;
+  readonly #layout: MessageLayout;
   readonly #bodyEnds: MarkerSet;
   readonly #headerMarks: MarkerSet;
   readonly #beginnings: MarkerSet;
 
-  constructor(context: AnswerContext, layout: AddressedLayout) {
+  constructor(context: AnswerContext, layout: MessageLayout) {
     this.#context = context;
     this.#layout = layout;
     this.#bodyEnds = new MarkerSet([...layout.ends, layout.start]);
@@ -108,7 +66,7 @@ class AddressedAnswer {
       header = this.#layout.ends.includes(part.marker) || part.marker === this.#layout.start ? '' : header + part.text;
       if (part.marker === this.#layout.message) {
         scanner.recorded();
-        return this.#layout.addressee(header);
+        return addresseeOf(header, this.#layout);
       }
       const field = Object.entries(this.#layout.fields).find(([, marker]) => marker === part.marker)?.[0];
       if (field) header += ` ${field}=`;
@@ -179,4 +137,16 @@ class AddressedAnswer {
     writer.close();
     yield* scanner.skipSpace();
   }
+}
+
+function addresseeOf(header: string, { recipients, channels }: MessageLayout): Addressee {
+  const recipient = [...header.matchAll(/\bto=([^\s;]+)/g)]
+    .flatMap(([, name = '']) => name)
+    .find((name) => recipients[name] !== 'nobody');
+  if (recipient !== undefined) {
+    const kind = recipients[recipient];
+    return kind === 'reasoning' || kind === 'text' ? { kind } : { kind: 'call', name: recipient };
+  }
+  const channel = [...header.matchAll(/channel= *(\w+)/g)].at(-1)?.[1] ?? '';
+  return { kind: channels[channel] === 'reasoning' ? 'reasoning' : 'text' };
 }
