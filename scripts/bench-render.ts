@@ -4,7 +4,7 @@ import type { JsonObject } from '../src/contract/json.ts';
 import type { ChatPrompt } from '../src/contract/request.ts';
 import { templateCompiler } from '../src/engine/jinja.ts';
 import { findLibrary } from '../src/native/find-library.ts';
-import { detectChatFormat } from '../src/output/families.ts';
+import { detectChatFormat } from '../src/output/detect-family.ts';
 import type { CompileTemplate } from '../src/prompt/jinja.ts';
 import { createPromptRenderer } from '../src/prompt/renderer.ts';
 import { histories } from '../test/engine/histories.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Tool } from '../src/contract/request.ts';
-import { chatFormats, detectChatFormat } from '../src/output/families.ts';
+import { chatFormats, detectChatFormat } from '../src/output/detect-family.ts';
 import { createOutputMachine } from '../src/output/output-machine.ts';
 
 /**

@@ -9,7 +9,7 @@ import { readModelProfile } from '../src/models/profile.ts';
 import { findLibrary } from '../src/native/find-library.ts';
 import { Model } from '../src/native/model.ts';
 import { openLibrary } from '../src/native/open-library.ts';
-import { detectChatFormat } from '../src/output/families.ts';
+import { detectChatFormat } from '../src/output/detect-family.ts';
 import { defaultChatTemplate } from '../src/prompt/default-template.ts';
 import { createPromptRenderer } from '../src/prompt/renderer.ts';
 import { renderSampleTurns } from '../src/prompt/sample-turns.ts';

@@ -1,7 +1,7 @@
 import type { ChatFormat } from '../contract/chat-format.ts';
 import type { VocabularyFacts } from '../contract/model.ts';
 import type { FileProfile } from '../models/profile.ts';
-import { detectChatFormat, markersOf, withControlTokens } from '../output/families.ts';
+import { detectChatFormat, markersOf, withControlTokens } from '../output/detect-family.ts';
 import { renderSampleTurns } from '../prompt/sample-turns.ts';
 import type { ChatFormatReport } from '../templates/protocol.ts';
 

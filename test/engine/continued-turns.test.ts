@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ChatFormat, closingText } from '../../src/contract/chat-format.ts';
 import type { Message, Reasoning } from '../../src/contract/request.ts';
-import { detectChatFormat } from '../../src/output/families.ts';
+import { detectChatFormat } from '../../src/output/detect-family.ts';
 import { createPromptRenderer } from '../../src/prompt/renderer.ts';
 import { renderSampleTurns } from '../../src/prompt/sample-turns.ts';
 import { tool } from '../output/machine.ts';

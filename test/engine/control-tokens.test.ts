@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { vocabularyFacts } from '../../src/engine/remote/model-description.ts';
 import { createTokenText } from '../../src/engine/token-text.ts';
-import { detectChatFormat } from '../../src/output/families.ts';
+import { detectChatFormat } from '../../src/output/detect-family.ts';
 import { createPromptRenderer } from '../../src/prompt/renderer.ts';
 import { chat } from '../prompt/chat.ts';
 import { llamaSources } from '../support/llama-sources.ts';

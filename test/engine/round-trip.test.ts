@@ -4,7 +4,7 @@ import type { Message, ToolCall } from '../../src/contract/request.ts';
 import { planConstraint } from '../../src/grammar/constraint.ts';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
 import { GrammarMachine } from '../../src/grammar/gbnf/grammar-machine.ts';
-import { detectChatFormat } from '../../src/output/families.ts';
+import { detectChatFormat } from '../../src/output/detect-family.ts';
 import { createPromptRenderer } from '../../src/prompt/renderer.ts';
 import { lines, run, tool } from '../output/machine.ts';
 import { chat, vocabulary } from '../prompt/chat.ts';

@@ -4,7 +4,7 @@ import { createCancelRegistry } from '../../src/generation/cancellation.ts';
 import type { GenerationDependencies } from '../../src/generation/dependencies.ts';
 import { createGenerationService } from '../../src/generation/generate.ts';
 import { ConstraintPlanner } from '../../src/grammar/constraint-cache.ts';
-import { detectChatFormat } from '../../src/output/families.ts';
+import { detectChatFormat } from '../../src/output/detect-family.ts';
 import { defaultChatTemplate } from '../../src/prompt/default-template.ts';
 import { createPromptRenderer } from '../../src/prompt/renderer.ts';
 import { createScheduler } from '../../src/scheduler/scheduler.ts';

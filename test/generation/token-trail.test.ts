@@ -6,7 +6,7 @@ import { createPlainMachine } from '../../src/generation/plain-machine.ts';
 import { freeSteering } from '../../src/generation/steering.ts';
 import { TextPipeline, type TextPipelineOptions } from '../../src/generation/text-pipeline.ts';
 import { visibleToken } from '../../src/generation/visible-tokens.ts';
-import { chatFormats, detectChatFormat } from '../../src/output/families.ts';
+import { chatFormats, detectChatFormat } from '../../src/output/detect-family.ts';
 import { finish } from '../dialects/endpoint-answers.ts';
 import { chunkings, inText, inThought, machineFor, tool } from '../output/machine.ts';
 import { readSpecs } from '../output/spec.ts';

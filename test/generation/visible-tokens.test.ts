@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createFakeEngine } from '../../src/engine/fake.ts';
 import { allTokens, TokenDecoder, visibleToken, visibleTokens } from '../../src/generation/visible-tokens.ts';
-import { detectChatFormat } from '../../src/output/families.ts';
+import { detectChatFormat } from '../../src/output/detect-family.ts';
 import { Random } from '../support/random.ts';
 
 const broken = Buffer.of(0xff, 0x80, 0xf0, 0x9f);

@@ -4,7 +4,7 @@ import type { JsonValue } from '../../src/contract/json.ts';
 import { checkAnswer } from '../../src/grammar/check-answer.ts';
 import type { ConstraintRequest } from '../../src/grammar/constraint.ts';
 import { ConstraintPlanner, type PlanRecord } from '../../src/grammar/constraint-cache.ts';
-import { detectChatFormat } from '../../src/output/families.ts';
+import { detectChatFormat } from '../../src/output/detect-family.ts';
 
 function requestFor(schema: JsonValue, changes: Partial<ConstraintRequest> = {}): ConstraintRequest {
   return {

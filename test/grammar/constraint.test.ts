@@ -5,7 +5,7 @@ import { checkAnswer } from '../../src/grammar/check-answer.ts';
 import { type ConstraintRequest, planConstraint } from '../../src/grammar/constraint.ts';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
 import { GrammarMachine } from '../../src/grammar/gbnf/grammar-machine.ts';
-import { chatFormats } from '../../src/output/families.ts';
+import { chatFormats } from '../../src/output/detect-family.ts';
 
 const weather: Tool = {
   name: 'get_weather',

@@ -1,4 +1,4 @@
-import { detectChatFormat } from '../../src/output/families.ts';
+import { detectChatFormat } from '../../src/output/detect-family.ts';
 import type { OutputMachine } from '../../src/output/output-machine.ts';
 import { chunks, inText, machineFor, tool } from './machine.ts';
 

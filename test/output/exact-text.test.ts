@@ -3,7 +3,7 @@ import { type ChatFormat, spaceBehindThought } from '../../src/contract/chat-for
 import { planConstraint } from '../../src/grammar/constraint.ts';
 import { parseGrammar } from '../../src/grammar/gbnf/gbnf-parse.ts';
 import { GrammarMachine } from '../../src/grammar/gbnf/grammar-machine.ts';
-import { chatFormats } from '../../src/output/families.ts';
+import { chatFormats } from '../../src/output/detect-family.ts';
 import { answerBlocks, blocksOf } from './cuts.ts';
 import { chunkings, inText, machineFor, tool } from './machine.ts';
 

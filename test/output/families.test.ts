@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
-import { chatFormats, detectChatFormat, withControlTokens } from '../../src/output/families.ts';
-import { families } from '../../src/output/family-table.ts';
+import { chatFormats, detectChatFormat, withControlTokens } from '../../src/output/detect-family.ts';
+import { families } from '../../src/output/families.ts';
 import { llamaRevision, realTemplates } from '../support/llama-sources.ts';
 import { lines, run } from './machine.ts';
 
@@ -83,7 +83,7 @@ const expected: Readonly<Record<string, string>> = {
 
 const source = resolve(import.meta.dirname, '../../src');
 /** Where markup may be spelled. */
-const tables = ['call-formats.ts', 'family-table.ts', 'layouts.ts'];
+const tables = ['call-markup.ts', 'families.ts', 'layouts.ts'];
 
 describe('the table of families', () => {
   it('says of each row where its markup was read: every template of the library in use, and what is not among them', () => {

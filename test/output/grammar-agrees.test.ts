@@ -7,7 +7,7 @@ import type { BlockEvent } from '../../src/contract/events.ts';
 import type { Tool } from '../../src/contract/request.ts';
 import { planConstraint } from '../../src/grammar/constraint.ts';
 import { parseGrammar } from '../../src/grammar/gbnf/gbnf-parse.ts';
-import { chatFormats } from '../../src/output/families.ts';
+import { chatFormats } from '../../src/output/detect-family.ts';
 import { schemas } from '../grammar/random-schema.ts';
 import { randomText } from '../grammar/random-text.ts';
 import { runs } from '../support/runs.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChatFormat } from '../../src/contract/chat-format.ts';
 import type { Tool, ToolChoice } from '../../src/contract/request.ts';
-import { chatFormats } from '../../src/output/families.ts';
+import { chatFormats } from '../../src/output/detect-family.ts';
 import { runs } from '../support/runs.ts';
 import { expectSame } from '../support/same.ts';
 import { answerBlocks, areBeginning } from './cuts.ts';

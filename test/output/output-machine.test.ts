@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chatFormats, detectChatFormat } from '../../src/output/families.ts';
+import { chatFormats, detectChatFormat } from '../../src/output/detect-family.ts';
 import { inText, inThought, lines, machineFor, tool } from './machine.ts';
 
 const hermes = detectChatFormat(undefined, 'hermes');

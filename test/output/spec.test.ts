@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChatFormat, PromptOpening } from '../../src/contract/chat-format.ts';
 import type { ToolChoice } from '../../src/contract/request.ts';
-import { chatFormats, detectChatFormat } from '../../src/output/families.ts';
+import { chatFormats, detectChatFormat } from '../../src/output/detect-family.ts';
 import { harmony } from '../../src/output/layouts.ts';
 import { runs } from '../support/runs.ts';
 import { expectSame } from '../support/same.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/contract/json.ts';
-import { chatFormats } from '../../src/output/families.ts';
+import { chatFormats } from '../../src/output/detect-family.ts';
 import { schemaTypes } from '../../src/output/tool-calls/value-types.ts';
 import { lines, run, tool } from './machine.ts';
 

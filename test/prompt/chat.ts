@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../src/contract/json.ts';
 import type { VocabularyFacts } from '../../src/contract/model.ts';
 import type { ChatPrompt, Content, Message, Tool } from '../../src/contract/request.ts';
-import { detectChatFormat } from '../../src/output/families.ts';
+import { detectChatFormat } from '../../src/output/detect-family.ts';
 import { createPromptRenderer, type PromptRendererOptions } from '../../src/prompt/renderer.ts';
 
 export const vocabulary: VocabularyFacts = {

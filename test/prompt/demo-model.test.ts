@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/contract/json.ts';
-import { detectChatFormat } from '../../src/output/families.ts';
+import { detectChatFormat } from '../../src/output/detect-family.ts';
 import { createPromptRenderer } from '../../src/prompt/renderer.ts';
 import { chat, fromWire, fromWireTool, vocabulary } from './chat.ts';
 

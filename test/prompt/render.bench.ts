@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { bench, describe } from 'vitest';
 import type { Message } from '../../src/contract/request.ts';
-import { detectChatFormat } from '../../src/output/families.ts';
+import { detectChatFormat } from '../../src/output/detect-family.ts';
 import { createPromptRenderer } from '../../src/prompt/renderer.ts';
 import { chat, vocabulary } from './chat.ts';
 

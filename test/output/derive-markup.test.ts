@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { detectChatFormat } from '../../src/output/families.ts';
+import { detectChatFormat } from '../../src/output/detect-family.ts';
 import { renderSampleTurns } from '../../src/prompt/sample-turns.ts';
 import { lines, run, tool } from './machine.ts';
 
