@@ -12,7 +12,6 @@ import { printable } from '../contract/printable.ts';
 import type { BareModel } from '../main.ts';
 import { locateModel } from '../models/locate.ts';
 import { machineMemory } from '../models/machine-memory.ts';
-import { cannotGenerate } from '../models/profile.ts';
 import { type BenchServer, startBenchServer } from './bench-server.ts';
 import { failureText } from './failure.ts';
 import { interruptSignal } from './interrupt.ts';
@@ -89,7 +88,7 @@ async function localModel({ name, config, terminal, signal }: Bench): Promise<Ba
   const path = await obtainModel(name, { config, terminal, signal, memory: () => machineMemory() });
   const { bareModel } = await import('../main.ts');
   const model = await bareModel(path, { ...config, parallel: config.parallel ?? mostStreams });
-  if (!cannotGenerate(model.profile)) return model;
+  if (model.profile.generates) return model;
   throw new ServeError('invalid_request', `${name} gives embeddings or ranks: there is no answer to measure.`);
 }
 

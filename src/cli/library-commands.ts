@@ -13,7 +13,7 @@ import { machineMemory } from '../models/machine-memory.ts';
 import { type MemoryShape, memoryNeed } from '../models/memory.ts';
 import { locateProjector, projectorNotHere } from '../models/named-projector.ts';
 import { describePlacement, type GpuMemory } from '../models/placement.ts';
-import { cannotGenerate, type FileProfile, readModelProfile } from '../models/profile.ts';
+import { type FileProfile, readModelProfile } from '../models/profile.ts';
 import type { DeviceLoad } from '../models/spread.ts';
 import { hubAccess, obtainModel, obtainProjector, type PullOptions, quantizationTable, rateModels } from './pull.ts';
 import { tableLines } from './table.ts';
@@ -178,7 +178,7 @@ function loadText({ weights, context, compute }: Omit<DeviceLoad, 'total'>): str
 }
 
 function chatRows(profile: FileProfile, { name, why, thinks, callsTools }: ChatFormatReport): string[][] {
-  if (cannotGenerate(profile)) return [['gives', 'embeddings or ranks: it cannot generate']];
+  if (!profile.generates) return [['gives', 'embeddings or ranks: it cannot generate']];
   const gifts = [...(thinks ? ['thoughts'] : []), ...(callsTools ? ['tool calls'] : [])];
   return [
     ['chat template', templateText(profile)],

@@ -74,3 +74,10 @@ export function toServeError(thrown: unknown): ServeError {
     { cause: thrown },
   );
 }
+
+/** Of a server whose model is on its way. */
+export function stillLoading(): ServeError {
+  return new ServeError('model_loading', 'The model is still loading. Try again in a moment.', {
+    retryAfterSeconds: 2,
+  });
+}

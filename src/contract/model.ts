@@ -28,8 +28,8 @@ export interface ModelProfile {
   /** Overrides the family found by the template's markers. */
   readonly chatFormat: string | undefined;
   readonly vocabulary: VocabularyFacts;
-  /** It was loaded for embeddings and ranks only, whatever its file could do. */
-  readonly vectorsOnly?: boolean;
+  /** false: it gives embeddings and ranks only, because its file can do no more or because that is what it is there for. */
+  readonly generates: boolean;
   /** What lets it see images; absent: nothing. */
   readonly projector?: ProjectorFile;
   /** From `general.sampling.*` of the GGUF. */

@@ -115,7 +115,7 @@ export interface ModelDirectory {
 }
 
 /** The adapters of loaded models. ServeError model_not_found or model_not_loaded for a model that is not loaded. */
-export interface AdapterDirectory {
+export interface AdapterService {
   list(model: string | undefined): readonly AdapterInfo[];
   /** For requests that say nothing; adapters that are not named are not added. ServeError invalid_request: no such id. */
   set(model: string | undefined, scales: readonly AdapterScale[]): void;

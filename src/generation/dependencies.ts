@@ -1,13 +1,13 @@
 import type { Clock, Timers } from '../contract/services.ts';
 import type { ConstraintPlanner } from '../grammar/constraint-cache.ts';
 import type { CancelRegistry } from './cancellation.ts';
-import type { RuntimeDirectory } from './runtime.ts';
+import type { ModelRuntime, UseModel } from './runtime.ts';
 import type { StartGate } from './start-gate.ts';
 import type { ToolBench } from './tool-bench.ts';
 
 /** What the conductor is built from. */
 export interface GenerationDependencies {
-  readonly runtimes: RuntimeDirectory;
+  readonly useModel: UseModel<ModelRuntime>;
   readonly cancels: CancelRegistry;
   readonly startGate?: StartGate;
   readonly planner: ConstraintPlanner;

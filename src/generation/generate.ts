@@ -13,14 +13,14 @@ import { readChatImages } from './images.ts';
 import { asOffered, wantsTools } from './offer-tools.ts';
 import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
 import { runOnSlot, type SlotRun } from './run-on-slot.ts';
-import type { ModelRuntime, RuntimeUse } from './runtime.ts';
+import type { ModelRuntime, ModelUse } from './runtime.ts';
 import { ThoughtControl } from './thought-control.ts';
 import { answerWithTools, type ToolLoop } from './tool-loop.ts';
 import { whileQueued } from './while-queued.ts';
 
 /** The conductor: prompt -> slot -> tokens -> events. */
 export function createGenerationService(dependencies: GenerationDependencies): GenerationService {
-  const { runtimes } = dependencies;
+  const { useModel } = dependencies;
   return {
     async *generate(request, signal, spent) {
       const { cancels } = dependencies;
@@ -66,7 +66,7 @@ export function createGenerationService(dependencies: GenerationDependencies): G
     begun: async (signal) => dependencies.startGate?.pass(signal),
     async countTokens(asked, signal) {
       const request = await asOffered(dependencies.tools?.host, asked, signal);
-      const use = await runtimes.use(request.model, signal);
+      const use = await useModel(request.model, signal);
       try {
         return await countPrompt(use.runtime, request, signal);
       } finally {
@@ -75,7 +75,7 @@ export function createGenerationService(dependencies: GenerationDependencies): G
     },
     async renderPrompt(asked) {
       const request = await asOffered(dependencies.tools?.host, asked, new AbortController().signal);
-      const use = await runtimes.use(request.model, new AbortController().signal);
+      const use = await useModel(request.model, new AbortController().signal);
       try {
         if (request.prompt.type === 'text') return request.prompt.text;
         if (request.prompt.type !== 'chat') return '';
@@ -110,14 +110,14 @@ interface ToolAnswer extends Pick<ToolLoop, 'deps' | 'bench' | 'request' | 'cont
 async function* withTools({ spent, thought, ...answer }: ToolAnswer): AsyncGenerator<GenerationEvent> {
   const { deps, request, controller } = answer;
   // From the first round on, so that the model is still there when the tools have run.
-  let held: RuntimeUse | undefined;
+  let held: ModelUse<ModelRuntime> | undefined;
   try {
     yield* answerWithTools({
       ...answer,
       async *begin(start) {
         const run = yield* beginTelling({ deps, ...start, thought });
         try {
-          held ??= await deps.runtimes.use(request.model, start.controller.signal);
+          held ??= await deps.useModel(request.model, start.controller.signal);
         } catch (error) {
           await run.leave();
           throw error;
@@ -125,7 +125,7 @@ async function* withTools({ spent, thought, ...answer }: ToolAnswer): AsyncGener
         return run;
       },
       model: async () => {
-        held ??= await deps.runtimes.use(request.model, controller.signal);
+        held ??= await deps.useModel(request.model, controller.signal);
         return held.runtime.profile.id;
       },
       spent: (usage) => spent?.(usage),
@@ -210,7 +210,7 @@ async function begin(beginning: Beginning): Promise<SlotRun> {
 }
 
 interface Started {
-  readonly use: RuntimeUse;
+  readonly use: ModelUse<ModelRuntime>;
   readonly fitted: FittedPrompt;
   readonly plan: PipelinePlan;
   readonly lease: Lease;
@@ -222,7 +222,7 @@ async function start(beginning: Beginning): Promise<Started> {
   const { deps, request, controller, onPlace } = beginning;
   controller.signal.throwIfAborted();
   await deps.startGate?.pass(controller.signal, onPlace);
-  const use = await deps.runtimes.use(request.model, controller.signal);
+  const use = await deps.useModel(request.model, controller.signal);
   try {
     return { use, ...(await admit(beginning, use.runtime)) };
   } catch (error) {

@@ -26,12 +26,11 @@ interface PromptMaker {
   render(chat: ChatPrompt, answer?: OutputShape, signal?: AbortSignal): RenderedPrompt | Promise<RenderedPrompt>;
 }
 
-/** Where the conductor finds models. `release` ends the use: a model in use is never unloaded. */
-export interface RuntimeDirectory {
-  use(name: string | undefined, signal: AbortSignal): Promise<RuntimeUse>;
-}
+/** The model that serves a name, loaded when need be. ServeError model_not_found and the like where there is none. */
+export type UseModel<Model> = (name: string | undefined, signal: AbortSignal) => Promise<ModelUse<Model>>;
 
-export interface RuntimeUse {
-  readonly runtime: ModelRuntime;
+/** `release` ends it: a model in use is never unloaded. */
+export interface ModelUse<Model> {
+  readonly runtime: Model;
   release(): void;
 }

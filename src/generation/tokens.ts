@@ -4,16 +4,16 @@ import type { ToolHost } from '../contract/server-tools.ts';
 import type { TokenService } from '../contract/services.ts';
 import { asOffered } from './offer-tools.ts';
 import { preparePrompt } from './prepare-prompt.ts';
-import type { ModelRuntime, RuntimeDirectory } from './runtime.ts';
+import type { ModelRuntime, UseModel } from './runtime.ts';
 
 /** Texts and prompts as tokens, by the loaded models' own tokenizers. */
-export function createTokenService(runtimes: RuntimeDirectory, host?: ToolHost): TokenService {
+export function createTokenService(useModel: UseModel<ModelRuntime>, host?: ToolHost): TokenService {
   const using = async <T>(
     name: string | undefined,
     signal: AbortSignal,
     work: (runtime: ModelRuntime) => Promise<T> | T,
   ): Promise<T> => {
-    const use = await runtimes.use(name, signal);
+    const use = await useModel(name, signal);
     try {
       return await work(use.runtime);
     } finally {

@@ -1,6 +1,7 @@
 import { ServeError } from '../contract/errors.ts';
 import type { Embedding, EmbeddingService, RerankService } from '../contract/services.ts';
 import type { Embedder, Ranker } from '../engine/embedder.ts';
+import type { UseModel } from './runtime.ts';
 
 /** What a loaded model can do besides generating. */
 export interface VectorModel {
@@ -10,21 +11,10 @@ export interface VectorModel {
   readonly ranker: Ranker | undefined;
 }
 
-/** Where the models for vectors are found. `release` ends the use: a model in use is never unloaded. */
-export interface VectorDirectory {
-  /** The model that serves a name, loaded when need be; model_not_found and the like where there is none. */
-  use(name: string | undefined, signal: AbortSignal): Promise<VectorUse>;
-}
-
-interface VectorUse {
-  readonly model: VectorModel;
-  release(): void;
-}
-
-export function createEmbeddingService(directory: VectorDirectory): EmbeddingService {
+export function createEmbeddingService(useModel: UseModel<VectorModel>): EmbeddingService {
   return {
     embed: ({ model: name, inputs, truncate, dimensions }, caller) =>
-      using(directory, name, caller.signal, async ({ id, embedder, ranker }) => {
+      using(useModel, name, caller.signal, async ({ id, embedder, ranker }) => {
         if (ranker) throw noEmbedder(id);
         checkDimensions(dimensions, id, embedder.dimensions);
         const embeddings = await embedder.embed(inputs, { truncate, ...caller });
@@ -34,10 +24,10 @@ export function createEmbeddingService(directory: VectorDirectory): EmbeddingSer
   };
 }
 
-export function createRerankService(directory: VectorDirectory): RerankService {
+export function createRerankService(useModel: UseModel<VectorModel>): RerankService {
   return {
     rank: ({ model: name, query, documents }, caller) =>
-      using(directory, name, caller.signal, async ({ id, ranker }) => {
+      using(useModel, name, caller.signal, async ({ id, ranker }) => {
         if (!ranker) throw noRanker(id);
         return { model: id, ...(await ranker.rank(query, documents, caller)) };
       }),
@@ -45,14 +35,14 @@ export function createRerankService(directory: VectorDirectory): RerankService {
 }
 
 async function using<T>(
-  directory: VectorDirectory,
+  useModel: UseModel<VectorModel>,
   name: string | undefined,
   signal: AbortSignal,
   work: (model: VectorModel) => Promise<T>,
 ): Promise<T> {
-  const use = await directory.use(name, signal);
+  const use = await useModel(name, signal);
   try {
-    return await work(use.model);
+    return await work(use.runtime);
   } finally {
     use.release();
   }

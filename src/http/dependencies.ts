@@ -6,7 +6,7 @@ import type { PageFiles } from '../contract/page-files.ts';
 import type { RequestKeys } from '../contract/request.ts';
 import type { CallApprovals, ToolHost, ToolsFor } from '../contract/server-tools.ts';
 import type {
-  AdapterDirectory,
+  AdapterService,
   Clock,
   EmbeddingService,
   GenerationService,
@@ -54,7 +54,7 @@ export interface AppDependencies {
   /** What the slots of every loaded model do. */
   readonly slots?: () => readonly { readonly model: string; readonly slots: readonly SlotReport[] }[];
   /** Absent: no model has adapters here. */
-  readonly adapters?: AdapterDirectory;
+  readonly adapters?: AdapterService;
   /** Slots, queue, cache, threads, versions and what else there is to tell; for /internal/stats. */
   readonly stats?: () => Readonly<Record<string, unknown>>;
   readonly usage: UsageLedger;

@@ -4,8 +4,10 @@ import { defaultSlots, type ModelProfile } from '../contract/model.ts';
 import type { GenerationService } from '../contract/services.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createSystemWeb } from '../fetching/system-web.ts';
+import { createAdapterService } from '../generation/adapter-service.ts';
 import { createCancelRegistry } from '../generation/cancellation.ts';
 import { createGenerationService } from '../generation/generate.ts';
+import { chatModels, vectorModels } from '../generation/served-model.ts';
 import { StartGate } from '../generation/start-gate.ts';
 import { createTokenService } from '../generation/tokens.ts';
 import { createEmbeddingService, createRerankService } from '../generation/vectors.ts';
@@ -17,7 +19,6 @@ import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createSpans, loadOpenTelemetry } from '../telemetry/spans.ts';
 import type { TemplatePool } from '../templates/template-pool.ts';
-import { createAdapterDirectory } from './adapters.ts';
 import { openConfiguredChats } from './chat-store.ts';
 import { elapsed } from './elapsed.ts';
 import type { Groundwork } from './head-start.ts';
@@ -27,13 +28,11 @@ import { createManagedModels } from './managed-models.ts';
 import { openPageFiles } from './page-files.ts';
 import { prepareStart } from './prepare-start.ts';
 import { openConfiguredStore } from './response-store.ts';
-import { chatDirectory } from './served-model.ts';
 import { expectedName } from './start-models.ts';
 import type { StartObserver } from './start-observer.ts';
 import type { System } from './system.ts';
 import { createTemplatePool } from './template-pool.ts';
 import { createToolBench } from './tools.ts';
-import { createVectors } from './vectors.ts';
 
 interface LoadedServer {
   readonly profile: ModelProfile;
@@ -120,19 +119,17 @@ async function build(
     templates,
     images: { config, reader: images, web },
     early,
-    serve: ({ runtime, loaded }) => vectors.serveChat(runtime, loaded),
-    serveVectors: (running) => vectors.serveAlone(running),
     firstName: expectedName(ground.models, ground.head.file),
     onBegun: () => gate.open(),
   });
   metrics.watch(() => managed.runtimes().map(liveModel));
   const models = managed.directory;
-  const runtimes = chatDirectory(models);
-  const vectors = createVectors(models);
+  const useModel = chatModels(models);
+  const useVectors = vectorModels(models);
   const cancels = createCancelRegistry({ clock: system.clock });
   const tools = await createToolBench(config, { system, web, log: telemetry.log });
   const generation = createGenerationService({
-    runtimes,
+    useModel,
     cancels,
     startGate: gate,
     ...(tools && { tools }),
@@ -177,7 +174,7 @@ async function build(
     if ('chatStore' in chats) chats.chatStore.endChanges();
     stopping.abort();
     const last = async () => {
-      await idle(() => cancels.size > 0 || vectors.busy, system);
+      await idle(() => cancels.size > 0 || managed.givesVectors, system);
       // The last answers, into their chats.
       if ('chatStore' in chats) await chats.chatStore.settled();
     };
@@ -187,9 +184,9 @@ async function build(
   const app = createApp({
     generation,
     models,
-    embeddings: createEmbeddingService(vectors),
-    rerank: createRerankService(vectors),
-    tokens: createTokenService(runtimes, tools?.host),
+    embeddings: createEmbeddingService(useVectors),
+    rerank: createRerankService(useVectors),
+    tokens: createTokenService(useModel, tools?.host),
     telemetry,
     clock: system.clock,
     unixSeconds: () => Math.floor(system.unixMilliseconds() / 1000),
@@ -202,7 +199,7 @@ async function build(
     metrics,
     version: packageVersion(),
     stats: () => describeRuntimes(managed.runtimes()),
-    adapters: createAdapterDirectory(models, managed.runtimes),
+    adapters: createAdapterService(models, managed.runtimes),
     control: managed.control,
     hub: managed.hub,
     slots: () => managed.manager.slots(),
@@ -223,7 +220,7 @@ async function build(
     async load(observer, signal) {
       try {
         const { profile, runtime: served } = await start(observer, signal);
-        return { profile, engine: served.type === 'chat' ? served.runtime.engine : undefined };
+        return { profile, engine: served.chat?.engine };
       } catch (error) {
         gate.fail(noModel(error));
         managed.manager.giveUpStart();
@@ -234,7 +231,7 @@ async function build(
       managed.manager.drain();
       gate.fail(new ServeError('draining', 'The server stops before its model was loaded.'));
       await Promise.race([
-        idle(() => cancels.size > 0 || vectors.busy, system),
+        idle(() => cancels.size > 0 || managed.givesVectors, system),
         elapsed(system, config.drainTimeout * 1000),
       ]);
     },

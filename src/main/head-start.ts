@@ -5,7 +5,7 @@ import { checkAdapter } from '../models/adapter-file.ts';
 import { bundledModelPath } from '../models/find-model.ts';
 import { mainMemory } from '../models/machine-memory.ts';
 import { isKnownSound } from '../models/probe.ts';
-import { cannotGenerate, type FileProfile, readModelProfile } from '../models/profile.ts';
+import { type FileProfile, readModelProfile } from '../models/profile.ts';
 import { engineWorker } from './entries.ts';
 import { adapterFiles, placementWish, weightsWish } from './load-settings.ts';
 import { libraryFor } from './native-library.ts';
@@ -62,7 +62,7 @@ export function readFirstModel(path: string, config: Config, projector: string |
   return readModelProfile(path, {
     chatTemplate: config.chatTemplate,
     chatFormat: config.chatFormat,
-    vectorsOnly: config.embeddings,
+    forVectors: config.embeddings,
     projector: config.mmproj === false ? false : projector,
     ...(config.alias.length > 0 && { aliases: config.alias }),
   });
@@ -70,7 +70,7 @@ export function readFirstModel(path: string, config: Config, projector: string |
 
 /** Into this process, first of all, as the flags say, and nothing in the file can end it. */
 async function goesPlainly(config: Config, file: FileProfile): Promise<boolean> {
-  if (config.engineProcess || config.embeddings || cannotGenerate(file)) return false;
+  if (config.engineProcess || !file.generates) return false;
   if (config.embeddingModel !== undefined || Object.keys(config.namedModels).length > 0) return false;
   const adapters = adapterFiles(config).map(({ path }) => path);
   if (file.path === bundledModelPath && adapters.length === 0) return true;

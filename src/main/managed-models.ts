@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { contextWish } from '../config.ts';
+import type { ModelFeatures } from '../contract/control.ts';
 import type { ScaledAdapter } from '../contract/model-settings.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
+import type { ServedModel, ServedModels } from '../generation/served-model.ts';
 import { checkAdapter } from '../models/adapter-file.ts';
 import { ModelControlService } from '../models/control.ts';
 import { createControlEvents } from '../models/control-events.ts';
@@ -15,7 +17,7 @@ import { type FreeMemory, machineMemory, mainMemory, mappedBytes } from '../mode
 import { ModelManager } from '../models/manager.ts';
 import { ModelFiles } from '../models/model-files.ts';
 import { type ProbeMemory, probeModel } from '../models/probe.ts';
-import { cannotGenerate, type FileProfile, readModelProfile, unknownVocabulary } from '../models/profile.ts';
+import { type FileProfile, readModelProfile, unknownVocabulary } from '../models/profile.ts';
 import type { LoadedModel, LoadObserver, LoadPlan } from '../models/resident.ts';
 import { openTemplates } from '../templates/workshop.ts';
 import { probeChild } from './entries.ts';
@@ -23,16 +25,11 @@ import { slotReports } from './live-state.ts';
 import { type LoadProgress, type LoadTools, loadRuntime, type RunningModel, templateFacts } from './load-runtime.ts';
 import { adapterFiles } from './load-settings.ts';
 import { gpusFor, libraryFor } from './native-library.ts';
-import { featuresOf, type RunningVectors, type ServedDirectory, type ServedModel } from './served-model.ts';
 import type { StartObserver } from './start-observer.ts';
 import { createFileMemory, memoryFile } from './system.ts';
 import { loadVectors } from './vectors.ts';
 
 export interface ManagedModelsOptions extends Omit<LoadTools, 'own' | 'adapters' | 'tuningFile' | 'freeRam' | 'draft'> {
-  /** Told of every chat model that is loaded; gives what ends that, before the model goes. */
-  readonly serve: (running: RunningModel) => () => Promise<void>;
-  /** The same of models for vectors only; what it gives also lets them go. */
-  readonly serveVectors: (running: RunningVectors) => () => Promise<void>;
   /** What the first model is called until its file is here. */
   readonly firstName: string;
   /** The first model is there, or is not waited for any more. */
@@ -61,7 +58,7 @@ const defaultKeepAliveSeconds = 300;
 /** The models of the server: loaded at start, by the control API, or by the first request that names them. */
 export function createManagedModels(options: ManagedModelsOptions) {
   const { config, system, metrics, telemetry } = options;
-  const vectorsOnly = config.embeddings;
+  const forVectors = config.embeddings;
   /** A projector that is named is the first model's. */
   const withProjectors = config.mmproj !== false;
   const noProjector = withProjectors ? {} : { projector: false as const };
@@ -72,7 +69,9 @@ export function createManagedModels(options: ManagedModelsOptions) {
   let starting: StartObserver | undefined;
   /** The first model is known: others may be, too. Before, one of them would be taken for it. */
   let prepared: StartFiles | undefined;
-  /** Of the models loaded now, for looking at the memory of their device. */
+  /** What is loaded now. */
+  const served = new Set<ServedModel>();
+  /** Of those that generate, for looking at the memory of their device. */
   const running = new Set<RunningModel>();
 
   const manager = new ModelManager<ServedModel>({
@@ -122,13 +121,13 @@ export function createManagedModels(options: ManagedModelsOptions) {
     chatTemplate: config.chatTemplate,
     chatFormat: config.chatFormat,
     withProjectors,
-    vectorsOnly,
+    forVectors,
     freeMemory,
     gpuNames: () => gpusFor(config).map(({ description }) => description),
     timers: system.timers,
   });
 
-  const directory: ServedDirectory = {
+  const directory: ServedModels = {
     state: () => manager.state(),
     list: () => manager.list(),
     resolve: (name) => manager.resolve(name),
@@ -152,14 +151,18 @@ export function createManagedModels(options: ManagedModelsOptions) {
     files,
     /** Ends the streams of those who watch: the server stops. */
     endEvents: () => events.close(),
-    /** What is loaded now. */
+    /** What generates now. */
     runtimes: (): ModelRuntime[] => [...running].map(({ runtime }) => runtime),
+    /** Whether somebody waits for vectors. */
+    get givesVectors() {
+      return [...served].some(({ vectors: { embedder, ranker } }) => embedder.busy || ranker?.busy);
+    },
     /** Reads what was given at the start. Rejects with a sentence for a person when one is no model. */
     async readFiles({ others, draft, embedding }: StartPaths): Promise<StartFiles> {
       return {
         others: await Promise.all(others.map(readGiven)),
         draft: draft === undefined ? undefined : await readModelProfile(draft),
-        embedding: embedding === undefined ? undefined : await readModelProfile(embedding, { vectorsOnly: true }),
+        embedding: embedding === undefined ? undefined : await readModelProfile(embedding, { forVectors: true }),
         named: await namedPlans(),
       };
     },
@@ -184,7 +187,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
         if (!first) throw new Error('prepare was not called');
         observer.progress('load', 0);
         // A chat model takes what memory there is for its context: those whose size is known come before it.
-        const small = others.filter(({ plan }) => cannotGenerate(plan.file));
+        const small = others.filter(({ plan }) => !plan.file.generates);
         for (const resident of small) await resident.load(signal);
         const loaded = await first.load(signal);
         manager.begin(first);
@@ -198,7 +201,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
 
   function readGiven(path: string): Promise<FileProfile> {
     const { chatTemplate, chatFormat } = config;
-    return readModelProfile(path, { chatTemplate, chatFormat, vectorsOnly, ...noProjector });
+    return readModelProfile(path, { chatTemplate, chatFormat, forVectors, ...noProjector });
   }
 
   function addGiven(file: FileProfile) {
@@ -213,7 +216,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
     for (const [name, { model, settings }] of Object.entries(config.namedModels)) {
       const location = await locateModel(model, { modelsDir });
       if (location.type !== 'local') continue;
-      const options = { aliases: [name], chatTemplate, chatFormat, vectorsOnly, ...noProjector };
+      const options = { aliases: [name], chatTemplate, chatFormat, forVectors, ...noProjector };
       const file = await readModelProfile(location.path, options);
       plans.push({ file, settings });
     }
@@ -238,7 +241,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
   async function check({ file, settings }: LoadPlan, signal: AbortSignal): Promise<void> {
     await probe(file.path, signal);
     const isBundled = file.path === bundledModelPath && (settings.chatTemplate ?? config.chatTemplate) === undefined;
-    if (cannotGenerate(file)) return;
+    if (!file.generates) return;
     await adaptersFor(file, signal);
     if (!isBundled) await tryTemplates(file, signal);
   }
@@ -276,7 +279,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
       observer.progress(phase, fraction);
       starting?.progress(phase, fraction);
     };
-    return cannotGenerate(plan.file) ? loadForVectors(plan, observer, progress) : loadForChat(plan, observer, progress);
+    return plan.file.generates ? loadForChat(plan, observer, progress) : loadForVectors(plan, observer, progress);
   }
 
   /** Tried like any other file. That of the flags is left out for models of another vocabulary. */
@@ -303,44 +306,49 @@ export function createManagedModels(options: ManagedModelsOptions) {
         observer.failed(error);
       },
     });
-    running.add(model);
     telemetry.log('info', 'engine tuned', { model: plan.file.id, ...model.loaded.tuning });
-    const unserve = options.serve(model);
     const { runtime } = model;
-    const served: ServedModel = { type: 'chat', runtime };
+    // It gives vectors too; their contexts are made on first use.
+    const { embedder, ranker } = model.loaded.openVectors();
+    const here: ServedModel = { vectors: { id: runtime.profile.id, embedder, ranker }, chat: runtime };
+    running.add(model);
+    served.add(here);
     return {
-      runtime: served,
+      runtime: here,
       profile: runtime.profile,
-      features: featuresOf(served),
+      features: featuresOf(runtime),
       device: runtime.engine.info.device,
       slots: () => slotReports(runtime),
       dispose: async () => {
         running.delete(model);
-        await unserve();
+        served.delete(here);
+        await Promise.all([embedder.dispose(), ranker?.dispose()]);
         await model.dispose();
       },
     };
   }
 
   async function loadForVectors(plan: LoadPlan, observer: LoadObserver, progress: LoadProgress['progress']) {
-    const { running: vectors, profile } = await loadVectors(plan.file, {
+    const { vectors, profile, dispose } = await loadVectors(plan.file, {
       config,
       own: plan.settings,
-      telemetry,
       // The context of a chat server is no wish for the model beside it.
       maxTokens: plan.settings.contextSize ?? (isFirst(plan.file) ? config.ctxSize || undefined : undefined),
       signal: observer.signal,
       progress: (fraction) => progress('load', fraction),
     });
-    const served: ServedModel = { type: 'vectors', vectors };
-    const dispose = options.serveVectors(vectors);
+    const here: ServedModel = { vectors };
+    served.add(here);
     return {
-      runtime: served,
+      runtime: here,
       profile,
-      features: featuresOf(served),
+      features: noFeatures,
       device: 'embeddings only',
       slots: () => [],
-      dispose,
+      dispose: async () => {
+        served.delete(here);
+        await dispose();
+      },
     };
   }
 
@@ -365,6 +373,21 @@ export function createManagedModels(options: ManagedModelsOptions) {
     const mapped = [...processes].map((id) => mappedBytes(id)).reduce((sum, bytes) => sum + bytes, 0);
     return Math.max(0, mainMemory().available - mapped);
   }
+}
+
+const noFeatures: ModelFeatures = {
+  supportsTools: false,
+  supportsReasoning: false,
+  reasoningStyle: undefined,
+  reasoningAlwaysOn: false,
+  supportsPreserveThinking: false,
+};
+
+function featuresOf({ renderer, adapters }: ModelRuntime): ModelFeatures {
+  const { supportsTools, supportsReasoning, reasoningStyle, reasoningAlwaysOn, supportsPreserveThinking } =
+    renderer.capabilities;
+  const hasAdapters = adapters !== undefined;
+  return { supportsTools, supportsReasoning, reasoningStyle, reasoningAlwaysOn, supportsPreserveThinking, hasAdapters };
 }
 
 /** The names that --models-file gives to this file too. */

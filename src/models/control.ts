@@ -19,7 +19,7 @@ import { findLocalModel, localModels, type ReadModels, removeLocalModel } from '
 import { type FreeMemory, mostOf } from './machine-memory.ts';
 import type { ModelManager } from './manager.ts';
 import type { ModelFiles, ModelFilesOptions } from './model-files.ts';
-import { cannotGenerate, type FileProfile, readModelProfile } from './profile.ts';
+import { type FileProfile, readModelProfile } from './profile.ts';
 import type { LoadPlan, Resident } from './resident.ts';
 
 export interface ControlOptions<Runtime> {
@@ -35,7 +35,7 @@ export interface ControlOptions<Runtime> {
   /** false: no model is to see. */
   readonly withProjectors: boolean;
   /** Every model gives embeddings and ranks only. */
-  readonly vectorsOnly: boolean;
+  readonly forVectors: boolean;
   readonly freeMemory: () => Promise<FreeMemory>;
   /** Names of the GPUs in use, none without one. */
   readonly gpuNames: () => readonly string[];
@@ -62,7 +62,7 @@ export class ModelControlService<Runtime> implements ModelControl {
 
   /** Makes every sound model of the models folder known, so that requests may name it. */
   async refresh(): Promise<void> {
-    const { manager, vectorsOnly } = this.#options;
+    const { manager, forVectors } = this.#options;
     const models = await this.#inFolder();
     const isOnly = (name: string) => models.filter(({ profile }) => profile?.id === name).length === 1;
     for (const { id: place, profile } of models) {
@@ -70,7 +70,7 @@ export class ModelControlService<Runtime> implements ModelControl {
       const id = isOnly(profile.id) ? profile.id : place;
       const aliases = id === place ? profile.aliases : [...profile.aliases, place];
       manager.add(
-        { file: { ...profile, id, aliases, ...(vectorsOnly && { vectorsOnly }) }, settings: {} },
+        { file: { ...profile, id, aliases, generates: profile.generates && !forVectors }, settings: {} },
         { atStart: false },
       );
     }
@@ -175,7 +175,7 @@ export class ModelControlService<Runtime> implements ModelControl {
   }
 
   async #load(request: LoadRequest, signal: AbortSignal) {
-    const { manager, gpuNames, vectorsOnly } = this.#options;
+    const { manager, gpuNames, forVectors } = this.#options;
     if (request.settings.gpuIds) checkGpuIds(request.settings.gpuIds, gpuNames());
     const plan = await this.#plan(request, signal);
     const resident = manager.add(plan, { atStart: false });
@@ -183,19 +183,19 @@ export class ModelControlService<Runtime> implements ModelControl {
     const same = sameSettings(resident.plan, plan);
     const already = same && resident.loaded !== undefined;
     const loaded = same ? await resident.load(signal) : await resident.replace(plan, signal);
-    if (vectorsOnly || !cannotGenerate(plan.file)) manager.activate(resident);
+    if (forVectors || plan.file.generates) manager.activate(resident);
     if (already) this.#options.events.publish(readyProgress(loaded.profile));
     return { already, model: manager.describe(resident, loaded) };
   }
 
   /** The file that a request means, downloaded when it lies on the hub, checked, with its settings. */
   async #plan(request: LoadRequest, signal: AbortSignal): Promise<LoadPlan> {
-    const { manager, chatFormat, vectorsOnly } = this.#options;
+    const { manager, chatFormat, forVectors } = this.#options;
     const asked = { ...this.#options.named[request.target]?.settings, ...request.settings };
     const path = await this.#obtain(request, signal);
     const known = manager.find(path);
     const chatTemplate = asked.chatTemplate ?? this.#options.chatTemplate;
-    const file = await this.#files.admit(path, signal, { chatTemplate, chatFormat, vectorsOnly }).catch((error) => {
+    const file = await this.#files.admit(path, signal, { chatTemplate, chatFormat, forVectors }).catch((error) => {
       throw about('model_path', error);
     });
     const settings = await this.#withDraft(asked, file, request, signal);
@@ -286,8 +286,8 @@ function about(param: string, error: unknown): unknown {
     : error;
 }
 
-function pick({ id, aliases, vectorsOnly, projector, otherProjectors = [] }: FileProfile) {
-  return { id, aliases, ...(vectorsOnly && { vectorsOnly }), ...(projector && { projector, otherProjectors }) };
+function pick({ id, aliases, generates, projector, otherProjectors = [] }: FileProfile) {
+  return { id, aliases, generates, ...(projector && { projector, otherProjectors }) };
 }
 
 /** Nothing had to be done, which is done. */

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import type { ControlEvent, ControlStatus, LoadedModelStatus, LoadProgress, SlotReport } from '../contract/control.ts';
-import { ServeError } from '../contract/errors.ts';
+import { ServeError, stillLoading } from '../contract/errors.ts';
 import type { ModelProfile } from '../contract/model.ts';
 import { findByName } from '../contract/model-names.ts';
 import type { ModelSettings } from '../contract/model-settings.ts';
@@ -11,7 +11,7 @@ import { mostByDefault } from './default-context.ts';
 import { HeldMemory } from './held-memory.ts';
 import type { FreeMemory } from './machine-memory.ts';
 import { type MemoryNeed, type MemoryShape, memoryNeed } from './memory.ts';
-import { cannotGenerate, completeProfile, type FileProfile, projectorsOf, unknownVocabulary } from './profile.ts';
+import { completeProfile, type FileProfile, projectorsOf, unknownVocabulary } from './profile.ts';
 import { type LoadedModel, type LoadObserver, type LoadPlan, type ModelLoader, Resident } from './resident.ts';
 import { Revivals } from './revivals.ts';
 import { tooLarge } from './too-large.ts';
@@ -151,7 +151,7 @@ export class ModelManager<Runtime> {
 
   /** The id of the model that vectors come from when nobody names another: loaded for them, or given at start. */
   forVectors(): string | undefined {
-    const given = [...this.#residents.values()].filter(({ plan }) => cannotGenerate(plan.file));
+    const given = [...this.#residents.values()].filter(({ plan }) => !plan.file.generates);
     const [first] = [
       ...given.filter(({ loaded }) => loaded),
       ...given.filter((resident) => resident.givenAtStart && this.#loadsOnUse(resident)),
@@ -235,11 +235,7 @@ export class ModelManager<Runtime> {
     const named = name === undefined ? undefined : this.find(name);
     if (name !== undefined && !named && this.#options.settings.strict) throw this.#unknown(name);
     const resident = named ?? this.#active;
-    if (this.#starting) {
-      throw new ServeError('model_loading', 'The model is still loading. Try again in a moment.', {
-        retryAfterSeconds: 2,
-      });
-    }
+    if (this.#starting) throw stillLoading();
     if (resident && (resident.loaded || resident.isLoading || this.#loadsOnUse(resident))) return resident;
     throw new ServeError(
       'model_not_loaded',

@@ -37,7 +37,7 @@ export interface ProfileOptions {
   /** Path of its projector; false: it shall have none. Absent: what lies beside it. */
   readonly projector?: string | false | undefined;
   /** It is to give embeddings and ranks only. */
-  readonly vectorsOnly?: boolean;
+  readonly forVectors?: boolean;
 }
 
 /**
@@ -51,7 +51,7 @@ export async function readModelProfile(target: string | undefined, options: Prof
   if (!first) throw new ServeError('internal', `The model ${path} has no parts.`);
   refuseOthers(path, kindOf(first.metadata));
   const { mtimeMs } = await stat(path);
-  const projectors = options.vectorsOnly ? [] : await projectorsFor(path, first, options.projector);
+  const projectors = options.forVectors ? [] : await projectorsFor(path, first, options.projector);
   const described = describe(path, first, { headers, created: Math.floor(mtimeMs / 1000), options });
   return withProjectors(described, projectors);
 }
@@ -78,15 +78,6 @@ function refuseOthers(path: string, kind: FileKind): void {
   if (kind === 'model') return;
   const { is, next } = kindWords[kind];
   throw new ServeError('invalid_request', `${path} is ${is}. ${next}`, { param: path });
-}
-
-/** A model whose attention sees the whole input has no next token to tell: it is there for vectors, whoever loads it. */
-export function cannotGenerate({
-  metadata,
-  architecture,
-  vectorsOnly,
-}: Pick<FileProfile, 'metadata' | 'architecture' | 'vectorsOnly'>): boolean {
-  return vectorsOnly === true || metadata[`${architecture}.attention.causal`] === false;
 }
 
 /** Of a model that is not loaded. */
@@ -134,10 +125,11 @@ function describe(path: string, first: GgufHeader, { headers, created, options }
     toolTemplate:
       options.chatTemplate === undefined ? textOf(metadata.get('tokenizer.chat_template.tool_use')) : undefined,
     chatFormat: options.chatFormat,
+    // One whose attention sees the whole input has no next token to tell.
+    generates: !options.forVectors && metadata.get(`${architecture}.attention.causal`) !== false,
     recommendedSampling: recommendedSampling(metadata),
     metadata: Object.fromEntries([...metadata].filter(([, value]) => !isLongArray(value))),
     ...(vocabularySize !== undefined && { vocabularySize }),
-    ...(options.vectorsOnly && { vectorsOnly: true }),
   };
 }
 

@@ -34,7 +34,7 @@ export function conductorOver(
   };
   const cancels = createCancelRegistry({ clock });
   const service = createGenerationService({
-    runtimes: { use: () => Promise.resolve({ runtime, release: () => undefined }) },
+    useModel: () => Promise.resolve({ runtime, release: () => undefined }),
     cancels,
     planner: new ConstraintPlanner({ clock }),
     clock,
@@ -44,5 +44,5 @@ export function conductorOver(
     settings: { maxPredictMs: 1000, autoHealToolCalls: true, checkToolNames: true, strictTools: true },
     ...more,
   });
-  return { cancels, service, scheduler: runtime.scheduler };
+  return { cancels, service, runtime, scheduler: runtime.scheduler };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
 import type { Embedder, Ranker } from '../../src/engine/embedder.ts';
-import { createEmbeddingService, createRerankService, type VectorDirectory } from '../../src/generation/vectors.ts';
+import type { UseModel } from '../../src/generation/runtime.ts';
+import { createEmbeddingService, createRerankService, type VectorModel } from '../../src/generation/vectors.ts';
 
 const caller = { owner: 'ann', signal: new AbortController().signal };
 
@@ -27,24 +28,22 @@ const ranker: Ranker = {
 };
 
 /** Counts the uses that were not given back. */
-function directoryOf(model: { ranker: Ranker | undefined }) {
+function usesOf(model: { ranker: Ranker | undefined }) {
   const held = { count: 0, names: [] as (string | undefined)[] };
-  const directory: VectorDirectory = {
-    use: async (name) => {
-      held.names.push(name);
-      held.count += 1;
-      return { model: { id: 'vectors', embedder, ...model }, release: () => held.count-- };
-    },
+  const useModel: UseModel<VectorModel> = async (name) => {
+    held.names.push(name);
+    held.count += 1;
+    return { runtime: { id: 'vectors', embedder, ...model }, release: () => held.count-- };
   };
-  return { directory, held };
+  return { useModel, held };
 }
 
 describe('the embedding service', () => {
   const call = { model: 'm', inputs: ['ab', 'c'], truncate: true, dimensions: 2 };
 
   it('answers with the vectors of the model that serves the name, and lets go of it', async () => {
-    const { directory, held } = directoryOf({ ranker: undefined });
-    expect(await createEmbeddingService(directory).embed(call, caller)).toEqual({
+    const { useModel, held } = usesOf({ ranker: undefined });
+    expect(await createEmbeddingService(useModel).embed(call, caller)).toEqual({
       model: 'vectors',
       embeddings: [
         { vector: [2, 1], tokens: 2 },
@@ -55,8 +54,8 @@ describe('the embedding service', () => {
   });
 
   it('refuses more dimensions than there are, and lets go of the model', async () => {
-    const { directory, held } = directoryOf({ ranker: undefined });
-    await expect(createEmbeddingService(directory).embed({ ...call, dimensions: 3 }, caller)).rejects.toMatchObject({
+    const { useModel, held } = usesOf({ ranker: undefined });
+    await expect(createEmbeddingService(useModel).embed({ ...call, dimensions: 3 }, caller)).rejects.toMatchObject({
       code: 'invalid_request',
       message: '`dimensions` is 3, but the vectors of vectors have 2. Ask for at most that many.',
       details: { param: 'dimensions' },
@@ -65,8 +64,8 @@ describe('the embedding service', () => {
   });
 
   it('lets go of the model when an input is refused', async () => {
-    const { directory, held } = directoryOf({ ranker: undefined });
-    const refused = createEmbeddingService(directory).embed({ ...call, inputs: ['bad'] }, caller);
+    const { useModel, held } = usesOf({ ranker: undefined });
+    const refused = createEmbeddingService(useModel).embed({ ...call, inputs: ['bad'] }, caller);
     await expect(refused).rejects.toMatchObject({ code: 'context_length_exceeded' });
     expect(held.count).toBe(0);
   });
@@ -76,8 +75,8 @@ describe('what has no vector', () => {
   const call = { model: undefined, truncate: true, dimensions: undefined };
 
   it('is a model that ranks', async () => {
-    const { directory, held } = directoryOf({ ranker });
-    await expect(createEmbeddingService(directory).embed({ ...call, inputs: ['a'] }, caller)).rejects.toMatchObject({
+    const { useModel, held } = usesOf({ ranker });
+    await expect(createEmbeddingService(useModel).embed({ ...call, inputs: ['a'] }, caller)).rejects.toMatchObject({
       code: 'invalid_request',
       message: expect.stringMatching(/is a ranking model.*\/v1\/rerank/),
       details: { param: 'model' },
@@ -86,8 +85,8 @@ describe('what has no vector', () => {
   });
 
   it('is a text without a token, in the midst of others', async () => {
-    const { directory } = directoryOf({ ranker: undefined });
-    const embed = (inputs: string[]) => createEmbeddingService(directory).embed({ ...call, inputs }, caller);
+    const { useModel } = usesOf({ ranker: undefined });
+    const embed = (inputs: string[]) => createEmbeddingService(useModel).embed({ ...call, inputs }, caller);
     await expect(embed(['a', '', 'b'])).rejects.toMatchObject({
       code: 'invalid_request',
       details: { param: 'input[1]' },
@@ -100,8 +99,8 @@ describe('the rerank service', () => {
   const call = { model: undefined, query: 'q', documents: ['a', 'b'] };
 
   it('answers with the scores and the name of the model', async () => {
-    const { directory, held } = directoryOf({ ranker });
-    expect(await createRerankService(directory).rank(call, caller)).toEqual({
+    const { useModel, held } = usesOf({ ranker });
+    expect(await createRerankService(useModel).rank(call, caller)).toEqual({
       model: 'vectors',
       scores: [0.5, 0.5],
       tokens: 3,
@@ -110,8 +109,8 @@ describe('the rerank service', () => {
   });
 
   it('says what is missing where the model cannot rank', async () => {
-    const { directory, held } = directoryOf({ ranker: undefined });
-    await expect(createRerankService(directory).rank(call, caller)).rejects.toMatchObject({
+    const { useModel, held } = usesOf({ ranker: undefined });
+    await expect(createRerankService(useModel).rank(call, caller)).rejects.toMatchObject({
       code: 'invalid_request',
       message: expect.stringContaining('--embedding-model FILE'),
       details: { param: 'model' },

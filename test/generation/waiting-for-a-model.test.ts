@@ -13,14 +13,12 @@ function waitForever() {
   const counted: string[] = [];
   const cancels = createCancelRegistry({ clock: () => 0 });
   const service = createGenerationService({
-    runtimes: {
-      use: (_, signal) =>
-        new Promise((_resolve, reject) => {
-          const leave = () => reject(signal.reason);
-          if (signal.aborted) leave();
-          signal.addEventListener('abort', leave, { once: true });
-        }),
-    },
+    useModel: (_, signal) =>
+      new Promise((_resolve, reject) => {
+        const leave = () => reject(signal.reason);
+        if (signal.aborted) leave();
+        signal.addEventListener('abort', leave, { once: true });
+      }),
     cancels,
     planner: new ConstraintPlanner({ clock: () => 0 }),
     clock: () => 0,

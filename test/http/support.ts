@@ -181,6 +181,7 @@ export const profile: ModelProfile = {
   chatTemplate: undefined,
   toolTemplate: undefined,
   chatFormat: undefined,
+  generates: true,
   vocabulary: {
     size: 300,
     bosText: '',

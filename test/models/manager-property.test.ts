@@ -24,6 +24,7 @@ const plan = (id: string): LoadPlan => ({
     chatTemplate: undefined,
     toolTemplate: undefined,
     chatFormat: undefined,
+    generates: true,
     recommendedSampling: {},
     metadata: {},
   },

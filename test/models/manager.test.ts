@@ -40,6 +40,7 @@ const file = (id: string, aliases: readonly string[] = []): FileProfile => ({
   chatTemplate: undefined,
   toolTemplate: undefined,
   chatFormat: undefined,
+  generates: true,
   recommendedSampling: {},
   metadata: {},
 });

@@ -57,6 +57,7 @@ describe('readModelProfile', () => {
       chatTemplate: 'plain',
       toolTemplate: 'with tools',
       chatFormat: undefined,
+      generates: true,
       recommendedSampling: { temperature: 0.5, topP: 0.75, topK: 20 },
       tensors: [{ name: 'w', bytes: 64, type: 'F32' }],
       metadata: {
@@ -94,6 +95,16 @@ describe('readModelProfile', () => {
       chatTemplate: undefined,
       recommendedSampling: {},
     });
+  });
+
+  it('knows what generates', async () => {
+    const whole = ggufBytes({ entries: [stringEntry('general.architecture', 'llama')] });
+    const path = await model('m.gguf', whole);
+    expect(await readModelProfile(path)).toMatchObject({ generates: true });
+    expect(await readModelProfile(path, { forVectors: true })).toMatchObject({ generates: false });
+    const seesAll = [stringEntry('general.architecture', 'bert'), entry('bert.attention.causal', 7, Uint8Array.of(0))];
+    const bert = await model('b.gguf', ggufBytes({ entries: seesAll }));
+    expect(await readModelProfile(bert)).toMatchObject({ generates: false });
   });
 
   it('adds up the parts of a split model', async () => {

@@ -1,8 +1,8 @@
 import type { ModelProfile } from '../../contract/model.ts';
 
 /** Read off the file alone, so also of a model that is not loaded. A file that names its pooling is made for vectors. */
-export function isForVectors({ vectorsOnly, metadata, architecture }: ModelProfile): boolean {
-  return vectorsOnly === true || metadata[`${architecture}.pooling_type`] !== undefined;
+export function isForVectors({ generates, metadata, architecture }: ModelProfile): boolean {
+  return !generates || metadata[`${architecture}.pooling_type`] !== undefined;
 }
 
 /** Its template has to write what it is able to. */

@@ -18,6 +18,7 @@ const profile: ModelProfile = {
   chatTemplate: undefined,
   toolTemplate: undefined,
   chatFormat: undefined,
+  generates: true,
   vocabulary: {
     size: 10,
     bosText: '',

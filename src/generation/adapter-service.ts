@@ -1,13 +1,13 @@
 import { ServeError } from '../contract/errors.ts';
-import type { AdapterDirectory, ModelDirectory } from '../contract/services.ts';
-import { Adapters } from '../generation/adapters.ts';
-import type { ModelRuntime } from '../generation/runtime.ts';
+import type { AdapterService, ModelDirectory } from '../contract/services.ts';
+import { Adapters } from './adapters.ts';
+import type { ModelRuntime } from './runtime.ts';
 
 /** The adapters of the models that are loaded, by the names that requests use. */
-export function createAdapterDirectory(
+export function createAdapterService(
   models: Pick<ModelDirectory, 'resolve'>,
   runtimes: () => readonly ModelRuntime[],
-): AdapterDirectory {
+): AdapterService {
   const meant = (model: string | undefined): Adapters => {
     const { id } = models.resolve(model);
     const runtime = runtimes().find(({ profile }) => profile.id === id);
