@@ -251,6 +251,11 @@ export class Context extends Handle {
     this.library.functions.llama_memory_seq_rm(this.#memory, sequence, -1, -1);
   }
 
+  /** Zeroes all memory; no sequence holds anything any more. */
+  wipe(): void {
+    this.library.functions.llama_memory_clear(this.#memory, true);
+  }
+
   /** The last position that it holds; -1: none. */
   lastPosition(sequence: number): number {
     this.#checkSequence(sequence);

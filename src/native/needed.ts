@@ -97,6 +97,7 @@ export const neededFunctions: readonly (keyof NativeFunctions)[] = [
   'llama_init_from_model',
   'llama_log_set',
   'llama_max_devices',
+  'llama_memory_clear',
   'llama_memory_seq_cp',
   'llama_memory_seq_pos_max',
   'llama_memory_seq_rm',

@@ -45,7 +45,9 @@ describe(`${count} hostile requests from seed ${firstSeed} on`, () => {
   async function hello(): Promise<string | undefined> {
     const body = { messages: [{ role: 'user', content: 'Hello!' }], temperature: 0, max_tokens: 24 };
     const response = await fetch(`${url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify(body) });
-    return answerBody.parse(await response.json()).choices[0]?.message.content;
+    const text = await response.text();
+    if (!response.ok) throw new Error(`"Hello!" gets ${response.status} ${text}; the server says ${server.error()}`);
+    return answerBody.parse(JSON.parse(text)).choices[0]?.message.content;
   }
 
   /** A client that left may have been in the middle of something. */

@@ -1,5 +1,6 @@
 import type { Directive } from '../../src/engine/engine.ts';
 import { AdapterTurns } from '../../src/engine/loop/adapter-turns.ts';
+import { checkNumbers, wipeSlot } from '../../src/engine/loop/no-numbers.ts';
 import { Outbox } from '../../src/engine/loop/outbox.ts';
 import type { RunSampling } from '../../src/engine/loop/run-sampler.ts';
 import { Slot } from '../../src/engine/loop/slot.ts';
@@ -21,6 +22,8 @@ interface Placed {
 /** A model whose next token is always one more than the last; tokens above 90 end an answer. */
 const lastToken = 90;
 const vocabularySize = 100;
+/** A token behind which a sequence's memory holds values that are no numbers, for whoever has it next too. */
+export const noNumber = 95;
 
 /** Decodes by writing down what it was given. */
 class ScriptedMachine implements StepMachine {
@@ -55,6 +58,7 @@ class ScriptedMachine implements StepMachine {
     const sequences = [...new Set(this.#batch.map(({ sequence }) => sequence))];
     const told = sequences.map((sequence) => {
       const mine = this.#batch.filter((placed) => placed.sequence === sequence);
+      if (mine.some(({ token }) => token === noNumber)) this.#memory.spoilt.add(sequence);
       this.#memory.lengths[sequence] = (mine.at(-1)?.position ?? 0) + 1;
       return `${sequence}: ${mine.map(({ token }) => token).join(' ')}`;
     });
@@ -65,6 +69,7 @@ class ScriptedMachine implements StepMachine {
   logits(place: number): Float32Array {
     const placed = this.#batch[place];
     if (!placed?.output) throw new Error(`Place ${place} is no output.`);
+    if (this.#memory.spoilt.has(placed.sequence)) return new Float32Array(vocabularySize).fill(Number.NaN);
     return new Float32Array(vocabularySize).fill(1, placed.token + 1, placed.token + 2);
   }
 
@@ -72,7 +77,10 @@ class ScriptedMachine implements StepMachine {
 }
 
 function sampling(machine: ScriptedMachine): RunSampling {
-  const draw = (logits: Float32Array) => logits.indexOf(1);
+  const draw = (logits: Float32Array) => {
+    checkNumbers(logits);
+    return logits.indexOf(1);
+  };
   return {
     grammarActive: false,
     setGrammar: () => undefined,
@@ -112,6 +120,7 @@ export class ScriptedLoop extends StepLog {
         this.add,
       ),
       images: images?.(this.slots),
+      wipe: (slot) => wipeSlot(slot, this.slots, this.memory),
       guessers: undefined,
       waitForAnswers: () => this.onWait(),
       onStep: () => undefined,

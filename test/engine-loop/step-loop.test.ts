@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
 import { imageIds } from '../../src/engine/image-ids.ts';
-import { ScriptedLoop } from './scripted-loop.ts';
+import { noNumber, ScriptedLoop } from './scripted-loop.ts';
 
 const long = Int32Array.from({ length: 20 }, (_, index) => index + 1);
 
@@ -125,6 +125,58 @@ describe('the step loop', () => {
       loop.run(9);
       loop.step();
     }).toThrow('no room');
+  });
+});
+
+describe('values that are no numbers', () => {
+  let loop: ScriptedLoop;
+  beforeEach(() => {
+    loop = new ScriptedLoop();
+  });
+
+  it('end the run that makes them, after one more try, and nothing of them is left for the next in its slot', () => {
+    loop.run(7, { prompt: Int32Array.of(1, noNumber) });
+    loop.finish();
+    expect(loop.endOf(7)).toMatchObject({ error: { code: 'engine_failure' } });
+    expect(loop.machine.decoded).toEqual([`0: 1 ${noNumber}`, `0: 1 ${noNumber}`]);
+    loop.run(8, { prompt: Int32Array.of(1) });
+    loop.finish();
+    expect(loop.numbersOf(8)).toEqual([2, 3, 4, 5]);
+    expect(loop.machine.decoded.slice(2)).toEqual(['0: 1', '0: 2', '0: 3', '0: 4']);
+  });
+
+  it('that a request left which was given up cost the next one a second reading, not its answer', () => {
+    loop.run(7, { prompt: Int32Array.of(noNumber, ...long) });
+    loop.step();
+    loop.loop.abort(7);
+    loop.run(8, { prompt: Int32Array.of(1, 2) });
+    loop.finish();
+    expect(loop.numbersOf(8)).toEqual([3, 4, 5, 6]);
+    expect(loop.machine.decoded.slice(1, 3)).toEqual(['0: 1 2', '0: 1 2']);
+  });
+
+  it('cost the other slots nothing, running or not', () => {
+    loop.run(6, { slot: 1, prompt: Int32Array.of(50), maxTokens: 8 });
+    loop.step();
+    loop.run(7, { prompt: Int32Array.of(noNumber) });
+    loop.finish();
+    expect([loop.numbersOf(6), loop.reasonOf(6)]).toEqual([[51, 52, 53, 54, 55, 56, 57, 58], 'length']);
+    expect(loop.machine.decoded.filter((step) => step.includes('1: 50'))).toHaveLength(1);
+    expect(loop.slots[1]?.tokens).toEqual([50, 51, 52, 53, 54, 55, 56, 57]);
+  });
+
+  it('have another run read anew what its slot does not take back', () => {
+    loop.run(6, { slot: 1, prompt: Int32Array.of(50), maxTokens: 3 });
+    loop.step();
+    loop.memory.refuses.add('restoreState');
+    loop.run(7, { prompt: Int32Array.of(noNumber) });
+    loop.finish();
+    expect([loop.numbersOf(6), loop.reasonOf(6)]).toEqual([[51, 52, 53], 'length']);
+    expect(loop.machine.decoded.filter((step) => step.includes('1: 50'))).toEqual([
+      '1: 50',
+      `0: ${noNumber}, 1: 50 51`,
+      '1: 50 51',
+    ]);
   });
 });
 

@@ -38,6 +38,15 @@ export class FakeMemory {
     this.lengths = Array<number>(sequences).fill(0);
   }
 
+  /** Sequences whose memory holds what is no number, though it may be in nobody's use. */
+  readonly spoilt = new Set<number>();
+
+  wipe(): void {
+    this.calls.push('wipe');
+    this.spoilt.clear();
+    this.lengths.fill(0);
+  }
+
   cut(sequence: number, from: number): boolean {
     this.calls.push(`cut ${sequence} ${from}`);
     if (this.refuses.has('cut')) return false;

@@ -261,11 +261,11 @@ function expertsOf(index: number): Weight[] {
 }
 
 /** A LoRA adapter of random weights for the demo model: its first layer's attention gives something else. */
-export function writeTinyAdapter(path: string, seed = 1): void {
+export function writeTinyAdapter(path: string, seed = 1, deviation = 0.5): void {
   const random = new Random(seed);
   const weights: Weight[] = [
-    { name: 'blk.0.attn_output.weight.lora_a', shape: [demoWidth, adapterRank], fill: { deviation: 0.5 } },
-    { name: 'blk.0.attn_output.weight.lora_b', shape: [adapterRank, demoWidth], fill: { deviation: 0.5 } },
+    { name: 'blk.0.attn_output.weight.lora_a', shape: [demoWidth, adapterRank], fill: { deviation } },
+    { name: 'blk.0.attn_output.weight.lora_b', shape: [adapterRank, demoWidth], fill: { deviation } },
   ];
   const facts = [
     entry('general.architecture', 'string', 'llama'),

@@ -40,7 +40,7 @@ export const extensionFields = {
   /** 1 (low) to 5 (high). */
   priority: optional(z.int().min(1).max(5)),
   /** llama.cpp's: exactly these adapters. */
-  lora: optional(z.array(z.looseObject({ id: z.int().min(0), scale: z.number() })).max(1000)),
+  lora: optional(z.array(z.looseObject({ id: z.int().min(0), scale: z.number().min(-1000).max(1000) })).max(1000)),
   /** The Studio API's: the server's own adapters, none, or one by its name. */
   use_adapter: optional(z.union([z.boolean(), z.string().max(512)])),
 } as const;

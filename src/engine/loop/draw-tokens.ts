@@ -1,4 +1,5 @@
 import type { GeneratedToken, RunResult } from '../engine.ts';
+import { areNumbers } from './no-numbers.ts';
 import type { LoopRun } from './run.ts';
 import { noToken } from './run-sampler.ts';
 import type { Slot } from './slot.ts';
@@ -26,6 +27,8 @@ export function drawTokens(run: LoopRun, places: readonly number[], tools: DrawT
   const tokens: GeneratedToken[] = [];
   let end: Drawn['end'];
   for (const place of places) {
+    // What was drawn is counted and stays; the next step finds the same behind it.
+    if (tokens.length > 0 && !areNumbers(sampler.logits(place))) break;
     const token = sampler.sample(place);
     end = endOf(run, token, tools.isEndOfGeneration);
     if (end) break;

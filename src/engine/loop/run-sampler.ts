@@ -9,6 +9,7 @@ import { isImageRow } from '../image-ids.ts';
 import type { WireJob } from '../remote/protocol.ts';
 import { chainSettings } from './chain-settings.ts';
 import { tokenLogprob } from './logprobs.ts';
+import { checkNumbers } from './no-numbers.ts';
 
 /** What every sampler of a loaded model shares. */
 export interface SamplingTools {
@@ -73,11 +74,11 @@ export class RunSampler {
     }
   }
 
-  /** Draws from an output of the last batch, and counts the token. */
+  /** Draws from an output of the last batch, and counts the token. Throws NoNumbersError, and nothing is counted then. */
   sample(place: number): number {
     const logits = this.logits(place);
-    checkNumbers(logits);
     if (this.#grammar) return this.draw(logits);
+    checkNumbers(logits);
     const token = this.#chain.sample(this.#tools.context, place);
     this.#counted();
     return token;
@@ -88,6 +89,7 @@ export class RunSampler {
    * that one token; on its refusal drawn again with the grammar first.
    */
   draw(logits: Float32Array): number {
+    checkNumbers(logits);
     const { candidates } = this.#tools;
     candidates.fill(logits);
     this.#chain.apply(candidates);
@@ -143,13 +145,4 @@ function createChain({ library, vocabulary }: Model, settings: ChainSettings, ba
     if (!(error instanceof RangeError)) throw error;
     throw new ServeError('invalid_request', error.message, { param: 'samplers' }, { cause: error });
   }
-}
-
-/** Weights that are damaged give no numbers, of which nothing can be drawn or told. The first logit stands for all. */
-function checkNumbers(logits: Float32Array): void {
-  if (!Number.isNaN(logits[0])) return;
-  throw new ServeError(
-    'engine_failure',
-    'The model computed values that are no numbers: its file is damaged, or its format does not suit this device.',
-  );
 }

@@ -42,6 +42,8 @@ export class LoopRun {
   /** Steps in a row without a share. */
   starved = 0;
   paused = false;
+  /** What gave no numbers was tried once more, with another memory. */
+  triedAgain = false;
   outputTokens = 0;
   readonly promptLogprobs: (TokenLogprob | undefined)[] | undefined;
   #state: RunState = { kind: 'prefilling' };
@@ -167,6 +169,12 @@ export class LoopRun {
     this.position = 0;
     if (this.prefilling) this.cachedTokens = held;
     if (!this.prefilling) this.#state = { kind: 'decoding', guessed: [] };
+  }
+
+  /** The slot holds nothing any more of these tokens, which are all that it held, guesses too: they are evaluated again. */
+  readAgain(tokens: readonly number[]): void {
+    this.rewind(tokens.slice(0, tokens.length - this.guessed.length), 0);
+    if (this.prefilling) this.promptLogprobs?.splice(1);
   }
 
   /** What the request says to one delivery. True: it ends the run. */

@@ -22,6 +22,7 @@ import { AdapterTurns } from './adapter-turns.ts';
 import { createServingContext } from './create-context.ts';
 import { LoopTotals } from './loop-totals.ts';
 import { NativeSteps } from './native-steps.ts';
+import { wipeSlot } from './no-numbers.ts';
 import { openImages } from './open-images.ts';
 import { Outbox } from './outbox.ts';
 import { RunSampler } from './run-sampler.ts';
@@ -195,6 +196,7 @@ export class ServedModel {
       outbox,
       turns,
       images: images?.steps,
+      wipe: (slot) => wipeSlot(slot, slots, context),
       // Guesses that prove wrong must be cut off again.
       guessers: needsCheckpoints ? undefined : speculation?.guessers,
       waitForAnswers,

@@ -6,6 +6,7 @@ import { reusablePrefix } from '../reusable-prefix.ts';
 import { Deliveries } from './deliveries.ts';
 import { type Drawn, drawKept, drawTokens, readPromptLogprobs } from './draw-tokens.ts';
 import type { ImageSteps } from './image-steps.ts';
+import { NoNumbersError } from './no-numbers.ts';
 import type { Outbox } from './outbox.ts';
 import { LoopRun } from './run.ts';
 import type { RunSampling } from './run-sampler.ts';
@@ -21,6 +22,8 @@ export interface StepLoopOptions extends StepBatchParts {
   readonly outbox: Outbox;
   /** undefined: the model sees none. */
   readonly images: Pick<ImageSteps, 'due' | 'advance' | 'free'> | undefined;
+  /** A slot's memory holds values that are no numbers: it is emptied of them, and the other slots keep theirs. */
+  readonly wipe: (slot: Slot) => void;
   /** Speculative decoding; undefined: one token a step. */
   readonly guessers: GuesserFactory | undefined;
   readonly onStep: (report: StepReport) => void;
@@ -263,7 +266,20 @@ export class StepLoop {
 
   /** One request's failure never takes its neighbours down. */
   #fail(run: LoopRun, error: unknown): void {
+    if (error instanceof NoNumbersError && this.#triesAgain(run)) return;
     this.#end(run.id, () => ({ run: run.id, error: toWire(requestFailure(error)) }));
+  }
+
+  /** Whoever had the slot before may have left them there: without that, what the run says is tried once more. */
+  #triesAgain(run: LoopRun): boolean {
+    const slot = this.#runs.get(run.id);
+    if (!slot) return false;
+    const held = [...slot.tokens];
+    this.#options.wipe(slot);
+    if (run.triedAgain) return false;
+    run.triedAgain = true;
+    run.readAgain(held);
+    return true;
   }
 
   #end(id: number, end: (run: LoopRun) => Parameters<Outbox['ended']>[0]): void {
