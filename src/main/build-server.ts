@@ -202,7 +202,7 @@ async function build(
     adapters: createAdapterService(models, managed.runtimes),
     control: managed.control,
     hub: managed.hub,
-    slots: () => managed.manager.slots(),
+    slots: () => managed.manager.reports.slots(),
     usage,
     ...(responseStore && { responseStore }),
     ...chats,

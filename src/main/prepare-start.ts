@@ -1,9 +1,9 @@
 import type { Config } from '../config.ts';
 import type { ServedModel } from '../generation/served-model.ts';
 import type { HubName } from '../models/hub-name.ts';
+import type { LoadedModel } from '../models/loaded-model.ts';
 import type { ModelLocation } from '../models/locate.ts';
 import { projectorNotHere } from '../models/named-projector.ts';
-import type { LoadedModel } from '../models/resident.ts';
 import { type Groundwork, readFirstModel } from './head-start.ts';
 import type { createManagedModels } from './managed-models.ts';
 import { notHere } from './start-models.ts';

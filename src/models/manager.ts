@@ -1,20 +1,18 @@
-import { basename, dirname } from 'node:path';
-import type { ControlEvent, ControlStatus, LoadedModelStatus, LoadProgress, SlotReport } from '../contract/control.ts';
+import type { ControlEvent } from '../contract/control.ts';
 import { ServeError, stillLoading } from '../contract/errors.ts';
 import type { ModelProfile } from '../contract/model.ts';
-import { findByName } from '../contract/model-names.ts';
 import type { ModelSettings } from '../contract/model-settings.ts';
-import { printable } from '../contract/printable.ts';
 import type { Clock, KnownModel, ServerState, Timers } from '../contract/services.ts';
 import type { ControlEvents } from './control-events.ts';
-import { mostByDefault } from './default-context.ts';
-import { HeldMemory } from './held-memory.ts';
+import { KnownModels } from './known-models.ts';
+import type { LoadedModel, LoadPlan, ModelLoader } from './loaded-model.ts';
 import type { FreeMemory } from './machine-memory.ts';
-import { type MemoryNeed, type MemoryShape, memoryNeed } from './memory.ts';
-import { completeProfile, type FileProfile, projectorsOf, unknownVocabulary } from './profile.ts';
-import { type LoadedModel, type LoadObserver, type LoadPlan, type ModelLoader, Resident } from './resident.ts';
+import type { MemoryShape } from './memory.ts';
+import { ModelReports } from './model-reports.ts';
+import { plannedProfile } from './planned-profile.ts';
+import { Resident } from './resident.ts';
 import { Revivals } from './revivals.ts';
-import { tooLarge } from './too-large.ts';
+import { RoomForModels } from './room-for-models.ts';
 
 export interface ManagerSettings {
   /** Refuse unknown names instead of serving them with the active model. */
@@ -45,19 +43,15 @@ export interface ManagerOptions<Runtime> {
   readonly onBegun?: () => void;
 }
 
-/** With a context that is chosen to fit, this much is asked for at least. */
-const leastContext = 2048;
 /**
- * The models in memory: which serves a name, which is loaded when, and which has to go when memory does not suffice
- * (the one unused for longest, never one in use). One load at a time; other models' answers never wait for it.
+ * Which model serves a request, from the first moment of the server to its last: loaded, loaded by the request that names
+ * it, or refused with the reason. Answers of the others never wait for a load.
  */
 export class ModelManager<Runtime> {
-  #options: ManagerOptions<Runtime>;
-  /** By path. */
-  #residents = new Map<string, Resident<Runtime>>();
-  #active: Resident<Runtime> | undefined;
-  #lastLoad: Promise<void> = Promise.resolve();
-  readonly #memory: HeldMemory;
+  readonly #options: ManagerOptions<Runtime>;
+  readonly #models = new KnownModels<Runtime>();
+  readonly room: RoomForModels;
+  readonly reports: ModelReports<Runtime>;
   readonly #revivals: Revivals;
   /** Before the first model is there, requests are refused rather than kept waiting. */
   #starting = true;
@@ -65,61 +59,58 @@ export class ModelManager<Runtime> {
 
   constructor(options: ManagerOptions<Runtime>) {
     this.#options = options;
-    this.#memory = new HeldMemory(options.freeMemory);
+    const { shapeOf, freeMemory } = options;
+    this.room = new RoomForModels({ shapeOf, freeMemory, models: () => this.#models.ordered() });
+    this.reports = new ModelReports(this.#models, this.room);
     this.#revivals = new Revivals(options, () => this.#closing);
   }
 
   /** Makes a model known, under names of its own. The first one becomes the active one, which unknown names go to. */
-  add(plan: LoadPlan, options: { readonly atStart: boolean }): Resident<Runtime> {
-    const known = this.#residents.get(plan.file.path);
-    if (known) return known;
-    const { settings, events, clock, timers } = this.#options;
-    const keepAliveMs = options.atStart ? settings.startKeepAliveMs : settings.keepAliveMs;
-    const resident: Resident<Runtime> = new Resident(
-      { ...plan, file: this.#withOwnNames(plan.file) },
-      { keepAliveMs, givenAtStart: options.atStart },
-      {
-        load: (wanted, observer) => this.#load(wanted, observer),
-        check: (wanted, signal) => this.#options.check(wanted, signal),
-        clock,
-        timers,
-        publish: (event) => this.#publish(event, events),
-        weigh: (wanted) => this.#weigh(resident, wanted),
-        makeRoom: (signal) => this.#makeRoom(resident, signal),
-        broken: () => this.#revivals.revive(resident),
-      },
-    );
-    this.#residents.set(plan.file.path, resident);
-    this.#active ??= resident;
-    return resident;
+  add(plan: LoadPlan, { atStart }: { readonly atStart: boolean }): Resident<Runtime> {
+    const { settings, load, check, clock, timers } = this.#options;
+    const keepAliveMs = atStart ? settings.startKeepAliveMs : settings.keepAliveMs;
+    return this.#models.add(plan.file, (file) => {
+      const resident: Resident<Runtime> = new Resident(
+        { ...plan, file },
+        { keepAliveMs, givenAtStart: atStart },
+        {
+          load: (wanted, observer) => this.room.measure(wanted, () => load(wanted, observer)),
+          check: (wanted, signal) => check(wanted, signal),
+          clock,
+          timers,
+          publish: (event) => this.#publish(event),
+          weigh: (wanted) => this.room.weigh(resident, wanted),
+          makeRoom: (signal) => this.room.make(resident, signal),
+          broken: () => this.#revivals.revive(resident),
+        },
+      );
+      return resident;
+    });
   }
 
   /** Forgets a model because its file is gone; not one that a request has loaded meanwhile, which still has to go. */
   forget(path: string): void {
-    const resident = this.#residents.get(path);
-    if (resident?.loaded || resident?.isLoading) return;
-    this.#residents.delete(path);
-    if (this.#active?.plan.file.path === path) this.#active = undefined;
+    this.#models.forget(path);
   }
 
   /** Those given at start, in their order. */
   atStart(): readonly Resident<Runtime>[] {
-    return [...this.#residents.values()].filter(({ givenAtStart }) => givenAtStart);
+    return this.#models.all().filter(({ givenAtStart }) => givenAtStart);
   }
 
   find(name: string): Resident<Runtime> | undefined {
-    return findByName(name, [...this.#residents.values()], ({ plan }) => plan.file);
+    return this.#models.find(name);
   }
 
   /** From now on unknown names go there. */
   activate(resident: Resident<Runtime>): void {
-    this.#active = resident;
+    this.#models.activate(resident);
     this.#begin();
   }
 
   /** What the start has loaded: unknown names go there, unless another one was loaded for them meanwhile. */
   begin(first: Resident<Runtime>): void {
-    if (!this.#active?.loaded) this.#active = first;
+    if (!this.#models.active?.loaded) this.#models.activate(first);
     this.#begin();
   }
 
@@ -131,10 +122,10 @@ export class ModelManager<Runtime> {
   state(): ServerState {
     if (this.#closing) return 'draining';
     if (this.#starting) return 'loading';
-    const residents = [...this.#residents.values()];
+    const residents = this.#models.all();
     if (residents.some((resident) => resident.loaded)) return 'ready';
     // It went because nobody used it; the next request brings it back.
-    if (this.#options.settings.autoload && this.#active?.isDormant) return 'ready';
+    if (this.#options.settings.autoload && this.#models.active?.isDormant) return 'ready';
     return residents.some((resident) => resident.isLoading) ? 'loading' : 'empty';
   }
 
@@ -144,14 +135,15 @@ export class ModelManager<Runtime> {
 
   /** All that a request may name, the active one first: loaded, loading, or loaded by the request. */
   known(): readonly KnownModel[] {
-    return this.#ordered()
+    return this.#models
+      .ordered()
       .filter((resident) => resident.loaded ?? (resident.isLoading || this.#loadsOnUse(resident)))
-      .map(({ plan, loaded, state }) => ({ profile: loaded?.profile ?? this.#planned(plan), state }));
+      .map((resident) => ({ profile: this.#profileOf(resident), state: resident.state }));
   }
 
   /** The id of the model that vectors come from when nobody names another: loaded for them, or given at start. */
   forVectors(): string | undefined {
-    const given = [...this.#residents.values()].filter(({ plan }) => !plan.file.generates);
+    const given = this.#models.all().filter(({ plan }) => !plan.file.generates);
     const [first] = [
       ...given.filter(({ loaded }) => loaded),
       ...given.filter((resident) => resident.givenAtStart && this.#loadsOnUse(resident)),
@@ -160,15 +152,14 @@ export class ModelManager<Runtime> {
   }
 
   resolve(name: string | undefined): ModelProfile {
-    const resident = this.#serving(name);
-    return resident.loaded?.profile ?? this.#planned(resident.plan);
+    return this.#profileOf(this.#serving(name));
   }
 
   /** As `resolve`, but a guess while the server starts. */
   expect(name: string | undefined): Pick<ModelProfile, 'id' | 'slots'> {
     if (this.#closing || !this.#starting) return this.resolve(name);
-    const expected = (name === undefined ? undefined : this.find(name)) ?? this.#active;
-    if (expected) return this.#planned(expected.plan);
+    const expected = (name === undefined ? undefined : this.find(name)) ?? this.#models.active;
+    if (expected) return this.#planned(expected);
     return { id: this.#options.firstName ?? '', slots: this.#options.shapeOf({}).slots };
   }
 
@@ -177,52 +168,11 @@ export class ModelManager<Runtime> {
     return this.#serving(name).use(signal);
   }
 
-  status(): ControlStatus {
-    return {
-      active: this.#active?.loaded && this.#active.id,
-      loading: [...this.#residents.values()].filter((resident) => resident.isLoading).map(({ id }) => id),
-      models: this.#ordered().flatMap((resident) =>
-        resident.loaded ? [this.describe(resident, resident.loaded)] : [],
-      ),
-    };
-  }
-
-  progress(): LoadProgress | undefined {
-    return [...this.#residents.values()].map((resident) => resident.progress()).find((progress) => progress);
-  }
-
-  describe({ plan }: Resident<Runtime>, { profile, features, device }: LoadedModel<Runtime>): LoadedModelStatus {
-    const { contextSize, trainedContextSize } = profile;
-    const { context, total } = this.#needOf(profile, plan.settings);
-    const free = this.#memory.freeAfterLoad(profile.path);
-    const more = context === 0 ? 0 : Math.floor((free * contextSize) / context);
-    const maxContextSize = Math.min(trainedContextSize || contextSize, contextSize + more);
-    return { profile, features, device, settings: plan.settings, memoryBytes: total, maxContextSize };
-  }
-
-  /** Whether so many bytes can be had, for this model or another one, if need be without those that nobody uses. */
-  async fits(requiredBytes: number, name: string): Promise<boolean> {
-    return requiredBytes <= (await this.#room(this.find(name))).had;
-  }
-
-  /** Estimated bytes for a plan. */
-  requiredBytes(plan: LoadPlan): number {
-    const shape = this.#options.shapeOf(plan.settings);
-    const least = Math.min(...projectorsOf(plan.file).map(({ sizeBytes }) => sizeBytes));
-    const file = plan.file.projector ? { ...plan.file, projector: { sizeBytes: least } } : plan.file;
-    return memoryNeed(file, { ...shape, contextSize: shape.contextSize || leastContext }).total;
-  }
-
-  /** What the slots of every loaded model do. */
-  slots(): readonly { readonly model: string; readonly slots: readonly SlotReport[] }[] {
-    return this.#loaded().map(({ profile, slots }) => ({ model: profile.id, slots: slots() }));
-  }
-
   /** Lets everything go at once; what is still in use fails. */
   async close(): Promise<void> {
     this.#closing = true;
     this.#options.events.close();
-    await Promise.all([...this.#residents.values()].map((resident) => resident.discard()));
+    await Promise.all(this.#models.all().map((resident) => resident.discard()));
   }
 
   /** No new work from now on. */
@@ -234,7 +184,7 @@ export class ModelManager<Runtime> {
     if (this.#closing) throw new ServeError('draining', 'The server is about to stop and takes no new work.');
     const named = name === undefined ? undefined : this.find(name);
     if (name !== undefined && !named && this.#options.settings.strict) throw this.#unknown(name);
-    const resident = named ?? this.#active;
+    const resident = named ?? this.#models.active;
     if (this.#starting) throw stillLoading();
     if (resident && (resident.loaded || resident.isLoading || this.#loadsOnUse(resident))) return resident;
     throw new ServeError(
@@ -249,93 +199,14 @@ export class ModelManager<Runtime> {
   }
 
   #unknown(name: string): ServeError {
-    const names = [...this.#residents.values()].flatMap(({ plan: { file } }) => [file.id, ...file.aliases]);
-    return new ServeError('model_not_found', `There is no model ${name} here. Served: ${names.join(', ')}.`, {
-      param: 'model',
-    });
+    const served = this.#models.names().join(', ');
+    return new ServeError('model_not_found', `There is no model ${name} here. Served: ${served}.`, { param: 'model' });
   }
 
-  #needOf(profile: ModelProfile, settings: ModelSettings): MemoryNeed {
-    const { contextSize, slots, vocabulary } = profile;
-    const facts = { ...profile, vocabularySize: vocabulary.size || undefined };
-    return memoryNeed(facts, { ...this.#options.shapeOf(settings), contextSize, slots });
-  }
-
-  /** A name means one model: what another one has is left to that, and an id that is taken gets its folder in front. */
-  #withOwnNames(file: FileProfile): FileProfile {
-    const taken = new Set([...this.#residents.values()].flatMap(({ plan }) => [plan.file.id, ...plan.file.aliases]));
-    const free = (name: string) => !taken.has(name);
-    const aliases = file.aliases.filter(free);
-    if (free(file.id)) return { ...file, aliases };
-    const folder = `${printable(basename(dirname(file.path)))}/${file.id}`;
-    const numbered = Array.from({ length: taken.size + 1 }, (_, index) => `${folder}-${index + 2}`);
-    const id = [...aliases, folder, ...numbered].find(free) ?? file.path;
-    return { ...file, id, aliases: aliases.filter((name) => name !== id) };
-  }
-
-  async #load(plan: LoadPlan, observer: LoadObserver): Promise<LoadedModel<Runtime>> {
-    const load = () => this.#options.load(plan, observer);
-    return this.#memory.measure(plan.file.path, load, ({ profile }) => this.#needOf(profile, plan.settings).total);
-  }
-
-  /** Waits for the load before it, then frees memory. Gives what ends its own turn. */
-  async #makeRoom(resident: Resident<Runtime>, signal: AbortSignal): Promise<() => void> {
-    let done: () => void = () => undefined;
-    const before = this.#lastLoad;
-    this.#lastLoad = new Promise((resolve) => {
-      done = resolve;
-    });
-    await before;
-    try {
-      signal.throwIfAborted();
-      // The only model takes what there is: its load fits the context to the memory, or says that it cannot.
-      if (this.#loaded().length > 0) await this.#free(resident);
-    } catch (error) {
-      done();
-      throw error;
-    }
-    return done;
-  }
-
-  async #free(resident: Resident<Runtime>): Promise<void> {
-    await this.#weigh(resident, resident.plan);
-    const required = this.requiredBytes(resident.plan);
-    while ((await this.#memory.free()) < required) {
-      const oldest = this.#others(resident)
-        .filter((other) => other.isIdle)
-        .sort((a, b) => a.lastUsed - b.lastUsed)[0];
-      if (!oldest) return this.#weigh(resident, resident.plan);
-      await oldest.unload();
-    }
-  }
-
-  /** Throws, with the true reason, unless the plan fits when its own model and the idle ones have gone. */
-  async #weigh(resident: Resident<Runtime>, plan: LoadPlan): Promise<void> {
-    const required = this.requiredBytes(plan);
-    const { had, withBusy } = await this.#room(resident);
-    if (required <= had) return;
-    const busy = this.#others(resident).filter(({ loaded, isIdle }) => loaded && !isIdle);
-    const shape = this.#options.shapeOf(plan.settings);
-    throw tooLarge(plan.file.id, { required, had, shape }, required <= withBusy ? busy : []);
-  }
-
-  /** Bytes: what a model could have, and what it could have if nobody used the others. */
-  async #room(resident: Resident<Runtime> | undefined) {
-    const loaded = [...this.#residents.values()].filter((other) => other.loaded);
-    const paths = (models: readonly Resident<Runtime>[]) => models.map(({ plan }) => plan.file.path);
-    const idle = loaded.filter((other) => other === resident || other.isIdle);
-    const [had = 0, withBusy = 0] = await this.#memory.freeWithout([paths(idle), paths(loaded)]);
-    return { had, withBusy };
-  }
-
-  #others(resident: Resident<Runtime>): Resident<Runtime>[] {
-    return this.#ordered().filter((other) => other !== resident);
-  }
-
-  #publish(event: ControlEvent, events: ControlEvents): void {
+  #publish(event: ControlEvent): void {
     // What is loaded before the active one makes no server yet.
-    if (event.type === 'model' && event.state === 'ready' && event.model === this.#active?.id) this.#begin();
-    events.publish(event);
+    if (event.type === 'model' && event.state === 'ready' && event.model === this.#models.active?.id) this.#begin();
+    this.#options.events.publish(event);
   }
 
   #begin(): void {
@@ -344,27 +215,15 @@ export class ModelManager<Runtime> {
     this.#options.onBegun?.();
   }
 
-  /** The active one first. */
-  #ordered(): Resident<Runtime>[] {
-    const all = [...this.#residents.values()];
-    return [...all.filter((each) => each === this.#active), ...all.filter((each) => each !== this.#active)];
-  }
-
   #loaded(): LoadedModel<Runtime>[] {
-    return this.#ordered().flatMap(({ loaded }) => (loaded ? [loaded] : []));
+    return this.#models.ordered().flatMap(({ loaded }) => (loaded ? [loaded] : []));
   }
 
-  /** As far as the file tells: for a model that will be loaded by the request that asks. */
-  #planned(plan: LoadPlan): ModelProfile {
-    const { contextSize, slots } = this.#options.shapeOf(plan.settings);
-    const { trainedContextSize, vocabularySize = 0, metadata, architecture } = plan.file;
-    const width = metadata[`${architecture}.embedding_length`];
-    return completeProfile(plan.file, {
-      vocabulary: { ...unknownVocabulary, size: vocabularySize },
-      embeddingSize: typeof width === 'number' ? width : 0,
-      slots,
-      // On a GPU it may be more.
-      contextSize: contextSize || Math.min(trainedContextSize, mostByDefault),
-    });
+  #profileOf(resident: Resident<Runtime>): ModelProfile {
+    return resident.loaded?.profile ?? this.#planned(resident);
+  }
+
+  #planned({ plan }: Resident<Runtime>): ModelProfile {
+    return plannedProfile(plan.file, this.#options.shapeOf(plan.settings));
   }
 }

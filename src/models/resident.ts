@@ -1,35 +1,11 @@
-import type { ControlEvent, LoadPhase, LoadProgress, ModelFeatures, SlotReport } from '../contract/control.ts';
+import type { ControlEvent, LoadPhase, LoadProgress } from '../contract/control.ts';
 import { ServeError, toServeError } from '../contract/errors.ts';
-import type { ModelProfile } from '../contract/model.ts';
-import type { ModelSettings } from '../contract/model-settings.ts';
 import type { Clock, KnownModel, Timers } from '../contract/services.ts';
 import { untilAborted } from '../contract/until-aborted.ts';
-import type { FileProfile } from './profile.ts';
-
-/** What is to be loaded, and how. */
-export interface LoadPlan {
-  readonly file: FileProfile;
-  readonly settings: ModelSettings;
-}
-
-export interface LoadObserver {
-  readonly signal: AbortSignal;
-  progress(phase: LoadPhase, fraction: number): void;
-  /** The engine broke later: the runtime serves no more. */
-  failed(error: unknown): void;
-}
-
-/** A loaded model. `Runtime` is what generation works with; this room only hands it on. */
-export interface LoadedModel<Runtime> {
-  readonly runtime: Runtime;
-  readonly profile: ModelProfile;
-  readonly features: ModelFeatures;
-  readonly device: string;
-  slots(): readonly SlotReport[];
-  dispose(): Promise<void>;
-}
-
-export type ModelLoader<Runtime> = (plan: LoadPlan, observer: LoadObserver) => Promise<LoadedModel<Runtime>>;
+import { LoadProgressReport } from './load-progress.ts';
+import type { LoadedModel, LoadPlan, ModelLoader } from './loaded-model.ts';
+import { SharedLoad } from './shared-load.ts';
+import { Uses } from './uses.ts';
 
 export interface ResidentTools<Runtime> {
   readonly load: ModelLoader<Runtime>;
@@ -55,12 +31,6 @@ export interface ResidentStay {
 /** Milliseconds that a new load waits for the end of a broken engine. */
 const longestDisposeMs = 10_000;
 
-interface Loading<Runtime> {
-  readonly promise: Promise<LoadedModel<Runtime>>;
-  readonly abort: AbortController;
-  waiters: number;
-}
-
 /**
  * One model that the server may have in memory: loads it once however many ask, counts its uses, and lets it go only
  * when none is left. Its states: absent, loading, ready, and draining (no new uses) on the way back to absent.
@@ -70,27 +40,29 @@ export class Resident<Runtime> {
   readonly givenAtStart: boolean;
   /** Somebody unloaded it on purpose: requests that name it must not bring it back. */
   parked = false;
-  /** The last thing that happened to it was a failure, or nothing did yet. */
+  #tools: ResidentTools<Runtime>;
+  readonly #uses: Uses;
+  readonly #report: LoadProgressReport;
+  #loading: SharedLoad<LoadedModel<Runtime>> | undefined;
+  #loaded: LoadedModel<Runtime> | undefined;
+  #unloading: Promise<void> | undefined;
+  /** It was loaded, and nothing has failed since. */
   #sound = false;
   /** What became of an engine that broke: its memory is free when this settles. */
   #wreck: Promise<unknown> = Promise.resolve();
-  lastUsed: number;
-  #keepAliveMs: number | undefined;
-  #tools: ResidentTools<Runtime>;
-  #loading: Loading<Runtime> | undefined;
-  #loaded: LoadedModel<Runtime> | undefined;
-  #unloading: Promise<void> | undefined;
-  #progress: { phase: LoadPhase; fraction: number; since: number } | undefined;
-  #uses = 0;
-  #whenIdle: () => void = () => undefined;
-  #disarm: () => void = () => undefined;
 
   constructor(plan: LoadPlan, stay: ResidentStay, tools: ResidentTools<Runtime>) {
     this.plan = plan;
     this.givenAtStart = stay.givenAtStart;
-    this.#keepAliveMs = stay.keepAliveMs;
     this.#tools = tools;
-    this.lastUsed = tools.clock();
+    this.#report = new LoadProgressReport(tools.clock);
+    this.#uses = new Uses({
+      keepAliveMs: stay.keepAliveMs,
+      mayGo: () => this.loaded !== undefined,
+      onUnused: () => this.unload().catch(() => undefined),
+      clock: tools.clock,
+      timers: tools.timers,
+    });
   }
 
   get id(): string {
@@ -107,17 +79,21 @@ export class Resident<Runtime> {
 
   /** Loaded and used by nobody. */
   get isIdle(): boolean {
-    return this.loaded !== undefined && this.#uses === 0;
+    return this.loaded !== undefined && this.#uses.none;
+  }
+
+  get lastUsed(): number {
+    return this.#uses.lastUsed;
   }
 
   /** Absent, but it can be had: it was loaded before, left in peace, and may come back by itself. */
   get isDormant(): boolean {
-    return this.#sound && !this.parked && this.#loaded === undefined && !this.isLoading;
+    return this.#sound && this.#isLeftOut;
   }
 
   /** Absent because it failed, and nobody wants it away or is bringing it back. */
   get isBroken(): boolean {
-    return !this.#sound && !this.parked && this.#loaded === undefined && !this.isLoading;
+    return !this.#sound && this.#isLeftOut;
   }
 
   get state(): KnownModel['state'] {
@@ -126,18 +102,7 @@ export class Resident<Runtime> {
   }
 
   progress(): LoadProgress | undefined {
-    if (!this.#progress) return undefined;
-    const { phase, fraction, since } = this.#progress;
-    const bytesTotal = this.plan.file.sizeBytes;
-    const elapsed = (this.#tools.clock() - since) / 1000;
-    return {
-      model: this.id,
-      phase,
-      fraction,
-      bytesTotal,
-      bytesLoaded: phase === 'load' || phase === 'mmap' ? Math.round(bytesTotal * fraction) : bytesTotal,
-      etaSeconds: fraction > 0.01 ? Math.ceil((elapsed * (1 - fraction)) / fraction) : undefined,
-    };
+    return this.#report.of(this.plan.file);
   }
 
   /** Loads it unless it is loaded. A load is given up when everybody who waited for it has left. */
@@ -147,14 +112,7 @@ export class Resident<Runtime> {
     while (this.#unloading !== undefined) await untilAborted(this.#unloading, signal);
     if (this.#loaded) return this.#loaded;
     this.#loading ??= this.#startLoading();
-    const loading = this.#loading;
-    loading.waiters++;
-    try {
-      return await untilAborted(loading.promise, signal);
-    } finally {
-      loading.waiters--;
-      if (loading.waiters === 0 && signal.aborted) loading.abort.abort(signal.reason);
-    }
+    return this.#loading.wait(signal);
   }
 
   /** `release` ends the use. */
@@ -162,26 +120,13 @@ export class Resident<Runtime> {
     let loaded = await this.load(signal);
     // An unload may have begun between the load's end and this line.
     while (loaded !== this.loaded) loaded = await this.load(signal);
-    this.#uses++;
-    this.#disarm();
-    let released = false;
-    return {
-      runtime: loaded.runtime,
-      release: () => {
-        if (released) return;
-        released = true;
-        this.#uses--;
-        this.#rest();
-      },
-    };
+    return { runtime: loaded.runtime, release: this.#uses.begin() };
   }
 
   /** Cancels a load; waits for the uses of a loaded model to end and lets it go. */
   async unload(): Promise<void> {
     if (this.#loading) {
-      const { promise, abort } = this.#loading;
-      abort.abort(new ServeError('model_not_loaded', `The load of ${this.id} was cancelled.`));
-      await promise.catch(() => undefined);
+      await this.#loading.cancel(new ServeError('model_not_loaded', `The load of ${this.id} was cancelled.`));
       return;
     }
     if (this.#loaded) this.#unloading ??= this.#drain(this.#loaded);
@@ -191,8 +136,7 @@ export class Resident<Runtime> {
   /** Lets it go at once: whoever still uses it fails. */
   async discard(): Promise<void> {
     const loaded = this.#loaded;
-    this.#disarm();
-    this.#whenIdle();
+    this.#uses.abandon();
     if (this.#loading) return this.unload();
     if (this.#unloading !== undefined) return this.#unloading;
     this.#loaded = undefined;
@@ -219,14 +163,14 @@ export class Resident<Runtime> {
     }
   }
 
+  get #isLeftOut(): boolean {
+    return !this.parked && this.#loaded === undefined && !this.isLoading;
+  }
+
   async #drain(loaded: LoadedModel<Runtime>): Promise<void> {
-    this.#disarm();
+    this.#uses.stop();
     this.#publish('draining');
-    if (this.#uses > 0) {
-      await new Promise<void>((resolve) => {
-        this.#whenIdle = resolve;
-      });
-    }
+    await this.#uses.ended();
     this.#loaded = undefined;
     try {
       await loaded.dispose();
@@ -236,15 +180,14 @@ export class Resident<Runtime> {
     }
   }
 
-  #startLoading(): Loading<Runtime> {
-    const abort = new AbortController();
+  #startLoading(): SharedLoad<LoadedModel<Runtime>> {
     this.#publish('loading');
-    const promise = this.#runLoad(abort.signal).finally(() => {
-      this.#loading = undefined;
-      this.#progress = undefined;
-    });
-    promise.catch(() => undefined); // those who wait get it; when nobody waits any more it is no news
-    return { promise, abort, waiters: 0 };
+    return new SharedLoad((signal) =>
+      this.#runLoad(signal).finally(() => {
+        this.#loading = undefined;
+        this.#report.end();
+      }),
+    );
   }
 
   async #runLoad(signal: AbortSignal): Promise<LoadedModel<Runtime>> {
@@ -254,12 +197,12 @@ export class Resident<Runtime> {
       const done = await this.#tools.makeRoom(signal);
       try {
         signal.throwIfAborted();
-        const loaded = await this.#loadSound(signal);
-        this.#report('ready', 1);
+        const loaded = await this.#loadWhole(signal);
+        this.#tell('ready', 1);
         this.#loaded = loaded;
         this.#sound = true;
         this.#publish('ready');
-        this.#rest();
+        this.#uses.rest();
         return loaded;
       } finally {
         done();
@@ -271,11 +214,12 @@ export class Resident<Runtime> {
     }
   }
 
-  async #loadSound(signal: AbortSignal): Promise<LoadedModel<Runtime>> {
+  /** One whose engine breaks before the load is over was never loaded. */
+  async #loadWhole(signal: AbortSignal): Promise<LoadedModel<Runtime>> {
     let brokeEarly: { readonly error: unknown } | undefined;
     const loaded = await this.#tools.load(this.plan, {
       signal,
-      progress: (phase, fraction) => this.#report(phase, fraction),
+      progress: (phase, fraction) => this.#tell(phase, fraction),
       failed: (error) => {
         brokeEarly = { error };
         this.#broke(error);
@@ -293,7 +237,7 @@ export class Resident<Runtime> {
     if (!loaded) return;
     this.#loaded = undefined;
     this.#sound = false;
-    this.#disarm();
+    this.#uses.stop();
     this.#publish('failed', error);
     // A native context that is broken may never say that it is gone.
     const late = new Promise<void>((resolve) => this.#tools.timers.after(longestDisposeMs, resolve));
@@ -301,9 +245,8 @@ export class Resident<Runtime> {
     this.#tools.broken();
   }
 
-  #report(phase: LoadPhase, fraction: number): void {
-    const since = this.#progress?.phase === phase ? this.#progress.since : this.#tools.clock();
-    this.#progress = { phase, fraction, since };
+  #tell(phase: LoadPhase, fraction: number): void {
+    this.#report.set(phase, fraction);
     const progress = this.progress();
     if (progress) this.#tools.publish({ type: 'progress', ...progress });
   }
@@ -311,16 +254,5 @@ export class Resident<Runtime> {
   #publish(state: 'loading' | 'ready' | 'draining' | 'unloaded' | 'failed', error?: unknown): void {
     const words = error === undefined ? {} : { error: toServeError(error).message };
     this.#tools.publish({ type: 'model', model: this.id, state, ...words });
-  }
-
-  #rest(): void {
-    this.lastUsed = this.#tools.clock();
-    if (this.#uses > 0) return;
-    this.#whenIdle();
-    this.#disarm();
-    if (this.#keepAliveMs === undefined || !this.loaded) return;
-    this.#disarm = this.#tools.timers.after(this.#keepAliveMs, () => {
-      if (this.isIdle) this.unload().catch(() => undefined);
-    });
   }
 }

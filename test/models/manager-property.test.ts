@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ControlEvent } from '../../src/contract/control.ts';
 import { createControlEvents } from '../../src/models/control-events.ts';
+import type { LoadPlan } from '../../src/models/loaded-model.ts';
 import { ModelManager } from '../../src/models/manager.ts';
 import { completeProfile } from '../../src/models/profile.ts';
-import type { LoadPlan } from '../../src/models/resident.ts';
 import { Random } from '../support/random.ts';
 
 const ids = ['a', 'b', 'c'] as const;

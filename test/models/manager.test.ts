@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { ControlEvent } from '../../src/contract/control.ts';
 import { ServeError } from '../../src/contract/errors.ts';
 import { createControlEvents } from '../../src/models/control-events.ts';
+import type { LoadObserver, LoadPlan } from '../../src/models/loaded-model.ts';
 import { type ManagerSettings, ModelManager } from '../../src/models/manager.ts';
 import { completeProfile, type FileProfile } from '../../src/models/profile.ts';
-import type { LoadObserver, LoadPlan } from '../../src/models/resident.ts';
 
 /** Time that the test moves. */
 class ManualTime {
@@ -162,7 +162,7 @@ describe('ModelManager', () => {
     const loading = resident.load(patient);
     await settled();
     attempts[0]?.observer.progress('load', 0.5);
-    expect(manager.progress()).toMatchObject({
+    expect(manager.reports.progress()).toMatchObject({
       model: 'a',
       phase: 'load',
       fraction: 0.5,
@@ -172,7 +172,7 @@ describe('ModelManager', () => {
     attempts[0]?.finish();
     await loading;
     expect(manager.state()).toBe('ready');
-    expect(manager.progress()).toBeUndefined();
+    expect(manager.reports.progress()).toBeUndefined();
     expect(manager.list().map(({ id }) => id)).toEqual(['a']);
     expect(manager.resolve('gpt-4o').id).toBe('a');
     const { runtime, release } = await manager.use(undefined, patient);
@@ -387,8 +387,8 @@ describe('ModelManager', () => {
     });
     expect(disposed).toEqual([]);
     expect(states().slice(4)).toEqual(['c loading', 'c failed']);
-    expect(await manager.fits(60e6, 'c')).toBe(true);
-    expect(await manager.fits(70e6, 'c')).toBe(false);
+    expect(await manager.room.fits(60e6, manager.find('c'))).toBe(true);
+    expect(await manager.room.fits(70e6, manager.find('c'))).toBe(false);
   });
 
   it('unloads nothing for a model whose file is of no use', async () => {
@@ -446,7 +446,7 @@ describe('ModelManager', () => {
     expect(disposed).toEqual(['a']);
     attempts[1]?.finish();
     await replacing;
-    expect(manager.status().models.map(({ settings }) => settings)).toEqual([{ contextSize: 99 }]);
+    expect(manager.reports.status().models.map(({ settings }) => settings)).toEqual([{ contextSize: 99 }]);
   });
 
   it('comes back as it was when loading anew fails', async () => {
@@ -459,7 +459,7 @@ describe('ModelManager', () => {
     await settled();
     attempts[2]?.finish();
     await settled();
-    expect(manager.status().models.map(({ settings }) => settings)).toEqual([{}]);
+    expect(manager.reports.status().models.map(({ settings }) => settings)).toEqual([{}]);
   });
 
   it('loads a broken engine anew, once in a while', async () => {

@@ -1,0 +1,29 @@
+import { untilAborted } from '../contract/until-aborted.ts';
+
+/** One load for however many wait for it. It is given up when everybody who waited has left. */
+export class SharedLoad<Loaded> {
+  readonly #promise: Promise<Loaded>;
+  readonly #abort = new AbortController();
+  #waiters = 0;
+
+  constructor(load: (signal: AbortSignal) => Promise<Loaded>) {
+    this.#promise = load(this.#abort.signal);
+    this.#promise.catch(() => undefined); // those who wait get it; when nobody waits any more it is no news
+  }
+
+  async wait(signal: AbortSignal): Promise<Loaded> {
+    this.#waiters++;
+    try {
+      return await untilAborted(this.#promise, signal);
+    } finally {
+      this.#waiters--;
+      if (this.#waiters === 0 && signal.aborted) this.#abort.abort(signal.reason);
+    }
+  }
+
+  /** Settles when it has ended. */
+  async cancel(reason: Error): Promise<void> {
+    this.#abort.abort(reason);
+    await this.#promise.catch(() => undefined);
+  }
+}
