@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import type { CompileTemplate } from '../src/contract/chat-format.ts';
 import type { JsonObject } from '../src/contract/json.ts';
 import type { ChatPrompt } from '../src/contract/request.ts';
 import { templateCompiler } from '../src/engine/jinja.ts';
 import { findLibrary } from '../src/native/find-library.ts';
 import { detectChatFormat } from '../src/output/detect-family.ts';
-import type { CompileTemplate } from '../src/prompt/jinja.ts';
+
 import { createPromptRenderer } from '../src/prompt/renderer.ts';
 import { histories } from '../test/engine/histories.ts';
 import { vocabulary } from '../test/prompt/chat.ts';

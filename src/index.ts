@@ -1,6 +1,7 @@
 import { embeddedConfig, type ServerOptions } from './config.ts';
 import { ServeError } from './contract/errors.ts';
 import type { GenerationEvent } from './contract/events.ts';
+import { neverAborted } from './contract/signals.ts';
 import type { Engine } from './engine/engine.ts';
 import { buildServer } from './main/build-server.ts';
 import { embeddedGenerate, type GenerateRequest } from './main/embedded-generate.ts';
@@ -57,7 +58,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Embedde
   const models = await locateStartModels(config);
   const server = await buildServer(config, realSystem, { models, head: await headStart(config, models) });
   try {
-    const { engine } = await server.load({ progress: () => undefined }, new AbortController().signal);
+    const { engine } = await server.load({ progress: () => undefined }, neverAborted());
     return {
       app: server.app,
       fetch: async (request) => server.app.fetch(request),

@@ -1,5 +1,5 @@
 import type { Clock } from '../contract/services.ts';
-import { untilAborted } from '../contract/until-aborted.ts';
+import { untilAborted } from '../contract/signals.ts';
 import { figureOf, type Measurement } from './measurements.ts';
 import { ChatFailure, type ChatOptions, type ChatResult, type ChatTarget, startChat } from './timed-chat.ts';
 import { someWords } from './words.ts';

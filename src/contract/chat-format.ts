@@ -1,3 +1,5 @@
+import type { JsonObject } from './json.ts';
+
 /**
  * How a model family writes its answers. One row of output's table per family; prompt, output and grammar read the same
  * row. Markers are literal text of the model's output, whitespace included; the machines accept any other
@@ -207,3 +209,8 @@ export interface RenderedPrompt {
   /** What the client should know although the prompt was made. */
   readonly warnings: readonly string[];
 }
+
+/** A compiled chat template. Throws whatever its engine throws. */
+export type RenderTemplate = (variables: JsonObject) => string;
+/** An engine for templates. */
+export type CompileTemplate = (template: string) => RenderTemplate;

@@ -211,14 +211,7 @@ export interface GenerationResult {
   readonly finish: FinishEvent;
 }
 
-/** The whole answer out of its events. This is all that `stream: false` does differently. */
-export async function collect(events: AsyncIterable<GenerationEvent>): Promise<GenerationResult> {
-  const collector = new Collector();
-  for await (const event of events) collector.add(event);
-  return collector.result();
-}
-
-/** Throws on events out of order: a stream that ends without `finish` is an error, never a short answer. */
+/** The whole answer out of its events. Throws on events out of order: a stream that ends without `finish` is an error, never a short answer. */
 export class Collector {
   #start: StartEvent | undefined;
   #promptLogprobs: PromptLogprobsEvent | undefined;

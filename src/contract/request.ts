@@ -79,6 +79,15 @@ export type ToolChoice =
   | { readonly type: 'function'; readonly name: string }
   | { readonly type: 'allowed'; readonly mode: 'auto' | 'required'; readonly names: readonly string[] };
 
+/** Whether the answer has to be a call. */
+export function requiresCall(choice: ToolChoice): boolean {
+  return (
+    choice.type === 'required' ||
+    choice.type === 'function' ||
+    (choice.type === 'allowed' && choice.mode === 'required')
+  );
+}
+
 /** Absent members take the model's recommendation from the GGUF, else the server's default. */
 export interface Sampling {
   /** 0 is greedy. */

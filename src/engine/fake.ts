@@ -2,15 +2,13 @@ import { nextTick } from 'node:process';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ServeError } from '../contract/errors.ts';
 import { checkPrompt } from './check-job.ts';
-import { commonPrefix } from './common-prefix.ts';
 import type { Engine, EngineJob, EngineRun, Snapshot } from './engine.ts';
-import { FakeHolders } from './fake/holders.ts';
-import { letterAfter } from './fake/letters.ts';
 import type { FakeModel, FakeSlot, Scripted } from './fake/run.ts';
-import { FakeRun } from './fake/run.ts';
+import { FakeRun, letterAfter } from './fake/run.ts';
 import { fakeSnapshots } from './fake/snapshots.ts';
 import type { FakeVocabulary } from './fake/vocabulary.ts';
 import { createFakeVocabulary } from './fake/vocabulary.ts';
+import { reusablePrefix, whenHeld } from './prefix.ts';
 
 export interface FakeEngineOptions {
   readonly slots?: number;
@@ -69,7 +67,7 @@ class ScriptedEngine {
   readonly #contextSize: number;
   readonly #stepTokens: number;
   readonly #text: FakeVocabulary;
-  readonly #holders = new FakeHolders();
+  readonly #watchers = new Set<() => void>();
   readonly #jobs: EngineJob[] = [];
   readonly #between: (() => void)[] = [];
   #counters = { steps: 0, prefillTokens: 0, decodeTokens: 0 };
@@ -93,6 +91,10 @@ class ScriptedEngine {
 
   #build(): FakeEngine {
     const { snapshots = true } = this.#options;
+    const watch = (check: () => void) => {
+      this.#watchers.add(check);
+      return () => void this.#watchers.delete(check);
+    };
     const access = fakeSnapshots(this.#slots, (work) => this.#betweenSteps(work), this.#options.fingerprint);
     return {
       info: {
@@ -109,7 +111,7 @@ class ScriptedEngine {
       jobs: this.#jobs,
       slots: () => this.#slots,
       run: (job) => this.#run(job),
-      whenHeld: (slot, tokens, signal) => this.#holders.wait(this.#slotAt(slot), tokens, signal),
+      whenHeld: (slot, tokens, signal) => whenHeld(watch, this.#slotAt(slot), tokens, signal),
       stats: () => ({
         steps: this.#counters.steps,
         prefillTokens: this.#counters.prefillTokens,
@@ -143,7 +145,7 @@ class ScriptedEngine {
     if (job.prompt.length === 0 || job.prompt.length > this.#contextSize)
       throw new ServeError('internal', `A prompt of ${job.prompt.length} tokens on a slot of ${this.#contextSize}.`);
     this.#jobs.push(job);
-    const cachedTokens = Math.min(commonPrefix(slot.tokens, job.prompt), job.reuse, job.prompt.length - 1);
+    const cachedTokens = reusablePrefix(slot, job);
     slot.tokens = slot.tokens.slice(0, cachedTokens);
     const run = new FakeRun({
       job,
@@ -158,7 +160,7 @@ class ScriptedEngine {
     job.signal.addEventListener('abort', wake);
     const forget = () => job.signal.removeEventListener('abort', wake);
     run.done.then(forget, forget);
-    this.#holders.check(slot);
+    this.#tellWatchers();
     this.#wake();
     return {
       cachedTokens,
@@ -173,6 +175,10 @@ class ScriptedEngine {
     };
   }
 
+  #tellWatchers(): void {
+    for (const check of [...this.#watchers]) check();
+  }
+
   #step(): void {
     this.#counters.steps++;
     for (const work of this.#between.splice(0)) work();
@@ -181,7 +187,7 @@ class ScriptedEngine {
     this.#failure = undefined;
     if (failure) this.#failAll(failure);
     this.#advance();
-    for (const slot of this.#slots) this.#holders.check(slot);
+    this.#tellWatchers();
   }
 
   /** Shortest remaining prompt first, within the budget of the step; then one token for everybody who was decoding. */
@@ -201,10 +207,8 @@ class ScriptedEngine {
   }
 
   #failAll(reason: ServeError): void {
-    for (const slot of this.#slots) {
-      slot.run?.fail(reason);
-      this.#holders.check(slot);
-    }
+    for (const slot of this.#slots) slot.run?.fail(reason);
+    this.#tellWatchers();
   }
 
   async #runUntilIdle(): Promise<void> {

@@ -1,9 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import type { CompileTemplate } from '../contract/chat-format.ts';
 import type { LibraryFiles } from '../native/open-library.ts';
-
-/** llama.cpp's own Jinja engine, compiled once per template. */
-export type CompileTemplate = (template: string) => (variables: Record<string, unknown>) => string;
 
 /** The part of node-llama-cpp's addon that nothing of the C API gives. */
 interface JinjaAddon {
@@ -11,7 +9,7 @@ interface JinjaAddon {
 }
 
 /**
- * Reads the addon beside the library, not node-llama-cpp's JavaScript, which takes a third of a second. The addon makes
+ * llama.cpp's own Jinja engine, compiled once per template. Reads the addon beside the library, not node-llama-cpp's JavaScript, which takes a third of a second. The addon makes
  * itself the listener of the library's log: not for a process that opens the library too.
  */
 export function templateCompiler({ folder }: Pick<LibraryFiles, 'folder'>): CompileTemplate {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Download, DownloadOptions, PublicWeb, WebAnswer } from '../contract/public-web.ts';
 import type { Timers } from '../contract/services.ts';
-import { untilAborted } from '../contract/until-aborted.ts';
+import { untilAborted } from '../contract/signals.ts';
 import { toAnswer } from './answer.ts';
 import type { Dialer } from './dial.ts';
 import { type Ask, exchange } from './exchange.ts';

@@ -1,5 +1,6 @@
 import { ServeError } from '../contract/errors.ts';
 import type { Timers } from '../contract/services.ts';
+import { following } from '../contract/signals.ts';
 import { refused } from './places.ts';
 
 export interface TimeLimit {
@@ -18,10 +19,7 @@ export interface Limits {
 }
 
 export function limitTime(timers: Timers, { timeoutMs, signal, param }: Limits): TimeLimit {
-  const controller = new AbortController();
-  const forward = () => controller.abort(signal?.reason);
-  if (signal?.aborted) forward();
-  signal?.addEventListener('abort', forward, { once: true });
+  const { controller, unfollow } = following(signal);
   const disarm = timers.after(timeoutMs, () =>
     controller.abort(refused(`There was no answer within ${timeoutMs / 1000} s, the limit.`, param)),
   );
@@ -30,7 +28,7 @@ export function limitTime(timers: Timers, { timeoutMs, signal, param }: Limits):
     disarm,
     stop() {
       disarm();
-      signal?.removeEventListener('abort', forward);
+      unfollow();
       controller.abort(new ServeError('cancelled', 'Nobody waits for it any more.'));
     },
   };

@@ -2,6 +2,7 @@ import { ServeError } from '../contract/errors.ts';
 import { emptyFinish, type GenerationEvent, type Usage } from '../contract/events.ts';
 import type { ChatPrompt, GenerationRequest } from '../contract/request.ts';
 import type { GenerationService, PromptCount } from '../contract/services.ts';
+import { following, neverAborted } from '../contract/signals.ts';
 import type { Admission, Lease, QueuePlace } from '../scheduler/admission.ts';
 import { Adapters } from './adapters.ts';
 import type { RunEnd } from './cancellation.ts';
@@ -13,7 +14,7 @@ import { readChatImages } from './images.ts';
 import { asOffered, wantsTools } from './offer-tools.ts';
 import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
 import { runOnSlot, type SlotRun } from './run-on-slot.ts';
-import type { ModelRuntime, ModelUse } from './runtime.ts';
+import { type ModelRuntime, type ModelUse, using } from './runtime.ts';
 import { ThoughtControl } from './thought-control.ts';
 import { answerWithTools, type ToolLoop } from './tool-loop.ts';
 import { whileQueued } from './while-queued.ts';
@@ -24,10 +25,7 @@ export function createGenerationService(dependencies: GenerationDependencies): G
   return {
     async *generate(request, signal, spent) {
       const { cancels } = dependencies;
-      const controller = new AbortController();
-      const forward = () => controller.abort(signal.reason);
-      if (signal.aborted) forward();
-      signal.addEventListener('abort', forward, { once: true });
+      const { controller, unfollow } = following(signal);
       const thought = new ThoughtControl(request.prompt.type === 'chat' && request.prompt.reasoning.endable === true);
       const registration = cancels.register(request.keys, (why) => controller.abort(endReason(why)), thought);
       try {
@@ -60,36 +58,32 @@ export function createGenerationService(dependencies: GenerationDependencies): G
         }
       } finally {
         registration.release();
-        signal.removeEventListener('abort', forward);
+        unfollow();
       }
     },
     begun: async (signal) => dependencies.startGate?.pass(signal),
     async countTokens(asked, signal) {
       const request = await asOffered(dependencies.tools?.host, asked, signal);
-      const use = await useModel(request.model, signal);
-      try {
-        return await countPrompt(use.runtime, request, signal);
-      } finally {
-        use.release();
-      }
+      return using(useModel(request.model, signal), ({ runtime }) => countPrompt(runtime, request, signal));
     },
     async renderPrompt(asked) {
-      const request = await asOffered(dependencies.tools?.host, asked, new AbortController().signal);
-      const use = await useModel(request.model, new AbortController().signal);
-      try {
+      const signal = neverAborted();
+      const request = await asOffered(dependencies.tools?.host, asked, signal);
+      return using(useModel(request.model, signal), async ({ runtime }) => {
         if (request.prompt.type === 'text') return request.prompt.text;
-        if (request.prompt.type !== 'chat') return '';
-        return await shownPrompt(use.runtime, request.prompt, request);
-      } finally {
-        use.release();
-      }
+        return request.prompt.type === 'chat' ? shownPrompt(runtime, request.prompt, request, signal) : '';
+      });
     },
   };
 }
 
 /** With what stands for images: `[image: 256 tokens]` between the family's own marks. */
-async function shownPrompt(runtime: ModelRuntime, chat: ChatPrompt, request: GenerationRequest): Promise<string> {
-  const signal = new AbortController().signal;
+async function shownPrompt(
+  runtime: ModelRuntime,
+  chat: ChatPrompt,
+  request: GenerationRequest,
+  signal: AbortSignal,
+): Promise<string> {
   const read = await readChatImages(runtime, chat, request, signal);
   const { pieces, images = [] } = await runtime.renderer.render(read.chat, request.outputShape);
   const shown = images.map(({ index, before }) => ({

@@ -34,3 +34,16 @@ export interface ModelUse<Model> {
   readonly runtime: Model;
   release(): void;
 }
+
+/** Work on what is given back when it is over. */
+export async function using<Use extends { release(): void }, Result>(
+  begun: Promise<Use>,
+  work: (use: Use) => Promise<Result> | Result,
+): Promise<Result> {
+  const use = await begun;
+  try {
+    return await work(use);
+  } finally {
+    use.release();
+  }
+}

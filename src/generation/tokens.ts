@@ -4,30 +4,23 @@ import type { ToolHost } from '../contract/server-tools.ts';
 import type { TokenService } from '../contract/services.ts';
 import { asOffered } from './offer-tools.ts';
 import { preparePrompt } from './prepare-prompt.ts';
-import type { ModelRuntime, UseModel } from './runtime.ts';
+import { type ModelRuntime, type UseModel, using } from './runtime.ts';
 
 /** Texts and prompts as tokens, by the loaded models' own tokenizers. */
 export function createTokenService(useModel: UseModel<ModelRuntime>, host?: ToolHost): TokenService {
-  const using = async <T>(
+  const on = <T>(
     name: string | undefined,
     signal: AbortSignal,
     work: (runtime: ModelRuntime) => Promise<T> | T,
-  ): Promise<T> => {
-    const use = await useModel(name, signal);
-    try {
-      return await work(use.runtime);
-    } finally {
-      use.release();
-    }
-  };
+  ): Promise<T> => using(useModel(name, signal), ({ runtime }) => work(runtime));
   return {
     async promptTokens(asked, signal) {
       const request = await asOffered(host, asked, signal);
-      return using(request.model, signal, async (runtime) => (await preparePrompt(runtime, request, signal)).tokens);
+      return on(request.model, signal, async (runtime) => (await preparePrompt(runtime, request, signal)).tokens);
     },
 
     tokenize: (name, content, { addSpecial, parseSpecial, signal }) =>
-      using(name, signal, async ({ engine, profile }) => {
+      on(name, signal, async ({ engine, profile }) => {
         const { addsBos, addsEos, bosText, eosText } = profile.vocabulary;
         const mark = async (wanted: boolean, spelling: string) =>
           addSpecial && wanted && spelling !== '' ? engine.text.tokenize([spelling], { special: true, signal }) : [];
@@ -39,7 +32,7 @@ export function createTokenService(useModel: UseModel<ModelRuntime>, host?: Tool
       }),
 
     pieces: (name, tokens, signal) =>
-      using(name, signal, async ({ engine, profile }) => {
+      on(name, signal, async ({ engine, profile }) => {
         const pieces: Uint8Array[] = [];
         for (const [index, token] of tokens.entries()) {
           if (index % tokensPerTurn === tokensPerTurn - 1) await nextTurn(signal);

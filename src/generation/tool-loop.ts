@@ -1,6 +1,7 @@
 import { ServeError } from '../contract/errors.ts';
 import type { EarlyEnding, FinishEvent, GenerationEvent, Usage } from '../contract/events.ts';
 import type { GenerationRequest, ToolChoice } from '../contract/request.ts';
+import { following } from '../contract/signals.ts';
 import { AllowedRound } from './allowed-round.ts';
 import type { GenerationDependencies } from './dependencies.ts';
 import { EarlyEnd } from './endings.ts';
@@ -163,10 +164,7 @@ class ToolAnswer {
   /** One turn of the model, told as it comes; its end is returned. */
   async *#speak(round: ToolRound, isFirst: boolean): AsyncGenerator<GenerationEvent, FinishEvent> {
     const { deps, controller } = this.#loop;
-    const own = new AbortController();
-    const forward = () => own.abort(controller.signal.reason);
-    if (controller.signal.aborted) forward();
-    controller.signal.addEventListener('abort', forward, { once: true });
+    const { controller: own, unfollow } = following(controller.signal);
     try {
       const run = yield* this.#loop.begin({
         request: this.#request,
@@ -194,7 +192,7 @@ class ToolAnswer {
       this.#begun = true;
       return finish;
     } finally {
-      controller.signal.removeEventListener('abort', forward);
+      unfollow();
     }
   }
 }

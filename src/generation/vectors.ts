@@ -1,7 +1,7 @@
 import { ServeError } from '../contract/errors.ts';
 import type { Embedding, EmbeddingService, RerankService } from '../contract/services.ts';
 import type { Embedder, Ranker } from '../engine/embedder.ts';
-import type { UseModel } from './runtime.ts';
+import { type UseModel, using } from './runtime.ts';
 
 /** What a loaded model can do besides generating. */
 export interface VectorModel {
@@ -14,7 +14,7 @@ export interface VectorModel {
 export function createEmbeddingService(useModel: UseModel<VectorModel>): EmbeddingService {
   return {
     embed: ({ model: name, inputs, truncate, dimensions }, caller) =>
-      using(useModel, name, caller.signal, async ({ id, embedder, ranker }) => {
+      using(useModel(name, caller.signal), async ({ runtime: { id, embedder, ranker } }) => {
         if (ranker) throw noEmbedder(id);
         checkDimensions(dimensions, id, embedder.dimensions);
         const embeddings = await embedder.embed(inputs, { truncate, ...caller });
@@ -27,25 +27,11 @@ export function createEmbeddingService(useModel: UseModel<VectorModel>): Embeddi
 export function createRerankService(useModel: UseModel<VectorModel>): RerankService {
   return {
     rank: ({ model: name, query, documents }, caller) =>
-      using(useModel, name, caller.signal, async ({ id, ranker }) => {
+      using(useModel(name, caller.signal), async ({ runtime: { id, ranker } }) => {
         if (!ranker) throw noRanker(id);
         return { model: id, ...(await ranker.rank(query, documents, caller)) };
       }),
   };
-}
-
-async function using<T>(
-  useModel: UseModel<VectorModel>,
-  name: string | undefined,
-  signal: AbortSignal,
-  work: (model: VectorModel) => Promise<T>,
-): Promise<T> {
-  const use = await useModel(name, signal);
-  try {
-    return await work(use.runtime);
-  } finally {
-    use.release();
-  }
 }
 
 function checkDimensions(asked: number | undefined, id: string, most: number): void {

@@ -45,7 +45,7 @@ export class ConstraintPlanner {
   /** Throws what planConstraint throws; failures are not kept. */
   plan(request: ConstraintRequest, { owner, scope }: Sharer): ConstraintPlan {
     const { clock, onPlan } = this.#options;
-    if (request.outputShape.type === 'text' && request.tools.length === 0 && !isForced(request))
+    if (request.outputShape.type === 'text' && request.tools.length === 0 && !choosesTools(request))
       return planConstraint(request);
     const key = `${scope} ${keyOf(request)}`;
     const known = this.#plans.get(key);
@@ -82,7 +82,7 @@ function note(each: ConstraintPlan['loosened'][number]): LoosenedNote {
   };
 }
 
-function isForced({ toolChoice }: ConstraintRequest): boolean {
+function choosesTools({ toolChoice }: ConstraintRequest): boolean {
   return toolChoice.type !== 'auto' && toolChoice.type !== 'none';
 }
 

@@ -1,22 +1,20 @@
 import type { ChatFormat, PromptOpening } from '../contract/chat-format.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json.ts';
-import type { OutputShape, Tool, ToolChoice } from '../contract/request.ts';
+import { type OutputShape, requiresCall, type Tool, type ToolChoice } from '../contract/request.ts';
 import { answerRules } from './answer-rules.ts';
-import { flatten } from './gbnf/flat-rules.ts';
 import type { Expression, Grammar } from './gbnf/gbnf.ts';
 import { printGrammar, rule } from './gbnf/gbnf.ts';
-import { checkGrammar, checkRules } from './gbnf/gbnf-check.ts';
+import { checkGrammar } from './gbnf/gbnf-check.ts';
 import { hoistCounts, prefixRules, shareBeginnings } from './gbnf/gbnf-rewrite.ts';
 import { GrammarMachine } from './gbnf/grammar-machine.ts';
 import { productive } from './gbnf/productive.ts';
 import { refuseTooManyReadings } from './gbnf/readings-count.ts';
 import { readOneWay } from './one-way.ts';
 import { JsonRules, jsonNotation, pythonNotation } from './schema/json-rules.ts';
-import { checkDocument, newBook } from './schema/json-schema.ts';
+import { fitsNothing, newBook, schemaRules } from './schema/json-schema.ts';
 import type { RuleBook } from './schema/rule-book.ts';
-import { type Loosened, SchemaCompiler } from './schema/schema-compiler.ts';
-import { refuse } from './schema/schema-words.ts';
+import type { Loosened } from './schema/schema-compiler.ts';
 import { argumentsSchema, type CallableTool, ToolArguments, type ToolLoosened } from './tool-arguments.ts';
 
 /** Everything about a request that decides what form its answer must have. */
@@ -91,10 +89,7 @@ function chosenTools({ tools, toolChoice, strictTools, format, outputShape }: Co
   const callable = tools
     .filter((tool) => names === undefined || names.includes(tool.name))
     .map((tool) => ({ tool, strict: tool.strict ?? strictTools }));
-  const must =
-    toolChoice.type === 'required' ||
-    toolChoice.type === 'function' ||
-    (toolChoice.type === 'allowed' && toolChoice.mode === 'required');
+  const must = requiresCall(toolChoice);
   if (must && tools.length === 0)
     throw new ServeError('invalid_request', 'tool_choice requires a tool call, but the request has no tools.', {
       param: 'tool_choice',
@@ -113,18 +108,28 @@ function chosenTools({ tools, toolChoice, strictTools, format, outputShape }: Co
   return { mode: constrained ? 'may' : 'free', tools: callable };
 }
 
+/** The field of a request that asks for the shape. */
+const shapeParams: Readonly<Record<OutputShape['type'], string>> = {
+  text: 'tools',
+  json: 'response_format',
+  'json-schema': 'response_format.json_schema.schema',
+  grammar: 'grammar',
+};
+
 function write(request: ConstraintRequest, chosen: ChosenTools): ConstraintPlan {
   const { format, opening, outputShape } = request;
-  const book = newBook('tools');
+  const hasCalls = chosen.mode === 'must' || chosen.mode === 'may';
+  // What is too large is nearly always the tools' where there are some.
+  const param = hasCalls ? 'tools' : shapeParams[outputShape.type];
+  const book = newBook(param);
   const json = new JsonRules(book);
   const asked = chosen.mode === 'must' ? undefined : shapeRules(json, outputShape);
   const content = asked && opening ? continued(json, asked, opening) : asked;
   const args = new ToolArguments(argumentRules(book, json, format));
-  const hasCalls = chosen.mode === 'must' || chosen.mode === 'may';
   const calls = hasCalls ? { tools: chosen.tools, parallel: request.parallelToolCalls !== false } : undefined;
   const complete = (root: Expression | undefined): Grammar => {
     const grammar = root && productive(together(book.grammar(root), content?.raw));
-    if (!grammar) throw refuse('fits no value at all; look for limits that exclude each other', '#', 'tools');
+    if (!grammar) throw fitsNothing(param);
     return grammar;
   };
   const answer = (begin: PromptOpening) =>
@@ -204,18 +209,10 @@ function shapeRules(json: JsonRules, shape: OutputShape): ShapeRules {
       return { rules: 'free', loosened: [] };
     case 'json':
       return { rules: json.object, loosened: [] };
-    case 'json-schema': {
-      const param = 'response_format.json_schema.schema';
-      checkDocument(shape.schema, param);
-      const compiler = new SchemaCompiler(shape.schema, json, param);
-      const rules = compiler.value(shape.schema, '#');
-      const grammar = rules && productive(json.book.grammar(rules));
-      if (!rules || !grammar) throw refuse('fits no value at all; look for limits that exclude each other', '#', param);
-      checkRules(flatten(grammar, param), param);
-      return { rules, loosened: compiler.loosened };
-    }
+    case 'json-schema':
+      return schemaRules(shape.schema, json, shapeParams[shape.type]);
     case 'grammar': {
-      const { grammar, isCertain } = readOneWay(checkGrammar(shape.grammar, 'grammar'));
+      const { grammar, isCertain } = readOneWay(checkGrammar(shape.grammar, shapeParams[shape.type]));
       const own = hoistCounts(shareBeginnings(grammar));
       if (!isCertain) refuseTooManyReadings(own);
       return { rules: rule('raw-root'), loosened: [], raw: prefixRules(own, 'raw-'), isCounted: !isCertain };

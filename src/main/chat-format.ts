@@ -1,4 +1,4 @@
-import type { ChatFormat } from '../contract/chat-format.ts';
+import type { ChatFormat, CompileTemplate } from '../contract/chat-format.ts';
 import type { VocabularyFacts } from '../contract/model.ts';
 import type { FileProfile } from '../models/profile.ts';
 import { detectChatFormat, markersOf, withControlTokens } from '../output/detect-family.ts';
@@ -11,7 +11,7 @@ interface Rendering {
   readonly vocabulary: Pick<VocabularyFacts, 'bosText' | 'eosText' | 'controlTexts'>;
   readonly now: () => Date;
   /** Another engine than the built-in one. */
-  readonly compile?: ((template: string) => (variables: Record<string, unknown>) => string) | undefined;
+  readonly compile?: CompileTemplate | undefined;
 }
 
 const noVocabulary = { bosText: '', eosText: '', controlTexts: [] };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ProjectorFile } from '../contract/projector.ts';
 import { type RoomEntry, SharedRoom, type Sharer } from '../contract/shared-room.ts';
-import { untilAborted } from '../contract/until-aborted.ts';
+import { untilAborted } from '../contract/signals.ts';
 import type { Picture } from './eye.ts';
 import type { ImageReader } from './process/image-reader.ts';
 

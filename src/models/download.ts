@@ -4,7 +4,7 @@ import { rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { createDeferred } from '../contract/deferred.ts';
 import { ServeError } from '../contract/errors.ts';
-import { untilAborted } from '../contract/until-aborted.ts';
+import { untilAborted } from '../contract/signals.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { readGguf } from './gguf.ts';
 import { downloadUrl, type HubAccess, type HubFile, type HubModel } from './hub.ts';

@@ -1,7 +1,7 @@
 import type { ControlEvent, LoadPhase, LoadProgress } from '../contract/control.ts';
 import { ServeError, toServeError } from '../contract/errors.ts';
 import type { Clock, KnownModel, Timers } from '../contract/services.ts';
-import { untilAborted } from '../contract/until-aborted.ts';
+import { neverAborted, untilAborted } from '../contract/signals.ts';
 import { LoadProgressReport } from './load-progress.ts';
 import type { LoadedModel, LoadPlan, ModelLoader } from './loaded-model.ts';
 import { SharedLoad } from './shared-load.ts';
@@ -158,7 +158,7 @@ export class Resident<Runtime> {
       return await this.load(signal);
     } catch (error) {
       this.plan = before;
-      if (wasLoaded) this.load(new AbortController().signal).catch(() => undefined); // published as failed
+      if (wasLoaded) this.load(neverAborted()).catch(() => undefined); // published as failed
       throw error;
     }
   }

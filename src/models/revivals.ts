@@ -1,4 +1,5 @@
 import type { Clock, Timers } from '../contract/services.ts';
+import { neverAborted } from '../contract/signals.ts';
 
 /** A broken engine is loaded anew at once, but not more often than this: it may break again at the same request. */
 const reviveEveryMs = 60_000;
@@ -30,7 +31,7 @@ export class Revivals {
     const revive = () => {
       if (this.#isClosing() || !resident.isBroken) return;
       this.#revived.set(resident.id, this.#clock());
-      resident.load(new AbortController().signal).catch(() => {
+      resident.load(neverAborted()).catch(() => {
         if (attempt < mostRevivals) this.revive(resident, attempt + 1);
       });
     };

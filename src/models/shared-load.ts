@@ -1,4 +1,4 @@
-import { untilAborted } from '../contract/until-aborted.ts';
+import { untilAborted } from '../contract/signals.ts';
 
 /** One load for however many wait for it. It is given up when everybody who waited has left. */
 export class SharedLoad<Loaded> {

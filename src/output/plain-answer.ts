@@ -1,4 +1,5 @@
 import { type ChatFormat, spaceBehindThought } from '../contract/chat-format.ts';
+import { requiresCall } from '../contract/request.ts';
 import type { AnswerContext } from './answer-context.ts';
 import type { Reading } from './marker-scanner.ts';
 import { MarkerSet } from './marker-scanner.ts';
@@ -6,7 +7,7 @@ import { createReasoningReader } from './reasoning.ts';
 import { type ExactText, TextSink } from './text-sink.ts';
 import type { CallSyntax } from './tool-calls/call-reader.ts';
 import { callSyntax } from './tool-calls/call-syntax.ts';
-import { forcedCalls, isForced } from './tool-calls/forced.ts';
+import { forcedCalls } from './tool-calls/forced.ts';
 
 /** Thoughts, text and calls one after the other, told apart by their markers. */
 export function* readPlainAnswer(context: AnswerContext): Reading<void> {
@@ -141,7 +142,7 @@ type ThoughtReader = (opened: string, continues: boolean) => Reading<void>;
 
 function callsOf({ calls, format, toolChoice }: AnswerContext): CallSyntax | undefined {
   const own = calls && format.toolCalls ? callSyntax(format.toolCalls, calls) : undefined;
-  return calls?.heal && isForced(toolChoice) ? forcedCalls(own, calls, toolChoice) : own;
+  return calls?.heal && requiresCall(toolChoice) ? forcedCalls(own, calls, toolChoice) : own;
 }
 
 function wrapperOf(text: ChatFormat['text']): { readonly open: string; readonly close: string } {

@@ -1,11 +1,7 @@
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
+import type { CompileTemplate, RenderTemplate } from '../contract/chat-format.ts';
 import { ServeError } from '../contract/errors.ts';
-import type { JsonObject } from '../contract/json.ts';
 import { strftime } from './strftime.ts';
-
-/** A compiled template. Throws whatever its engine throws; see toRefusal. */
-export type RenderTemplate = (variables: JsonObject) => string;
-export type CompileTemplate = (template: string) => RenderTemplate;
 
 /** The engine that needs no native code. */
 export function jinjaCompiler(now: () => Date): CompileTemplate {

@@ -1,6 +1,6 @@
+import type { RenderTemplate } from '../contract/chat-format.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import { readsEffort } from './efforts.ts';
-import type { RenderTemplate } from './jinja.ts';
 
 /** What a template understands, found by rendering made-up conversations. */
 export interface TemplateShape {

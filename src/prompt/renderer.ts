@@ -1,4 +1,4 @@
-import type { ChatFormat, RenderedPrompt } from '../contract/chat-format.ts';
+import type { ChatFormat, CompileTemplate, RenderedPrompt } from '../contract/chat-format.ts';
 import { ServeError } from '../contract/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 import type { VocabularyFacts } from '../contract/model.ts';
@@ -6,7 +6,7 @@ import { type ChatPrompt, isImagePart, type OutputShape } from '../contract/requ
 import { adaptConversation } from './adapt.ts';
 import { type Capabilities, capabilitiesOf } from './capabilities.ts';
 import { effortAsVariables, effortsToTry } from './efforts.ts';
-import { type CompileTemplate, isRefusal, jinjaCompiler, toRefusal, withFallback } from './jinja.ts';
+import { isRefusal, jinjaCompiler, toRefusal, withFallback } from './jinja.ts';
 import { templateMessage } from './messages.ts';
 import { closeOpenThought, continueMessage, openingOf } from './opening.ts';
 import { appended, preservation, probeTemplate } from './probe.ts';

@@ -1,7 +1,8 @@
+import type { CompileTemplate, RenderTemplate } from '../contract/chat-format.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import type { VocabularyFacts } from '../contract/model.ts';
 import { type SampleTurns, sampleWords } from '../contract/sample-turns.ts';
-import { type CompileTemplate, jinjaCompiler, type RenderTemplate, withFallback } from './jinja.ts';
+import { jinjaCompiler, withFallback } from './jinja.ts';
 import { appended, thinkingParts } from './probe.ts';
 
 const user = { role: 'user', content: 'Question?' };

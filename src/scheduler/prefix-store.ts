@@ -1,6 +1,6 @@
 import { type RoomEntry, SharedRoom, type Sharer } from '../contract/shared-room.ts';
-import { commonPrefix } from '../engine/common-prefix.ts';
 import type { Snapshot, SnapshotAccess } from '../engine/engine.ts';
+import { commonPrefix } from '../engine/prefix.ts';
 import type { SchedulerObserver } from './admission.ts';
 import type { CostModel } from './cost-model.ts';
 import { type Scoped, sharedWithin } from './scope.ts';

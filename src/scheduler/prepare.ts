@@ -1,5 +1,6 @@
+import { untilAborted } from '../contract/signals.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { PrefixSource, SchedulerObserver } from './admission.ts';
+import type { Admission, PrefixSource, SchedulerObserver } from './admission.ts';
 import type { CostModel } from './cost-model.ts';
 import type { Holding, Tenant } from './holding.ts';
 import type { PrefixPlan, Source } from './plan-prefix.ts';
@@ -97,9 +98,14 @@ function planFor(holding: Holding, context: PrepareContext, tried: Tried): Prefi
   });
 }
 
-/** Prompt tokens that the slot really holds for this request; one is always left to evaluate. */
+/** Prompt tokens that the slot really holds for this request. */
 function reusable({ slot, ask }: Holding, context: PrepareContext): number {
-  return Math.min(sharedWithin(ask.scope, ask.prompt, contentOf(slot, context)), ask.prompt.length - 1);
+  return reusableFrom(contentOf(slot, context), ask);
+}
+
+/** Prompt tokens that are found there for this request; one is always left to evaluate. */
+function reusableFrom(there: Scoped, { scope, prompt }: Admission): number {
+  return Math.min(sharedWithin(scope, prompt, there), prompt.length - 1);
 }
 
 function contentOf(slot: number, { engine, tenants }: PrepareContext): Scoped {
@@ -109,8 +115,7 @@ function contentOf(slot: number, { engine, tenants }: PrepareContext): Scoped {
 function sourcesFor(holding: Holding, context: PrepareContext, { broken, refused }: Tried): Source<StoredPrefix>[] {
   const { engine, shelves, holdings } = context;
   if (!engine.snapshots) return [];
-  const { prompt, scope } = holding.ask;
-  const shared = (there: Scoped) => Math.min(prompt.length - 1, sharedWithin(scope, prompt, there));
+  const shared = (there: Scoped) => reusableFrom(there, holding.ask);
   const promiseOf = (other: Holding | undefined) =>
     other && other.sequence < holding.sequence && other.ask.cachePrompt && !broken.has(other.slot)
       ? shared({ tokens: other.ask.prompt, scope: other.ask.scope })
@@ -142,24 +147,12 @@ async function waitFor(
   const gone = AbortSignal.any([signal, neighbour.released.signal]);
   try {
     // Until then the slot may hold what is another scope's, which may look like this.
-    await settledBefore(gone, neighbour.begun.promise);
+    await untilAborted(neighbour.begun.promise, gone);
     return await engine.whenHeld(slot, tokens, gone);
   } catch {
     signal.throwIfAborted();
     return false;
   }
-}
-
-function settledBefore(gone: AbortSignal, promise: Promise<void>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const leave = () => reject(gone.reason);
-    if (gone.aborted) leave();
-    gone.addEventListener('abort', leave, { once: true });
-    promise.then(() => {
-      gone.removeEventListener('abort', leave);
-      resolve();
-    }, reject);
-  });
 }
 
 async function load(prefix: StoredPrefix, holding: Holding, context: PrepareContext): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { commonPrefix } from '../engine/common-prefix.ts';
+import { commonPrefix } from '../engine/prefix.ts';
 
 /**
  * Evaluated tokens and who may use them: requests of the same scope. Undefined: nobody. For all others they are not

@@ -9,7 +9,7 @@ import type {
   ToolServerState,
 } from '../contract/server-tools.ts';
 import type { Clock, Telemetry } from '../contract/services.ts';
-import { untilAborted } from '../contract/until-aborted.ts';
+import { untilAborted } from '../contract/signals.ts';
 import { CallFailure } from './call-failure.ts';
 import type { Connection, ConnectionOptions } from './connection.ts';
 

@@ -1,7 +1,7 @@
 import type { Client, FetchLike, Tool as WireTool } from '@modelcontextprotocol/client';
 import { isJsonObject, type JsonObject } from '../contract/json.ts';
 import type { ServerTool, ToolOutcome, ToolServerPlace } from '../contract/server-tools.ts';
-import { untilAborted } from '../contract/until-aborted.ts';
+import { untilAborted } from '../contract/signals.ts';
 import { CallFailure } from './call-failure.ts';
 import { callResult, readResult } from './result-text.ts';
 import { openTransport } from './transports.ts';

@@ -12,7 +12,7 @@ import {
   type ToolServerReport,
 } from '../contract/server-tools.ts';
 import type { Clock, Telemetry } from '../contract/services.ts';
-import { untilAborted } from '../contract/until-aborted.ts';
+import { untilAborted } from '../contract/signals.ts';
 import { CallFailure } from './call-failure.ts';
 import { ConfiguredServer, noSuchServer, type ServerDependencies } from './configured-server.ts';
 import { connect } from './connection.ts';

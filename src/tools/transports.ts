@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { FetchLike, Transport } from '@modelcontextprotocol/client';
 import type { ToolServerPlace } from '../contract/server-tools.ts';
-import { untilAborted } from '../contract/until-aborted.ts';
+import { untilAborted } from '../contract/signals.ts';
 
 /** What a tool may answer at most, in bytes: more ends the connection. */
 const maxAnswerBytes = 10 * 1024 * 1024;

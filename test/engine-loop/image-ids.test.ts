@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { commonPrefix } from '../../src/engine/common-prefix.ts';
 import { imageIds, imagesIn, isImageRow, outsideImages } from '../../src/engine/image-ids.ts';
-import { reusablePrefix } from '../../src/engine/reusable-prefix.ts';
+import { commonPrefix, reusablePrefix } from '../../src/engine/prefix.ts';
 
 const hash = (seed: number) => Uint8Array.from({ length: 64 }, (_, at) => (at * 37 + seed * 101) % 256);
 const image = (seed: number, rows = 4, advance = 0) => imageIds(rows, hash(seed), advance);

@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
 import { fits } from '../../src/grammar/gbnf/grammar-machine.ts';
-import { schemaToGrammar } from '../../src/grammar/schema/json-schema.ts';
 import { Candidates } from '../../src/native/candidates.ts';
 import { Grammar } from '../../src/native/grammar.ts';
 import { mostCharactersPerCall } from '../../src/native/vocabulary.ts';
+import { schemaToGrammar } from '../grammar/schema-grammar.ts';
 import { schemaCases } from '../grammar/schema-table.ts';
 import { toolCases } from '../grammar/tool-schemas.ts';
 import { demoModelPath } from '../support/demo-engine.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
-import { commonPrefix } from '../../src/engine/common-prefix.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import { commonPrefix } from '../../src/engine/prefix.ts';
 import type { Scheduler } from '../../src/scheduler/scheduler.ts';
 import { createScheduler } from '../../src/scheduler/scheduler.ts';
 import { within } from '../engine-contract/subject.ts';

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { CompileTemplate } from '../../src/contract/chat-format.ts';
 import { ServeError } from '../../src/contract/errors.ts';
 import type { JsonObject } from '../../src/contract/json.ts';
 import { detectChatFormat } from '../../src/output/detect-family.ts';
-import type { CompileTemplate } from '../../src/prompt/jinja.ts';
+
 import { createPromptRenderer } from '../../src/prompt/renderer.ts';
 import { chat, vocabulary as demoVocabulary, fromWire, fromWireTool } from '../prompt/chat.ts';
 import { realTemplates } from '../support/llama-sources.ts';

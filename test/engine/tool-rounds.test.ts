@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { collect, type GenerationEvent } from '../../src/contract/events.ts';
+import type { GenerationEvent } from '../../src/contract/events.ts';
 import { requestDefaults } from '../../src/contract/request.ts';
 import type { ToolHost } from '../../src/contract/server-tools.ts';
 import { systemTimers } from '../../src/contract/system-timers.ts';
@@ -10,6 +10,7 @@ import { createToolHost } from '../../src/tools/host.ts';
 import { startToolServers, type ToolServers } from '../e2e/mcp-support.ts';
 import { conductorOver } from '../generation/conductor.ts';
 import { until, within } from '../http/support.ts';
+import { collect } from '../support/collect.ts';
 
 /** A model that is told what to say, and a real server of tools over stdio and HTTP. */
 let servers: ToolServers;

@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { collect, type GenerationResult } from '../../src/contract/events.ts';
+import type { GenerationResult } from '../../src/contract/events.ts';
 import { requestDefaults } from '../../src/contract/request.ts';
 import { createFakeEngine } from '../../src/engine/fake.ts';
 import { person } from '../support/callers.ts';
+import { collect } from '../support/collect.ts';
 import { Random } from '../support/random.ts';
 import { expectSame } from '../support/same.ts';
 import { conductorOver } from './conductor.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
 import type { GenerationResult } from '../../src/contract/events.ts';
-import { collect } from '../../src/contract/events.ts';
 import type { GenerationRequest, Message } from '../../src/contract/request.ts';
 import { requestDefaults } from '../../src/contract/request.ts';
 import { createFakeEngine } from '../../src/engine/fake.ts';
+import { collect } from '../support/collect.ts';
 import { conductorOver } from './conductor.ts';
 
 /** Every byte is a token; a message's marks cost about ten. */

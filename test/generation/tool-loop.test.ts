@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { createDeferred } from '../../src/contract/deferred.ts';
 import { ServeError } from '../../src/contract/errors.ts';
-import { type CallBlock, collect, type GenerationEvent, type GenerationResult } from '../../src/contract/events.ts';
+import type { CallBlock, GenerationEvent, GenerationResult } from '../../src/contract/events.ts';
 import type { JsonObject } from '../../src/contract/json.ts';
 import { type ChatPrompt, type GenerationRequest, requestDefaults, type Tool } from '../../src/contract/request.ts';
 import {
@@ -21,6 +21,7 @@ import type { ToolCallRecord } from '../../src/generation/dependencies.ts';
 import { toTool } from '../../src/generation/offered-tools.ts';
 import { until, within } from '../http/support.ts';
 import { person } from '../support/callers.ts';
+import { collect } from '../support/collect.ts';
 import { conductorOver } from './conductor.ts';
 
 const object = { type: 'object', properties: {} } as const;

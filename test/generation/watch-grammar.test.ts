@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { collect, type FinishEvent } from '../../src/contract/events.ts';
+import type { FinishEvent } from '../../src/contract/events.ts';
 import { requestDefaults } from '../../src/contract/request.ts';
 import { createFakeEngine } from '../../src/engine/fake.ts';
 import { freeSteering, limitReasoning } from '../../src/generation/steering.ts';
 import { watchGrammar } from '../../src/generation/watch-grammar.ts';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
+import { collect } from '../support/collect.ts';
 import { conductorOver } from './conductor.ts';
 
 /** Behind `!` each further character doubles the readings; it cannot come before the fifty-first. */

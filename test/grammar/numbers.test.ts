@@ -5,11 +5,11 @@ import type { JsonObject } from '../../src/contract/json.ts';
 import type { Grammar } from '../../src/grammar/gbnf/gbnf.ts';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
 import { GrammarMachine } from '../../src/grammar/gbnf/grammar-machine.ts';
-import { schemaToGrammar } from '../../src/grammar/schema/json-schema.ts';
 import { nextDouble, wholeNumber } from '../../src/grammar/schema/numbers.ts';
 import { isValid } from '../../src/grammar/schema/validate.ts';
 import { runs } from '../support/runs.ts';
 import { randomText } from './random-text.ts';
+import { schemaToGrammar } from './schema-grammar.ts';
 
 /** undefined: no number fits. */
 function grammarOf(schema: JsonObject) {

@@ -9,12 +9,12 @@ import { flatten } from '../../src/grammar/gbnf/flat-rules.ts';
 import type { Grammar } from '../../src/grammar/gbnf/gbnf.ts';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
 import { GrammarMachine } from '../../src/grammar/gbnf/grammar-machine.ts';
-import { schemaToGrammar } from '../../src/grammar/schema/json-schema.ts';
 import { chatFormats } from '../../src/output/detect-family.ts';
 import { runs } from '../support/runs.ts';
 import { recursiveSchemas } from './random-recursion.ts';
 import { schemas } from './random-schema.ts';
 import { type Draw, randomText } from './random-text.ts';
+import { schemaToGrammar } from './schema-grammar.ts';
 import { schemaCases } from './schema-table.ts';
 import { toolCases } from './tool-schemas.ts';
 

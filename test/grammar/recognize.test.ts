@@ -4,7 +4,7 @@ import { flatten } from '../../src/grammar/gbnf/flat-rules.ts';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
 import { fits } from '../../src/grammar/gbnf/grammar-machine.ts';
 import { recognizes } from '../../src/grammar/gbnf/recognize.ts';
-import { schemaToGrammar } from '../../src/grammar/schema/json-schema.ts';
+import { schemaToGrammar } from './schema-grammar.ts';
 import { schemaCases } from './schema-table.ts';
 
 const rulesOf = (source: string) => flatten(checkGrammar(source), 'grammar');

@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
 import type { JsonValue } from '../../src/contract/json.ts';
-import { schemaToGrammar } from '../../src/grammar/schema/json-schema.ts';
+import { schemaToGrammar } from './schema-grammar.ts';
+
+const param = 'response_format.json_schema.schema';
 
 function refusal(schema: unknown): string {
   try {
-    schemaToGrammar(schema as JsonValue, { param: 'response_format' });
+    schemaToGrammar(schema as JsonValue);
   } catch (error) {
-    if (error instanceof ServeError && error.code === 'invalid_request' && error.details.param === 'response_format')
+    if (error instanceof ServeError && error.code === 'invalid_request' && error.details.param === param)
       return error.message;
     throw error;
   }

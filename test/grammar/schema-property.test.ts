@@ -6,12 +6,12 @@ import { ServeError } from '../../src/contract/errors.ts';
 import type { JsonValue } from '../../src/contract/json.ts';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
 import { fits } from '../../src/grammar/gbnf/grammar-machine.ts';
-import { schemaToGrammar } from '../../src/grammar/schema/json-schema.ts';
 import { isValid } from '../../src/grammar/schema/validate.ts';
 import { runs } from '../support/runs.ts';
 import { recursiveSchemas, recursiveValues } from './random-recursion.ts';
 import { type SchemaAndValues, schemas } from './random-schema.ts';
 import { randomText } from './random-text.ts';
+import { schemaToGrammar } from './schema-grammar.ts';
 
 const ajv = new Ajv2020.default({ strict: false, logger: false, code: { optimize: false } });
 addFormats.default(ajv);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../src/contract/json.ts';
 import { PatternTests } from '../../src/grammar/regex/pattern-test.ts';
-import { schemaToGrammar } from '../../src/grammar/schema/json-schema.ts';
 import { misfits } from '../../src/grammar/schema/validate.ts';
+import { schemaToGrammar } from './schema-grammar.ts';
 
 describe('the validator for what grammars cannot ensure', () => {
   it.each<[string, JsonValue, readonly JsonValue[], readonly (readonly [JsonValue, string])[]]>([

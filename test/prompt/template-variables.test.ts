@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { CompileTemplate } from '../../src/contract/chat-format.ts';
 import type { Message, OutputShape } from '../../src/contract/request.ts';
-import { type CompileTemplate, jinjaCompiler } from '../../src/prompt/jinja.ts';
+import { jinjaCompiler } from '../../src/prompt/jinja.ts';
 import { chat, rendererOf } from './chat.ts';
 
 /** Every message as `role(content)`; the content as the template gets it. */

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
-import { letterAfter } from '../../src/engine/fake/letters.ts';
+import { letterAfter } from '../../src/engine/fake/run.ts';
 import type { Admission } from '../../src/scheduler/admission.ts';
 import { Random } from '../support/random.ts';
 import type { House } from './support.ts';

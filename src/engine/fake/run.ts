@@ -36,6 +36,7 @@ interface RunOptions {
 /** One sequence: prompt pieces, then one token a step. The engine calls; nothing here waits. */
 export class FakeRun {
   readonly done: Promise<RunResult>;
+  readonly job: EngineJob;
   paused = false;
   readonly #options: RunOptions;
   readonly #settle: Deferred<RunResult> = createDeferred();
@@ -50,6 +51,7 @@ export class FakeRun {
   constructor(options: RunOptions) {
     this.done = this.#settle.promise;
     this.#options = options;
+    this.job = options.job;
     this.#limit = Math.min(options.job.maxTokens, options.contextSize - options.job.prompt.length);
     options.slot.phase = 'prefill';
     options.slot.run = this;
@@ -168,4 +170,11 @@ export class FakeRun {
       top: Array.from({ length: top }, (_, index) => candidate((token + index) % 256, index + 1)),
     };
   }
+}
+
+/** The token after these: a letter that depends on every one of them. What the fake says when it has no script. */
+export function letterAfter(tokens: readonly number[]): number {
+  let hash = 17;
+  for (const token of tokens) hash = (hash * 31 + token) % 1_000_003;
+  return 97 + (hash % 26);
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../contract/services.ts';
 import type { AdapterHandle } from '../../native/adapter.ts';
 import type { Context } from '../../native/context.ts';
-import { areAlike } from '../reusable-prefix.ts';
+import { areAlike } from '../prefix.ts';
 
 /** More than runs go on at once. */
 const turnsRemembered = 256;

@@ -1,6 +1,6 @@
 import type { DecodeOutcome } from '../../native/context.ts';
 import { planStep, type SequenceDemand, type StepShare } from '../plan-step.ts';
-import { areAlike } from '../reusable-prefix.ts';
+import { areAlike } from '../prefix.ts';
 import type { StepPacer } from '../step-pacer.ts';
 import type { AdapterTurns } from './adapter-turns.ts';
 import type { LoopRun } from './run.ts';

@@ -1,8 +1,8 @@
 import { ServeError } from '../../contract/errors.ts';
 import type { Clock } from '../../contract/services.ts';
 import type { Directive } from '../engine.ts';
+import { reusablePrefix } from '../prefix.ts';
 import { type RunDirectives, type StepReport, toWire, type WireJob } from '../remote/protocol.ts';
-import { reusablePrefix } from '../reusable-prefix.ts';
 import { Deliveries } from './deliveries.ts';
 import { type Drawn, drawKept, drawTokens, readPromptLogprobs } from './draw-tokens.ts';
 import type { ImageSteps } from './image-steps.ts';

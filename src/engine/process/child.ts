@@ -1,4 +1,5 @@
 import type { Clock } from '../../contract/services.ts';
+import { neverAborted } from '../../contract/signals.ts';
 import type { TokenText } from '../engine.ts';
 import { type FromLoop, type Question, toWire } from '../remote/protocol.ts';
 import { type LoadingModel, loadWeights, openContext } from '../thread/load.ts';
@@ -73,7 +74,7 @@ class EngineProcess {
         entry: this.#tools.entry,
         clock: this.#tools.clock,
         // A load that nobody wants any more ends with the process.
-        signal: new AbortController().signal,
+        signal: neverAborted(),
         onProgress: (fraction: number) => this.#port.send({ type: 'progress', fraction }),
         onCalibrate: () => this.#port.send({ type: 'calibrate' }),
         onFailure: () => undefined,

@@ -1,8 +1,7 @@
 import { ServeError } from '../../contract/errors.ts';
 import { checkPrompt, checkPromptTokens } from '../check-job.ts';
 import type { Directive, Engine, EngineInfo, EngineJob, EngineRun, EngineStats, TokenText } from '../engine.ts';
-import { reusablePrefix } from '../reusable-prefix.ts';
-import { whenHeld } from '../when-held.ts';
+import { reusablePrefix, whenHeld } from '../prefix.ts';
 import { MirrorSlot } from './mirror-slot.ts';
 import { type FromLoop, fromWire, type StepMessage, type StepReport, type ToLoop } from './protocol.ts';
 import { Questions } from './questions.ts';

@@ -7,6 +7,7 @@ import { anyOf, branchesOf } from './branches.ts';
 import { tuple } from './schema-merge.ts';
 import type { SchemaRules } from './schema-rules.ts';
 import type { Alternative } from './schema-types.ts';
+import { StateIds } from './state-ids.ts';
 
 /** One of the arrays, with so many items written. */
 interface Place {
@@ -57,7 +58,7 @@ class ArrayUnion {
   #behind = new Map<string, Expression>();
   /** Places where several of the arrays can still be meant. */
   #together = 0;
-  #ids = new Map<string, string>();
+  #ids = new StateIds();
 
   constructor(compiler: SchemaRules, path: string) {
     this.#compiler = compiler;
@@ -99,19 +100,13 @@ class ArrayUnion {
   #idsOf({ prefix, rest, min, max }: Omit<Option, 'ids'>): readonly string[] {
     const { kinds } = this.#compiler;
     const last = max ?? Math.max(prefix.length, min);
-    let id = this.#idOf(max === undefined && rest !== undefined ? `any number of ${kinds.keyOf(rest)}` : 'end');
+    let id = this.#ids.of(max === undefined && rest !== undefined ? `any number of ${kinds.keyOf(rest)}` : 'end');
     const ids = [id];
     for (let count = last - 1; count >= 0; count--) {
-      id = this.#idOf([kinds.keyOf(prefix[count] ?? rest ?? true), count >= min, id].join());
+      id = this.#ids.of([kinds.keyOf(prefix[count] ?? rest ?? true), count >= min, id].join());
       ids.push(id);
     }
     return ids.reverse();
-  }
-
-  #idOf(facts: string): string {
-    const known = this.#ids.get(facts) ?? `${this.#ids.size}`;
-    this.#ids.set(facts, known);
-    return known;
   }
 
   /** The next item and all behind it. */

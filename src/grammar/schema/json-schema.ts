@@ -1,51 +1,49 @@
+import type { ServeError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import { flatten } from '../gbnf/flat-rules.ts';
-import type { Grammar } from '../gbnf/gbnf.ts';
-import { printGrammar } from '../gbnf/gbnf.ts';
+import type { Expression } from '../gbnf/gbnf.ts';
 import { checkRules } from '../gbnf/gbnf-check.ts';
 import { productive } from '../gbnf/productive.ts';
 import { patternProblem } from '../regex/pattern-test.ts';
-import { JsonRules } from './json-rules.ts';
+import type { JsonRules } from './json-rules.ts';
 import { RuleBook } from './rule-book.ts';
 import type { Loosened } from './schema-compiler.ts';
 import { SchemaCompiler } from './schema-compiler.ts';
 import { resolveReference } from './schema-references.ts';
 import { allSchemas, checkSchemaWords, patternsOf, refuse } from './schema-words.ts';
 
-export interface SchemaGrammar {
-  /** GBNF text with the rule `root`. */
-  readonly grammar: string;
+export interface SchemaRules {
+  readonly rules: Expression;
   /** What the grammar does not ensure, so that it has to be checked afterwards; see validate.ts. */
   readonly loosened: readonly Loosened[];
-}
-
-export interface SchemaGrammarOptions {
-  /** The request field that holds the schema, for error messages. */
-  readonly param?: string;
 }
 
 /** Characters of GBNF. llama.cpp reads a grammar anew for every answer, on the thread that serves everybody. */
 const maxGrammarLength = 400_000;
 
 /**
- * JSON Schema -> GBNF. The text is one JSON value with bounded whitespace; properties come in the schema's order,
+ * JSON Schema -> rules. The text is one JSON value with bounded whitespace; properties come in the schema's order,
  * optional ones in any combination, then further ones. Objects that declare properties and say nothing about others
  * are taken as closed. Throws ServeError invalid_request that names path and keyword: for what is no JSON Schema, for
- * references that lead out of the document, for schemas that no value satisfies, and for those that explode.
+ * references that lead out of the document, for schemas that no value satisfies, and for those that explode. `param` is
+ * the request's field that holds the schema.
  */
-export function schemaToGrammar(schema: JsonValue, { param = 'schema' }: SchemaGrammarOptions = {}): SchemaGrammar {
+export function schemaRules(schema: JsonValue, json: JsonRules, param: string): SchemaRules {
   checkDocument(schema, param);
-  const json = new JsonRules(newBook(param));
   const compiler = new SchemaCompiler(schema, json, param);
-  const root = compiler.value(schema, '#');
-  const grammar: Grammar | undefined = root && productive(json.book.grammar(root));
-  if (!grammar) throw refuse('fits no value at all; look for limits that exclude each other', '#', param);
+  const rules = compiler.value(schema, '#');
+  const grammar = rules && productive(json.book.grammar(rules));
+  if (!rules || !grammar) throw fitsNothing(param);
   checkRules(flatten(grammar, param), param);
-  return { grammar: printGrammar(grammar), loosened: compiler.loosened };
+  return { rules, loosened: compiler.loosened };
+}
+
+export function fitsNothing(param: string): ServeError {
+  return refuse('fits no value at all; look for limits that exclude each other', '#', param);
 }
 
 /** Refuses what is no JSON Schema, and what a document that an answer must fit may not hold. */
-export function checkDocument(schema: JsonValue, param: string): void {
+function checkDocument(schema: JsonValue, param: string): void {
   checkSchemaWords(schema, param);
   for (const { schema: each, path } of allSchemas(schema)) {
     if (typeof each.$ref === 'string') resolveReference(schema, each.$ref, { path, param });

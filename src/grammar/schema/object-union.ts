@@ -9,6 +9,7 @@ import { KeyTreeRules, noKeys, withKey } from './key-tree.ts';
 import { isOpenObject, type ObjectShape, type Property } from './object-shape.ts';
 import { keys, member } from './schema-merge.ts';
 import type { SchemaRules } from './schema-rules.ts';
+import { StateIds } from './state-ids.ts';
 
 /** How members are spelled. */
 export interface MemberWriter {
@@ -94,7 +95,7 @@ class ObjectUnion {
   #behind = new Map<string, Expression>();
   /** The same where only one of the objects can be meant. */
   #alones = new Map<string, Expression>();
-  #ids = new Map<string, string>();
+  #ids = new StateIds();
 
   constructor(compiler: SchemaRules, path: string, writer: MemberWriter) {
     this.#compiler = compiler;
@@ -172,19 +173,13 @@ class ObjectUnion {
 
   /** Of every place, from the end on, and one more for the end. */
   #idsOf(properties: readonly Property[], end: string): readonly string[] {
-    let id = this.#idOf(`end ${end}`);
+    let id = this.#ids.of(`end ${end}`);
     const ids = [id];
     for (const { name, schema, required } of [...properties].reverse()) {
-      id = this.#idOf([JSON.stringify(name), this.#compiler.kinds.keyOf(schema), required, id].join());
+      id = this.#ids.of([JSON.stringify(name), this.#compiler.kinds.keyOf(schema), required, id].join());
       ids.push(id);
     }
     return ids.reverse();
-  }
-
-  #idOf(facts: string): string {
-    const known = this.#ids.get(facts) ?? `${this.#ids.size}`;
-    this.#ids.set(facts, known);
-    return known;
   }
 
   /** The next member, without what stands before it, and all behind it. */

@@ -10,15 +10,6 @@ const lineEnds = new MarkerSet(['\n', fence]);
 const fences = new MarkerSet([fence]);
 const python = pythonMarks([fence]);
 
-/** Whether the answer has to be a call. */
-export function isForced(choice: ToolChoice): boolean {
-  return (
-    choice.type === 'required' ||
-    choice.type === 'function' ||
-    (choice.type === 'allowed' && choice.mode === 'required')
-  );
-}
-
 /**
  * Where a call is forced but nothing holds the model to its syntax, models answer in other ways that are certain enough:
  * a fenced JSON object or Python call, and, when one tool is forced, the object of its arguments alone.

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { collect, type GenerationEvent } from '../../../src/contract/events.ts';
+import type { GenerationEvent } from '../../../src/contract/events.ts';
 import type { ServerTool, ServerToolWish } from '../../../src/contract/server-tools.ts';
 import { anthropicMessages } from '../../../src/dialects/anthropic-messages/index.ts';
 import { parseMessages } from '../../../src/dialects/anthropic-messages/request.ts';
+import { collect } from '../../support/collect.ts';
 import { answer, finish } from './events.ts';
 import { checkStreamGrammar } from './stream-grammar.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseResponses } from '../../../src/dialects/openai-responses/request.ts';
 import { parseGrammar } from '../../../src/grammar/gbnf/gbnf-parse.ts';
 import { fits } from '../../../src/grammar/gbnf/grammar-machine.ts';
-import { schemaToGrammar } from '../../../src/grammar/schema/json-schema.ts';
+import { schemaToGrammar } from '../../grammar/schema-grammar.ts';
 import { patchGrammar } from './codex-requests.ts';
 
 /** What the arguments of a free-form tool are held to, through the same way that a request takes. */

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { collect, type GenerationEvent } from '../../../src/contract/events.ts';
+import type { GenerationEvent } from '../../../src/contract/events.ts';
 import type { ChatPrompt } from '../../../src/contract/request.ts';
 import type { ServerTool, ServerToolWish } from '../../../src/contract/server-tools.ts';
 import { openaiResponses } from '../../../src/dialects/openai-responses/index.ts';
 import { parseResponses } from '../../../src/dialects/openai-responses/request.ts';
+import { collect } from '../../support/collect.ts';
 import { answerContext, finish, frames, start } from './events.ts';
 import { expectResponsesStream, wireEvents } from './stream-grammar.ts';
 

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../../src/contract/errors.ts';
 import type { GenerationEvent, TokenLogprob } from '../../../src/contract/events.ts';
-import { collect } from '../../../src/contract/events.ts';
 import { ResponsesEncoder } from '../../../src/dialects/openai-responses/encoder.ts';
 import { openaiResponses } from '../../../src/dialects/openai-responses/index.ts';
 import { parseResponses } from '../../../src/dialects/openai-responses/request.ts';
+import { collect } from '../../support/collect.ts';
 import {
   answerContext,
   type BlockScript,
