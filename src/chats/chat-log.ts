@@ -14,7 +14,10 @@ import { entryLine, headerLine, type LogHeader, readEntry, readHeader } from './
 export interface Stamp {
   readonly inode: bigint;
   readonly size: number;
+  /** Unix milliseconds. */
   readonly modified: number;
+  /** Unix nanoseconds, by the system's clock alone: whoever writes to a file cannot set this time. */
+  readonly changed: bigint;
 }
 
 /** A tail without a line break is torn, unless another process is just writing it. */
@@ -209,12 +212,12 @@ export class ChatLog {
       return false;
     }
     try {
-      const { ino, size, mtimeMs } = await handle.stat({ bigint: true });
+      const { ino, size, mtimeMs, ctimeNs } = await handle.stat({ bigint: true });
       const head = await headOf(handle);
       const isKnown = this.#stamp?.inode === ino && Number(size) >= this.#end && startsAlike(head, this.#head);
       if (!isKnown) this.#forget();
       this.#head = head;
-      this.#stamp = { inode: ino, size: Number(size), modified: Number(mtimeMs) };
+      this.#stamp = { inode: ino, size: Number(size), modified: Number(mtimeMs), changed: ctimeNs };
       this.#end = await readLines(handle, this.#end, Number(size), (line, at) => {
         this.#take(line, at);
         return true;

@@ -37,6 +37,8 @@ type Asker = Pick<Caller, 'owner' | 'sees'>;
 /** How often the folders are looked at while somebody watches: another process may write there too. */
 const lookEveryMs = 1000;
 const tidyEveryMs = 6 * 60 * 60 * 1000;
+/** Whoever has a list for the first time is about to ask for more than a search. */
+const readAfterMs = 2000;
 
 /** Opens the folder, which is made where it is missing. Rejects where it cannot be used. */
 export async function openChatStore(folder: string, options: ChatStoreOptions): Promise<ChatStore> {
@@ -64,12 +66,13 @@ class FolderChatStore implements ChatStore {
 
   async list(caller: Asker, query: ChatQuery) {
     const owners = listedOwners(caller);
-    for (const owner of owners) await this.#tidy(owner);
-    return listChats(
+    const list = await listChats(
       owners.map((owner) => this.#owner(owner)),
       query,
       this.#options.clock,
     );
+    for (const owner of owners) this.#keepHouse(owner);
+    return list;
   }
 
   async create(
@@ -87,10 +90,7 @@ class FolderChatStore implements ChatStore {
   }
 
   async append(caller: Asker, chatId: string, entries: readonly ChatEntry[]) {
-    const appended = this.#chat(caller, chatId).then((owner) => owner.append(chatId, entries));
-    const over = appended.then(ignore, ignore).finally(() => this.#writing.delete(over));
-    this.#writing.add(over);
-    return appended;
+    return this.#noted(this.#chat(caller, chatId).then((owner) => owner.append(chatId, entries)));
   }
 
   async expectPlace(caller: Asker, place: ChatPlace) {
@@ -99,6 +99,7 @@ class FolderChatStore implements ChatStore {
 
   async settled() {
     await Promise.all(this.#writing);
+    for (const owner of this.#owners.values()) await owner.save().catch(this.#options.failed);
   }
 
   async remove(caller: Asker, chatId: string, options: { readonly forever: boolean }) {
@@ -197,11 +198,22 @@ class FolderChatStore implements ChatStore {
     again();
   }
 
-  async #tidy(owner: string): Promise<void> {
-    const { now, failed } = this.#options;
-    if (now() - (this.#tidied.get(owner) ?? 0) < tidyEveryMs) return;
-    this.#tidied.set(owner, now());
-    await this.#owner(owner).tidy().catch(failed);
+  /** Behind a list, so that nobody waits for it. */
+  #keepHouse(name: string): void {
+    const { now, timers, failed } = this.#options;
+    const owner = this.#owner(name);
+    const last = this.#tidied.get(name);
+    if (last !== undefined && now() - last < tidyEveryMs) return;
+    this.#tidied.set(name, now());
+    void this.#noted(owner.tidy().catch(failed));
+    if (last === undefined) timers.after(readAfterMs, () => void owner.readTexts().catch(failed));
+  }
+
+  /** `settled` waits for it. */
+  #noted<Result>(work: Promise<Result>): Promise<Result> {
+    const over: Promise<void> = work.then(ignore, ignore).finally(() => this.#writing.delete(over));
+    this.#writing.add(over);
+    return work;
   }
 }
 

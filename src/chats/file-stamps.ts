@@ -12,8 +12,9 @@ export async function* fileStamps(folder: string): AsyncGenerator<{ readonly nam
   for (const [index, name] of names.entries()) {
     if (index % atOnce === atOnce - 1) await new Promise((resolve) => setImmediate(resolve));
     const found = statSync(join(folder, name), { bigint: true, throwIfNoEntry: false });
-    if (found?.isFile())
-      yield { name, stamp: { inode: found.ino, size: Number(found.size), modified: Number(found.mtimeMs) } };
+    if (!found?.isFile()) continue;
+    const { ino: inode, size, mtimeMs, ctimeNs: changed } = found;
+    yield { name, stamp: { inode, size: Number(size), modified: Number(mtimeMs), changed } };
   }
 }
 

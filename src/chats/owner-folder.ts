@@ -2,34 +2,24 @@ import { link, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Appended, ChatEntry, ChatLimits, ChatPart, ChatPlace, ChatSummary } from '../contract/chats.ts';
 import { ServeError } from '../contract/errors.ts';
-import type { Timers } from '../contract/services.ts';
-import { beforeEnding, lockOf } from '../files/compact-log.ts';
+import { lockOf } from '../files/compact-log.ts';
 import { underLock } from '../files/file-lock.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { falseWhenMissing, undefinedWhenMissing } from '../files/missing.ts';
 import { ChatLog } from './chat-log.ts';
 import { checkReferences } from './check-references.ts';
 import { checkSizes } from './check-sizes.ts';
-import { compact, recover } from './compact.ts';
-import { fileStamps, namesIn } from './file-stamps.ts';
+import { compact } from './compact.ts';
+import { namesIn } from './file-stamps.ts';
 import { type Indexed, indexedChat } from './indexed-chat.ts';
 import { KeptFiles } from './kept-files.ts';
-import { chatInBin, chatOfFile, fileInBin, fileOfChat, noSuchChat } from './names.ts';
-import type { SearchText, TextCache } from './text-cache.ts';
+import { KnownChats, type KnownChatsOptions } from './known-chats.ts';
+import { chatInBin, fileInBin, fileOfChat, noSuchChat } from './names.ts';
+import type { SearchText } from './text-cache.ts';
 import { Usage } from './usage.ts';
 
-export interface OwnerOptions {
+export interface OwnerOptions extends Omit<KnownChatsOptions, 'log'> {
   readonly limits: ChatLimits;
-  /** Unix milliseconds. */
-  readonly now: () => number;
-  /** Random hex. */
-  readonly newId: () => string;
-  readonly timers: Timers;
-  readonly texts: TextCache;
-  /** What went wrong where nobody waits for it. */
-  readonly failed: (error: unknown) => void;
-  /** A chat is another than it was; null: it is gone. */
-  readonly changed: (chatId: string, revision: string | null) => void;
 }
 
 const binMs = 30 * 24 * 60 * 60 * 1000;
@@ -52,9 +42,7 @@ export class OwnerFolder {
   readonly #usage: Usage;
   /** In the order of use. */
   readonly #logs = new Map<string, ChatLog>();
-  readonly #index = new Map<string, Indexed>();
-  #scanning: Promise<void> | undefined;
-  #wasScanned = false;
+  readonly #known: KnownChats;
 
   constructor(folder: string, options: OwnerOptions) {
     const { limits, now, newId } = options;
@@ -62,6 +50,7 @@ export class OwnerFolder {
     this.#bin = join(folder, 'bin');
     this.#options = options;
     this.#usage = new Usage(folder, limits, now);
+    this.#known = new KnownChats(folder, { ...options, log: (chatId) => this.#logs.get(chatId) });
     this.files = new KeptFiles(join(folder, 'files'), {
       fileBytes: limits.fileBytes,
       reserve: async (bytes) => {
@@ -74,17 +63,18 @@ export class OwnerFolder {
   }
 
   /** Every chat as it is now, whoever wrote it. */
-  async chats(): Promise<readonly Indexed[]> {
-    await this.scan();
-    return [...this.#index.values()];
+  chats(): Promise<readonly Indexed[]> {
+    return this.#known.live();
   }
 
   /** Looks at the folder; what changed is told. */
   scan(): Promise<void> {
-    this.#scanning ??= this.#scan().finally(() => {
-      this.#scanning = undefined;
-    });
-    return this.#scanning;
+    return this.#known.scan();
+  }
+
+  /** What is known of the chats, for the next start. */
+  save(): Promise<void> {
+    return this.#known.save();
   }
 
   async has(chatId: string): Promise<boolean> {
@@ -103,6 +93,15 @@ export class OwnerFolder {
     const log = (deleted === undefined && this.#logs.get(chatId)) || new ChatLog(path, this.#options.now);
     const text = (await log.refresh()) ? log.tree.text() : '';
     return this.#options.texts.set(path, revision, text);
+  }
+
+  /** For the searches to come: texts of the latest chats, as many as are kept. */
+  async readTexts(): Promise<void> {
+    const latest = (await this.chats()).toSorted((one, other) => other.summary.updated - one.summary.updated);
+    for (const { summary } of latest) {
+      if (this.#options.texts.isFull) return;
+      await this.searchText(summary);
+    }
   }
 
   async create(chatId: string, entries: readonly ChatEntry[]): Promise<Appended> {
@@ -171,7 +170,8 @@ export class OwnerFolder {
     for (const { name } of earlier) await rm(join(this.#bin, name), { force: true });
     this.#usage.forget();
     this.#logs.delete(chatId);
-    if (this.#index.delete(chatId) || wasThere) this.#options.changed(chatId, null);
+    if (this.#known.remove(chatId) || wasThere) this.#options.changed(chatId, null);
+    if (forever) await this.#known.forget();
   }
 
   async restore(chatId: string): Promise<void> {
@@ -192,65 +192,31 @@ export class OwnerFolder {
 
   /** Newest first. */
   async bin(): Promise<readonly ChatSummary[]> {
-    const summaries: ChatSummary[] = [];
-    for (const { name, chatId, deleted } of await this.#binned()) {
-      const log = new ChatLog(join(this.#bin, name), this.#options.now);
-      if (await log.refresh()) summaries.push({ ...indexedChat(chatId, log).summary, deleted });
-    }
-    return summaries;
+    const binned = await this.#known.bin();
+    return binned.filter(({ summary }) => !this.#isDue(summary)).map(({ summary }) => summary);
   }
 
   /** Lets go of what has been in the bin for 30 days, and of files that nothing refers to any more. */
   async tidy(): Promise<void> {
     const used = new Set((await this.chats()).flatMap(({ files }) => [...files]));
-    for (const { name, deleted } of await this.#binned()) {
-      const path = join(this.#bin, name);
-      if (this.#options.now() - deleted > binMs) {
+    let isForgotten = false;
+    for (const { path, files, summary } of await this.#known.bin()) {
+      if (this.#isDue(summary)) {
         await rm(path, { force: true });
-        continue;
-      }
-      const log = new ChatLog(path, this.#options.now);
-      if (await log.refresh()) for (const hash of log.tree.files()) used.add(hash);
+        isForgotten = true;
+      } else for (const hash of files) used.add(hash);
     }
+    if (isForgotten) await this.#known.forget();
     await this.files.removeUnused(used);
     this.#usage.forget();
   }
 
-  async #scan(): Promise<void> {
-    const before = new Map(this.#index);
-    const seen = new Set<string>();
-    for await (const { name, stamp } of fileStamps(this.#folder)) {
-      const interrupted = name.endsWith(beforeEnding) ? name.slice(0, -beforeEnding.length) : undefined;
-      if (interrupted !== undefined) await recover(join(this.#folder, interrupted), this.#options);
-      const chatId = chatOfFile(name);
-      if (chatId === undefined) continue;
-      seen.add(chatId);
-      const known = this.#index.get(chatId);
-      if (known && sameFile(known, stamp)) continue;
-      const log = this.#logs.get(chatId) ?? new ChatLog(this.#pathOf(chatId), this.#options.now);
-      if (!(await log.refresh())) continue;
-      this.#enter(chatId, log);
-      this.#options.texts.set(this.#pathOf(chatId), log.revision, log.tree.text());
-      // At the first look everything is new to us, which is no news.
-      if (this.#wasScanned || known) this.#options.changed(chatId, log.revision);
-    }
-    for (const [chatId, indexed] of before) {
-      if (seen.has(chatId) || this.#index.get(chatId) !== indexed) continue;
-      this.#index.delete(chatId);
-      this.#options.changed(chatId, null);
-    }
-    this.#wasScanned = true;
+  #isDue({ deleted }: { readonly deleted: number }): boolean {
+    return this.#options.now() - deleted > binMs;
   }
 
   async #note(chatId: string, log: ChatLog): Promise<void> {
-    if (!(await log.refresh())) return;
-    this.#enter(chatId, log);
-    this.#options.changed(chatId, log.revision);
-  }
-
-  #enter(chatId: string, log: ChatLog): void {
-    const indexed = indexedChat(chatId, log);
-    this.#index.set(chatId, indexed);
+    if (await log.refresh()) this.#known.note(chatId, log);
   }
 
   /** Who writes a chat anew puts it in its place again, where it must not have gone from meanwhile. */
@@ -318,10 +284,6 @@ interface Binned {
   readonly name: string;
   readonly chatId: string;
   readonly deleted: number;
-}
-
-function sameFile({ stamp }: Indexed, { inode, size, modified }: Indexed['stamp']): boolean {
-  return stamp.inode === inode && stamp.size === size && stamp.modified === modified;
 }
 
 function withoutDoubles(entries: readonly ChatEntry[]): ChatEntry[] {

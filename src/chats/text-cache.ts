@@ -33,6 +33,11 @@ export class TextCache {
     return text;
   }
 
+  /** Another text would push out an earlier one. */
+  get isFull(): boolean {
+    return this.#characters >= mostCharacters;
+  }
+
   delete(path: string): void {
     this.#characters -= this.#texts.get(path)?.shown.length ?? 0;
     this.#texts.delete(path);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { ChatLimits } from '../contract/chats.ts';
 import { ServeError } from '../contract/errors.ts';
 import { fileStamps } from './file-stamps.ts';
+import { isSummaryFile } from './summary-file.ts';
 
 /** How long a sum is believed; what this process writes is added at once. */
 const believedMs = 60_000;
@@ -81,7 +82,8 @@ export class Usage {
   async #sum(inner: string): Promise<{ bytes: number; count: number }> {
     let bytes = 0;
     let count = 0;
-    for await (const { stamp } of fileStamps(join(this.#folder, inner))) {
+    for await (const { name, stamp } of fileStamps(join(this.#folder, inner))) {
+      if (isSummaryFile(name)) continue;
       bytes += Math.max(stamp.size, blockBytes);
       count++;
     }
