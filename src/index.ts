@@ -1,20 +1,21 @@
 import { embeddedConfig, type ServerOptions } from './config.ts';
 import { ServeError } from './contract/errors.ts';
 import type { GenerationEvent } from './contract/events.ts';
+import type { GenerateRequest } from './contract/generate-request.ts';
 import { neverAborted } from './contract/signals.ts';
 import type { Engine } from './engine/engine.ts';
+import { embeddedGenerate } from './generation/embedded-generate.ts';
 import { buildServer } from './main/build-server.ts';
-import { embeddedGenerate, type GenerateRequest } from './main/embedded-generate.ts';
 import { headStart } from './main/head-start.ts';
 import { locateStartModels } from './main/start-models.ts';
 import { realSystem } from './main/system.ts';
 
 export type { Config, ServerOptions } from './config.ts';
 export type { GenerationEvent } from './contract/events.ts';
+export type { GenerateRequest } from './contract/generate-request.ts';
 export type { ModelProfile } from './contract/model.ts';
 export type { GenerationRequest } from './contract/request.ts';
 export type { Engine } from './engine/engine.ts';
-export type { GenerateRequest } from './main/embedded-generate.ts';
 export { ServeError };
 
 /** The server without a port: to be mounted in another app, called in a test, or put behind any listener. */

@@ -98,7 +98,7 @@ const allowed: Record<string, readonly string[]> = {
     'grammar',
     'telemetry',
   ],
-  'index.ts': ['contract', 'config.ts', 'main', 'main.ts', 'engine', 'http'],
+  'index.ts': ['contract', 'config.ts', 'generation', 'main', 'main.ts', 'engine', 'http'],
   ui: [],
 };
 

@@ -1,3 +1,4 @@
+import { openChats } from '../chats/open-chats.ts';
 import { allKeys, type Config, packageVersion, readKeyFile } from '../config.ts';
 import { ServeError, toServeError } from '../contract/errors.ts';
 import { defaultSlots, type ModelProfile } from '../contract/model.ts';
@@ -7,6 +8,7 @@ import { createSystemWeb } from '../fetching/system-web.ts';
 import { createAdapterService } from '../generation/adapter-service.ts';
 import { createCancelRegistry } from '../generation/cancellation.ts';
 import { createGenerationService } from '../generation/generate.ts';
+import { describeRuntimes, liveModel } from '../generation/live-state.ts';
 import { chatModels, vectorModels } from '../generation/served-model.ts';
 import { StartGate } from '../generation/start-gate.ts';
 import { createTokenService } from '../generation/tokens.ts';
@@ -15,19 +17,18 @@ import { ConstraintPlanner } from '../grammar/constraint-cache.ts';
 import { createKeyring, type Keyring } from '../http/access/keyring.ts';
 import { createApp } from '../http/app.ts';
 import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts';
+import { openPageFiles } from '../http/page-files.ts';
+import { openResponses } from '../responses/open-responses.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createSpans, loadOpenTelemetry } from '../telemetry/spans.ts';
 import type { TemplatePool } from '../templates/template-pool.ts';
-import { openConfiguredChats } from './chat-store.ts';
+import { openUsage } from '../usage/open-usage.ts';
 import { elapsed } from './elapsed.ts';
 import type { Groundwork } from './head-start.ts';
 import { createImageReader } from './images.ts';
-import { describeRuntimes, liveModel } from './live-state.ts';
 import { createManagedModels } from './managed-models.ts';
-import { openPageFiles } from './page-files.ts';
 import { prepareStart } from './prepare-start.ts';
-import { openConfiguredStore } from './response-store.ts';
 import { expectedName } from './start-models.ts';
 import type { StartObserver } from './start-observer.ts';
 import type { System } from './system.ts';
@@ -162,8 +163,13 @@ async function build(
     },
   });
   let keyring = keyringOf(config);
-  const { responses: responseStore, usage } = await openConfiguredStore(config.responseStore, system, telemetry);
-  const chats = await openConfiguredChats(config.chatStore, system, telemetry);
+  const { clock, unixMilliseconds: now, timers, newId } = system;
+  const responseStore = await openResponses(config.responseStore, { now });
+  const usage = await openUsage(config.responseStore, {
+    ...{ now, timers, newId },
+    failed: (error) => telemetry.log('error', 'what the keys have used could not be written', { error }),
+  });
+  const chats = await openChats(config.chatStore, { now, clock, timers, newId, telemetry });
   const page = config.ui ? await openPageFiles('ui') : undefined;
   const guides = await openPageFiles('docs');
   const stopping = new AbortController();
@@ -198,7 +204,7 @@ async function build(
     stopping: stopping.signal,
     metrics,
     version: packageVersion(),
-    stats: () => describeRuntimes(managed.runtimes()),
+    stats: () => describeRuntimes(managed.runtimes(), packageVersion()),
     adapters: createAdapterService(models, managed.runtimes),
     control: managed.control,
     hub: managed.hub,

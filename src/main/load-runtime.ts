@@ -13,6 +13,7 @@ import { shapeOf } from '../models/default-context.ts';
 import { type Fit, placementWords, withOneProjector } from '../models/fit.ts';
 import { hugePageVariables } from '../models/huge-pages.ts';
 import { completeProfile, type FileProfile } from '../models/profile.ts';
+import { openKeptPrefixes } from '../scheduler/kept-prefixes.ts';
 import { createScheduler, type Scheduler, type SchedulerObserver } from '../scheduler/scheduler.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { TemplateFacts } from '../templates/protocol.ts';
@@ -20,7 +21,6 @@ import type { TemplatePool } from '../templates/template-pool.ts';
 import { openTemplates } from '../templates/workshop.ts';
 import { engineChild, engineWorker } from './entries.ts';
 import { createImageMaker, type ImageMakerTools, imageCacheBytes } from './images.ts';
-import { openKeptPrefixes } from './kept-prefixes.ts';
 import { withUsableProjectors } from './known-projector.ts';
 import { computeWish, type LoadSettings, placementWish, weightsWish } from './load-settings.ts';
 import { libraryFor } from './native-library.ts';
@@ -132,7 +132,12 @@ async function schedule(
     transferFailed: (operation, error) => telemetry.log('warn', `prefix state: ${operation} failed`, { error }),
   };
   try {
-    const files = await openKeptPrefixes(engine, { config, telemetry, observer, budget: prefixCacheBytes });
+    const files = await openKeptPrefixes(engine, {
+      folder: config.prefixCacheDir,
+      telemetry,
+      observer,
+      budget: prefixCacheBytes,
+    });
     return createScheduler({
       engine,
       clock: system.clock,

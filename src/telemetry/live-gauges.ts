@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { LiveModel } from './live-model.ts';
+import type { LiveModel } from '../contract/live-model.ts';
 
 /** What a gauge shows of one model; undefined leaves the model out. */
 type Reading = (model: LiveModel) => number | undefined;

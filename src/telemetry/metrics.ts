@@ -1,7 +1,7 @@
 import { type Counter, Registry } from 'prom-client';
+import type { LiveModel } from '../contract/live-model.ts';
 import type { RequestRecord } from '../contract/services.ts';
 import { registerLiveGauges } from './live-gauges.ts';
-import type { LiveModel } from './live-model.ts';
 import { createMetricSet } from './metric-set.ts';
 import { registerProcessGauges } from './process-gauges.ts';
 import { registerVllmGauges } from './vllm-gauges.ts';

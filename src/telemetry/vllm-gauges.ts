@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import type { LiveModel } from '../contract/live-model.ts';
 import { contextUsage, liveGauge } from './live-gauges.ts';
-import type { LiveModel } from './live-model.ts';
 import type { MetricSet } from './metric-set.ts';
 
 /** Gateways divide the context into blocks of this many tokens; 16 is the usual size. */

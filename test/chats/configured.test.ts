@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openConfiguredChats } from '../../src/main/chat-store.ts';
+import { openChats } from '../../src/chats/open-chats.ts';
 import { realSystem } from '../../src/main/system.ts';
 import { emptyFolder } from './support.ts';
 
@@ -12,9 +12,13 @@ async function impossible(): Promise<string> {
   return join(file, 'chats');
 }
 
-async function open(place: Parameters<typeof openConfiguredChats>[0]) {
+async function open(place: Parameters<typeof openChats>[0]) {
   const logs: unknown[][] = [];
-  const opened = await openConfiguredChats(place, realSystem, { log: (...line) => logs.push(line) });
+  const opened = await openChats(place, {
+    ...realSystem,
+    now: realSystem.unixMilliseconds,
+    telemetry: { log: (...line) => logs.push(line) },
+  });
   return { opened, logs };
 }
 

@@ -1,11 +1,12 @@
 import type { Directive } from '../../src/engine/engine.ts';
 import { AdapterTurns } from '../../src/engine/loop/adapter-turns.ts';
-import { checkNumbers, wipeSlot } from '../../src/engine/loop/no-numbers.ts';
+import { checkNumbers } from '../../src/engine/loop/no-numbers.ts';
 import { Outbox } from '../../src/engine/loop/outbox.ts';
 import type { RunSampling } from '../../src/engine/loop/run-sampler.ts';
 import { Slot } from '../../src/engine/loop/slot.ts';
 import type { StepMachine } from '../../src/engine/loop/step-batch.ts';
 import { StepLoop, type StepLoopOptions } from '../../src/engine/loop/step-loop.ts';
+import { wipeSlot } from '../../src/engine/loop/wipe-slot.ts';
 import type { WireJob } from '../../src/engine/remote/protocol.ts';
 import { StepPacer } from '../../src/engine/step-pacer.ts';
 import { greedy } from '../engine-contract/subject.ts';

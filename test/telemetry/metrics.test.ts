@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { LiveModel } from '../../src/contract/live-model.ts';
 import type { RequestRecord } from '../../src/contract/services.ts';
-import type { LiveModel } from '../../src/telemetry/live-model.ts';
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 
 const opened: Metrics[] = [];

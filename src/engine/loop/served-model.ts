@@ -22,7 +22,6 @@ import { AdapterTurns } from './adapter-turns.ts';
 import { createServingContext } from './create-context.ts';
 import { LoopTotals } from './loop-totals.ts';
 import { NativeSteps } from './native-steps.ts';
-import { wipeSlot } from './no-numbers.ts';
 import { openImages } from './open-images.ts';
 import { Outbox } from './outbox.ts';
 import { RunSampler } from './run-sampler.ts';
@@ -32,6 +31,7 @@ import type { Speculation } from './speculation.ts';
 import { StepLoop } from './step-loop.ts';
 import { VectorDesk } from './vectors.ts';
 import type { LoadedAdapter } from './weights.ts';
+import { wipeSlot } from './wipe-slot.ts';
 
 export interface ServedModelOptions {
   readonly model: Model;

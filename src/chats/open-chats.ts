@@ -1,18 +1,16 @@
-import { chatLimits, openChatStore } from '../chats/chat-store.ts';
 import type { ChatStore, ChatStorePlace } from '../contract/chats.ts';
 import type { Telemetry } from '../contract/services.ts';
-import type { System } from './system.ts';
-import { unusableFolder } from './unusable-folder.ts';
+import { unusableFolder } from '../files/unusable-folder.ts';
+import { type ChatStoreOptions, chatLimits, openChatStore } from './chat-store.ts';
 
 /** `--chat-store`. The store, or one sentence that says why there is none. */
-export async function openConfiguredChats(
+export async function openChats(
   place: ChatStorePlace,
-  { unixMilliseconds, clock, timers, newId }: System,
-  telemetry: Pick<Telemetry, 'log'>,
+  { telemetry, ...means }: Omit<ChatStoreOptions, 'limits' | 'failed'> & { readonly telemetry: Pick<Telemetry, 'log'> },
 ): Promise<{ readonly chatStore: ChatStore } | { readonly noChatStore: string }> {
   if (!place.kept) return { noChatStore: 'This server keeps no chats: it was started with --chat-store off.' };
   const failed = (error: unknown) => telemetry.log('error', 'the chats could not be looked at', { error });
-  const options = { limits: chatLimits, now: unixMilliseconds, clock, timers, newId, failed };
+  const options = { ...means, limits: chatLimits, failed };
   try {
     return { chatStore: await openChatStore(place.folder, options) };
   } catch (error) {

@@ -1,12 +1,12 @@
-import type { Config } from '../config.ts';
 import type { Telemetry } from '../contract/services.ts';
 import type { Engine } from '../engine/engine.ts';
-import { openPrefixFiles, type PrefixFiles } from '../scheduler/prefix-files.ts';
-import type { SchedulerObserver } from '../scheduler/scheduler.ts';
-import { unusableFolder } from './unusable-folder.ts';
+import { unusableFolder } from '../files/unusable-folder.ts';
+import type { SchedulerObserver } from './admission.ts';
+import { openPrefixFiles, type PrefixFiles } from './prefix-files.ts';
 
 interface KeptPrefixesOptions {
-  readonly config: Config;
+  /** Of --prefix-cache-dir. */
+  readonly folder: string | undefined;
   readonly telemetry: Telemetry;
   readonly observer: Partial<SchedulerObserver>;
   /** Bytes that the files of this model may take. */
@@ -16,7 +16,7 @@ interface KeptPrefixesOptions {
 /** What --prefix-cache-dir holds for this model. Undefined without that flag, or where state cannot be kept in files. */
 export async function openKeptPrefixes(
   { snapshots }: Engine,
-  { config: { prefixCacheDir: folder }, telemetry, observer, budget }: KeptPrefixesOptions,
+  { folder, telemetry, observer, budget }: KeptPrefixesOptions,
 ): Promise<PrefixFiles | undefined> {
   if (folder === undefined || budget === 0) return undefined;
   const files = snapshots?.files;

@@ -1,7 +1,6 @@
-import { packageVersion } from '../config.ts';
 import type { SlotReport } from '../contract/control.ts';
-import type { ModelRuntime } from '../generation/runtime.ts';
-import type { LiveModel } from '../telemetry/live-model.ts';
+import type { LiveModel } from '../contract/live-model.ts';
+import type { ModelRuntime } from './runtime.ts';
 
 /** A loaded model as the gauges of /metrics show it. Read at every scrape: no I/O, no waiting. */
 export function liveModel({ profile, engine, scheduler }: ModelRuntime): LiveModel {
@@ -35,9 +34,9 @@ export function slotReports({ engine, scheduler }: ModelRuntime): SlotReport[] {
 }
 
 /** The same and more for people, as /internal/stats. */
-export function describeRuntimes(runtimes: readonly ModelRuntime[]): Record<string, unknown> {
+export function describeRuntimes(runtimes: readonly ModelRuntime[], version: string): Record<string, unknown> {
   return {
-    versions: { serve_model: packageVersion(), node: process.version },
+    versions: { serve_model: version, node: process.version },
     models: runtimes.map(({ profile, engine, scheduler }) => ({
       id: profile.id,
       device: engine.info.device,
