@@ -93,6 +93,8 @@ export interface EngineJob {
   /** GBNF, compiled by the engine and held inactive until a directive switches it on, unless `grammarActive`. */
   readonly grammar?: string;
   readonly grammarActive?: boolean;
+  /** Tokens that no grammar of this job allows, whatever their text. */
+  readonly grammarRefuses?: readonly number[];
   readonly logprobs?: { readonly top: number };
   readonly promptLogprobs?: { readonly top: number };
   /** The run ends with `length` after so many tokens; at most what fits the context. 0: evaluate the prompt only. */

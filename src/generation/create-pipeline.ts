@@ -16,7 +16,7 @@ export interface PipelinePlan {
   readonly pipeline: TextPipeline;
   readonly constraint: ConstraintPlan;
   /** Tokens that the grammar would take for text. */
-  readonly forbidden: readonly number[];
+  readonly hiddenTokens: readonly number[];
   /** Directives may have to be obeyed at exactly the token that they answer. */
   readonly steered: boolean;
   /** Of a grammar that a client wrote. */
@@ -49,12 +49,12 @@ export async function createTextPipeline(
     { owner: request.keys.owner ?? '', scope: request.cacheScope ?? '' },
   );
   const isHiding = constraint.grammar !== undefined && request.showSpecialTokens !== true;
-  const forbidden = isHiding ? await hiddenTokens(runtime) : [];
+  const hidden = isHiding ? await hiddenTokens(runtime) : [];
   if (!chat || !opening) {
     const machine = createPlainMachine();
     const watched = watch(freeSteering, constraint);
     const pipeline = new TextPipeline({ machine, stop: request.stop, tokens, steering: watched.steering });
-    return { pipeline, constraint, forbidden, ...watched };
+    return { pipeline, constraint, hiddenTokens: hidden, ...watched };
   }
   const machine = createOutputMachine({
     format: runtime.format,
@@ -74,7 +74,7 @@ export async function createTextPipeline(
   const stop = [...request.stop, ...runtime.format.stopStrings];
   const thoughtsInText = chat.reasoning.format === 'none';
   const pipeline = new TextPipeline({ machine, stop, tokens, steering: watched.steering, thoughtsInText });
-  return { pipeline, constraint, forbidden, ...watched };
+  return { pipeline, constraint, hiddenTokens: hidden, ...watched };
 }
 
 /** Directives may come from a budget, and from the count of a client's grammar. */

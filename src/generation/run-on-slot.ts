@@ -1,6 +1,6 @@
 import type { FinishEvent, GenerationEvent, StartEvent, Timings, Usage } from '../contract/events.ts';
 import type { GenerationRequest } from '../contract/request.ts';
-import type { EngineJob, EngineRun, ResolvedSampling, RunResult } from '../engine/engine.ts';
+import type { EngineJob, EngineRun, RunResult } from '../engine/engine.ts';
 import type { Lease } from '../scheduler/admission.ts';
 import { createAnswerCheck } from './answer-check.ts';
 import type { PipelinePlan } from './create-pipeline.ts';
@@ -123,13 +123,15 @@ function engineJob(
     reuse: lease.reuse,
     checkpoints: fitted.prompt.checkpoints,
     ...(fitted.prompt.images.length > 0 && { images: fitted.prompt.images }),
-    sampling: forbid(plan.forbidden, resolveSampling(request.sampling, runtime.profile, deps.drawSeed)),
+    sampling: resolveSampling(request.sampling, runtime.profile, deps.drawSeed),
     maxTokens: fitted.maxTokens,
     ...(adapters && { adapters }),
     ignoreEos: request.ignoreEos,
     signal: controller.signal,
     steered: plan.steered,
-    ...(constraint.grammar !== undefined && { grammar: constraint.grammar, grammarActive: true }),
+    ...(constraint.grammar !== undefined && {
+      ...{ grammar: constraint.grammar, grammarActive: true, grammarRefuses: plan.hiddenTokens },
+    }),
     ...(request.logprobs && { logprobs: request.logprobs }),
     ...promptLogprobs(work, give),
     onToken(token) {
@@ -139,14 +141,6 @@ function engineJob(
       give(events);
       return directive;
     },
-  };
-}
-
-function forbid(tokens: readonly number[], sampling: ResolvedSampling): ResolvedSampling {
-  if (tokens.length === 0) return sampling;
-  return {
-    ...sampling,
-    logitBias: new Map([...(sampling.logitBias ?? []), ...tokens.map((token) => [token, -100] as const)]),
   };
 }
 

@@ -97,6 +97,20 @@ describe('the llama engine with the demo model', () => {
     ).rejects.toMatchObject({ code: 'engine_failure' });
   });
 
+  it('never draws what a grammar is told to refuse, though it would take its text', async () => {
+    const { engine } = loaded;
+    const prompt = await tokens(examples[0]?.prompt ?? '');
+    const [start = -1, ...more] = await engine.text.tokenize(['<|im_start|>'], { special: true });
+    expect([engine.text.isControl(start), more]).toEqual([true, []]);
+    const sampling = { ...greedy, logitBias: new Map([[start, 90]]) };
+    const job = { grammar: 'root ::= [a-z_<>|]+', grammarActive: true, sampling, maxTokens: 8 };
+    const taken = await answer(engine, prompt, job);
+    expect(taken.tokens.map(({ token }) => token)).toEqual(Array(8).fill(start));
+    const refused = await answer(engine, prompt, { ...job, grammarRefuses: [start] });
+    expect(refused.tokens.map(({ token }) => token)).not.toContain(start);
+    expect(refused.text).toMatch(/^[a-z_<>|]+$/);
+  });
+
   it('ignores end tokens under a grammar for as long as it allows anything else', async () => {
     const { engine } = loaded;
     const prompt = await tokens(examples[0]?.prompt ?? '');

@@ -37,6 +37,7 @@ export class RunSampler {
   #grammar: Grammar | undefined;
   /** What the chain never draws. */
   readonly #forbidden: readonly number[];
+  readonly #grammarRefuses: readonly number[];
   /** Tokens that are still to come before an end may be drawn. */
   #barredFor: number;
 
@@ -44,6 +45,7 @@ export class RunSampler {
     const { model, context, endTokens } = tools;
     this.#tools = tools;
     this.#forbidden = [...(job.ignoreEos ? endTokens() : []), ...model.vocabulary.suppressed()];
+    this.#grammarRefuses = job.grammarRefuses ?? [];
     const rules = { contextSize: context.contextSize, forbidden: this.#forbidden };
     const { settings, minTokens, looksBack } = chainSettings(job.sampling, rules);
     this.#barredFor = minTokens;
@@ -95,9 +97,10 @@ export class RunSampler {
     this.#chain.apply(candidates);
     let token = candidates.selected;
     if (token === undefined) throw new Error('The sampler chain chose no token.');
-    if (this.#grammar && !this.#grammar.allows(token, candidates)) {
+    if (this.#grammar && (this.#grammarRefuses.includes(token) || !this.#grammar.allows(token, candidates))) {
       candidates.fill(logits);
       this.#grammar.apply(candidates);
+      candidates.forbid(this.#grammarRefuses);
       if (!candidates.anyAllowed) return noToken;
       // Where the end is all that the grammar leaves, it comes, though the chain would never draw it.
       candidates.forbid(this.#barredFor > 0 ? [...this.#forbidden, ...this.#tools.endTokens()] : this.#forbidden);
