@@ -19,9 +19,9 @@ const path = [
 describe('the parts of a context', () => {
   it('are what a person said with what came of it', () => {
     expect(exchangesOf(path)).toEqual([
-      { ids: ['u1', 'a1'], title: 'says u1', muted: false, pinned: false },
-      { ids: ['u2', 'a2'], title: 'says u2', muted: true, pinned: false },
-      { ids: ['u3'], title: 'a.txt', muted: false, pinned: true },
+      { ids: ['u1', 'a1'], title: 'says u1', muted: false, pinned: false, shortened: false },
+      { ids: ['u2', 'a2'], title: 'says u2', muted: true, pinned: false, shortened: false },
+      { ids: ['u3'], title: 'a.txt', muted: false, pinned: true, shortened: false },
     ]);
   });
 
@@ -41,7 +41,14 @@ describe('the parts of a context', () => {
   });
 
   const sized = (...tokens: (number | undefined)[]): Sized[] =>
-    tokens.map((count, index) => ({ ids: [`${index}`], title: '', muted: false, pinned: false, tokens: count }));
+    tokens.map((count, index) => ({
+      ids: [`${index}`],
+      title: '',
+      muted: false,
+      pinned: false,
+      shortened: false,
+      tokens: count,
+    }));
 
   it('are proposed to go from the oldest on until there is room: none that is pinned, and never the last', () => {
     const names = (cut: readonly Sized[]) => cut.map(({ ids }) => ids[0]);

@@ -8,6 +8,8 @@ export interface Exchange {
   readonly title: string;
   readonly muted: boolean;
   readonly pinned: boolean;
+  /** At least one of its messages is read in a shorter form. */
+  readonly shortened: boolean;
 }
 
 export function exchangesOf(path: readonly Message[]): Exchange[] {
@@ -25,6 +27,7 @@ export function exchangesOf(path: readonly Message[]): Exchange[] {
       title: (first && textOf(first).trim().slice(0, 80)) || files.join(', '),
       muted: messages.every(({ muted }) => muted === true),
       pinned: messages.some(({ pinned }) => pinned === true),
+      shortened: messages.some(({ short }) => short !== undefined),
     };
   });
 }

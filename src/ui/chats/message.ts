@@ -95,6 +95,8 @@ interface MessageBase {
   readonly muted?: boolean;
   /** It is never proposed to be left out. */
   readonly pinned?: boolean;
+  /** What prompts have in place of its text, files, calls and their results; pictures stay. Never empty. */
+  readonly short?: string;
 }
 
 export interface UserMessage extends MessageBase {

@@ -20,10 +20,29 @@ interface Place {
 
 /** A message as another client or a file has it, which may be anything: what is no part of one is left out. */
 export function readMessage(wire: Readonly<Record<string, unknown>>, { id, parent, time }: Place): Message {
-  const { role, content, blocks, files, model, outcome, figures, failure, seed, edited, muted, pinned, ...rest } = wire;
+  const {
+    role,
+    content,
+    blocks,
+    files,
+    model,
+    outcome,
+    figures,
+    failure,
+    seed,
+    edited,
+    muted,
+    pinned,
+    short,
+    ...rest
+  } = wire;
   const text = typeof content === 'string' && content !== '' ? [{ kind: 'text', text: content } as const] : [];
   const told = Array.isArray(blocks) ? blocks.flatMap(readBlock) : text;
-  const marks = { ...(muted === true && { muted }), ...(pinned === true && { pinned }) };
+  const marks = {
+    ...(muted === true && { muted }),
+    ...(pinned === true && { pinned }),
+    ...(typeof short === 'string' && short !== '' && { short }),
+  };
   const base = { ...rest, ...marks, id, parent, time: finite(wire, 'time') ?? time, blocks: told };
   if (role !== 'assistant') {
     const attached = Array.isArray(files) ? files.flatMap(readFile) : [];

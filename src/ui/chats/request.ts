@@ -1,6 +1,7 @@
 import {
   type AssistantMessage,
   type AttachedImage,
+  type AttachedText,
   type Block,
   isImage,
   type Message,
@@ -34,20 +35,34 @@ export function wireMessages(
   return [...system, ...turns];
 }
 
-type Said = Pick<UserMessage, 'blocks' | 'files'>;
+type Said = Pick<UserMessage, 'blocks' | 'files' | 'short'>;
 
 /** What a person wrote, with the files that go with it in front; pictures before everything. */
 function userContent(message: Said, imageUrl: PromptOptions['imageUrl']): string | readonly object[] {
   const urls = new Map((message.files ?? []).filter(isImage).map((image) => [image, imageUrl(image)]));
   const files = (message.files ?? []).flatMap((file) => {
-    if (!isImage(file)) return [`File ${JSON.stringify(file.name)}:\n${fenced(file.text)}`];
+    if (!isImage(file)) return message.short === undefined ? [fileText(file)] : [];
     return urls.get(file) === undefined ? [`File ${JSON.stringify(file.name)}: ${unseen}`] : [];
   });
-  const text = [...files, textOf(message)].filter((part) => part !== '').join('\n\n');
+  const text = joined([...files, message.short ?? textOf(message)]);
   const images = [...urls.values()].filter((url) => url !== undefined);
   if (images.length === 0) return text;
   const parts = images.map((url) => ({ type: 'image_url', image_url: { url } }));
   return text === '' ? parts : [...parts, { type: 'text', text }];
+}
+
+/** What prompts have of a message in words; without its calls, and what shortens it. */
+export function readText(message: Message): string {
+  const files = message.role === 'user' ? (message.files ?? []) : [];
+  return joined([...files.flatMap((file) => (isImage(file) ? [] : [fileText(file)])), textOf(message)]);
+}
+
+function fileText({ name, text }: AttachedText): string {
+  return `File ${JSON.stringify(name)}:\n${fenced(text)}`;
+}
+
+function joined(parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join('\n\n');
 }
 
 /** For the model: there is more than it can read. */
@@ -55,6 +70,7 @@ const unseen = 'a picture, which you cannot see.';
 
 /** A turn of the model for each round: behind the results of its calls it has spoken anew. */
 function assistantTurn(message: AssistantMessage, withThought: boolean): WireMessage[] {
+  if (message.short !== undefined) return [{ role: 'assistant', content: message.short }];
   return roundsOf(message).flatMap((blocks) => roundTurn(blocks, withThought));
 }
 

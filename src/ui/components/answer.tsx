@@ -8,6 +8,7 @@ import { strings } from '../strings/strings.ts';
 import { AnswerFooter } from './answer-footer.tsx';
 import { FailureNote } from './failure-note.tsx';
 import { Later, messageEditor } from './later.tsx';
+import { ShortNote } from './short-note.tsx';
 import { Thought } from './thought.tsx';
 import { ToolCall } from './tool-call.tsx';
 
@@ -61,6 +62,7 @@ export function Answer({ message, isLast }: AnswerProps): VNode {
         </BlockView>
       ))}
       {shown.failure && !run && <FailureNote failure={shown.failure} />}
+      <ShortNote message={shown} />
       <AnswerFooter message={shown} run={run} isLast={isLast} />
     </article>
   );

@@ -81,7 +81,7 @@ export function App({ page }: { readonly page: Page }): VNode {
         </main>
         {drawerOpen.value && <Later load={drawer} />}
         <FileDrop />
-        <ToastList />
+        {page.view.dialogs.value === 0 && <ToastList />}
         <KeyDialog />
         <ShortcutsDialog />
         {page.view.dialog.value === 'keeping' && <Later load={keepingDialog} />}

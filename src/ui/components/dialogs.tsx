@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { usePage } from '../state/page.ts';
 import { strings } from '../strings/strings.ts';
 import { IconButton } from './icon-button.tsx';
+import { ToastList } from './toasts.tsx';
 
 interface DialogProps {
   readonly title: string;
@@ -16,9 +17,14 @@ interface DialogProps {
 /** The browser's own: it holds the focus, and gives it back. */
 export function Dialog({ title, class: more = '', onClose, children }: DialogProps): VNode {
   const dialog = useRef<HTMLDialogElement>(null);
+  const { view } = usePage();
   useEffect(() => {
     dialog.current?.showModal();
-  }, []);
+    view.dialogs.value += 1;
+    return () => {
+      view.dialogs.value -= 1;
+    };
+  }, [view]);
   return (
     <dialog
       ref={dialog}
@@ -34,6 +40,7 @@ export function Dialog({ title, class: more = '', onClose, children }: DialogPro
         {onClose && <IconButton icon="close" label={strings.value.close} onClick={() => dialog.current?.close()} />}
       </div>
       {children}
+      <ToastList />
     </dialog>
   );
 }

@@ -7,6 +7,7 @@ import { CopyButton } from './copy-button.tsx';
 import { FileChip } from './file-chip.tsx';
 import { IconButton } from './icon-button.tsx';
 import { Later, messageEditor } from './later.tsx';
+import { ShortNote } from './short-note.tsx';
 import { Versions } from './versions.tsx';
 
 export function UserTurn({ message }: { readonly message: UserMessage }): VNode {
@@ -32,6 +33,7 @@ export function UserTurn({ message }: { readonly message: UserMessage }): VNode 
     <article class="turn user-turn">
       <h2 class="off-screen">{t.you}</h2>
       {message.muted && <span class="chip">{t.leftOut}</span>}
+      <ShortNote message={message} />
       {message.files && (
         <div class="turn-files">
           {message.files.map((file, index) => (

@@ -43,8 +43,9 @@ export class Answers {
   goOn(chatId: string, message: AssistantMessage): void {
     const chat = this.#options.known.get(chatId);
     if (!chat || this.#options.runs().ofChat(chatId)) return;
-    const { outcome: _, failure: __, figures: ___, ...rest } = message;
-    this.#run(chatId, rest, pathOf(chat, message.id));
+    // Its short form is none of what it will be; and what is gone on with is read whole.
+    const { outcome: _, failure: __, figures: ___, short: ____, ...rest } = message;
+    this.#run(chatId, rest, [...pathOf(chat, message.parent), rest]);
   }
 
   stop(chatId: string): void {

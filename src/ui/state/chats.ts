@@ -2,6 +2,7 @@ import type { ReadonlySignal } from '@preact/signals';
 import type { ChatSettings, ChatSummary } from '../chats/entries.ts';
 import type { PlacedToken } from '../chats/lens.ts';
 import { type AssistantMessage, type AttachedFile, type Message, withText } from '../chats/message.ts';
+import { type Shorts, shortened } from '../chats/shorten.ts';
 import type { ChatStore, SearchHit } from '../chats/store.ts';
 import { type Chat, latestBelow, pathOf, titleFrom, versionsOf } from '../chats/tree.ts';
 import { Answers } from './answers.ts';
@@ -156,6 +157,19 @@ export class Chats {
         chat.id,
         found.map((message) => ({ type: 'edit', message: { ...message, ...how } })),
       );
+  }
+
+  /** What prompts have in place of these messages; undefined: they are read whole. Gives what there was before. */
+  shorten(shorts: Shorts): Shorts {
+    const chat = this.open.value;
+    const found = chat ? [...shorts.keys()].flatMap((id) => chat.messages.get(id) ?? []) : [];
+    const edited = shortened(found, shorts);
+    if (chat)
+      void this.#known.add(
+        chat.id,
+        edited.map((message) => ({ type: 'edit', message })),
+      );
+    return new Map(found.map(({ id, short }) => [id, short]));
   }
 
   /** Goes on where the answer ends. */

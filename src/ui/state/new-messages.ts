@@ -27,7 +27,7 @@ export function correctedAnswer(
   before: AssistantMessage,
   blocks: readonly Block[],
 ): AssistantMessage {
-  const { figures: _, failure: __, ...facts } = before;
+  const { figures: _, failure: __, short: ___, ...facts } = before;
   return { ...facts, id: newId(), time: now(), blocks, outcome: 'stopped', edited: true };
 }
 

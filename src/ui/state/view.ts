@@ -9,6 +9,8 @@ export interface View {
   readonly dialog: Signal<DialogName | undefined>;
   /** How many answers the next message is to get. */
   readonly answerCount: Signal<number>;
+  /** So many dialogs stand before the page: what is outside of them is out of reach. */
+  readonly dialogs: Signal<number>;
   /** The message whose answers stand side by side. */
   readonly compared: Signal<string | undefined>;
   /** The end of the conversation is in sight, and stays there while it grows. */
@@ -26,6 +28,7 @@ export function createView(): View {
     editing: signal<string | undefined>(undefined),
     dialog: signal<DialogName | undefined>(undefined),
     answerCount: signal(1),
+    dialogs: signal(0),
     compared: signal<string | undefined>(undefined),
     following: signal(true),
     announcement: signal(''),

@@ -28,12 +28,19 @@ describeInBrowser('the page of a real server', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('counts below the field what the server then reads, and stops the engine with the answer', async () => {
+  it('counts below the field what the server then reads, of shortened turns too, and stops the engine with the answer', async () => {
     const url = await startAt(await freePort()).ready();
     const { page, end } = await visit(url);
     await page.locator('[data-phase=ready]').waitFor();
-    await send(page, 'Who are you?');
+    await send(page, `Who are you? ${'The sea is wide and deep. '.repeat(25)}`);
     await whole(page);
+    await page.locator('button.context-meter').click();
+    const dialog = page.getByRole('dialog', { name: 'Context' });
+    await dialog.getByRole('button', { name: /^Shorten “Who are you/ }).click();
+    await dialog.getByText(/^Saves \d+ tokens/).waitFor();
+    await dialog.getByRole('button', { name: 'Shorten the turn' }).click();
+    await page.keyboard.press('Escape');
+    await page.getByText('shortened for the model').waitFor();
     const counted = page.waitForResponse(
       (response) => /input_tokens$/.test(response.url()) && /lighthouse/.test(response.request().postData() ?? ''),
     );

@@ -1,13 +1,14 @@
-import { useSignal, useSignalEffect } from '@preact/signals';
-import type { VNode } from 'preact';
-import { ApiFailure, member } from '../../api/failure.ts';
-import { beginnings, exchangesOf, proposeCut, rereadAfter, type Sized } from '../../chats/exchanges.ts';
-import { wireMessages } from '../../chats/request.ts';
-import { imagesOf } from '../../state/files.ts';
+import { type Signal, useComputed, useSignal } from '@preact/signals';
+import type { RefObject, VNode } from 'preact';
+import { useRef } from 'preact/hooks';
+import { exchangesOf, proposeCut, rereadAfter, type Sized } from '../../chats/exchanges.ts';
+import { proposedShort } from '../../chats/shorten.ts';
 import { usePage } from '../../state/page.ts';
 import { strings } from '../../strings/strings.ts';
 import { Dialog } from '../dialogs.tsx';
 import { IconButton } from '../icon-button.tsx';
+import { ShortenPanel } from './shorten-panel.tsx';
+import { useLengths } from './use-lengths.ts';
 import '../../styles/context.css';
 
 /** What the prompt is made of, part by part, with its exact tokens; and what of it goes along with the next message. */
@@ -54,8 +55,15 @@ export function ContextDialog(): VNode {
   );
 }
 
-function Row({ row, reread }: { readonly row: Sized; readonly reread: number }): VNode {
+interface RowProps {
+  readonly row: Sized;
+  readonly reread: number;
+}
+
+function Row({ row, reread }: RowProps): VNode {
   const { chats } = usePage();
+  const shortening = useSignal(false);
+  const opener = useRef<HTMLButtonElement>(null);
   const { context: t, format } = strings.value;
   const name = row.title || strings.value.sidebar.untitled;
   const note = reread > 0 ? t.reread(format.number(reread)) : t.rereadNone;
@@ -64,25 +72,76 @@ function Row({ row, reread }: { readonly row: Sized; readonly reread: number }):
       <span class="context-title" dir="auto" title={row.title}>
         {name}
       </span>
-      <span class="context-tokens">
-        {row.muted ? t.muted : row.tokens === undefined ? '…' : t.tokens(format.number(row.tokens))}
+      <span class="context-tokens">{tokensText(row)}</span>
+      <span class="context-actions">
+        <IconButton
+          icon="pin"
+          label={row.pinned ? t.unpin(name) : t.pin(name)}
+          pressed={row.pinned}
+          onClick={() => chats.mark(row.ids, { pinned: !row.pinned })}
+        />
+        <ShortenButton row={row} opener={opener} shortening={shortening} />
+        <button
+          type="button"
+          class="chip-button"
+          title={note}
+          aria-label={`${row.muted ? t.unmuteName(name) : t.muteName(name)}. ${note}`}
+          onClick={() => chats.mark(row.ids, { muted: !row.muted })}
+        >
+          {row.muted ? t.unmute : t.mute}
+        </button>
       </span>
-      <IconButton
-        icon="pin"
-        label={row.pinned ? t.unpin(name) : t.pin(name)}
-        pressed={row.pinned}
-        onClick={() => chats.mark(row.ids, { pinned: !row.pinned })}
-      />
-      <button
-        type="button"
-        class="chip-button"
-        title={note}
-        aria-label={`${row.muted ? t.unmuteName(name) : t.muteName(name)}. ${note}`}
-        onClick={() => chats.mark(row.ids, { muted: !row.muted })}
-      >
-        {row.muted ? t.unmute : t.mute}
-      </button>
+      {shortening.value && !row.muted && (
+        <ShortenPanel
+          row={row}
+          reread={reread}
+          done={() => {
+            shortening.value = false;
+            opener.current?.focus();
+          }}
+        />
+      )}
     </li>
+  );
+}
+
+function tokensText({ muted, tokens }: Sized): string {
+  const { context: t, format } = strings.value;
+  if (muted) return t.muted;
+  if (tokens === undefined) return '…';
+  return t.tokens(format.number(tokens));
+}
+
+interface ShortenButtonProps {
+  readonly row: Sized;
+  readonly opener: RefObject<HTMLButtonElement | null>;
+  readonly shortening: Signal<boolean>;
+}
+
+function ShortenButton({ row, opener, shortening }: ShortenButtonProps): VNode {
+  const { chats, runs } = usePage();
+  const t = strings.value.context;
+  const name = row.title || strings.value.sidebar.untitled;
+  const isShort = useComputed(() =>
+    chats.path.value.every((message) => !row.ids.includes(message.id) || proposedShort(message) === undefined),
+  ).value;
+  const isWritten = row.ids.some((id) => runs.live.value.has(id));
+  const why = isWritten ? t.stillWritten : isShort && !row.shortened ? t.shortEnough : undefined;
+  return (
+    <button
+      ref={opener}
+      type="button"
+      class="chip-button"
+      title={why}
+      disabled={why !== undefined || row.muted}
+      aria-expanded={shortening.value}
+      aria-label={row.shortened ? t.shortenedName(name) : t.shortenName(name)}
+      onClick={() => {
+        shortening.value = !shortening.value;
+      }}
+    >
+      {row.shortened ? t.shortened : t.shorten}
+    </button>
   );
 }
 
@@ -113,47 +172,6 @@ function Proposal({ rows, total }: { readonly rows: readonly Sized[]; readonly t
       </button>
     </div>
   );
-}
-
-/** How long the prompt is up to the end of each part, as far as it is counted. */
-function useLengths() {
-  const { api, chats, files, prompt, requestSettings, server } = usePage();
-  const lengths = useSignal<readonly number[]>([]);
-  useSignalEffect(() => {
-    const path = chats.path.value;
-    const left = new AbortController();
-    const { signal } = left;
-    const settings = requestSettings();
-    const count = async () => {
-      await files.load(imagesOf(path));
-      const parts = beginnings(wireMessages(path, prompt()));
-      const found: number[] = [];
-      for (const [index, messages] of parts.entries()) {
-        // Nothing at all has no length of its own.
-        found.push(messages.length === 0 ? 0 : await lengthOf(messages, index === 0));
-        if (signal.aborted) return;
-        lengths.value = [...found];
-      }
-    };
-    const lengthOf = async (messages: readonly object[], mayFail: boolean) => {
-      const body = { ...settings, messages, continue_final_message: false };
-      try {
-        const answer = await api.call<unknown>('v1/chat/completions/input_tokens', { body, signal });
-        const tokens = member(answer, 'input_tokens');
-        return typeof tokens === 'number' ? tokens : 0;
-      } catch (failure) {
-        // Some templates have no prompt in which nobody asks anything.
-        if (mayFail && failure instanceof ApiFailure && failure.status === 400) return 0;
-        throw failure;
-      }
-    };
-    if (server.phase.value === 'ready')
-      count().catch((failure: unknown) => {
-        if (!signal.aborted && !(failure instanceof ApiFailure)) throw failure;
-      });
-    return () => left.abort('another prompt');
-  });
-  return lengths;
 }
 
 /** Lengths are of what goes along: what is left out has none. */
