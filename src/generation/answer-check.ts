@@ -1,6 +1,6 @@
 import { Collector, type FinishEvent, type GenerationEvent } from '../contract/events.ts';
 import { checkAnswer } from '../grammar/check-answer.ts';
-import type { ConstraintPlan } from '../grammar/constraint.ts';
+import type { Constraint } from '../grammar/constraint.ts';
 
 /** Watches an answer whose grammar had to be looser than its schema. */
 export interface AnswerCheck {
@@ -11,8 +11,8 @@ export interface AnswerCheck {
 
 const nothingToCheck: AnswerCheck = { see: () => undefined, warnings: () => [] };
 
-export function createAnswerCheck(plan: ConstraintPlan, start: GenerationEvent): AnswerCheck {
-  const { checks } = plan;
+export function createAnswerCheck(constraint: Constraint, start: GenerationEvent): AnswerCheck {
+  const { checks } = constraint;
   if (checks.answer === undefined && checks.tools.size === 0) return nothingToCheck;
   const collector = new Collector();
   collector.add(start);
@@ -23,7 +23,7 @@ export function createAnswerCheck(plan: ConstraintPlan, start: GenerationEvent):
     warnings(finish) {
       if (finish.reason === 'length' || finish.cancelled) return [];
       collector.add(finish);
-      return checkAnswer(plan, collector.result().blocks);
+      return checkAnswer(constraint, collector.result().blocks);
     },
   };
 }

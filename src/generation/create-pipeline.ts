@@ -1,6 +1,6 @@
 import type { PromptOpening } from '../contract/chat-format.ts';
 import type { GenerationRequest, Reasoning } from '../contract/request.ts';
-import { type ConstraintPlan, isExact } from '../grammar/constraint.ts';
+import { type Constraint, isExact } from '../grammar/constraint.ts';
 import { createOutputMachine, type OutputMachine } from '../output/output-machine.ts';
 import type { GenerationDependencies } from './dependencies.ts';
 import { hiddenTokens } from './hidden-tokens.ts';
@@ -12,9 +12,9 @@ import type { ThoughtControl } from './thought-control.ts';
 import { allTokens, visibleTokens } from './visible-tokens.ts';
 import { type GrammarWatch, watchGrammar } from './watch-grammar.ts';
 
-export interface PipelinePlan {
+export interface AnswerReading {
   readonly pipeline: TextPipeline;
-  readonly constraint: ConstraintPlan;
+  readonly constraint: Constraint;
   /** Tokens that the grammar would take for text. */
   readonly hiddenTokens: readonly number[];
   /** Directives may have to be obeyed at exactly the token that they answer. */
@@ -23,20 +23,20 @@ export interface PipelinePlan {
   readonly watch?: GrammarWatch | undefined;
 }
 
-type PipelineDependencies = Pick<GenerationDependencies, 'newToolCallId' | 'settings' | 'planner'>;
+type PipelineDependencies = Pick<GenerationDependencies, 'newToolCallId' | 'settings' | 'constraints'>;
 
 /** Machine, stop strings and steering for one run. */
 export async function createTextPipeline(
-  { newToolCallId, settings, planner }: PipelineDependencies,
+  { newToolCallId, settings, constraints }: PipelineDependencies,
   runtime: ModelRuntime,
   request: GenerationRequest,
   opening: PromptOpening | undefined,
   thought?: ThoughtControl,
-): Promise<PipelinePlan> {
+): Promise<AnswerReading> {
   const { prompt } = request;
   const tokens = request.showSpecialTokens === true ? allTokens(runtime) : visibleTokens(runtime);
   const chat = prompt.type === 'chat' ? prompt : undefined;
-  const constraint = planner.plan(
+  const constraint = constraints.get(
     {
       format: runtime.format,
       opening,
@@ -78,7 +78,7 @@ export async function createTextPipeline(
 }
 
 /** Directives may come from a budget, and from the count of a client's grammar. */
-function watch(steering: Steering, { counted }: ConstraintPlan) {
+function watch(steering: Steering, { counted }: Constraint) {
   const found = counted && watchGrammar(steering, counted);
   return {
     steering: found?.steering ?? steering,

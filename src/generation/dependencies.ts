@@ -1,5 +1,5 @@
 import type { Clock, Timers } from '../contract/services.ts';
-import type { ConstraintPlanner } from '../grammar/constraint-cache.ts';
+import type { ConstraintCache } from '../grammar/constraint-cache.ts';
 import type { CancelRegistry } from './cancellation.ts';
 import type { ModelRuntime, UseModel } from './runtime.ts';
 import type { StartGate } from './start-gate.ts';
@@ -10,7 +10,7 @@ export interface GenerationDependencies {
   readonly useModel: UseModel<ModelRuntime>;
   readonly cancels: CancelRegistry;
   readonly startGate?: StartGate;
-  readonly planner: ConstraintPlanner;
+  readonly constraints: ConstraintCache;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly drawSeed: () => number;

@@ -4,8 +4,7 @@ import { resolveTokenBudget } from './budget.ts';
 import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
 import type { ModelRuntime } from './runtime.ts';
 
-export interface FittedPrompt {
-  readonly prompt: PreparedPrompt;
+export interface FittedPrompt extends PreparedPrompt {
   /** How many tokens may be generated behind it. */
   readonly maxTokens: number;
   /** Messages that were left out to make it fit. */
@@ -77,7 +76,7 @@ async function attempt(
     const prompt = await preparePrompt(runtime, request, signal, read);
     const maxTokens = resolveTokenBudget(prompt.tokens.length, contextSize, request.maxTokens);
     resolveTokenBudget(prompt.tokens.length + reserve, contextSize, request.maxTokens);
-    return { prompt, maxTokens };
+    return { ...prompt, maxTokens };
   } catch (error) {
     if (error instanceof ServeError && error.code === 'context_length_exceeded') return error;
     throw error;

@@ -6,14 +6,14 @@ import { following, neverAborted } from '../contract/signals.ts';
 import type { Admission, Lease, QueuePlace } from '../scheduler/admission.ts';
 import { Adapters } from './adapters.ts';
 import type { RunEnd } from './cancellation.ts';
-import { createTextPipeline, type PipelinePlan } from './create-pipeline.ts';
+import { type AnswerReading, createTextPipeline } from './create-pipeline.ts';
 import type { GenerationDependencies } from './dependencies.ts';
 import { EarlyEnd } from './endings.ts';
 import { type FittedPrompt, fitContext } from './fit-context.ts';
 import { readChatImages } from './images.ts';
 import { asOffered, wantsTools } from './offer-tools.ts';
 import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
-import { runOnSlot, type SlotRun } from './run-on-slot.ts';
+import { type Run, runOnSlot } from './run-on-slot.ts';
 import { type ModelRuntime, type ModelUse, using } from './runtime.ts';
 import { ThoughtControl } from './thought-control.ts';
 import { answerWithTools, type ToolLoop } from './tool-loop.ts';
@@ -138,7 +138,7 @@ async function* withTools({ spent, thought, ...answer }: ToolAnswer): AsyncGener
 const resultCharactersPerToken = 1.5;
 
 /** Begins a run; a request that asked for it is told its places in the queue. */
-async function* beginTelling(beginning: Beginning): AsyncGenerator<GenerationEvent, SlotRun> {
+async function* beginTelling(beginning: Beginning): AsyncGenerator<GenerationEvent, Run> {
   const { request, controller, since } = beginning;
   if (!request.progress || since !== undefined) return await begin(beginning);
   return yield* whileQueued(
@@ -177,7 +177,7 @@ interface Beginning {
 }
 
 /** Findable by cancel calls from before it has a model, which may take a while, to its end. */
-async function begin(beginning: Beginning): Promise<SlotRun> {
+async function begin(beginning: Beginning): Promise<Run> {
   const { deps, request, controller, limitMs } = beginning;
   let started: Started;
   try {
@@ -205,8 +205,8 @@ async function begin(beginning: Beginning): Promise<SlotRun> {
 
 interface Started {
   readonly use: ModelUse<ModelRuntime>;
-  readonly fitted: FittedPrompt;
-  readonly plan: PipelinePlan;
+  readonly prompt: FittedPrompt;
+  readonly reading: AnswerReading;
   readonly lease: Lease;
   readonly adapters: readonly number[] | undefined;
 }
@@ -231,13 +231,13 @@ async function admit(
   runtime: ModelRuntime,
 ): Promise<Omit<Started, 'use'>> {
   const adapters = adaptersOf(request, runtime);
-  const fitted = await fitContext(runtime, request, signal, read);
-  refuseToldImages(request, fitted.prompt);
-  const plan = await createTextPipeline(deps, runtime, request, fitted.prompt.opening, thought);
-  const ask = admissionOf(request, fitted.prompt, { maxTokens: fitted.maxTokens, adapters });
+  const prompt = await fitContext(runtime, request, signal, read);
+  refuseToldImages(request, prompt);
+  const reading = await createTextPipeline(deps, runtime, request, prompt.opening, thought);
+  const admission = admissionOf(request, prompt, { maxTokens: prompt.maxTokens, adapters });
   const more = { ...(onPlace && { onPlace }), ...(since !== undefined && { since }) };
-  const lease = await runtime.scheduler.admit({ ...ask, ...more }, signal);
-  return { fitted, plan, lease, adapters };
+  const lease = await runtime.scheduler.admit({ ...admission, ...more }, signal);
+  return { prompt, reading, lease, adapters };
 }
 
 /** An image's rows are no tokens: none has a probability. */
@@ -291,7 +291,7 @@ function endReason(why: RunEnd): EarlyEnd | ServeError {
 }
 
 /** Ended before it had a slot: the answer ends properly, empty. */
-function endedInQueue(reason: EarlyEnd): SlotRun {
+function endedInQueue(reason: EarlyEnd): Run {
   const events = endedEarlyEvents(reason);
   return { next: async () => events.shift(), leave: async () => undefined };
 }

@@ -3,7 +3,7 @@ import type { GenerationRequest } from '../contract/request.ts';
 import type { EngineJob, EngineRun, RunResult } from '../engine/engine.ts';
 import type { Lease } from '../scheduler/admission.ts';
 import { createAnswerCheck } from './answer-check.ts';
-import type { PipelinePlan } from './create-pipeline.ts';
+import type { AnswerReading } from './create-pipeline.ts';
 import type { GenerationDependencies } from './dependencies.ts';
 import { EarlyEnd } from './endings.ts';
 import { EventQueue } from './event-queue.ts';
@@ -13,12 +13,12 @@ import type { ModelRuntime } from './runtime.ts';
 import { resolveSampling } from './sampling.ts';
 import { type TokenWatch, watchTokens } from './watch-tokens.ts';
 
-export interface SlotWork {
+export interface RunInput {
   readonly deps: GenerationDependencies;
   readonly runtime: ModelRuntime;
   readonly request: GenerationRequest;
-  readonly fitted: FittedPrompt;
-  readonly plan: PipelinePlan;
+  readonly prompt: FittedPrompt;
+  readonly reading: AnswerReading;
   readonly lease: Lease;
   /** How much of each adapter of the model is added. */
   readonly adapters: readonly number[] | undefined;
@@ -28,7 +28,7 @@ export interface SlotWork {
 }
 
 /** A run on a leased slot, read at its consumer's pace. */
-export interface SlotRun {
+export interface Run {
   /** The next event; undefined behind the last; rejects where the run failed. */
   next(): Promise<GenerationEvent | undefined>;
   /**
@@ -43,8 +43,8 @@ export interface SlotRun {
 }
 
 /** Tokens come synchronously from the step loop into a queue, which waits for its reader. */
-export function runOnSlot(work: SlotWork): SlotRun {
-  const { deps, runtime, fitted, plan, lease, controller } = work;
+export function runOnSlot(input: RunInput): Run {
+  const { deps, runtime, prompt, reading, lease, controller } = input;
   const { clock, timers, observer } = deps;
   let run: EngineRun | undefined;
   const queue = new EventQueue<GenerationEvent>(
@@ -52,10 +52,10 @@ export function runOnSlot(work: SlotWork): SlotRun {
     () => run?.resume(),
   );
   let progress: PromptProgress | undefined;
-  const watch = watchTokens(work);
+  const watch = watchTokens(input);
   // Rounds of an answer read on from each other.
-  const written: number[] | undefined = work.request.serverTools && [];
-  const job = engineJob(work, { watch, written }, (events) => {
+  const written: number[] | undefined = input.request.serverTools && [];
+  const job = engineJob(input, { watch, written }, (events) => {
     if (progress && events.length > 0) queue.add(progress.answered());
     check.see(events);
     queue.add(events);
@@ -63,28 +63,28 @@ export function runOnSlot(work: SlotWork): SlotRun {
   run = runtime.engine.run(job);
   lease.begun();
   const startedAt = clock();
-  const inputTokens = fitted.prompt.tokens.length;
+  const inputTokens = prompt.tokens.length;
   const { id: model } = runtime.profile;
   const start: StartEvent = { type: 'start', model, inputTokens, cachedTokens: run.cachedTokens };
   queue.add([start]);
-  if (work.request.progress) {
+  if (input.request.progress) {
     const { engine } = runtime;
     const read = { engine, slot: job.slot, totalTokens: inputTokens, cachedTokens: run.cachedTokens, clock };
     progress = tellPromptProgress(read, (event) => queue.add([event]));
   }
-  const check = createAnswerCheck(plan.constraint, start);
-  const clearLimit = timers.after(work.limitMs, () => controller.abort(new EarlyEnd('time-limit')));
+  const check = createAnswerCheck(reading.constraint, start);
+  const clearLimit = timers.after(input.limitMs, () => controller.abort(new EarlyEnd('time-limit')));
   const settled = run.done
-    .catch((error: unknown) => endedEarly(error, work))
+    .catch((error: unknown) => endedEarly(error, input))
     .then((result) => {
       if (progress && !(result instanceof EarlyEnd)) queue.add(progress.answered());
-      const rest = plan.pipeline.end(isCut(result) ? 'cut' : 'complete');
+      const rest = reading.pipeline.end(isCut(result) ? 'cut' : 'complete');
       check.see(rest);
-      const finish = finishEvent(work, result, { start, seed: job.sampling.seed, elapsedMs: clock() - startedAt });
-      const misfits = [...check.warnings(finish), ...(plan.watch?.warnings(finish) ?? [])];
+      const finish = finishEvent(input, result, { start, seed: job.sampling.seed, elapsedMs: clock() - startedAt });
+      const misfits = [...check.warnings(finish), ...(reading.watch?.warnings(finish) ?? [])];
       for (const sentence of misfits) observer?.misfit(sentence);
-      if (plan.pipeline.repairs > 0) observer?.repaired(plan.pipeline.repairs);
-      const { prompt, dropped } = fitted;
+      if (reading.pipeline.repairs > 0) observer?.repaired(reading.pipeline.repairs);
+      const { dropped } = prompt;
       const warnings = [...misfits, ...prompt.warnings, ...(dropped > 0 ? [droppedWarning(dropped)] : [])];
       queue.add([...rest, { ...finish, ...(warnings.length > 0 && { warnings }) }]);
       queue.close();
@@ -94,8 +94,8 @@ export function runOnSlot(work: SlotWork): SlotRun {
     .finally(() => progress?.close());
   return {
     next: () => queue.next(),
-    tokens: () => written && [...fitted.prompt.tokens, ...written],
-    usage: () => usageOf(plan, start),
+    tokens: () => written && [...prompt.tokens, ...written],
+    usage: () => usageOf(reading, start),
     async leave() {
       clearLimit();
       controller.abort(new EarlyEnd('cancelled'));
@@ -111,29 +111,29 @@ interface TokenReaders {
 }
 
 function engineJob(
-  work: SlotWork,
+  input: RunInput,
   { watch, written }: TokenReaders,
   give: (events: readonly GenerationEvent[]) => void,
 ): EngineJob {
-  const { deps, runtime, request, fitted, plan, lease, adapters, controller } = work;
-  const { pipeline, constraint } = plan;
+  const { deps, runtime, request, prompt, reading, lease, adapters, controller } = input;
+  const { pipeline, constraint } = reading;
   return {
     slot: lease.slot,
-    prompt: fitted.prompt.tokens,
+    prompt: prompt.tokens,
     reuse: lease.reuse,
-    checkpoints: fitted.prompt.checkpoints,
-    ...(fitted.prompt.images.length > 0 && { images: fitted.prompt.images }),
+    checkpoints: prompt.checkpoints,
+    ...(prompt.images.length > 0 && { images: prompt.images }),
     sampling: resolveSampling(request.sampling, runtime.profile, deps.drawSeed),
-    maxTokens: fitted.maxTokens,
+    maxTokens: prompt.maxTokens,
     ...(adapters && { adapters }),
     ignoreEos: request.ignoreEos,
     signal: controller.signal,
-    steered: plan.steered,
+    steered: reading.steered,
     ...(constraint.grammar !== undefined && {
-      ...{ grammar: constraint.grammar, grammarActive: true, grammarRefuses: plan.hiddenTokens },
+      ...{ grammar: constraint.grammar, grammarActive: true, grammarRefuses: reading.hiddenTokens },
     }),
     ...(request.logprobs && { logprobs: request.logprobs }),
-    ...promptLogprobs(work, give),
+    ...promptLogprobs(input, give),
     onToken(token) {
       watch.token(token.token);
       written?.push(token.token);
@@ -145,7 +145,7 @@ function engineJob(
 }
 
 function promptLogprobs(
-  { request, runtime, fitted }: SlotWork,
+  { request, runtime, prompt }: RunInput,
   give: (events: readonly GenerationEvent[]) => void,
 ): Pick<EngineJob, 'promptLogprobs' | 'onPromptLogprobs'> {
   if (!request.promptLogprobs) return {};
@@ -154,7 +154,7 @@ function promptLogprobs(
     promptLogprobs: request.promptLogprobs,
     onPromptLogprobs: (logprobs) => {
       const tokens = logprobs.map((logprob, at) => {
-        const token = fitted.prompt.tokens[at] ?? 0;
+        const token = prompt.tokens[at] ?? 0;
         const bytes = text.bytes(token);
         return logprob ?? { token, text: new TextDecoder().decode(bytes), bytes: [...bytes] };
       });
@@ -164,10 +164,10 @@ function promptLogprobs(
 }
 
 /** A cancel call, the wall-clock and a server that stops end a run properly; everything else is thrown. */
-function endedEarly(error: unknown, { deps, plan, controller }: SlotWork): EarlyEnd {
+function endedEarly(error: unknown, { deps, reading, controller }: RunInput): EarlyEnd {
   const { observer } = deps;
   if (error instanceof EarlyEnd && error.kind === 'time-limit') observer?.timeLimit();
-  else if (controller.signal.aborted) observer?.cancelled(plan.pipeline.outputTokens > 0 ? 'decode' : 'prefill');
+  else if (controller.signal.aborted) observer?.cancelled(reading.pipeline.outputTokens > 0 ? 'decode' : 'prefill');
   if (!(error instanceof EarlyEnd)) throw error;
   return error;
 }
@@ -183,13 +183,13 @@ interface RunFacts {
   readonly elapsedMs: number;
 }
 
-function usageOf({ pipeline }: PipelinePlan, { inputTokens, cachedTokens }: StartEvent): Usage {
+function usageOf({ pipeline }: AnswerReading, { inputTokens, cachedTokens }: StartEvent): Usage {
   const { outputTokens, reasoningTokens } = pipeline;
   return { inputTokens, cachedTokens, outputTokens, reasoningTokens };
 }
 
-function finishEvent({ plan, lease }: SlotWork, result: RunResult | EarlyEnd, facts: RunFacts): FinishEvent {
-  const { pipeline } = plan;
+function finishEvent({ reading, lease }: RunInput, result: RunResult | EarlyEnd, facts: RunFacts): FinishEvent {
+  const { pipeline } = reading;
   const { queueMs } = lease;
   const timings: Timings =
     result instanceof EarlyEnd
@@ -201,7 +201,7 @@ function finishEvent({ plan, lease }: SlotWork, result: RunResult | EarlyEnd, fa
     type: 'finish',
     ...(result instanceof EarlyEnd ? result.ending : { reason: result.reason === 'length' ? 'length' : reason }),
     ...(stopString !== undefined && { stopString }),
-    usage: usageOf(plan, facts.start),
+    usage: usageOf(reading, facts.start),
     timings,
     seed: facts.seed,
   };

@@ -7,7 +7,7 @@ import type { GenerationDependencies } from './dependencies.ts';
 import { EarlyEnd } from './endings.ts';
 import { type Offer, offerTools, type ToolRequest } from './offer-tools.ts';
 import { type CallContext, type RunningCalls, runCalls } from './run-calls.ts';
-import type { SlotRun } from './run-on-slot.ts';
+import type { Run } from './run-on-slot.ts';
 import { type Ending, ToolAccount } from './tool-account.ts';
 import type { ToolBench } from './tool-bench.ts';
 import { type ServerCall, ToolRound } from './tool-round.ts';
@@ -32,7 +32,7 @@ export interface ToolLoop {
   /** Of the whole answer. */
   readonly controller: AbortController;
   /** A round on a slot; what it tells before that are places in the queue. */
-  begin(start: RoundStart): AsyncGenerator<GenerationEvent, SlotRun>;
+  begin(start: RoundStart): AsyncGenerator<GenerationEvent, Run>;
   /** The id of the model that answers, which then stays until the answer's end. */
   model(): Promise<string>;
   /** Told of each round that had a slot. */

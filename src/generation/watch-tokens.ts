@@ -15,10 +15,10 @@ interface WatchedRun {
   readonly deps: GenerationDependencies;
   readonly runtime: ModelRuntime;
   readonly request: GenerationRequest;
-  readonly fitted: FittedPrompt;
+  readonly prompt: FittedPrompt;
 }
 
-export function watchTokens({ deps, runtime, request, fitted }: WatchedRun): TokenWatch {
+export function watchTokens({ deps, runtime, request, prompt }: WatchedRun): TokenWatch {
   const { clock, observer } = deps;
   const { id: model } = runtime.profile;
   const written: number[] | undefined = observer?.texts && [];
@@ -35,7 +35,7 @@ export function watchTokens({ deps, runtime, request, fitted }: WatchedRun): Tok
       if (!written) return;
       const text = (tokens: readonly number[]) => spell(tokens, (token) => runtime.engine.text.bytes(token));
       const { answerId } = request.keys;
-      observer?.texts?.({ model, answerId, prompt: text(fitted.prompt.tokens), answer: text(written) });
+      observer?.texts?.({ model, answerId, prompt: text(prompt.tokens), answer: text(written) });
     },
   };
 }

@@ -1,16 +1,16 @@
 import { createDeferred } from '../contract/deferred.ts';
 import type { QueuedEvent } from '../contract/events.ts';
 import type { QueuePlace } from '../scheduler/admission.ts';
-import type { SlotRun } from './run-on-slot.ts';
+import type { Run } from './run-on-slot.ts';
 
 /**
  * Begins a run and tells its places in the queue meanwhile, the newest one to a reader who is slow. A reader who leaves
  * before the run has begun leaves it too: `abandon` must make `begin` settle.
  */
 export async function* whileQueued(
-  begin: (onPlace: (place: QueuePlace) => void) => Promise<SlotRun>,
+  begin: (onPlace: (place: QueuePlace) => void) => Promise<Run>,
   abandon: () => void,
-): AsyncGenerator<QueuedEvent, SlotRun> {
+): AsyncGenerator<QueuedEvent, Run> {
   let place: QueuePlace | undefined;
   let moved = createDeferred<undefined>();
   const beginning = begin((next) => {
@@ -18,7 +18,7 @@ export async function* whileQueued(
     moved.resolve(undefined);
   });
   beginning.catch(() => undefined); // thrown below, or nobody is there to hear it
-  let run: SlotRun | undefined;
+  let run: Run | undefined;
   try {
     for (;;) {
       run = await Promise.race([beginning, moved.promise]);

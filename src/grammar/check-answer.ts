@@ -1,13 +1,13 @@
 import type { Block } from '../contract/events.ts';
 import type { JsonValue } from '../contract/json.ts';
-import type { ConstraintPlan } from './constraint.ts';
+import type { Constraint } from './constraint.ts';
 import { type Misfit, misfits } from './schema/validate.ts';
 
 /**
  * Checks a finished answer against the schemas whose grammar had to be loosened. [] when all is well; otherwise one
  * sentence for every part that does not fit, for the log and the warning header. The answer itself is never changed.
  */
-export function checkAnswer({ checks }: Pick<ConstraintPlan, 'checks'>, blocks: readonly Block[]): readonly string[] {
+export function checkAnswer({ checks }: Pick<Constraint, 'checks'>, blocks: readonly Block[]): readonly string[] {
   const found: string[] = [];
   for (const block of blocks) {
     if (block.kind === 'tool-call') {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../contract/services.ts';
 import { type RoomEntry, SharedRoom, type Sharer } from '../contract/shared-room.ts';
-import type { ConstraintPlan, ConstraintRequest } from './constraint.ts';
-import { planConstraint } from './constraint.ts';
+import type { Constraint, ConstraintRequest } from './constraint.ts';
+import { constrain } from './constraint.ts';
 
-/** One plan was needed. Milliseconds and characters are 0 when nothing was compiled. */
-export interface PlanRecord {
+/** A constraint was needed. Milliseconds and characters are 0 when nothing was compiled. */
+export interface ConstraintRecord {
   readonly cached: boolean;
   readonly milliseconds: number;
   readonly characters: number;
@@ -19,55 +19,60 @@ interface LoosenedNote {
   readonly sentence: string;
 }
 
-export interface PlannerOptions {
+export interface ConstraintCacheOptions {
   readonly clock: Clock;
-  /** Told about every plan, for metrics. */
-  readonly onPlan?: (record: PlanRecord) => void;
+  /** Told about each, for metrics. */
+  readonly onConstraint?: (record: ConstraintRecord) => void;
   /** Characters of GBNF that are kept. */
   readonly maxCharacters?: number;
-  readonly maxPlans?: number;
+  readonly maxCount?: number;
 }
 
-interface KeptPlan extends RoomEntry {
-  readonly plan: ConstraintPlan;
+interface KeptConstraint extends RoomEntry {
+  readonly constraint: Constraint;
 }
 
-/** Plans that are made once and kept: the same tools and schemas come with every turn of a conversation. */
-export class ConstraintPlanner {
-  #options: Required<Omit<PlannerOptions, 'onPlan'>> & Pick<PlannerOptions, 'onPlan'>;
+/** Constraints that are made once and kept: the same tools and schemas come with every turn of a conversation. */
+export class ConstraintCache {
+  #options: Required<Omit<ConstraintCacheOptions, 'onConstraint'>> & Pick<ConstraintCacheOptions, 'onConstraint'>;
   /** Sizes are characters; the least recently used of an owner counts as its oldest. */
-  #plans = new SharedRoom<KeptPlan>();
+  #kept = new SharedRoom<KeptConstraint>();
 
-  constructor({ maxCharacters = 8_000_000, maxPlans = 256, ...options }: PlannerOptions) {
-    this.#options = { ...options, maxCharacters, maxPlans };
+  constructor({ maxCharacters = 8_000_000, maxCount = 256, ...options }: ConstraintCacheOptions) {
+    this.#options = { ...options, maxCharacters, maxCount };
   }
 
-  /** Throws what planConstraint throws; failures are not kept. */
-  plan(request: ConstraintRequest, { owner, scope }: Sharer): ConstraintPlan {
-    const { clock, onPlan } = this.#options;
+  /** Throws what constrain throws; failures are not kept. */
+  get(request: ConstraintRequest, { owner, scope }: Sharer): Constraint {
+    const { clock, onConstraint } = this.#options;
     if (request.outputShape.type === 'text' && request.tools.length === 0 && !choosesTools(request))
-      return planConstraint(request);
+      return constrain(request);
     const key = `${scope} ${keyOf(request)}`;
-    const known = this.#plans.get(key);
+    const known = this.#kept.get(key);
     if (known) {
-      this.#plans.put(key, known);
-      onPlan?.({ cached: true, milliseconds: 0, characters: 0, loosened: [] });
-      return known.plan;
+      this.#kept.put(key, known);
+      onConstraint?.({ cached: true, milliseconds: 0, characters: 0, loosened: [] });
+      return known.constraint;
     }
     const start = clock();
-    const plan = planConstraint(request);
+    const constraint = constrain(request);
     const milliseconds = clock() - start;
-    onPlan?.({ cached: false, milliseconds, characters: sizeOf(plan), loosened: plan.loosened.map(note) });
-    this.#keep(key, { owner, size: sizeOf(plan), plan });
-    return plan;
+    onConstraint?.({
+      cached: false,
+      milliseconds,
+      characters: sizeOf(constraint),
+      loosened: constraint.loosened.map(note),
+    });
+    this.#keep(key, { owner, size: sizeOf(constraint), constraint });
+    return constraint;
   }
 
-  #keep(key: string, plan: KeptPlan): void {
-    this.#plans.keep(key, plan, { count: this.#options.maxPlans, size: this.#options.maxCharacters });
+  #keep(key: string, constraint: KeptConstraint): void {
+    this.#kept.keep(key, constraint, { count: this.#options.maxCount, size: this.#options.maxCharacters });
   }
 }
 
-function note(each: ConstraintPlan['loosened'][number]): LoosenedNote {
+function note(each: Constraint['loosened'][number]): LoosenedNote {
   const owner = 'tool' in each ? `the tool ${each.tool}` : 'the answer';
   if ('reason' in each && each.reason !== undefined)
     return { isWarning: true, sentence: `The arguments of ${owner} are any JSON, checked afterwards: ${each.reason}` };
@@ -102,7 +107,7 @@ function keyOf({ format, opening, tools, ...rest }: ConstraintRequest): string {
   return createHash('sha256').update(facts).digest('base64');
 }
 
-function sizeOf({ grammar, afterReasoning, counted }: ConstraintPlan): number {
+function sizeOf({ grammar, afterReasoning, counted }: Constraint): number {
   const characters = (grammar?.length ?? 0) + (afterReasoning?.length ?? 0);
   return counted ? characters * asData : characters;
 }

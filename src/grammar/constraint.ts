@@ -30,13 +30,13 @@ export interface ConstraintRequest {
   readonly strictTools: boolean;
 }
 
-/** The grammars of a plan as data. */
+/** The grammars of a constraint as data. */
 export interface CountedGrammars {
   readonly whole: Grammar;
   readonly afterReasoning: Grammar | undefined;
 }
 
-export interface ConstraintPlan {
+export interface Constraint {
   /** GBNF that holds from the first generated token to the last; undefined: the model is free. */
   readonly grammar: string | undefined;
   /**
@@ -51,7 +51,7 @@ export interface ConstraintPlan {
   readonly checks: { readonly answer?: JsonValue; readonly tools: ReadonlyMap<string, JsonValue> };
 }
 
-const free: ConstraintPlan = {
+const free: Constraint = {
   grammar: undefined,
   afterReasoning: undefined,
   loosened: [],
@@ -62,7 +62,7 @@ const free: ConstraintPlan = {
  * What the grammar of an answer must be. Throws ServeError: invalid_request for schemas and grammars that are refused
  * and for tools that do not exist, unsupported_parameter where the family has no tool calls.
  */
-export function planConstraint(request: ConstraintRequest): ConstraintPlan {
+export function constrain(request: ConstraintRequest): Constraint {
   const chosen = chosenTools(request);
   if (request.outputShape.type === 'text' && chosen.mode === 'free') return free;
   return write(request, chosen);
@@ -116,7 +116,7 @@ const shapeParams: Readonly<Record<OutputShape['type'], string>> = {
   grammar: 'grammar',
 };
 
-function write(request: ConstraintRequest, chosen: ChosenTools): ConstraintPlan {
+function write(request: ConstraintRequest, chosen: ChosenTools): Constraint {
   const { format, opening, outputShape } = request;
   const hasCalls = chosen.mode === 'must' || chosen.mode === 'may';
   // What is too large is nearly always the tools' where there are some.
@@ -159,7 +159,7 @@ function checksOf(
   loosened: readonly ToolLoosened[],
   content: ShapeRules | undefined,
   shape: OutputShape,
-): ConstraintPlan['checks'] {
+): Constraint['checks'] {
   const checked = tools.filter(({ tool }) => loosened.some((each) => each.tool === tool.name));
   const answer = content && content.loosened.length > 0 && shape.type === 'json-schema' ? shape.schema : undefined;
   return {

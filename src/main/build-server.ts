@@ -13,7 +13,7 @@ import { chatModels, vectorModels } from '../generation/served-model.ts';
 import { StartGate } from '../generation/start-gate.ts';
 import { createTokenService } from '../generation/tokens.ts';
 import { createEmbeddingService, createRerankService } from '../generation/vectors.ts';
-import { ConstraintPlanner } from '../grammar/constraint-cache.ts';
+import { ConstraintCache } from '../grammar/constraint-cache.ts';
 import { createKeyring, type Keyring } from '../http/access/keyring.ts';
 import { createApp } from '../http/app.ts';
 import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts';
@@ -144,9 +144,9 @@ async function build(
       checkToolNames: config.toolNameCheck,
       strictTools: config.strictTools,
     },
-    planner: new ConstraintPlanner({
+    constraints: new ConstraintCache({
       clock: system.clock,
-      onPlan: ({ cached, milliseconds, loosened }) => {
+      onConstraint: ({ cached, milliseconds, loosened }) => {
         if (cached) metrics.grammarCacheHit();
         else metrics.grammarCompiled(milliseconds / 1000);
         for (const { isWarning, sentence } of loosened) telemetry.log(isWarning ? 'warn' : 'debug', sentence);

@@ -4,20 +4,20 @@ import { afterTurn, nextOwner, type Shares } from './turns.ts';
 
 /** A request in the queue. Times are milliseconds of the scheduler's clock. */
 export interface Waiting {
-  readonly ask: Admission;
+  readonly admission: Admission;
   readonly arrivedAt: number;
 }
 
-/** A slot and what is known about its last tenant. */
+/** A slot and what is known about the last request on it. */
 export interface SlotView extends Scoped {
   readonly id: number;
   readonly free: boolean;
   readonly owner?: string | undefined;
   readonly sessionId?: string | undefined;
   readonly userHint?: string | undefined;
-  /** When its last tenant left; 0 if there was none. */
+  /** When that left; 0 if there was none. */
   readonly usedAt: number;
-  /** Its last tenant said that it goes on in a while. */
+  /** It said that it goes on in a while. */
   readonly comesBack?: boolean | undefined;
 }
 
@@ -49,9 +49,9 @@ const ownTailShare = 0.25;
  * 2 to 5 of them with 24 layers, 17 with 2 layers, on GPUs longer.
  */
 const passCost = 2.5;
-/** A tenant that has been away for so long is half as likely to come back. */
+/** A conversation that has been away for so long is half as likely to come back. */
 const halfLifeMs = 600_000;
-/** What a tenant loses that is away for as long as its tools run: it is sure to come back. */
+/** What one loses that is away for as long as its tools run: it is sure to come back. */
 const comesBackWeight = 4;
 
 /** Which request runs next, and where; undefined when nobody waits or no slot is free. */
@@ -68,7 +68,7 @@ export function choose<Request extends Waiting>(
     line.waiting.filter((other) => rank(other) === line.rank),
     situation,
   );
-  return request && { request, slot: homeFor(request.ask, situation) };
+  return request && { request, slot: homeFor(request.admission, situation) };
 }
 
 /** Those who wait in the order in which they will run, as far as can be told: as if nobody gave a slot back meanwhile. */
@@ -97,7 +97,7 @@ interface OwnersLine<Request> {
 function byOwner<Request extends Waiting>(waiting: readonly Request[]): OwnersLine<Request>[] {
   const lines = new Map<string, Request[]>();
   for (const request of waiting) {
-    const { owner = '' } = request.ask;
+    const { owner = '' } = request.admission;
     const line = lines.get(owner);
     if (line) line.push(request);
     else lines.set(owner, [request]);
@@ -122,12 +122,12 @@ function ownLine<Request extends Waiting>(waiting: readonly Request[], situation
 /** Of those who count as simultaneous. */
 function shortestFirst<Request extends Waiting>(equals: readonly Request[], situation: Situation): Request[] {
   if (equals.length < 2) return [...equals];
-  const prefill = new Map(equals.map((request) => [request, prefillTokens(request.ask, situation)]));
+  const prefill = new Map(equals.map((request) => [request, prefillTokens(request.admission, situation)]));
   return [...equals].sort((one, other) => (prefill.get(one) ?? 0) - (prefill.get(other) ?? 0));
 }
 
-function rank({ arrivedAt, ask }: Waiting): number {
-  return Math.floor((arrivedAt - ask.priority * agingMs) / windowMs);
+function rank({ arrivedAt, admission }: Waiting): number {
+  return Math.floor((arrivedAt - admission.priority * agingMs) / windowMs);
 }
 
 /** Prompt tokens left to evaluate in the best case. */
@@ -141,13 +141,13 @@ export function prefillTokens(
 }
 
 /**
- * The free slot where running this prompt costs least: evaluation, moving state, what its last tenant loses, and what
- * the steps of all who run take longer.
+ * The free slot where running this prompt costs least: evaluation, moving state, what the last request on it
+ * loses, and what the steps of all who run take longer.
  */
-function homeFor(ask: Admission, situation: Situation): number {
+function homeFor(admission: Admission, situation: Situation): number {
   const free = situation.slots.filter((slot) => slot.free);
-  const costs = free.map((slot) => ({ slot, cost: costOn(slot, ask, situation) }));
-  const best = costs.reduce((first, other) => (isBetter(other, first, ask) ? other : first));
+  const costs = free.map((slot) => ({ slot, cost: costOn(slot, admission, situation) }));
+  const best = costs.reduce((first, other) => (isBetter(other, first, admission) ? other : first));
   return best.slot.id;
 }
 
@@ -156,41 +156,41 @@ interface Costed {
   readonly cost: number;
 }
 
-function isBetter(one: Costed, other: Costed, ask: Admission): boolean {
+function isBetter(one: Costed, other: Costed, admission: Admission): boolean {
   if (one.cost !== other.cost) return one.cost < other.cost;
-  const session = Number(isTenant(one.slot, ask)) - Number(isTenant(other.slot, ask));
+  const session = Number(isSameSession(one.slot, admission)) - Number(isSameSession(other.slot, admission));
   if (session !== 0) return session > 0;
-  const user = Number(isKnown(one.slot, ask)) - Number(isKnown(other.slot, ask));
+  const user = Number(isKnown(one.slot, admission)) - Number(isKnown(other.slot, admission));
   if (user !== 0) return user > 0;
   if (one.slot.usedAt !== other.slot.usedAt) return one.slot.usedAt < other.slot.usedAt;
   return one.slot.id < other.slot.id;
 }
 
-function isTenant(slot: SlotView, ask: Admission): boolean {
-  return ask.sessionId !== undefined && slot.sessionId === ask.sessionId && slot.owner === ask.owner;
+function isSameSession(slot: SlotView, admission: Admission): boolean {
+  return admission.sessionId !== undefined && slot.sessionId === admission.sessionId && slot.owner === admission.owner;
 }
 
-function isKnown(slot: SlotView, ask: Admission): boolean {
-  return ask.userHint !== undefined && slot.userHint === ask.userHint && slot.owner === ask.owner;
+function isKnown(slot: SlotView, admission: Admission): boolean {
+  return admission.userHint !== undefined && slot.userHint === admission.userHint && slot.owner === admission.owner;
 }
 
 /** In tokens. */
-function costOn(slot: SlotView, ask: Admission, situation: Situation): number {
+function costOn(slot: SlotView, admission: Admission, situation: Situation): number {
   const { now, slots, snapshots, canCopy, expectedOutput } = situation;
-  const wanted = { tokens: ask.prompt, scope: ask.cachePrompt ? ask.scope : undefined };
+  const wanted = { tokens: admission.prompt, scope: admission.cachePrompt ? admission.scope : undefined };
   const inPlace = longestShared(wanted, [slot]);
   const others = slots.filter(({ id }) => id !== slot.id);
   const movable = [...(canCopy ? others : []), ...snapshots];
   const elsewhere = longestShared(wanted, movable);
-  const work = ask.prompt.length - Math.max(inPlace, elsewhere - moveCost(elsewhere));
-  // What its last tenant loses: only what is found nowhere else.
+  const work = admission.prompt.length - Math.max(inPlace, elsewhere - moveCost(elsewhere));
+  // What the last request loses: only what is found nowhere else.
   const lost = slot.scope === undefined ? 0 : slot.tokens.length - Math.max(inPlace, longestShared(slot, movable));
-  const goesOn = continues(slot, ask, inPlace);
+  const goesOn = continues(slot, admission, inPlace);
   const away = (slot.comesBack ? comesBackWeight : 1) / (1 + (now - slot.usedAt) / halfLifeMs);
   const weight = goesOn ? ownTailShare : away;
   // A session stays on its slot: no place counts as better than its own.
   const passes = goesOn ? -1 : groupsAdded(slot.id, slots);
-  return work + lost * weight + passes * passCost * expectedOutput(ask.maxTokens);
+  return work + lost * weight + passes * passCost * expectedOutput(admission.maxTokens);
 }
 
 /** 1 for a slot apart from all that run, 0 beside one, -1 where two groups grow together; 0 when nobody runs. */
@@ -200,9 +200,9 @@ function groupsAdded(id: number, slots: readonly SlotView[]): number {
   return 1 - running.filter((slot) => Math.abs(slot.id - id) === 1).length;
 }
 
-/** The tenant itself is back with more of the same; a side request under the same session key shares little. */
-function continues(slot: SlotView, ask: Admission, inPlace: number): boolean {
-  return isTenant(slot, ask) && inPlace * 2 >= Math.min(slot.tokens.length, ask.prompt.length);
+/** The conversation itself is back with more of the same; a side request under the same session key shares little. */
+function continues(slot: SlotView, admission: Admission, inPlace: number): boolean {
+  return isSameSession(slot, admission) && inPlace * 2 >= Math.min(slot.tokens.length, admission.prompt.length);
 }
 
 function longestShared({ tokens, scope }: Scoped, places: readonly Scoped[]): number {

@@ -1,6 +1,6 @@
 import type { Clock } from '../contract/services.ts';
 import type { EngineStats } from '../engine/engine.ts';
-import { assumedRates } from './retry-after.ts';
+import { assumedRates } from './waits.ts';
 
 /** What evaluating and moving tokens costs, in milliseconds, from measurements of this machine. */
 export interface CostModel {

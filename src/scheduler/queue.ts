@@ -1,13 +1,13 @@
 import type { Timers } from '../contract/services.ts';
 import type { Waiting } from './choose.ts';
-import type { Holding } from './holding.ts';
+import type { Stay } from './stay.ts';
 
 export interface QueueEntry extends Waiting {
   readonly signal: AbortSignal;
   /** The last that it was told. */
   position?: number;
   /** Called once, when a slot was chosen for it. */
-  take(holding: Holding): void;
+  take(stay: Stay): void;
 }
 
 /** Those who wait for a slot. An entry leaves exactly once: taken, aborted, or out of time. */

@@ -3,20 +3,19 @@ import { ServeError } from '../contract/errors.ts';
 import type { Clock, Timers } from '../contract/services.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Admission, Lease, SchedulerObserver } from './admission.ts';
+import type { PrefixContext } from './bring-prefix.ts';
+import { bringPrefix } from './bring-prefix.ts';
 import type { Situation, SlotView } from './choose.ts';
 import { choose, inLine, prefillTokens } from './choose.ts';
 import { createCostModel } from './cost-model.ts';
-import type { Holding, Tenant } from './holding.ts';
 import type { PrefixFiles } from './prefix-files.ts';
 import { createPrefixStore } from './prefix-store.ts';
-import type { PrepareContext } from './prepare.ts';
-import { preparePrefix } from './prepare.ts';
 import type { QueueEntry } from './queue.ts';
 import { AdmissionQueue } from './queue.ts';
-import { retryAfterSeconds, type Work } from './retry-after.ts';
 import type { SchedulerStats } from './stats.ts';
 import { StatsBook } from './stats.ts';
-import { waitsMs } from './waits.ts';
+import type { Stay } from './stay.ts';
+import { retryAfterSeconds, type Work, waitsMs } from './waits.ts';
 import { writePrefixes } from './write-prefixes.ts';
 
 export type { SchedulerObserver } from './admission.ts';
@@ -26,9 +25,9 @@ export interface Scheduler {
    * Resolves when a slot is held for this request and its state is prepared. Rejects with ServeError overloaded (with
    * retryAfterSeconds) or draining, or with the signal's reason; nothing is held then.
    */
-  admit(ask: Admission, signal: AbortSignal): Promise<Lease>;
+  admit(admission: Admission, signal: AbortSignal): Promise<Lease>;
   /** What this request would find if it came now. Takes nothing. */
-  foresee(ask: Admission): Foresight;
+  foresee(admission: Admission): Foresight;
   /** No new admissions: ServeError draining. Those that wait already are still served. */
   drain(): void;
   stats(): SchedulerStats;
@@ -61,7 +60,7 @@ export interface SchedulerOptions {
   readonly files?: PrefixFiles;
 }
 
-/** Decides who runs when and on which slot. Its only state: the queue, the slots held, and who was on them last. */
+/** Decides who runs when and on which slot. Its only state: the queue, and who stays, or stayed last, on each slot. */
 export function createScheduler(options: SchedulerOptions): Scheduler {
   return new SlotScheduler(options);
 }
@@ -70,11 +69,13 @@ class SlotScheduler implements Scheduler {
   readonly #options: SchedulerOptions;
   readonly #observer: Partial<SchedulerObserver>;
   readonly #queue: AdmissionQueue;
-  readonly #holdings = new Map<number, Holding>();
-  readonly #tenants = new Map<number, Tenant>();
-  /** Owner -> the sequence number of its last holding. */
+  /** By the slots that they hold now. */
+  readonly #stays = new Map<number, Stay>();
+  /** By the slots whose tokens are theirs. */
+  readonly #tokensOf = new Map<number, Stay>();
+  /** Owner -> the sequence number of its last stay. */
   readonly #served = new Map<string, number>();
-  readonly #prepare: PrepareContext;
+  readonly #prefixes: PrefixContext;
   readonly #book = new StatsBook();
   #sequence = 0;
   #draining = false;
@@ -88,37 +89,37 @@ class SlotScheduler implements Scheduler {
     const access = settings.prefixCacheBytes > 0 ? engine.snapshots : undefined;
     const store = access && createPrefixStore({ access, costs, budget: settings.prefixCacheBytes, observer });
     const shelves = [store, files].filter((shelf) => shelf !== undefined);
-    this.#prepare = {
+    this.#prefixes = {
       engine,
       costs,
       store,
       shelves,
       observer,
-      holdings: this.#holdings,
-      tenants: this.#tenants,
-      adopt: (holding, scope) => this.#adopt(holding, scope),
+      stays: this.#stays,
+      tokensOf: this.#tokensOf,
+      adopt: (stay, scope) => this.#adopt(stay, scope),
     };
   }
 
-  async admit(ask: Admission, signal: AbortSignal): Promise<Lease> {
+  async admit(admission: Admission, signal: AbortSignal): Promise<Lease> {
     signal.throwIfAborted();
-    if (this.#draining && ask.since === undefined) {
+    if (this.#draining && admission.since === undefined) {
       this.#refuse('draining');
       throw new ServeError('draining', 'The server is shutting down and takes no new requests. Ask another instance.');
     }
     const arrivedAt = this.#options.clock();
-    const holding = await this.#slotFor(ask, arrivedAt, signal);
-    return this.#lease(holding, arrivedAt, signal);
+    const stay = await this.#slotFor(admission, arrivedAt, signal);
+    return this.#lease(stay, arrivedAt, signal);
   }
 
-  foresee(ask: Admission): Foresight {
+  foresee(admission: Admission): Foresight {
     const situation = this.#situation();
     // One is always evaluated.
     const cachedTokens = Math.max(
       0,
-      Math.min(ask.prompt.length - prefillTokens(ask, situation), ask.prompt.length - 1),
+      Math.min(admission.prompt.length - prefillTokens(admission, situation), admission.prompt.length - 1),
     );
-    const mine = { ask, arrivedAt: situation.now };
+    const mine = { admission, arrivedAt: situation.now };
     const line = inLine([...this.#queue.list(), mine], situation);
     const isFree = line.length === 1 && situation.slots.some(({ free }) => free);
     const waitMs = isFree ? 0 : this.#waitsMs(line)?.[line.indexOf(mine)];
@@ -126,7 +127,7 @@ class SlotScheduler implements Scheduler {
     const readMs =
       waitMs === undefined || !prefillRate
         ? undefined
-        : waitMs + ((ask.prompt.length - cachedTokens) / prefillRate) * 1000;
+        : waitMs + ((admission.prompt.length - cachedTokens) / prefillRate) * 1000;
     return { cachedTokens, readMs };
   }
 
@@ -135,22 +136,22 @@ class SlotScheduler implements Scheduler {
   }
 
   stats(): SchedulerStats {
-    const holdings = [...this.#holdings.values()];
-    const store = this.#prepare.store;
+    const stays = [...this.#stays.values()];
+    const store = this.#prefixes.store;
     return this.#book.stats({
       slots: this.#options.engine.info.slots,
       queued: this.#queue.size,
-      preparing: holdings.filter(({ preparing }) => preparing).length,
-      running: holdings.filter(({ preparing }) => !preparing).length,
+      preparing: stays.filter(({ preparing }) => preparing).length,
+      running: stays.filter(({ preparing }) => !preparing).length,
       snapshots: store?.list().length ?? 0,
       snapshotBytes: store?.bytes ?? 0,
     });
   }
 
   on(slot: number): ReturnType<Scheduler['on']> {
-    const holding = this.#holdings.get(slot);
-    const { ask } = holding ?? this.#tenants.get(slot) ?? {};
-    return ask && { owner: ask.owner ?? '', sessionId: holding?.ask.sessionId };
+    const stay = this.#stays.get(slot);
+    const { admission } = stay ?? this.#tokensOf.get(slot) ?? {};
+    return admission && { owner: admission.owner ?? '', sessionId: stay?.admission.sessionId };
   }
 
   async close(): Promise<void> {
@@ -158,19 +159,19 @@ class SlotScheduler implements Scheduler {
     const { files, engine } = this.#options;
     if (!files) return;
     const slots = this.#slotViews().flatMap((view) =>
-      view.free && view.scope !== undefined && this.#tenants.get(view.id)?.ask.cachePrompt
+      view.free && view.scope !== undefined && this.#tokensOf.get(view.id)?.admission.cachePrompt
         ? [{ ...view, owner: view.owner ?? '', scope: view.scope }]
         : [],
     );
-    await writePrefixes({ files, engine, slots, store: this.#prepare.store });
+    await writePrefixes({ files, engine, slots, store: this.#prefixes.store });
   }
 
   /** A slot now, or a place in the queue, or a refusal. */
-  #slotFor(ask: Admission, arrivedAt: number, signal: AbortSignal): Promise<Holding> {
+  #slotFor(admission: Admission, arrivedAt: number, signal: AbortSignal): Promise<Stay> {
     const { maxQueue, queueTimeoutMs } = this.#options.settings;
-    const isLaterRound = ask.since !== undefined;
+    const isLaterRound = admission.since !== undefined;
     return new Promise((resolve, reject) => {
-      const entry: QueueEntry = { ask, arrivedAt: ask.since ?? arrivedAt, signal, take: resolve };
+      const entry: QueueEntry = { admission, arrivedAt: admission.since ?? arrivedAt, signal, take: resolve };
       this.#queue.add(entry, {
         // Ahead of it are only those who came before its answer began.
         timeoutMs: isLaterRound ? undefined : queueTimeoutMs,
@@ -199,17 +200,17 @@ class SlotScheduler implements Scheduler {
   /** To those who asked for it and have another place than they were told. */
   #tellPlaces(): void {
     const entries = this.#queue.list();
-    if (!entries.some(({ ask }) => ask.onPlace)) return;
+    if (!entries.some(({ admission }) => admission.onPlace)) return;
     const line = inLine(entries, this.#situation());
     const waits = this.#waitsMs(line);
     for (const [index, entry] of line.entries()) {
-      if (!entry.ask.onPlace || entry.position === index + 1) continue;
+      if (!entry.admission.onPlace || entry.position === index + 1) continue;
       entry.position = index + 1;
-      entry.ask.onPlace({ position: index + 1, etaMs: waits?.[index] });
+      entry.admission.onPlace({ position: index + 1, etaMs: waits?.[index] });
     }
   }
 
-  #waitsMs(line: readonly Pick<QueueEntry, 'ask'>[]): readonly number[] | undefined {
+  #waitsMs(line: readonly Pick<QueueEntry, 'admission'>[]): readonly number[] | undefined {
     const { engine } = this.#options;
     const waiting = line.map((entry) => this.#workOf(entry));
     return waitsMs({ running: this.#workRunning(), waiting, slots: engine.info.slots }, engine.stats());
@@ -222,61 +223,65 @@ class SlotScheduler implements Scheduler {
       if (!choice) return;
       const { request, slot } = choice;
       this.#queue.remove(request);
-      const holding: Holding = {
+      const stay: Stay = {
         slot,
-        ask: request.ask,
+        admission: request.admission,
         sequence: this.#sequence++,
         preparing: true,
         begun: createDeferred(),
+        scope: undefined,
+        usedAt: 0,
       };
-      this.#holdings.set(slot, holding);
-      this.#served.set(ownerOf(holding), holding.sequence);
-      request.take(holding);
+      this.#stays.set(slot, stay);
+      this.#served.set(ownerOf(stay), stay.sequence);
+      request.take(stay);
     }
   }
 
-  async #lease(holding: Holding, arrivedAt: number, signal: AbortSignal): Promise<Lease> {
-    const { slot, ask } = holding;
+  async #lease(stay: Stay, arrivedAt: number, signal: AbortSignal): Promise<Lease> {
+    const { slot, admission } = stay;
     try {
       signal.throwIfAborted();
-      const { reuse, source } = await preparePrefix(holding, this.#tenants.get(slot), this.#prepare, signal);
-      holding.preparing = false;
+      const { reuse, source } = await bringPrefix(stay, this.#tokensOf.get(slot), this.#prefixes, signal);
+      stay.preparing = false;
       const queueMs = this.#options.clock() - arrivedAt;
-      const event = { queueMs, promptTokens: ask.prompt.length, reusedTokens: reuse, source };
+      const event = { queueMs, promptTokens: admission.prompt.length, reusedTokens: reuse, source };
       this.#book.admitted(event);
       this.#observer.admitted?.(event);
-      return { slot, reuse, queueMs, begun: () => this.#begun(holding), release: (how) => this.#release(holding, how) };
+      return { slot, reuse, queueMs, begun: () => this.#begun(stay), release: (how) => this.#release(stay, how) };
     } catch (error) {
-      this.#giveBack(holding);
+      this.#giveBack(stay);
       throw error;
     }
   }
 
-  #release(holding: Holding, { comesBack } = { comesBack: false }): void {
-    if (this.#holdings.get(holding.slot) !== holding) return;
-    const held = this.#options.engine.slots()[holding.slot]?.tokens.length ?? 0;
-    this.#book.released({ outputTokens: Math.max(0, held - holding.ask.prompt.length) });
-    const tenant = this.#tenants.get(holding.slot);
-    if (tenant && comesBack) tenant.comesBack = true;
-    this.#giveBack(holding);
+  #release(stay: Stay, { comesBack } = { comesBack: false }): void {
+    if (this.#stays.get(stay.slot) !== stay) return;
+    const held = this.#options.engine.slots()[stay.slot]?.tokens.length ?? 0;
+    this.#book.released({ outputTokens: Math.max(0, held - stay.admission.prompt.length) });
+    const last = this.#tokensOf.get(stay.slot);
+    if (last && comesBack) last.comesBack = true;
+    this.#giveBack(stay);
   }
 
-  #adopt(holding: Holding, scope: string | undefined): void {
-    this.#tenants.set(holding.slot, { ask: holding.ask, scope, usedAt: this.#options.clock() });
+  #adopt(stay: Stay, scope: string | undefined): void {
+    stay.scope = scope;
+    stay.usedAt = this.#options.clock();
+    this.#tokensOf.set(stay.slot, stay);
   }
 
-  #begun(holding: Holding): void {
-    if (this.#holdings.get(holding.slot) !== holding) return;
-    this.#adopt(holding, holding.ask.scope);
-    holding.begun.resolve();
+  #begun(stay: Stay): void {
+    if (this.#stays.get(stay.slot) !== stay) return;
+    this.#adopt(stay, stay.admission.scope);
+    stay.begun.resolve();
   }
 
-  #giveBack(holding: Holding): void {
-    this.#holdings.delete(holding.slot);
-    const tenant = this.#tenants.get(holding.slot);
-    if (tenant) tenant.usedAt = this.#options.clock();
+  #giveBack(stay: Stay): void {
+    this.#stays.delete(stay.slot);
+    const last = this.#tokensOf.get(stay.slot);
+    if (last) last.usedAt = this.#options.clock();
     // A reason of its own: making the default one captures a stack.
-    holding.released?.abort('released');
+    stay.released?.abort('released');
     this.#fillSlots();
     this.#tellPlaces();
   }
@@ -285,7 +290,7 @@ class SlotScheduler implements Scheduler {
     return {
       now: this.#options.clock(),
       slots: this.#slotViews(),
-      snapshots: this.#prepare.shelves.flatMap((shelf) => shelf.list()),
+      snapshots: this.#prefixes.shelves.flatMap((shelf) => shelf.list()),
       canCopy: this.#options.engine.snapshots !== undefined,
       shares: { held: this.#heldByOwner(), served: this.#served },
       expectedOutput: (maxTokens) => this.#book.expectedOutput(maxTokens),
@@ -294,23 +299,23 @@ class SlotScheduler implements Scheduler {
 
   #heldByOwner(): ReadonlyMap<string, number> {
     const held = new Map<string, number>();
-    for (const holding of this.#holdings.values()) held.set(ownerOf(holding), (held.get(ownerOf(holding)) ?? 0) + 1);
+    for (const stay of this.#stays.values()) held.set(ownerOf(stay), (held.get(ownerOf(stay)) ?? 0) + 1);
     return held;
   }
 
   #slotViews(): SlotView[] {
     return this.#options.engine.slots().map(({ id, tokens }) => {
-      const tenant = this.#tenants.get(id);
+      const last = this.#tokensOf.get(id);
       return {
         id,
         tokens,
-        scope: tenant?.scope,
-        free: !this.#holdings.has(id),
-        owner: tenant?.ask.owner,
-        sessionId: tenant?.ask.sessionId,
-        userHint: tenant?.ask.userHint,
-        usedAt: tenant?.usedAt ?? 0,
-        comesBack: tenant?.comesBack,
+        scope: last?.scope,
+        free: !this.#stays.has(id),
+        owner: last?.admission.owner,
+        sessionId: last?.admission.sessionId,
+        userHint: last?.admission.userHint,
+        usedAt: last?.usedAt ?? 0,
+        comesBack: last?.comesBack,
       };
     });
   }
@@ -353,21 +358,21 @@ class SlotScheduler implements Scheduler {
   /** What those who hold a slot have left to do. */
   #workRunning(): Work[] {
     const slots = this.#options.engine.slots();
-    return [...this.#holdings.values()].map(({ slot, ask }) => {
+    return [...this.#stays.values()].map(({ slot, admission }) => {
       const held = slots[slot]?.phase === 'idle' ? 0 : (slots[slot]?.tokens.length ?? 0);
-      const produced = Math.max(0, held - ask.prompt.length);
+      const produced = Math.max(0, held - admission.prompt.length);
       return {
-        prefillTokens: Math.max(0, ask.prompt.length - held),
-        decodeTokens: Math.max(1, this.#book.expectedOutput(ask.maxTokens) - produced),
+        prefillTokens: Math.max(0, admission.prompt.length - held),
+        decodeTokens: Math.max(1, this.#book.expectedOutput(admission.maxTokens) - produced),
       };
     });
   }
 
-  #workOf({ ask }: Pick<QueueEntry, 'ask'>): Work {
-    return { prefillTokens: ask.prompt.length, decodeTokens: this.#book.expectedOutput(ask.maxTokens) };
+  #workOf({ admission }: Pick<QueueEntry, 'admission'>): Work {
+    return { prefillTokens: admission.prompt.length, decodeTokens: this.#book.expectedOutput(admission.maxTokens) };
   }
 }
 
-function ownerOf({ ask }: Pick<QueueEntry, 'ask'>): string {
-  return ask.owner ?? '';
+function ownerOf({ admission }: Pick<QueueEntry, 'admission'>): string {
+  return admission.owner ?? '';
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PromptOpening } from '../../src/contract/chat-format.ts';
 import type { Message, ToolCall } from '../../src/contract/request.ts';
-import { planConstraint } from '../../src/grammar/constraint.ts';
+import { constrain } from '../../src/grammar/constraint.ts';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
 import { GrammarMachine } from '../../src/grammar/gbnf/grammar-machine.ts';
 import { detectChatFormat } from '../../src/output/detect-family.ts';
@@ -74,7 +74,7 @@ describe('a turn with tool calls', () => {
   it('of MiniMax M3 is what its grammar asks for', () => {
     const template = realTemplates().find(({ name }) => name === 'MiniMax-M3')?.text ?? '';
     const { format, turn } = renderTurn('MiniMax-M3', template);
-    const { grammar } = planConstraint({
+    const { grammar } = constrain({
       format,
       opening: turn.opening,
       tools: tools.map((each) => ({ ...each, strict: true })),

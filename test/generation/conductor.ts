@@ -3,7 +3,7 @@ import type { FakeEngine } from '../../src/engine/fake.ts';
 import { createCancelRegistry } from '../../src/generation/cancellation.ts';
 import type { GenerationDependencies } from '../../src/generation/dependencies.ts';
 import { createGenerationService } from '../../src/generation/generate.ts';
-import { ConstraintPlanner } from '../../src/grammar/constraint-cache.ts';
+import { ConstraintCache } from '../../src/grammar/constraint-cache.ts';
 import { detectChatFormat } from '../../src/output/detect-family.ts';
 import { defaultChatTemplate } from '../../src/prompt/default-template.ts';
 import { createPromptRenderer } from '../../src/prompt/renderer.ts';
@@ -36,7 +36,7 @@ export function conductorOver(
   const service = createGenerationService({
     useModel: () => Promise.resolve({ runtime, release: () => undefined }),
     cancels,
-    planner: new ConstraintPlanner({ clock }),
+    constraints: new ConstraintCache({ clock }),
     clock,
     timers,
     drawSeed: () => 1,

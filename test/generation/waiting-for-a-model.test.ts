@@ -5,7 +5,7 @@ import type { GenerationEvent } from '../../src/contract/events.ts';
 import { type GenerationRequest, requestDefaults } from '../../src/contract/request.ts';
 import { createCancelRegistry } from '../../src/generation/cancellation.ts';
 import { createGenerationService } from '../../src/generation/generate.ts';
-import { ConstraintPlanner } from '../../src/grammar/constraint-cache.ts';
+import { ConstraintCache } from '../../src/grammar/constraint-cache.ts';
 import { person } from '../support/callers.ts';
 
 /** The conductor with a model that never gets ready; whoever leaves is told so by the signal. */
@@ -20,7 +20,7 @@ function waitForever() {
         signal.addEventListener('abort', leave, { once: true });
       }),
     cancels,
-    planner: new ConstraintPlanner({ clock: () => 0 }),
+    constraints: new ConstraintCache({ clock: () => 0 }),
     clock: () => 0,
     timers: { after: () => () => undefined },
     drawSeed: () => 1,

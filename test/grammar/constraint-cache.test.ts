@@ -3,7 +3,7 @@ import type { Block } from '../../src/contract/events.ts';
 import type { JsonValue } from '../../src/contract/json.ts';
 import { checkAnswer } from '../../src/grammar/check-answer.ts';
 import type { ConstraintRequest } from '../../src/grammar/constraint.ts';
-import { ConstraintPlanner, type PlanRecord } from '../../src/grammar/constraint-cache.ts';
+import { ConstraintCache, type ConstraintRecord } from '../../src/grammar/constraint-cache.ts';
 import { detectChatFormat } from '../../src/output/detect-family.ts';
 
 function requestFor(schema: JsonValue, changes: Partial<ConstraintRequest> = {}): ConstraintRequest {
@@ -18,22 +18,26 @@ function requestFor(schema: JsonValue, changes: Partial<ConstraintRequest> = {})
   };
 }
 
-function planner(options: { maxPlans?: number; maxCharacters?: number } = {}) {
-  const records: PlanRecord[] = [];
+function cacheOf(options: { maxCount?: number; maxCharacters?: number } = {}) {
+  const records: ConstraintRecord[] = [];
   let now = 0;
-  const made = new ConstraintPlanner({ clock: () => (now += 5), onPlan: (record) => records.push(record), ...options });
-  return { planner: made, cached: () => records.map(({ cached }) => cached), records };
+  const made = new ConstraintCache({
+    clock: () => (now += 5),
+    onConstraint: (record) => records.push(record),
+    ...options,
+  });
+  return { cache: made, cached: () => records.map(({ cached }) => cached), records };
 }
 
 const ann = { owner: 'ann', scope: 'a' };
 const bob = { owner: 'bob', scope: 'b' };
 const numbered = (at: number) => requestFor({ type: 'integer', maximum: at });
 
-describe('kept plans', () => {
+describe('kept constraints', () => {
   it('are made once for equal requests and told to the metrics', () => {
-    const { planner: kept, records } = planner();
-    const first = kept.plan(numbered(1), ann);
-    expect(kept.plan(numbered(1), ann)).toBe(first);
+    const { cache: kept, records } = cacheOf();
+    const first = kept.get(numbered(1), ann);
+    expect(kept.get(numbered(1), ann)).toBe(first);
     const characters = (first.grammar?.length ?? 0) + (first.afterReasoning?.length ?? 0);
     expect(characters).toBeGreaterThan(100);
     expect(records).toEqual([
@@ -59,22 +63,22 @@ describe('kept plans', () => {
       { ...base, tools: [{ ...tool, parameters: { type: 'object', required: ['b'] } }] },
       { ...base, tools: [{ ...tool, strict: false }] },
     ];
-    const { planner: kept, cached } = planner();
-    for (const request of [base, ...others]) kept.plan(request, ann);
-    kept.plan({ ...base, tools: [{ ...tool, description: 'another', definition: { a: 1 } }] }, ann);
-    kept.plan({ ...base, opening: { block: 'text', generationPrompt: 'assistant' } }, ann);
+    const { cache: kept, cached } = cacheOf();
+    for (const request of [base, ...others]) kept.get(request, ann);
+    kept.get({ ...base, tools: [{ ...tool, description: 'another', definition: { a: 1 } }] }, ann);
+    kept.get({ ...base, opening: { block: 'text', generationPrompt: 'assistant' } }, ann);
     expect(cached()).toEqual([false, ...others.map(() => false), true, true]);
   });
 
   it('say what their grammar does not ensure', () => {
-    const { planner: kept, records } = planner();
+    const { cache: kept, records } = cacheOf();
     const remote = {
       name: 'odd',
       parameters: { type: 'object', properties: { a: { $ref: 'x.json' } } },
       definition: {},
     };
     const strange = { name: 'strange', parameters: { properties: { b: { pattern: '^(a$' } } }, definition: {} };
-    kept.plan(requestFor({ items: { type: 'array', uniqueItems: true } }, { tools: [remote, strange] }), ann);
+    kept.get(requestFor({ items: { type: 'array', uniqueItems: true } }, { tools: [remote, strange] }), ann);
     expect(records[0]?.loosened).toEqual([
       { isWarning: false, sentence: 'In the schema of the answer, uniqueItems at #/items is only checked afterwards.' },
       {
@@ -90,38 +94,38 @@ describe('kept plans', () => {
   });
 
   it('make room for new ones, the longest unused first', () => {
-    const { planner: kept, cached } = planner({ maxPlans: 2 });
-    for (const at of [1, 2, 1, 3, 1, 2]) kept.plan(numbered(at), ann);
+    const { cache: kept, cached } = cacheOf({ maxCount: 2 });
+    for (const at of [1, 2, 1, 3, 1, 2]) kept.get(numbered(at), ann);
     expect(cached()).toEqual([false, false, true, false, true, false]);
   });
 
   it('stay within a size', () => {
-    const { planner: kept, cached } = planner({ maxCharacters: 10 });
-    for (const at of [1, 1]) kept.plan(numbered(at), ann);
+    const { cache: kept, cached } = cacheOf({ maxCharacters: 10 });
+    for (const at of [1, 1]) kept.get(numbered(at), ann);
     expect(cached()).toEqual([false, false]);
   });
 
   it('push out none of another owner who has fewer', () => {
-    const { planner: kept, cached } = planner({ maxPlans: 3 });
-    kept.plan(numbered(1), bob);
-    for (const at of [1, 2, 3, 4]) kept.plan(numbered(at), ann);
-    kept.plan(numbered(1), bob);
-    kept.plan(numbered(3), ann);
-    kept.plan(numbered(2), ann);
+    const { cache: kept, cached } = cacheOf({ maxCount: 3 });
+    kept.get(numbered(1), bob);
+    for (const at of [1, 2, 3, 4]) kept.get(numbered(at), ann);
+    kept.get(numbered(1), bob);
+    kept.get(numbered(3), ann);
+    kept.get(numbered(2), ann);
     expect(cached()).toEqual([false, false, false, false, false, true, true, false]);
   });
 
   it('of one scope are not there for another', () => {
-    const { planner: kept, cached } = planner();
-    for (const who of [ann, bob, { ...ann, scope: 'salted' }, ann]) kept.plan(numbered(1), who);
+    const { cache: kept, cached } = cacheOf();
+    for (const who of [ann, bob, { ...ann, scope: 'salted' }, ann]) kept.get(numbered(1), who);
     expect(cached()).toEqual([false, false, false, true]);
   });
 
   it('are not kept when they fail, and not needed without anything to hold to', () => {
-    const { planner: kept, records } = planner();
-    expect(() => kept.plan(requestFor(false), ann)).toThrow('fits no value at all');
-    expect(() => kept.plan(requestFor(false), ann)).toThrow('fits no value at all');
-    expect(kept.plan(requestFor(true, { outputShape: { type: 'text' } }), ann).grammar).toBeUndefined();
+    const { cache: kept, records } = cacheOf();
+    expect(() => kept.get(requestFor(false), ann)).toThrow('fits no value at all');
+    expect(() => kept.get(requestFor(false), ann)).toThrow('fits no value at all');
+    expect(kept.get(requestFor(true, { outputShape: { type: 'text' } }), ann).grammar).toBeUndefined();
     expect(records).toEqual([]);
   });
 });

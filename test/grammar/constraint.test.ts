@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PromptOpening } from '../../src/contract/chat-format.ts';
 import type { OutputShape, Tool, ToolChoice } from '../../src/contract/request.ts';
 import { checkAnswer } from '../../src/grammar/check-answer.ts';
-import { type ConstraintRequest, planConstraint } from '../../src/grammar/constraint.ts';
+import { type ConstraintRequest, constrain } from '../../src/grammar/constraint.ts';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
 import { GrammarMachine } from '../../src/grammar/gbnf/grammar-machine.ts';
 import { chatFormats } from '../../src/output/detect-family.ts';
@@ -41,7 +41,7 @@ function request(part: Partial<ConstraintRequest> & { family?: string }): Constr
 function verdict(part: Parameters<typeof request>[0], text: string): 'whole' | 'open' | 'no' {
   const key = JSON.stringify(part);
   if (!machines.has(key)) {
-    const { grammar } = planConstraint(request(part));
+    const { grammar } = constrain(request(part));
     machines.set(key, grammar === undefined ? undefined : new GrammarMachine(checkGrammar(grammar)));
   }
   const machine = machines.get(key);
@@ -110,7 +110,7 @@ describe('tool_choice in the grammar of an answer', () => {
   });
 
   it('leaves the model free when no tool is strict', () => {
-    expect(planConstraint(request({ strictTools: false })).grammar).toBeUndefined();
+    expect(constrain(request({ strictTools: false })).grammar).toBeUndefined();
     expect(
       verdict({ strictTools: true, tools: [{ ...weather, strict: false }] }, call('get_weather', '{"x": 1}')),
     ).toBe('whole');
@@ -124,14 +124,12 @@ describe('tool_choice in the grammar of an answer', () => {
 
   it('refuses a choice that cannot be met', () => {
     const silent = { ...request({}).format, toolCalls: undefined };
-    expect(() => planConstraint(request({ toolChoice: { type: 'function', name: 'x' } }))).toThrow(
+    expect(() => constrain(request({ toolChoice: { type: 'function', name: 'x' } }))).toThrow(
       'tool_choice names the tool "x", but the request offers: get_weather, get_time.',
     );
-    expect(() => planConstraint(request({ tools: [], toolChoice: { type: 'required' } }))).toThrow('has no tools');
-    expect(() => planConstraint(request({ format: silent, toolChoice: { type: 'required' } }))).toThrow(
-      'no tool calls',
-    );
-    expect(planConstraint(request({ format: silent })).grammar).toBeUndefined();
+    expect(() => constrain(request({ tools: [], toolChoice: { type: 'required' } }))).toThrow('has no tools');
+    expect(() => constrain(request({ format: silent, toolChoice: { type: 'required' } }))).toThrow('no tool calls');
+    expect(constrain(request({ format: silent })).grammar).toBeUndefined();
   });
 });
 
@@ -154,7 +152,7 @@ describe('thoughts before a constrained answer', () => {
   });
 
   it('says what may follow a thought that was ended from outside', () => {
-    const { afterReasoning } = planConstraint(request({ opening: thinking, toolChoice: required }));
+    const { afterReasoning } = constrain(request({ opening: thinking, toolChoice: required }));
     const machine = new GrammarMachine(checkGrammar(afterReasoning ?? ''));
     expect(machine.accept(`\n${time}`) && machine.complete).toBe(true);
   });
@@ -330,7 +328,7 @@ describe('families', () => {
     if (!format?.toolCalls) return;
     const once = [{ type: 'required' } as const].map((toolChoice) => ({ toolChoice, parallelToolCalls: false }));
     for (const choice of [...Object.values(choices).map((toolChoice) => ({ toolChoice })), ...once]) {
-      const plan = planConstraint(request({ family, opening, ...choice }));
+      const plan = constrain(request({ family, opening, ...choice }));
       if (plan.grammar !== undefined) checkGrammar(plan.grammar);
       expect(plan.grammar !== undefined || choice.toolChoice.type === 'none').toBe(true);
     }
@@ -455,7 +453,7 @@ describe('strange schemas', () => {
       parameters: { type: 'object', properties: { a: { $ref: '#/$defs/x' } }, required: ['b'] },
       definition: {},
     };
-    const plan = planConstraint(request({ tools: [dangling], toolChoice: { type: 'required' } }));
+    const plan = constrain(request({ tools: [dangling], toolChoice: { type: 'required' } }));
     const call = { kind: 'tool-call', id: '1', name: 'odd' } as const;
     expect(checkAnswer(plan, [{ ...call, arguments: '{"a": 1, "b": 2}' }])).toEqual([]);
     expect(checkAnswer(plan, [{ ...call, arguments: '{"a": 1}' }])).toEqual([
@@ -469,7 +467,7 @@ describe('strange schemas', () => {
       parameters: { type: 'object', properties: { a: { $ref: 'https://x.org/y' } } },
       definition: {},
     };
-    const plan = planConstraint(request({ tools: [strange, weather], toolChoice: { type: 'required' } }));
+    const plan = constrain(request({ tools: [strange, weather], toolChoice: { type: 'required' } }));
     expect(plan.loosened).toEqual([
       { tool: 'odd', path: '#', keyword: 'schema', reason: expect.stringContaining('refers to another document') },
     ]);

@@ -4,7 +4,7 @@ import { operatorTree } from '../../scripts/operator-tree.ts';
 import { ServeError } from '../../src/contract/errors.ts';
 import type { JsonValue } from '../../src/contract/json.ts';
 import type { Tool } from '../../src/contract/request.ts';
-import { planConstraint } from '../../src/grammar/constraint.ts';
+import { constrain } from '../../src/grammar/constraint.ts';
 import { flatten } from '../../src/grammar/gbnf/flat-rules.ts';
 import type { Grammar } from '../../src/grammar/gbnf/gbnf.ts';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
@@ -174,7 +174,7 @@ describe('open readings of answers with a hundred tools', () => {
   it.each(Object.keys(chatFormats))('%s: few', (family) => {
     const format = chatFormats[family];
     if (!format?.toolCalls) return;
-    const { grammar } = planConstraint({
+    const { grammar } = constrain({
       format,
       opening: { block: 'text', generationPrompt: '' },
       tools,

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../../src/contract/json.ts';
-import { planConstraint } from '../../src/grammar/constraint.ts';
+import { constrain } from '../../src/grammar/constraint.ts';
 import type { Loosened } from '../../src/grammar/schema/schema-compiler.ts';
 import { chatFormats } from '../../src/output/detect-family.ts';
 
@@ -13,7 +13,7 @@ export interface SchemaGrammar {
 export function schemaToGrammar(schema: JsonValue): SchemaGrammar {
   const format = chatFormats.plain;
   if (!format) throw new Error('no such family');
-  const { grammar = '', loosened } = planConstraint({
+  const { grammar = '', loosened } = constrain({
     format,
     opening: undefined,
     tools: [],

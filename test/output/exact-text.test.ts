@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ChatFormat, spaceBehindThought } from '../../src/contract/chat-format.ts';
-import { planConstraint } from '../../src/grammar/constraint.ts';
+import { constrain } from '../../src/grammar/constraint.ts';
 import { parseGrammar } from '../../src/grammar/gbnf/gbnf-parse.ts';
 import { GrammarMachine } from '../../src/grammar/gbnf/grammar-machine.ts';
 import { chatFormats } from '../../src/output/detect-family.ts';
@@ -97,7 +97,7 @@ describe('a grammar that begins with blanks', () => {
       const { open = '', close = '' } = format.reasoning ?? {};
       const isPlain = format.layout.type === 'plain';
       const opening = format.reasoning && isPlain ? ({ block: 'reasoning', generationPrompt: open } as const) : inText;
-      const plan = planConstraint({
+      const plan = constrain({
         format,
         opening,
         tools: [],

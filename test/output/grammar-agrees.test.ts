@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChatFormat } from '../../src/contract/chat-format.ts';
 import type { BlockEvent } from '../../src/contract/events.ts';
 import type { Tool } from '../../src/contract/request.ts';
-import { planConstraint } from '../../src/grammar/constraint.ts';
+import { constrain } from '../../src/grammar/constraint.ts';
 import { parseGrammar } from '../../src/grammar/gbnf/gbnf-parse.ts';
 import { chatFormats } from '../../src/output/detect-family.ts';
 import { schemas } from '../grammar/random-schema.ts';
@@ -79,7 +79,7 @@ function readAll(format: ChatFormat, offered: readonly Tool[], text: string) {
 }
 
 function grammarFor(format: ChatFormat, offered: readonly Tool[]) {
-  return planConstraint({
+  return constrain({
     format,
     opening: inText,
     tools: offered,

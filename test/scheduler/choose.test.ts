@@ -13,7 +13,7 @@ function slot(id: number, held: readonly number[], more: Partial<SlotView> = {})
 }
 
 function waiting(prompt: readonly number[], agoMs: number, more: Partial<Admission> = {}): Waiting {
-  return { ask: ask(prompt, { maxTokens: 1000, ...more }), arrivedAt: now - agoMs };
+  return { admission: ask(prompt, { maxTokens: 1000, ...more }), arrivedAt: now - agoMs };
 }
 
 function slotFor(
@@ -93,10 +93,10 @@ describe('choose: who is next', () => {
   });
 
   it('does not starve a low request behind an endless stream of important ones', () => {
-    const low: Waiting = { ask: ask(tokens(1, 500), { priority: 1 }), arrivedAt: 0 };
+    const low: Waiting = { admission: ask(tokens(1, 500), { priority: 1 }), arrivedAt: 0 };
     let time = 0;
     for (; time < 100_000; time += 500) {
-      const high: Waiting = { ask: ask(tokens(2, 5), { priority: 5 }), arrivedAt: time };
+      const high: Waiting = { admission: ask(tokens(2, 5), { priority: 5 }), arrivedAt: time };
       if (
         choose([low, high], { now: time, slots: empty, snapshots: [], canCopy: true, shares: none, expectedOutput })
           ?.request === low

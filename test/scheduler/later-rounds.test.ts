@@ -87,7 +87,7 @@ describe('later rounds of an answer', () => {
       shares: { held: new Map<string, number>(), served: new Map<string, number>() },
       expectedOutput: () => 4,
     };
-    const request = { ask: ask(tokens(9, 50)), arrivedAt: now };
+    const request = { admission: ask(tokens(9, 50)), arrivedAt: now };
     const slotOf = (slots: SlotView[]) => choose([request], { ...situation, slots })?.slot;
     expect(slotOf([view(0, 200, false), view(1, 300, false)])).toBe(0);
     expect(slotOf([view(0, 200, true), view(1, 300, false)])).toBe(1);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { QueuePlace } from '../../src/scheduler/admission.ts';
-import type { Rates, Work } from '../../src/scheduler/retry-after.ts';
+import type { Rates, Work } from '../../src/scheduler/waits.ts';
 import { waitsMs } from '../../src/scheduler/waits.ts';
 import { ask, house, never, tokens } from './support.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Rates, Work } from '../../src/scheduler/retry-after.ts';
-import { retryAfterSeconds } from '../../src/scheduler/retry-after.ts';
+import type { Rates, Work } from '../../src/scheduler/waits.ts';
+import { retryAfterSeconds } from '../../src/scheduler/waits.ts';
 
 const work = (prefillTokens: number, decodeTokens: number): Work => ({ prefillTokens, decodeTokens });
 const measured: Rates = { prefillRate: 500, decodeRate: 50 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { PlanInput, PrefixPlan, Source } from '../../src/scheduler/plan-prefix.ts';
-import { planPrefix } from '../../src/scheduler/plan-prefix.ts';
+import type { PrefixWay, Source, WayInput } from '../../src/scheduler/prefix-ways.ts';
+import { cheapestWay } from '../../src/scheduler/prefix-ways.ts';
 
 const slot = (id: number, held: number, promised = held): Source<string> => ({
   type: 'slot',
@@ -14,11 +14,11 @@ const snapshot = (name: string, shared: number, bytes = shared * 100): Source<st
   shared,
   bytes,
 });
-const keep: PrefixPlan<string> = { type: 'keep' };
+const keep: PrefixWay<string> = { type: 'keep' };
 
 /** A prompt of 1,000 tokens; 1 ms a token, a transfer takes 2 ms and 1 ms per 10,000 bytes, 100 bytes a token. */
-function plan(have: number, sources: readonly Source<string>[], more: Partial<PlanInput<string>> = {}) {
-  return planPrefix<string>({
+function plan(have: number, sources: readonly Source<string>[], more: Partial<WayInput<string>> = {}) {
+  return cheapestWay<string>({
     promptLength: 1000,
     have,
     sources,
@@ -30,7 +30,7 @@ function plan(have: number, sources: readonly Source<string>[], more: Partial<Pl
 }
 
 describe('where a prefix comes from', () => {
-  it.each<[string, number, readonly Source<string>[], PrefixPlan<string>]>([
+  it.each<[string, number, readonly Source<string>[], PrefixWay<string>]>([
     ['nothing anywhere', 0, [], keep],
     ['nothing better than what the slot holds', 500, [slot(1, 500), snapshot('a', 500)], keep],
     ['a gain too small to disturb anybody', 500, [slot(1, 515)], keep],

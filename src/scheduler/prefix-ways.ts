@@ -9,14 +9,14 @@ export type Source<Snapshot> =
     }
   | { readonly type: 'snapshot'; readonly snapshot: Snapshot; readonly shared: number; readonly bytes: number };
 
-export type PrefixPlan<Snapshot> =
+export type PrefixWay<Snapshot> =
   | { readonly type: 'keep' }
   | { readonly type: 'copy'; readonly slot: number; readonly tokens: number }
   | { readonly type: 'load'; readonly snapshot: Snapshot }
   /** Until the neighbour holds so many tokens; then copy. */
   | { readonly type: 'wait'; readonly slot: number; readonly tokens: number };
 
-export interface PlanInput<Snapshot> {
+export interface WayInput<Snapshot> {
   readonly promptLength: number;
   /** Tokens of the prompt that the own slot holds. */
   readonly have: number;
@@ -34,22 +34,22 @@ const minimumGain = 16;
  * The cheapest way to the prompt's state. Whoever evaluates what a neighbour is evaluating too shares the machine with
  * it, so both take longer: that is charged to every way that does not wait for it.
  */
-export function planPrefix<Snapshot>(input: PlanInput<Snapshot>): PrefixPlan<Snapshot> {
+export function cheapestWay<Snapshot>(input: WayInput<Snapshot>): PrefixWay<Snapshot> {
   const { have } = input;
-  const keep: Offer<Snapshot> = { plan: { type: 'keep' }, reuse: have, evaluated: input.promptLength - have, bytes: 0 };
+  const keep: Offer<Snapshot> = { way: { type: 'keep' }, reuse: have, evaluated: input.promptLength - have, bytes: 0 };
   const neighbour = busiestNeighbour(input.sources);
-  const cost = ({ plan, reuse, evaluated, bytes }: Offer<Snapshot>) => {
+  const cost = ({ way, reuse, evaluated, bytes }: Offer<Snapshot>) => {
     const twice = Math.max(0, neighbour.promised - Math.max(neighbour.held, reuse));
-    return (evaluated + twice) * input.tokenMs + (plan.type === 'keep' ? 0 : input.transferMs(bytes));
+    return (evaluated + twice) * input.tokenMs + (way.type === 'keep' ? 0 : input.transferMs(bytes));
   };
   let best = keep;
   for (const offer of input.sources.flatMap((source) => offers(source, input)))
     if (offer.reuse >= have + minimumGain && cost(offer) < cost(best)) best = offer;
-  return best.plan;
+  return best.way;
 }
 
 interface Offer<Snapshot> {
-  readonly plan: PrefixPlan<Snapshot>;
+  readonly way: PrefixWay<Snapshot>;
   /** Tokens of the prompt that need no evaluation of its own. */
   readonly reuse: number;
   /** Tokens that are evaluated until the prompt is done, by a neighbour that is waited for or by itself. */
@@ -60,23 +60,23 @@ interface Offer<Snapshot> {
 
 function offers<Snapshot>(
   source: Source<Snapshot>,
-  { promptLength, estimateBytes }: PlanInput<Snapshot>,
+  { promptLength, estimateBytes }: WayInput<Snapshot>,
 ): Offer<Snapshot>[] {
   if (source.type === 'snapshot') {
     const { snapshot, shared, bytes } = source;
-    return [{ plan: { type: 'load', snapshot }, reuse: shared, evaluated: promptLength - shared, bytes }];
+    return [{ way: { type: 'load', snapshot }, reuse: shared, evaluated: promptLength - shared, bytes }];
   }
   const { slot, held, promised } = source;
   const evaluated = promptLength - held;
   const copy: Offer<Snapshot> = {
-    plan: { type: 'copy', slot, tokens: held },
+    way: { type: 'copy', slot, tokens: held },
     reuse: held,
     evaluated,
     bytes: estimateBytes(held),
   };
   if (promised <= held) return [copy];
-  const plan = { type: 'wait', slot, tokens: promised } as const;
-  return [copy, { plan, reuse: promised, evaluated, bytes: estimateBytes(promised) }];
+  const way = { type: 'wait', slot, tokens: promised } as const;
+  return [copy, { way, reuse: promised, evaluated, bytes: estimateBytes(promised) }];
 }
 
 function busiestNeighbour<Snapshot>(sources: readonly Source<Snapshot>[]): { held: number; promised: number } {
