@@ -16,7 +16,13 @@ import { readTextFile } from './files/read-text.ts';
 
 export { environmentName, type FlagName } from './config/flags.ts';
 export { describeFlags } from './config/help.ts';
-export { type ContextFlags, contextWish, speculationWish } from './config/load-wishes.ts';
+export {
+  adapterWishes,
+  type ContextFlags,
+  contextWish,
+  loadWish,
+  speculationWish,
+} from './config/load-wishes.ts';
 export type { ServerOptions } from './config/server-options.ts';
 export { packageFacts, packageVersion } from './config/version.ts';
 

@@ -16,7 +16,6 @@ import { explainTemplates } from './templates/workshop.ts';
 export { type BareModel, bareModel } from './main/bare-rates.ts';
 export { examineMachine } from './main/doctor.ts';
 export { quantizeChild } from './main/entries.ts';
-export { asLoadedHere, explainPlacement, fitsHere } from './main/placement.ts';
 export type { StartObserver } from './main/start-observer.ts';
 export type { ChatFormatReport } from './templates/protocol.ts';
 

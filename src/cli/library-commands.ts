@@ -1,4 +1,4 @@
-import { type Config, contextWish, type OperandCommand } from '../config.ts';
+import { type Config, contextWish, loadWish, type OperandCommand } from '../config.ts';
 import { showBytes, showCount } from '../contract/amounts.ts';
 import { ServeError } from '../contract/errors.ts';
 import { printable } from '../contract/printable.ts';
@@ -106,11 +106,15 @@ async function projectorHere(model: string, { mmproj, modelsDir }: PullOptions['
 
 /** Loaded here alone: the whole house stands behind it. */
 async function readers(config: Config, signal: AbortSignal): Promise<InspectReaders> {
-  const { asLoadedHere, explainChatFormat, explainPlacement } = await import('../main.ts');
+  const [{ explainChatFormat }, { asLoadedHere, explainPlacement }] = await Promise.all([
+    import('../main.ts'),
+    import('../models/fit-here.ts'),
+  ]);
+  const wish = loadWish(config);
   return {
     explain: (file) => explainChatFormat(file, signal),
-    place: (file) => explainPlacement(file, config),
-    asLoaded: (file) => asLoadedHere(file, config),
+    place: (file) => explainPlacement(file, wish),
+    asLoaded: (file) => asLoadedHere(file, wish),
   };
 }
 

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { Config, OperandCommand } from '../config.ts';
+import { type Config, loadWish, type OperandCommand } from '../config.ts';
 import { showBytes, showCount } from '../contract/amounts.ts';
 import { ServeError } from '../contract/errors.ts';
 import { printable } from '../contract/printable.ts';
@@ -34,12 +34,12 @@ export async function quantize({ operands, config }: QuantizeCommand, terminal: 
   const type = word === undefined ? undefined : quantizationType(word);
   const input = await readQuantizeInput(await localPath(name, config));
   if (config.imatrix !== undefined) await checkImportance(config.imatrix);
-  const { quantizeChild, fitsHere } = await import('../main.ts');
+  const [{ quantizeChild }, { fitsHere }] = await Promise.all([import('../main.ts'), import('../models/fit-here.ts')]);
   const options = {
     ...{ entry: quantizeChild, signal, importance: config.imatrix },
     threads: config.threads ?? availableParallelism(),
   };
-  const work = { input, terminal, fits: fitsHere(config) };
+  const work = { input, terminal, fits: fitsHere(loadWish(config)) };
   if (output === undefined || type === undefined) return showTypes(work, options);
   await checkOutput(output, input, config.force);
   return write({ ...work, output, type }, config, options);

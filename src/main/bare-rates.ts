@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Config } from '../config.ts';
+import { type Config, loadWish } from '../config.ts';
 import { ServeError } from '../contract/errors.ts';
 import { printable } from '../contract/printable.ts';
 import type { Fit } from '../models/fit.ts';
+import { fitsHere } from '../models/fit-here.ts';
 import { type FileProfile, readModelProfile } from '../models/profile.ts';
 import type { BareRatesJob, BareRatesLine, NamedLength } from './bare-rates-job.ts';
 import { bareRatesChild } from './entries.ts';
 import { computeWish, weightsWish } from './load-settings.ts';
-import { fitsHere } from './placement.ts';
 
 /** A model as it would be loaded with these flags, and what measures it without a server. */
 export interface BareModel {
@@ -29,7 +29,7 @@ interface BareOptions {
 /** ServeError where there is no such model, or no room for it. */
 export async function bareModel(path: string, config: Config): Promise<BareModel> {
   const profile = await readModelProfile(path, { projector: false });
-  const fit = fitsHere(config)(profile);
+  const fit = fitsHere(loadWish(config))(profile);
   if ('tooLarge' in fit) throw new ServeError('insufficient_memory', fit.tooLarge);
   return {
     profile,
@@ -40,9 +40,8 @@ export async function bareModel(path: string, config: Config): Promise<BareModel
 }
 
 function jobOf({ path }: FileProfile, config: Config, fit: Fit, lengths: readonly NamedLength[]): BareRatesJob {
-  const load = { config, own: {} };
-  const { threads, flashAttention, batchSize, keyType, valueType } = computeWish(load);
-  const weights = weightsWish(path, load, fit);
+  const { threads, flashAttention, batchSize, keyType, valueType } = computeWish(config, {});
+  const weights = weightsWish(path, config, loadWish(config), fit);
   return { weights, threads, flashAttention, batchSize, keyType, valueType, lengths };
 }
 

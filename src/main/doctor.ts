@@ -4,7 +4,7 @@ import { stat, statfs, unlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { availableParallelism, cpus, loadavg, release, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { type Config, packageFacts } from '../config.ts';
+import { type Config, loadWish, packageFacts } from '../config.ts';
 import { ServeError } from '../contract/errors.ts';
 import { describeCard } from '../doctor/cards.ts';
 import type { EstimatedModel } from '../doctor/estimate.ts';
@@ -13,13 +13,13 @@ import { knownModels } from '../doctor/known-models.ts';
 import type { Card, DiskAnswer, FitAnswer, HubAnswer, PortAnswer, Probes } from '../doctor/probes.ts';
 import { runNative } from '../doctor/run-native.ts';
 import { bundledModelPath } from '../models/find-model.ts';
+import { fitOn } from '../models/fit-here.ts';
 import { hugePageVariables } from '../models/huge-pages.ts';
 import { locateModel } from '../models/locate.ts';
 import { mainMemory } from '../models/machine-memory.ts';
 import type { GpuMemory } from '../models/placement.ts';
 import { readModelProfile } from '../models/profile.ts';
 import { doctorChild } from './entries.ts';
-import { fitWith } from './placement.ts';
 
 export interface ExamineWish {
   readonly config: Config;
@@ -107,7 +107,7 @@ const slowestFactor = 6;
 const openingMs = 60_000;
 
 function fitAnswer(model: EstimatedModel, config: Config, gpus: readonly GpuMemory[]): FitAnswer {
-  const fit = fitWith(gpus, config)({ ...model, path: model.id });
+  const fit = fitOn(gpus, loadWish(config))({ ...model, path: model.id });
   if ('tooLarge' in fit) return fit;
   const { contextSize, slots, placement } = fit;
   return { contextSize, slots, where: placement };

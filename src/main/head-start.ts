@@ -1,15 +1,15 @@
-import type { Config } from '../config.ts';
-import { beginWeights } from '../engine/thread/early-weights.ts';
+import { adapterWishes, type Config, loadWish } from '../config.ts';
+import { beginWeights, type EarlyWeights } from '../engine/thread/early-weights.ts';
 import { tellPrepared } from '../engine/thread/engine-thread.ts';
 import { checkAdapter } from '../models/adapter-file.ts';
 import { bundledModelPath } from '../models/find-model.ts';
+import { type EarlyFit, fitNow } from '../models/fit-here.ts';
+import { libraryFor } from '../models/gpus.ts';
 import { mainMemory } from '../models/machine-memory.ts';
 import { isKnownSound } from '../models/probe.ts';
 import { type FileProfile, readModelProfile } from '../models/profile.ts';
 import { engineWorker } from './entries.ts';
-import { adapterFiles, placementWish, weightsWish } from './load-settings.ts';
-import { libraryFor } from './native-library.ts';
-import { type EarlyLoad, fitNow } from './placement.ts';
+import { weightsWish } from './load-settings.ts';
 import type { StartModels } from './start-models.ts';
 import { createFileMemory, memoryFile } from './system.ts';
 
@@ -21,6 +21,11 @@ export interface HeadStart {
   readonly early: EarlyLoad | undefined;
 }
 
+/** The first model's weights, which began to load when the program started. */
+export interface EarlyLoad extends EarlyFit {
+  readonly weights: EarlyWeights;
+}
+
 /** What is known and begun before the house stands. */
 export interface Groundwork {
   readonly models: StartModels;
@@ -29,7 +34,7 @@ export interface Groundwork {
 
 /** Rejects with a ServeError when the first model is none, or an adapter. */
 export async function headStart(config: Config, { first, projector }: StartModels): Promise<HeadStart> {
-  await Promise.all(adapterFiles(config).map(({ path }) => checkAdapter(path)));
+  await Promise.all(adapterWishes(config).map(({ path }) => checkAdapter(path)));
   if (first.type === 'hub') return { file: undefined, early: undefined };
   // With --verbose what it says is to be heard.
   if (!config.engineProcess && config.logLevel !== 'debug')
@@ -43,15 +48,15 @@ export async function headStart(config: Config, { first, projector }: StartModel
 /** What does not fit is left to the load to say. */
 function beginLoad(file: FileProfile, config: Config): EarlyLoad | undefined {
   try {
-    const load = { config, own: {} };
-    const fit = fitNow(file, { ...load, early: undefined, draft: undefined, freeRam: () => mainMemory().available });
+    const wish = loadWish(config);
+    const fit = fitNow(file, wish, { freeRam: mainMemory().available });
     // Its draft model needs room on the GPU too.
     if (fit.placement && config.draftModel !== undefined) return undefined;
     const weights = beginWeights(
-      { ...weightsWish(file.path, load, fit), adapters: adapterFiles(config).map(({ path }) => ({ path })) },
+      { ...weightsWish(file.path, config, wish, fit), adapters: adapterWishes(config).map(({ path }) => ({ path })) },
       engineWorker,
     );
-    return { weights, wish: placementWish(load), fit };
+    return { weights, wish: wish.placement, fit, isFor: (path) => weights.isFor(path) };
   } catch {
     return undefined;
   }
@@ -72,7 +77,7 @@ export function readFirstModel(path: string, config: Config, projector: string |
 async function goesPlainly(config: Config, file: FileProfile): Promise<boolean> {
   if (config.engineProcess || !file.generates) return false;
   if (config.embeddingModel !== undefined || Object.keys(config.namedModels).length > 0) return false;
-  const adapters = adapterFiles(config).map(({ path }) => path);
+  const adapters = adapterWishes(config).map(({ path }) => path);
   if (file.path === bundledModelPath && adapters.length === 0) return true;
   return isKnownSound(file.path, createFileMemory(memoryFile('sound-models.json')), adapters);
 }

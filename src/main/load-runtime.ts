@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { type Config, speculationWish } from '../config.ts';
+import { type Config, loadWish, speculationWish } from '../config.ts';
+import type { LoadWish } from '../contract/load-wish.ts';
 import type { ModelProfile } from '../contract/model.ts';
-import type { ScaledAdapter, Speculation } from '../contract/model-settings.ts';
+import type { ModelSettings, ScaledAdapter, Speculation } from '../contract/model-settings.ts';
 import type { Telemetry } from '../contract/services.ts';
 import type { LoadedEngine } from '../engine/load-options.ts';
 import { loadModelInProcess } from '../engine/process/load.ts';
@@ -11,6 +12,8 @@ import { Adapters } from '../generation/adapters.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import { shapeOf } from '../models/default-context.ts';
 import { type Fit, placementWords, withOneProjector } from '../models/fit.ts';
+import { fitNow } from '../models/fit-here.ts';
+import { libraryFor, withGpus } from '../models/gpus.ts';
 import { hugePageVariables } from '../models/huge-pages.ts';
 import { completeProfile, type FileProfile } from '../models/profile.ts';
 import { openKeptPrefixes } from '../scheduler/kept-prefixes.ts';
@@ -20,14 +23,16 @@ import type { TemplateFacts } from '../templates/protocol.ts';
 import type { TemplatePool } from '../templates/template-pool.ts';
 import { openTemplates } from '../templates/workshop.ts';
 import { engineChild, engineWorker } from './entries.ts';
+import type { EarlyLoad } from './head-start.ts';
 import { createImageMaker, type ImageMakerTools, imageCacheBytes } from './images.ts';
 import { withUsableProjectors } from './known-projector.ts';
-import { computeWish, type LoadSettings, placementWish, weightsWish } from './load-settings.ts';
-import { libraryFor } from './native-library.ts';
-import { type EarlyLoad, fitNow } from './placement.ts';
+import { computeWish, weightsWish } from './load-settings.ts';
 import { createTuningMemory, type System } from './system.ts';
 
-export interface LoadTools extends LoadSettings {
+export interface LoadTools {
+  readonly config: Config;
+  /** What the load says itself: it goes before the flags. */
+  readonly own: ModelSettings;
   readonly system: System;
   readonly telemetry: Telemetry;
   readonly metrics: Metrics;
@@ -63,15 +68,17 @@ export interface RunningModel {
 
 /** Weights, context, template, family and scheduler of one model. */
 export async function loadRuntime(given: FileProfile, tools: LoadTools, load: LoadProgress): Promise<RunningModel> {
-  const { telemetry, config, adapters } = tools;
+  const { telemetry, config, own, adapters, draft, early } = tools;
+  const asked = loadWish(config, own);
+  const wish = { ...asked, devices: withGpus(asked.devices, own.gpuIds) };
   const usable = withUsableProjectors(given, (sentence) => telemetry.log('warn', sentence, { model: given.id }));
-  const fit = fitNow(usable, tools);
+  const fit = fitNow(usable, wish, { early, draft, freeRam: tools.freeRam() });
   const file = withOneProjector(usable, fit);
   if (file.projector !== usable.projector) {
     const words = `memory is short: images are read with ${file.projector?.path}, not with ${usable.projector?.path}`;
     telemetry.log('warn', words, { model: file.id });
   }
-  const loaded = await loadEngine(file, { ...tools, fit }, load);
+  const loaded = await loadEngine(file, { ...tools, wish, fit }, load);
   const { engine } = loaded;
   const profile: ModelProfile = completeProfile(file, {
     vocabulary: loaded.vocabulary,
@@ -158,19 +165,19 @@ async function schedule(
 
 function loadEngine(
   file: FileProfile,
-  tools: LoadTools & { readonly fit: Fit },
+  tools: LoadTools & { readonly wish: LoadWish; readonly fit: Fit },
   load: LoadProgress,
 ): Promise<LoadedEngine> {
-  const { config, system, metrics, tuningFile, early, fit } = tools;
-  const { contextSize, slots } = shapeOf(placementWish(tools));
+  const { config, own, system, metrics, tuningFile, early, wish, fit } = tools;
+  const { contextSize, slots } = shapeOf(wish.placement);
   const options = {
-    ...weightsWish(file.path, tools, fit),
+    ...weightsWish(file.path, config, wish, fit),
     adapters: tools.adapters.map(({ path }) => ({ path })),
     contextSize: contextSize || undefined,
     slots,
     fitting: { contextSize: fit.contextSize, slots: fit.slots },
     placement: placementWords(fit),
-    ...computeWish(tools),
+    ...computeWish(config, own),
     speculation: speculationOf(tools),
     ...(file.projector && { projector: { file: file.projector, cacheBytes: imageCacheBytes(config) } }),
     stepTargetMs,

@@ -1,82 +1,40 @@
 import { type Config, contextWish } from '../config.ts';
-import type { ModelSettings, ScaledAdapter } from '../contract/model-settings.ts';
+import type { LoadWish } from '../contract/load-wish.ts';
+import type { ModelSettings } from '../contract/model-settings.ts';
 import type { LoadOptions, WeightsWish } from '../engine/load-options.ts';
 import type { Fit } from '../models/fit.ts';
-import type { PlacementWish } from '../models/placement.ts';
+import { libraryFor } from '../models/gpus.ts';
 import { expertsInMainMemory } from '../models/weight-places.ts';
-import { gpusFor, libraryFor } from './native-library.ts';
-
-/** One load: what it says itself goes before the flags. */
-export interface LoadSettings {
-  readonly config: Config;
-  readonly own: ModelSettings;
-}
-
-/** What is asked of a model's context, and of where it goes. */
-export function placementWish({ config, own }: LoadSettings): PlacementWish {
-  const { cpuMoe, nCpuMoe, splitMode, mainGpu, tensorSplit } = config;
-  return {
-    ...contextWish(config, own),
-    gpuLayers: own.gpuLayers ?? config.gpuLayers,
-    expertLayers: cpuMoe ? 'all' : nCpuMoe,
-    tensorPlaces: askedPlaces(config),
-    splitMode,
-    mainGpu,
-    tensorSplit,
-  };
-}
 
 /** Which weights are meant, and where they go; without a fit all of it is to go on the GPUs. */
-export function weightsWish(path: string, load: LoadSettings, fit?: Fit): WeightsWish {
-  const { config } = load;
-  const { mmap, mlock, gpu } = config;
-  const { gpuLayers, expertLayers, tensorPlaces, ...spread } = placementWish(load);
+export function weightsWish(
+  path: string,
+  { mmap, mlock, logLevel }: Pick<Config, 'mmap' | 'mlock' | 'logLevel'>,
+  { placement: wish, devices }: LoadWish,
+  fit?: Fit,
+): WeightsWish {
   const placement = fit?.placement;
-  const experts = expertLayers === 'all' ? 'all' : (placement?.expertLayers ?? expertLayers ?? 0);
+  const experts = wish.expertLayers === 'all' ? 'all' : (placement?.expertLayers ?? wish.expertLayers ?? 0);
   const fitting = placement ? placement.gpuLayers : fit ? 0 : -1;
-  const devices = devicesOf(load);
   return {
     path,
-    library: libraryFor(config),
-    verbose: config.logLevel === 'debug',
+    library: libraryFor(devices),
+    verbose: logLevel === 'debug',
     parameters: {
-      gpuLayers: gpu === 'off' ? 0 : (gpuLayers ?? fitting),
-      splitMode: spread.splitMode,
-      mainGpu: spread.mainGpu,
-      tensorSplit: spread.tensorSplit ?? placement?.tensorSplit,
-      tensorPlaces: [...tensorPlaces, ...expertsInMainMemory(experts)],
+      gpuLayers: devices.gpu === 'off' ? 0 : (wish.gpuLayers ?? fitting),
+      splitMode: wish.splitMode,
+      mainGpu: wish.mainGpu,
+      tensorSplit: wish.tensorSplit ?? placement?.tensorSplit,
+      tensorPlaces: [...wish.tensorPlaces, ...expertsInMainMemory(experts)],
       loading: mmap ? 'map' : 'read',
       locked: mlock,
-      devices: devices.length > 0 ? devices : undefined,
+      devices: devices.device.length > 0 ? devices.device : undefined,
     },
   };
 }
 
-/** The GPUs of the flags, or those that the load names by number. Without a GPU the numbers mean nothing. */
-export function devicesOf({ config, own }: LoadSettings): readonly string[] {
-  if (own.gpuIds === undefined) return config.device;
-  const gpus = gpusFor(config);
-  return gpus.length === 0 ? config.device : own.gpuIds.flatMap((id) => gpus[id]?.name ?? []);
-}
-
-/** Of --override-tensor. */
-function askedPlaces({ overrideTensor }: Pick<Config, 'overrideTensor'>) {
-  return overrideTensor.map((text) => {
-    const at = text.lastIndexOf('=');
-    return { pattern: text.slice(0, at), place: text.slice(at + 1) };
-  });
-}
-
-/** Those of --lora, with the scales that requests get which say nothing. */
-export function adapterFiles({ lora }: Pick<Config, 'lora'>): ScaledAdapter[] {
-  return lora.map((text) => {
-    const [, path = text, scale] = /^(.+):(-?\d+(?:\.\d+)?)$/.exec(text) ?? [];
-    return { path, scale: scale === undefined ? 1 : Number(scale) };
-  });
-}
-
-/** How it is to be computed. */
-export function computeWish({ config, own }: LoadSettings) {
+/** How it is to be computed: what one load says itself goes before the flags. */
+export function computeWish(config: Config, own: ModelSettings) {
   const { cpuMask, prio, poll } = config;
   const { cacheType, keyType = cacheType, valueType = cacheType, ...context } = contextWish(config, own);
   return {

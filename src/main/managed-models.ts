@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { contextWish } from '../config.ts';
+import { adapterWishes, contextWish, loadWish } from '../config.ts';
 import type { ModelFeatures } from '../contract/control.ts';
 import type { ScaledAdapter } from '../contract/model-settings.ts';
 import { slotReports } from '../generation/live-state.ts';
@@ -12,6 +12,7 @@ import { shapeOf } from '../models/default-context.ts';
 import { otherTokens, speaksSameTokens } from '../models/draft-model.ts';
 import { bundledModelPath, findModel } from '../models/find-model.ts';
 import { readGguf } from '../models/gguf.ts';
+import { gpusFor, libraryFor, withGpus } from '../models/gpus.ts';
 import { createHubCatalog } from '../models/hub-catalog.ts';
 import type { LoadedModel, LoadObserver, LoadPlan } from '../models/loaded-model.ts';
 import { exists, locateModel } from '../models/locate.ts';
@@ -23,8 +24,6 @@ import { type FileProfile, readModelProfile, unknownVocabulary } from '../models
 import { openTemplates } from '../templates/workshop.ts';
 import { probeChild } from './entries.ts';
 import { type LoadProgress, type LoadTools, loadRuntime, type RunningModel, templateFacts } from './load-runtime.ts';
-import { adapterFiles } from './load-settings.ts';
-import { gpusFor, libraryFor } from './native-library.ts';
 import type { StartObserver } from './start-observer.ts';
 import { createFileMemory, memoryFile } from './system.ts';
 import { loadVectors } from './vectors.ts';
@@ -248,7 +247,7 @@ export function createManagedModels(options: ManagedModelsOptions) {
 
   /** Those of the flags, read and tried. Left out for models that they were not made for. */
   async function adaptersFor(file: FileProfile, signal: AbortSignal): Promise<readonly ScaledAdapter[]> {
-    const adapters = adapterFiles(config);
+    const adapters = adapterWishes(config);
     if (adapters.length === 0) return [];
     const paths = adapters.map(({ path }) => path);
     const { parts } = await findModel(file.path);
@@ -329,9 +328,10 @@ export function createManagedModels(options: ManagedModelsOptions) {
   }
 
   async function loadForVectors(plan: LoadPlan, observer: LoadObserver, progress: LoadProgress['progress']) {
+    const asked = loadWish(config, plan.settings);
     const { vectors, profile, dispose } = await loadVectors(plan.file, {
       config,
-      own: plan.settings,
+      wish: { ...asked, devices: withGpus(asked.devices, plan.settings.gpuIds) },
       // The context of a chat server is no wish for the model beside it.
       maxTokens: plan.settings.contextSize ?? (isFirst(plan.file) ? config.ctxSize || undefined : undefined),
       signal: observer.signal,

@@ -1,10 +1,14 @@
+import type { Config } from '../config.ts';
+import type { LoadWish } from '../contract/load-wish.ts';
 import { loadVectorModel } from '../engine/thread/load-vectors.ts';
 import type { VectorModel } from '../generation/vectors.ts';
 import { completeProfile, type FileProfile } from '../models/profile.ts';
 import { engineWorker } from './entries.ts';
-import { computeWish, type LoadSettings, weightsWish } from './load-settings.ts';
+import { computeWish, weightsWish } from './load-settings.ts';
 
-export interface VectorLoading extends LoadSettings {
+export interface VectorLoading {
+  readonly config: Config;
+  readonly wish: LoadWish;
   /** Longest input; undefined: what suits the model. */
   readonly maxTokens?: number | undefined;
   readonly signal: AbortSignal;
@@ -12,12 +16,12 @@ export interface VectorLoading extends LoadSettings {
 }
 
 /** A model that is there for its vectors alone. */
-export async function loadVectors(file: FileProfile, { maxTokens, signal, progress, ...load }: VectorLoading) {
+export async function loadVectors(file: FileProfile, { config, wish, maxTokens, signal, progress }: VectorLoading) {
   const loaded = await loadVectorModel({
-    ...weightsWish(file.path, load),
+    ...weightsWish(file.path, config, wish),
     entry: engineWorker,
-    threads: load.config.threads,
-    pool: computeWish(load).pool,
+    threads: config.threads,
+    pool: computeWish(config, {}).pool,
     maxTokens,
     signal,
     onProgress: progress,

@@ -1,14 +1,9 @@
 import { showBytes } from '../contract/amounts.ts';
+import type { ContextWish } from '../contract/load-wish.ts';
 import { defaultSlots } from '../contract/model.ts';
 import { type MemoryFacts, type MemoryShape, memoryNeed } from './memory.ts';
 
-/** What is asked for one load. A `contextSize` of 0: what suits the machine. */
-export interface ContextWish extends Omit<MemoryShape, 'slots'> {
-  /** undefined: the usual, or as many as there is memory for. */
-  readonly slots: number | undefined;
-}
-
-/** The same where what is left open gets the usual. */
+/** Of a wish that leaves the slots open, which get the usual. */
 export function shapeOf(wish: ContextWish): MemoryShape {
   return { ...wish, slots: wish.slots ?? defaultSlots };
 }

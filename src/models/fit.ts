@@ -1,14 +1,8 @@
 import { ServeError } from '../contract/errors.ts';
+import type { PlacementWish } from '../contract/load-wish.ts';
 import { type ChosenContext, chooseContext, type MemoryAtHand, type WeighedModel } from './default-context.ts';
 import { type FittingProjector, type Seeing, withFittingProjector } from './fitting-projector.ts';
-import {
-  describePlacement,
-  type GpuMemory,
-  type PlacedModel,
-  type Placement,
-  type PlacementWish,
-  placeModel,
-} from './placement.ts';
+import { describePlacement, type GpuMemory, type PlacedModel, type Placement, placeModel } from './placement.ts';
 import { type FileProfile, projectorsOf, withProjectors } from './profile.ts';
 
 /** What a model is loaded with, and where. */

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
+import type { ContextWish } from '../contract/load-wish.ts';
 import type { CacheType } from '../contract/model-settings.ts';
 
 /** What a model needs, in bytes. An estimate: compute buffers depend on the device. */
@@ -20,20 +21,11 @@ export interface MemoryFacts {
   readonly vocabularySize?: number | undefined;
 }
 
-export interface MemoryShape {
-  /** Tokens per slot. */
-  readonly contextSize: number;
+/** What a context is made of: of a wish for one, what this estimate has its own idea of may be left out. */
+export interface MemoryShape
+  extends Pick<ContextWish, 'contextSize' | 'cacheType'>,
+    Partial<Pick<ContextWish, 'keyType' | 'valueType' | 'fullWindows' | 'batchSize' | 'flashAttention'>> {
   readonly slots: number;
-  readonly cacheType: CacheType;
-  /** Undefined: `cacheType`. */
-  readonly keyType?: CacheType | undefined;
-  readonly valueType?: CacheType | undefined;
-  /** Sliding windows keep every token. */
-  readonly fullWindows?: boolean | undefined;
-  /** Tokens; undefined: 512. */
-  readonly batchSize?: number | undefined;
-  /** Without it attention scores are held for a whole batch. Undefined: with it. */
-  readonly flashAttention?: boolean | undefined;
 }
 
 /** Block formats store a scale beside the values, see gguf-tables.ts. */

@@ -1,16 +1,9 @@
 import { showBytes } from '../contract/amounts.ts';
-import {
-  type ContextWish,
-  leaner,
-  type MemoryAtHand,
-  reserveOf,
-  type Shape,
-  shapesFor,
-  type WeighedModel,
-} from './default-context.ts';
+import type { PlacementWish } from '../contract/load-wish.ts';
+import { leaner, type MemoryAtHand, reserveOf, type Shape, shapesFor, type WeighedModel } from './default-context.ts';
 import { computeBytes, contextOfLayers, layersOf, memoryNeed } from './memory.ts';
-import { type DeviceLoad, type Splitting, spread } from './spread.ts';
-import { type TensorPlace, type WeightSizes, type WeightTensor, weightSizes } from './weight-places.ts';
+import { type DeviceLoad, spread } from './spread.ts';
+import { type WeightSizes, type WeightTensor, weightSizes } from './weight-places.ts';
 
 /** Memory of one GPU, in bytes. */
 export interface GpuMemory {
@@ -21,15 +14,6 @@ export interface GpuMemory {
   readonly totalBytes: number;
   /** It is a part of main memory. */
   readonly sharesMain: boolean;
-}
-
-export interface PlacementWish extends ContextWish, Splitting {
-  /** Counted with the output as one; undefined: as many as fit. */
-  readonly gpuLayers: number | undefined;
-  /** The first so many layers whose experts stay in main memory; undefined: as few as needed. */
-  readonly expertLayers: number | 'all' | undefined;
-  /** Tensors that were given a place by name. */
-  readonly tensorPlaces: readonly TensorPlace[];
 }
 
 export interface PlacedModel extends WeighedModel {

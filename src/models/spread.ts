@@ -1,9 +1,4 @@
-/** How the layers are told to be divided among several GPUs. */
-export interface Splitting {
-  readonly splitMode: 'none' | 'layer' | 'row' | undefined;
-  readonly mainGpu: number | undefined;
-  readonly tensorSplit: readonly number[] | undefined;
-}
+import type { Splitting } from '../contract/load-wish.ts';
 
 /** Bytes in one memory. */
 export interface DeviceLoad {

@@ -1,12 +1,7 @@
+import type { TensorPlace } from '../contract/load-wish.ts';
 import type { GgufTensor } from './gguf.ts';
 
 export type WeightTensor = Pick<GgufTensor, 'name' | 'bytes'>;
-
-/** Tensors whose name fits the pattern lie in this memory: `CPU` or the name of a device. */
-export interface TensorPlace {
-  readonly pattern: string;
-  readonly place: string;
-}
 
 /** Where the weights of a model may go, in bytes. */
 export interface WeightSizes {

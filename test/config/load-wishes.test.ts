@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { contextWish, parseConfig, speculationWish } from '../../src/config.ts';
+import { adapterWishes, contextWish, loadWish, parseConfig, speculationWish } from '../../src/config.ts';
 
 function serve(argv: readonly string[]) {
   const parsed = parseConfig(argv, {});
@@ -36,4 +36,23 @@ it.each([
   [['--lookup-decoding'], { speculation: { draftModel: 'own.gguf' } }, { draftModel: 'own.gguf' }],
 ])('guesses with %j and a load of %j by %j', (flags, own, expected) => {
   expect(speculationWish(serve(flags), own)).toEqual(expected);
+});
+
+it('reads where tensors go, and how much of an adapter is added', () => {
+  const places = [
+    '--override-tensor',
+    'blk\\.[0-3]\\.ffn=x=CPU',
+    '--cpu-moe',
+    '--n-cpu-moe',
+    '3',
+    '--prefix-cache-mb',
+    '2',
+  ];
+  const { placement, prefixCacheBytes } = loadWish(serve(places), { gpuLayers: 7 });
+  expect(placement.tensorPlaces).toEqual([{ pattern: 'blk\\.[0-3]\\.ffn=x', place: 'CPU' }]);
+  expect([placement.expertLayers, placement.gpuLayers, prefixCacheBytes]).toEqual(['all', 7, 2 * 1024 * 1024]);
+  expect(adapterWishes(serve(['--lora', 'a:b.gguf', '--lora', 'c.gguf:-0.5']))).toEqual([
+    { path: 'a:b.gguf', scale: 1 },
+    { path: 'c.gguf', scale: -0.5 },
+  ]);
 });

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type ContextWish, chooseContext, reserveOf, type WeighedModel } from '../../src/models/default-context.ts';
+import type { ContextWish } from '../../src/contract/load-wish.ts';
+import { chooseContext, reserveOf, type WeighedModel } from '../../src/models/default-context.ts';
+import { openWish as nothing } from './open-wish.ts';
 
 const gigabyte = 1e9;
-const nothing: ContextWish = { contextSize: 0, slots: undefined, cacheType: 'f16' };
 const prefixCache = 512 * 1024 * 1024;
 
 /** 36 layers of 8 heads of 128: 147,456 bytes a token, as Qwen3 with 4 or 8 billion parameters has. */

@@ -9,6 +9,7 @@ import { type GpuMemory, placeModel } from '../../src/models/placement.ts';
 import { readModelProfile } from '../../src/models/profile.ts';
 import { byPrecision } from '../../src/models/projector-name.ts';
 import { ggufBytes, numberEntry, stringEntry } from './gguf-bytes.ts';
+import { openWish as nothing } from './open-wish.ts';
 
 let root = '';
 beforeAll(async () => {
@@ -100,7 +101,6 @@ const large = {
     { path: 'Q4_0', sizeBytes: 0.4e9 },
   ],
 };
-const nothing = { contextSize: 0, slots: undefined, cacheType: 'f16' } as const;
 
 describe('of several projectors', () => {
   const onMachine = (available: number) =>
@@ -129,13 +129,12 @@ describe('of several projectors', () => {
 
   it('on a GPU it costs no layers either, where its weights lie', () => {
     const tensors = Array.from({ length: 36 }, (_, layer) => ({ name: `blk.${layer}.w`, bytes: 2.5e9 / 36 }));
-    const wish = { ...nothing, contextSize: 8192, slots: 1, gpuLayers: undefined, expertLayers: undefined };
-    const splitting = { tensorPlaces: [], splitMode: undefined, mainGpu: undefined, tensorSplit: undefined };
+    const wish = { ...nothing, contextSize: 8192, slots: 1 };
     const onGpu = (freeBytes: number) => {
       const gpu: GpuMemory = { name: 'g', description: 'g', freeBytes, totalBytes: 24e9, sharesMain: false };
       const memory = { total: 64e9, available: 60e9, prefixCache: 0 };
       return withFittingProjector(large, (one) => {
-        const placement = placeModel({ ...one, tensors }, { ...wish, ...splitting }, memory, [gpu]);
+        const placement = placeModel({ ...one, tensors }, wish, memory, [gpu]);
         if (!placement || 'tooLarge' in placement) throw new Error('It fits.');
         return { ...placement, placement };
       });

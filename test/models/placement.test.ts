@@ -1,27 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import type { PlacementWish } from '../../src/contract/load-wish.ts';
 import {
   describePlacement,
   type GpuMemory,
   gpuReserveOf,
   type PlacedModel,
   type Placement,
-  type PlacementWish,
   placeModel,
 } from '../../src/models/placement.ts';
+import { openWish as nothing } from './open-wish.ts';
 
 const gigabyte = 1e9;
 const layers = 48;
-const nothing: PlacementWish = {
-  contextSize: 0,
-  slots: undefined,
-  cacheType: 'f16',
-  gpuLayers: undefined,
-  expertLayers: undefined,
-  tensorPlaces: [],
-  splitMode: undefined,
-  mainGpu: undefined,
-  tensorSplit: undefined,
-};
 
 interface Sizes {
   /** Bytes of one layer. */
