@@ -13,9 +13,8 @@ import { createTemplatePool } from './main/template-pool.ts';
 import type { ChatFormatReport } from './templates/protocol.ts';
 import { explainTemplates } from './templates/workshop.ts';
 
-export { type BareModel, bareModel } from './main/bare-rates.ts';
-export { examineMachine } from './main/doctor.ts';
-export { quantizeChild } from './main/entries.ts';
+export { type BareModel, bareModel } from './main/bare-model.ts';
+export { doctorChild, quantizeChild } from './main/entries.ts';
 export type { StartObserver } from './main/start-observer.ts';
 export type { ChatFormatReport } from './templates/protocol.ts';
 

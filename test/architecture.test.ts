@@ -17,8 +17,8 @@ const allowed: Record<string, readonly string[]> = {
   // Images to rows: pure scaling, decoding of files, and graphs over the C API.
   media: ['contract', 'native'],
   engine: ['contract', 'native', 'media'],
-  // Prompts made in another process.
-  templates: ['contract', 'prompt'],
+  // Templates run in another process: the prompts that they make, and the format of answers that they tell.
+  templates: ['contract', 'prompt', 'output'],
   scheduler: ['contract', 'engine', 'files'],
   generation: ['contract', 'engine', 'scheduler', 'prompt', 'output', 'grammar'],
   models: ['contract', 'files', 'native'],

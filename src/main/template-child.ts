@@ -3,9 +3,9 @@ import { Worker } from 'node:worker_threads';
 import { templateCompiler } from '../engine/jinja.ts';
 import { defaultChatTemplate } from '../prompt/default-template.ts';
 import { createPromptRenderer } from '../prompt/renderer.ts';
+import { chatFormatOf, explainChatFormat } from '../templates/chat-format.ts';
 import type { FromTemplates, ToTemplates } from '../templates/protocol.ts';
 import { serveTemplates } from '../templates/serve-templates.ts';
-import { chatFormatOf, explainChatFormat } from './chat-format.ts';
 
 /** What the server starts to run templates: the builder of that process. */
 const now = () => new Date();

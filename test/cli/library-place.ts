@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PullOptions } from '../../src/cli/pull.ts';
 import { type Config, parseConfig } from '../../src/config.ts';
-import { explainChatFormat } from '../../src/main/chat-format.ts';
 import type { FileProfile } from '../../src/models/profile.ts';
+import { explainChatFormat } from '../../src/templates/chat-format.ts';
 import { ggufBytes, numberEntry, stringEntry, tensor } from '../models/gguf-bytes.ts';
 import { type HubFixture, startHub } from '../models/hub-fixture.ts';
 

@@ -1,12 +1,13 @@
 import { writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import type { CacheType } from '../contract/model-settings.ts';
-import type { WeightsWish } from '../engine/load-options.ts';
-import { type BareLength, type BareRound, bareRounds } from '../engine/loop/bare-rates.ts';
-import { bestSettings } from '../engine/loop/best-settings.ts';
-import { Model } from '../native/model.ts';
-import { openLibrary } from '../native/open-library.ts';
-import { ThreadPools } from '../native/thread-pools.ts';
+import type { CacheType } from '../../contract/model-settings.ts';
+import type { Clock } from '../../contract/services.ts';
+import { Model } from '../../native/model.ts';
+import { openLibrary } from '../../native/open-library.ts';
+import { ThreadPools } from '../../native/thread-pools.ts';
+import type { WeightsWish } from '../load-options.ts';
+import { type BareLength, type BareRound, bareRounds } from './bare-rates.ts';
+import { bestSettings } from './best-settings.ts';
 
 /** What a child process measures, as JSON. */
 export interface BareRatesJob {
@@ -36,10 +37,9 @@ const greedy = {
 };
 
 /** In the child: writes a line to stdout for each round of each length. */
-export function runBareRates({ weights, lengths, threads, flashAttention, ...how }: BareRatesJob): void {
+export function runBareRates({ weights, lengths, threads, flashAttention, ...how }: BareRatesJob, clock: Clock): void {
   const library = openLibrary(weights.library, { verbose: weights.verbose ?? false });
   const model = Model.load(library, weights.path, weights.parameters);
-  const clock = () => performance.now();
   const loop = { ...how, library, model, pools: new ThreadPools(library), sampling: greedy, clock };
   const cores = availableParallelism();
   const counts = threads === undefined ? [...new Set([1, Math.ceil(cores / 2), cores])] : [threads];

@@ -1,11 +1,10 @@
 import type { ChatFormat, CompileTemplate } from '../contract/chat-format.ts';
-import type { VocabularyFacts } from '../contract/model.ts';
-import type { FileProfile } from '../models/profile.ts';
+import type { ModelProfile, VocabularyFacts } from '../contract/model.ts';
 import { detectChatFormat, markersOf, withControlTokens } from '../output/detect-family.ts';
 import { renderSampleTurns } from '../prompt/sample-turns.ts';
-import type { ChatFormatReport } from '../templates/protocol.ts';
+import type { ChatFormatReport } from './protocol.ts';
 
-type Templates = Pick<FileProfile, 'chatTemplate' | 'toolTemplate' | 'chatFormat'>;
+type Templates = Pick<ModelProfile, 'chatTemplate' | 'toolTemplate' | 'chatFormat'>;
 
 interface Rendering {
   readonly vocabulary: Pick<VocabularyFacts, 'bosText' | 'eosText' | 'controlTexts'>;
