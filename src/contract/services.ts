@@ -17,8 +17,8 @@ export interface GenerationService {
     signal: AbortSignal,
     spent?: (usage: Usage) => void,
   ): AsyncIterable<GenerationEvent>;
-  /** Settles when there is a first model, as `generate` waits for it. */
-  begun?(signal: AbortSignal): Promise<void>;
+  /** Settles when the model that serves the name is there, loaded when need be; waits for the first one as `generate` does. */
+  ready(model: string | undefined, signal: AbortSignal): Promise<void>;
   countTokens(request: GenerationRequest, signal: AbortSignal): Promise<PromptCount>;
   /** The prompt as text, as the model would see it. */
   renderPrompt(request: GenerationRequest): Promise<string>;

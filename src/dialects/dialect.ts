@@ -39,8 +39,8 @@ export interface ParsedCall {
   readonly serverTools?: (setup: ToolSetup | undefined) => ServerToolWish | 'off' | undefined;
   /** Its form has no words for tools: nobody has said that there are to be none, and the server's default counts. */
   readonly withoutWordsForTools?: boolean;
-  /** Of a call without generations: it only wants its model to be there, or gone. */
-  readonly modelWish?: { readonly model: string | undefined; readonly wish: 'load' | 'unload' };
+  /** Of a call without generations: the name of the model that it is about. */
+  readonly model?: string;
 }
 
 /** Events of one answer -> frames. Stateful but pure: no clock, no I/O, no randomness but newId. */
@@ -76,6 +76,8 @@ export interface Dialect<Call extends ParsedCall = ParsedCall, Whole extends Who
   readonly format: 'sse' | 'ndjson';
   /** Ids of answers: prefix before AnswerContext.id, as the cancel registry and the headers know the answer. */
   readonly idPrefix: string;
+  /** A further name of the header that tells a request's id, by which its clients read it. */
+  readonly requestIdHeader?: string;
   /**
    * It shows calls that the server runs: all, or those of requests that asked for such tools. Others are taken out of the
    * events before it sees them.

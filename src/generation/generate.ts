@@ -61,7 +61,10 @@ export function createGenerationService(dependencies: GenerationDependencies): G
         unfollow();
       }
     },
-    begun: async (signal) => dependencies.startGate?.pass(signal),
+    async ready(model, signal) {
+      await dependencies.startGate?.pass(signal);
+      await using(useModel(model, signal), () => undefined);
+    },
     async countTokens(asked, signal) {
       const request = await asOffered(dependencies.tools?.host, asked, signal);
       return using(useModel(request.model, signal), ({ runtime }) => countPrompt(runtime, request, signal));

@@ -80,9 +80,10 @@ async function headersFor(
   { settings }: AppDependencies,
 ): Promise<Record<string, string>> {
   const { request, requestId } = exchange;
+  const { requestIdHeader } = route.shape;
   return {
     'x-request-id': requestId,
-    ...(route.shape.name === 'anthropic-messages' && { 'request-id': requestId }),
+    ...(requestIdHeader !== undefined && { [requestIdHeader]: requestId }),
     ...(await gate.headers(exchange)),
     ...corsHeaders(request, { ...settings, pages: pagesOf(route) }),
   };

@@ -4,7 +4,7 @@ import { acceptedCodings } from './decode-body.ts';
 import { defaultRetryAfter, statusOf } from './status.ts';
 
 /** Whose words an error is told in. */
-export type ErrorShape = Pick<Dialect, 'name' | 'error'>;
+export type ErrorShape = Pick<Dialect, 'name' | 'error' | 'requestIdHeader'>;
 
 /** An error before the first byte: true status, the dialect's own body. */
 export function errorResponse(shape: ErrorShape, error: ServeError, headers: Record<string, string> = {}): Response {

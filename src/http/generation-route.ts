@@ -1,7 +1,6 @@
 import { ServeError, toServeError } from '../contract/errors.ts';
 import type { GenerationEvent, GenerationResult, StartEvent } from '../contract/events.ts';
 import { Collector } from '../contract/events.ts';
-import { requestDefaults } from '../contract/request.ts';
 import type { ModelDirectory, Timers } from '../contract/services.ts';
 import type { AnswerContext, Dialect, ParsedCall, WholeAnswer } from '../dialects/dialect.ts';
 import { expectOwnThings } from './access/own-things.ts';
@@ -25,17 +24,21 @@ type Handler = (exchange: Exchange) => Promise<Response>;
 
 export type AnswerDependencies = AppDependencies & { readonly runs: KeptRuns };
 
-/** The one handler behind every generating endpoint. What is special about an endpoint is in its dialect. */
+/**
+ * The one handler behind every generating endpoint. What is special about an endpoint is in its dialect. `before`: what has to
+ * be so before the answer begins.
+ */
 export function generationHandler<Call extends ParsedCall>(
   dialect: Dialect<Call, WholeAnswer>,
   dependencies: AnswerDependencies,
+  before?: (call: Call, exchange: Exchange) => Promise<void>,
 ): Handler {
   return async (exchange) => {
     const call = dialect.parse(await exchange.json(), dependencies.serverTools !== undefined);
     if (isResumable(call)) checkResumable(call, exchange, dependencies);
     const keeper = await keeperOf(dialect, call, exchange, dependencies);
     const answer = beginAnswer(dialect, call, exchange, dependencies);
-    if (call.modelWish) await grantWish(call.modelWish, exchange, dependencies);
+    await before?.(call, exchange);
     if (call.stream)
       return stream(
         { dialect, call, answer, exchange, ...(keeper && { keeper: keeper((start) => answerOf(answer, start)) }) },
@@ -57,7 +60,7 @@ export function beginAnswer<Call extends ParsedCall>(
 ): AnswerContext {
   checkTools(call.generations, settings.toolAllow);
   const id = newId();
-  const { id: model } = models.expect(call.modelWish?.model ?? call.generations[0]?.model);
+  const { id: model } = models.expect(call.model ?? call.generations[0]?.model);
   exchange.note({ dialect: dialect.name, model });
   exchange.identify(dialect.idPrefix + id);
   return { id, created: unixSeconds(), model, newId: (prefix) => prefix + newId() };
@@ -97,23 +100,6 @@ function startRuns(
     );
     return asShown ? asShown(run) : run;
   });
-}
-
-/** Unloading changes the server for everybody, and whoever may generate need not be allowed that. */
-async function grantWish(
-  { model, wish }: NonNullable<ParsedCall['modelWish']>,
-  { signal }: Exchange,
-  { generation }: AppDependencies,
-): Promise<void> {
-  if (wish === 'unload')
-    throw new ServeError(
-      'not_implemented',
-      'A model cannot be unloaded from here. POST /api/inference/unload does it for whoever administers the server.',
-    );
-  await generation.begun?.(signal);
-  // Whatever asks something of a model waits until it is there.
-  const request = { ...requestDefaults, prompt: { type: 'text', text: ' ' } } as const;
-  await generation.countTokens({ ...request, ...(model !== undefined && { model }) }, signal);
 }
 
 /** Enough to keep every slot busy; one call with many prompts must not fill the queue, nor be refused by it. */

@@ -38,7 +38,7 @@ export function routeTable(dependencies: AppDependencies, gate: Gate): Route[] {
     ...runRoutes(answering),
     ...vectorRoutes(dependencies),
     ...tokenRoutes(dependencies),
-    ...ollamaRoutes(dependencies),
+    ...ollamaRoutes(answering),
     ...modelRoutes(dependencies),
     ...lmStudioRoutes(dependencies),
     ...llamaCppRoutes(dependencies),

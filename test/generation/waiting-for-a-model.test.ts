@@ -59,6 +59,16 @@ describe('a call that waits for its model', () => {
     expect([counted, cancels.size, getEventListeners(signal, 'abort').length]).toEqual([['queued'], 0, 0]);
   });
 
+  it('is told of a model that gets ready, or why it leaves', async () => {
+    const { service, counted } = waitForever();
+    const controller = new AbortController();
+    const ready = service.ready('demo', controller.signal);
+    const reason = new ServeError('client_closed', 'The client left.');
+    controller.abort(reason);
+    await expect(ready).rejects.toBe(reason);
+    expect(counted).toEqual([]);
+  });
+
   it('throws its reason when its client leaves', async () => {
     const { service, cancels, counted, request } = waitForever();
     const controller = new AbortController();

@@ -138,6 +138,13 @@ export class FakeGeneration implements GenerationService {
     return { inputTokens: 7, cachedTokens: 3, firstTokenMs: 12 };
   }
 
+  /** Names of models, in the order that somebody waited for them. */
+  readonly awaited: (string | undefined)[] = [];
+
+  async ready(model: string | undefined): Promise<void> {
+    this.awaited.push(model);
+  }
+
   renderPrompt(): Promise<string> {
     return Promise.resolve('prompt');
   }

@@ -47,13 +47,15 @@ describe('the generating endpoints', () => {
     ]);
   });
 
-  it('/api/chat without messages says at once that the model is loaded, streamed or not', async () => {
+  it('/api/chat without messages says that the model is loaded as soon as it is, streamed or not', async () => {
+    const door = openDoor();
     const loaded = { done: true, done_reason: 'load', message: { content: '' } };
-    expect(await lines(await openDoor().post('/api/chat', { messages: [] }))).toMatchObject([loaded]);
-    expect(await (await openDoor().post('/api/generate', { stream: false })).json()).toMatchObject({
+    expect(await lines(await door.post('/api/chat', { messages: [], model: 'demo' }))).toMatchObject([loaded]);
+    expect(await (await door.post('/api/generate', { stream: false })).json()).toMatchObject({
       response: '',
       done_reason: 'load',
     });
+    expect(door.generation.awaited).toEqual(['demo', undefined]);
   });
 
   it('/api/generate does not unload a model that others use', async () => {

@@ -85,7 +85,7 @@ export const everyPart = {
 export function everyRoute(): Route[] {
   const dependencies: AppDependencies = {
     ...everyPart,
-    generation: { generate: notHere, countTokens: notHere, renderPrompt: notHere },
+    generation: { generate: notHere, ready: notHere, countTokens: notHere, renderPrompt: notHere },
     models: { state: () => 'ready', list: () => [], known: async () => [], resolve: notHere, expect: notHere },
     embeddings: { embed: notHere },
     rerank: { rank: notHere },

@@ -11,6 +11,7 @@ export const anthropicMessages: Dialect<MessagesCall> = {
   name: 'anthropic-messages',
   format: 'sse',
   idPrefix,
+  requestIdHeader: 'request-id',
   showsServerTools: 'asked',
   parse: parseMessages,
   whole(call, answer, [result]) {

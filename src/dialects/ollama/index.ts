@@ -1,9 +1,9 @@
 import type { Dialect } from '../dialect.ts';
-import { parseChat, parseGenerate } from './request.ts';
+import { type OllamaCall, parseChat, parseGenerate } from './request.ts';
 import { encoder, error, inMessage, inResponse, whole } from './stream.ts';
 
 /** POST /api/chat. */
-export const ollamaChat: Dialect = {
+export const ollamaChat: Dialect<OllamaCall> = {
   name: 'ollama-chat',
   format: 'ndjson',
   idPrefix: 'ollama-',
@@ -14,7 +14,7 @@ export const ollamaChat: Dialect = {
 };
 
 /** POST /api/generate. */
-export const ollamaGenerate: Dialect = {
+export const ollamaGenerate: Dialect<OllamaCall> = {
   name: 'ollama-generate',
   format: 'ndjson',
   idPrefix: 'ollama-',

@@ -23,7 +23,12 @@ export const generateBody = z.object({
   context: optional(z.array(z.number())),
 });
 
-export function parseChat(body: unknown): ParsedCall {
+/** A call that generates nothing wants its model to be there, or gone. */
+export interface OllamaCall extends ParsedCall {
+  readonly wish?: 'load' | 'unload';
+}
+
+export function parseChat(body: unknown): OllamaCall {
   const wire = validate(chatBody, body);
   const messages = toMessages(wire.messages ?? []);
   const prompt: Prompt = {
@@ -38,7 +43,7 @@ export function parseChat(body: unknown): ParsedCall {
   return toCall(wire, messages.length === 0 ? undefined : prompt);
 }
 
-export function parseGenerate(body: unknown): ParsedCall {
+export function parseGenerate(body: unknown): OllamaCall {
   const wire = validate(generateBody, body);
   if (wire.images?.length && (wire.raw || wire.suffix))
     throw unsupported('images', 'Leave `raw` and `suffix` out: images stand in front of a prompt that is a message.');
@@ -66,12 +71,13 @@ function toPrompt(wire: z.output<typeof generateBody>): Prompt {
 }
 
 /** A call without messages or prompt generates nothing: it loads the model, or with `keep_alive` 0 unloads it. */
-function toCall(wire: Partial<z.output<z.ZodObject<typeof ollamaFields>>>, prompt: Prompt | undefined): ParsedCall {
+function toCall(wire: Partial<z.output<z.ZodObject<typeof ollamaFields>>>, prompt: Prompt | undefined): OllamaCall {
   return {
     generations: prompt ? [{ ...toOptions(wire), prompt }] : [],
     stream: wire.stream ?? true,
     warnings: toWarnings(wire),
-    ...(!prompt && { modelWish: { model: wire.model, wish: isZero(wire.keep_alive) ? 'unload' : 'load' } }),
+    ...(!prompt && { wish: isZero(wire.keep_alive) ? 'unload' : 'load' }),
+    ...(!prompt && wire.model !== undefined && { model: wire.model }),
   };
 }
 

@@ -8,9 +8,10 @@ import type {
 } from '../../contract/events.ts';
 import type { JsonObject, JsonValue } from '../../contract/json.ts';
 import { isJsonObject } from '../../contract/json.ts';
-import type { AnswerContext, ErrorBody, Frame, ParsedCall, StreamEncoder } from '../dialect.ts';
+import type { AnswerContext, ErrorBody, Frame, StreamEncoder } from '../dialect.ts';
 import { textOf, tokensOf } from '../shared/answer-text.ts';
 import { wireLogprob } from '../shared/logprob.ts';
+import type { OllamaCall } from './request.ts';
 
 /** What one line or one whole answer says. */
 interface Said {
@@ -37,7 +38,7 @@ const nothing: Said = { text: '', thinking: '', toolCalls: [] };
 
 export function whole(
   place: Place,
-  call: ParsedCall,
+  call: OllamaCall,
   answer: AnswerContext,
   results: readonly GenerationResult[],
 ): JsonObject {
@@ -54,7 +55,7 @@ export function whole(
 }
 
 /** Text and thinking as they come; a call in one piece when it is complete, because its arguments are an object here. */
-export function encoder(place: Place, call: ParsedCall, answer: AnswerContext): StreamEncoder {
+export function encoder(place: Place, call: OllamaCall, answer: AnswerContext): StreamEncoder {
   let finish: FinishEvent | undefined;
   let open: Extract<GenerationEvent, { type: 'block-start' }> | undefined;
   let pending: string[] = [];
@@ -103,8 +104,8 @@ function head(answer: AnswerContext): JsonObject {
   return { model: answer.model, created_at: new Date(answer.created * 1000).toISOString() };
 }
 
-function loaded(call: ParsedCall): JsonObject {
-  return { done: true, ...(call.modelWish && { done_reason: call.modelWish.wish }) };
+function loaded(call: OllamaCall): JsonObject {
+  return { done: true, ...(call.wish && { done_reason: call.wish }) };
 }
 
 const nanosecondsPerMillisecond = 1e6;
@@ -141,7 +142,7 @@ function toArguments(text: string): JsonObject {
   return isJsonObject(value) ? value : { input: value };
 }
 
-function toLogprobs(call: ParsedCall, tokens: readonly TokenLogprob[]): JsonObject {
+function toLogprobs(call: OllamaCall, tokens: readonly TokenLogprob[]): JsonObject {
   if (!call.generations[0]?.logprobs) return {};
   const candidate = ({ text, logprob, bytes }: TokenCandidate): JsonObject => ({
     token: text,

@@ -2,7 +2,6 @@ import { anthropicMessages } from '../../dialects/anthropic-messages/index.ts';
 import type { Dialect, ParsedCall, WholeAnswer } from '../../dialects/dialect.ts';
 import { infill } from '../../dialects/infill/index.ts';
 import { llamaCompletion } from '../../dialects/llama-cpp/completion.ts';
-import { ollamaChat, ollamaGenerate } from '../../dialects/ollama/index.ts';
 import { openaiChat } from '../../dialects/openai-chat/index.ts';
 import { openaiCompletions } from '../../dialects/openai-completions/index.ts';
 import { studioGenerate } from '../../dialects/studio-generate/index.ts';
@@ -15,7 +14,7 @@ interface Endpoint {
   readonly paths: readonly string[];
 }
 
-/** Every endpoint that generates. A new one is a dialect and a line here. */
+/** Endpoints that do nothing but generate. A new one is a dialect and a line here. */
 const endpoints: readonly Endpoint[] = [
   { dialect: openaiChat, paths: ['/v1/chat/completions', '/chat/completions'] },
   { dialect: anthropicMessages, paths: ['/v1/messages', '/messages'] },
@@ -25,8 +24,6 @@ const endpoints: readonly Endpoint[] = [
   { dialect: tgiGenerate, paths: ['/generate'] },
   { dialect: tgiGenerateStream, paths: ['/generate_stream'] },
   { dialect: studioGenerate, paths: ['/generate/stream'] },
-  { dialect: ollamaChat, paths: ['/api/chat'] },
-  { dialect: ollamaGenerate, paths: ['/api/generate'] },
 ];
 
 export function generationRoutes(dependencies: AnswerDependencies): Route[] {

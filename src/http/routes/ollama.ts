@@ -1,18 +1,19 @@
 import { ServeError } from '../../contract/errors.ts';
 import type { EmbeddingCall } from '../../contract/services.ts';
 import { parseEmbed, parseOldEmbeddings, writeEmbed, writeOldEmbeddings } from '../../dialects/embeddings/ollama.ts';
-import { ollamaChat } from '../../dialects/ollama/index.ts';
+import { ollamaChat, ollamaGenerate } from '../../dialects/ollama/index.ts';
 import { listedModel, ollamaVersion, runningModel, shownModel } from '../../dialects/ollama/models.ts';
+import type { OllamaCall } from '../../dialects/ollama/request.ts';
 import { parseShow } from '../../dialects/ollama/show.ts';
-import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
+import { type AnswerDependencies, generationHandler } from '../generation-route.ts';
 import type { Route } from '../route.ts';
 import { warningHeader } from '../warning-header.ts';
 import { inputOnly, tokensOf, vectorCaller } from './vectors.ts';
 
-/** Ollama's API beside its two generating endpoints: models, embeddings, and a clear no to the rest. */
-export function ollamaRoutes(dependencies: AppDependencies): Route[] {
-  const { models, embeddings } = dependencies;
+/** Ollama's API: answers, models, embeddings, and a clear no to the rest. */
+export function ollamaRoutes(dependencies: AnswerDependencies): Route[] {
+  const { models, embeddings, generation } = dependencies;
   const common = { shape: ollamaChat, access: 'key', owns: 'none', work: false } as const;
   const get = { ...common, method: 'GET' } as const;
   const post = { ...common, method: 'POST' } as const;
@@ -28,7 +29,26 @@ export function ollamaRoutes(dependencies: AppDependencies): Route[] {
     return { answer, headers: warningHeader(cuts) };
   };
 
+  /** Unloading changes the server for everybody, and whoever may generate need not be allowed that. */
+  const grantWish = async ({ wish, model }: OllamaCall, { signal }: Exchange) => {
+    if (wish === 'unload')
+      throw new ServeError(
+        'not_implemented',
+        'A model cannot be unloaded from here. POST /api/inference/unload does it for whoever administers the server.',
+      );
+    if (wish === 'load') await generation.ready(model, signal);
+  };
+
+  const answers = [
+    { dialect: ollamaChat, path: '/api/chat' },
+    { dialect: ollamaGenerate, path: '/api/generate' },
+  ].map(({ dialect, path }): Route => {
+    const handle = generationHandler(dialect, dependencies, grantWish);
+    return { ...post, paths: [path], shape: dialect, owns: 'caller', work: true, handle };
+  });
+
   return [
+    ...answers,
     {
       ...get,
       paths: ['/api/tags'],

@@ -169,7 +169,7 @@ describe('request of /api/chat', () => {
 
   it('generates nothing without messages', () => {
     for (const body of [{ model: 'demo' }, { model: 'demo', messages: [] }])
-      expect(ollamaChat.parse(body)).toMatchObject({ generations: [], modelWish: { model: 'demo', wish: 'load' } });
+      expect(ollamaChat.parse(body)).toMatchObject({ generations: [], model: 'demo', wish: 'load' });
   });
 
   it.each([
@@ -221,7 +221,8 @@ describe('request of /api/generate', () => {
   ])('without a prompt, keep_alive %j means %s', (keep_alive, wish) => {
     expect(ollamaGenerate.parse({ model: 'demo', keep_alive })).toMatchObject({
       generations: [],
-      modelWish: { model: 'demo', wish },
+      model: 'demo',
+      wish,
     });
   });
 
