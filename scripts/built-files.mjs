@@ -1,5 +1,5 @@
 // What the builds of the chat page and of the guides share: compressed files, and an index for the server
-// (src/http/page-files.ts), which makes the other forms of them.
+// (src/http/page/page-files.ts), which makes the other forms of them.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';

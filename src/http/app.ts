@@ -11,11 +11,10 @@ import { checkToolCaller } from './access/server-tools.ts';
 import type { AppDependencies } from './dependencies.ts';
 import { errorResponse } from './error-response.ts';
 import { Exchange } from './exchange.ts';
+import { requestIdOf, traceparentOf } from './headers.ts';
 import { createGate, type Gate } from './limits/gate.ts';
-import { requestIdOf } from './request-id.ts';
 import type { Route } from './route.ts';
 import { routeTable } from './route-table.ts';
-import { traceparentOf } from './trace-context.ts';
 import { allowHeader, refusals, unknownRoute } from './unknown-routes.ts';
 
 /** On a socket the adapter hands the native request along; without one (app.request, embedding) there is none. */

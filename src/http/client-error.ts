@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { ServeError, toServeError } from '../contract/errors.ts';
 import { openaiError } from '../dialects/shared/openai-error.ts';
-import { statusOf } from './status.ts';
+import { statusOf } from './error-response.ts';
 
 /**
  * What is no HTTP never reaches a route: Node hands the bare socket over. The client is told in the words of the API all

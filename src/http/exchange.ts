@@ -2,9 +2,9 @@ import type { Caller } from '../contract/caller.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { Usage } from '../contract/events.ts';
 import type { RequestRecord } from '../contract/services.ts';
+import { readJson } from './bodies/read-body.ts';
 import type { AppDependencies } from './dependencies.ts';
 import type { ErrorShape } from './error-response.ts';
-import { readJson } from './read-body.ts';
 
 type Spent = Pick<Usage, 'inputTokens' | 'cachedTokens' | 'outputTokens'>;
 type Notes = Partial<Omit<RequestRecord, 'requestId' | 'method' | 'path' | 'route' | 'key' | 'status' | 'totalMs'>>;

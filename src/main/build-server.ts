@@ -17,7 +17,7 @@ import { ConstraintCache } from '../grammar/constraint-cache.ts';
 import { createKeyring, type Keyring } from '../http/access/keyring.ts';
 import { createApp } from '../http/app.ts';
 import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts';
-import { openPageFiles } from '../http/page-files.ts';
+import { openPageFiles } from '../http/page/page-files.ts';
 import { openResponses } from '../responses/open-responses.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';

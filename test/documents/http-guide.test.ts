@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { errorCodes, ServeError } from '../../src/contract/errors.ts';
 import { openaiErrorObject } from '../../src/dialects/shared/openai-error.ts';
+import { statusOf } from '../../src/http/error-response.ts';
 import { writtenPath } from '../../src/http/openapi/document.ts';
-import { statusOf } from '../../src/http/status.ts';
 import { readDocument } from '../support/documents.ts';
 import { everyRoute } from '../support/route-rows.ts';
 

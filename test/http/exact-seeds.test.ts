@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toSeed } from '../../src/dialects/shared/seed.ts';
-import { parseJson } from '../../src/http/json-guard.ts';
+import { parseJson } from '../../src/http/bodies/json-guard.ts';
 
 const parsed = (text: string) => parseJson(text, 64);
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FinishEvent, GenerationEvent } from '../../src/contract/events.ts';
-import { hideServerCalls } from '../../src/http/hide-server-calls.ts';
+import { hideServerCalls } from '../../src/http/answers/hide-server-calls.ts';
 
 const finish = (reason: FinishEvent['reason']): FinishEvent => ({
   type: 'finish',

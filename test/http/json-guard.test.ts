@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseJson } from '../../src/http/json-guard.ts';
+import { parseJson } from '../../src/http/bodies/json-guard.ts';
 
 describe('JSON of a request', () => {
   it('comes out as JSON.parse has it, whatever it holds', () => {

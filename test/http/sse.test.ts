@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Frame } from '../../src/dialects/dialect.ts';
-import { type FrameSource, streamResponse } from '../../src/http/sse.ts';
+import { type FrameSource, streamResponse } from '../../src/http/streams/sse.ts';
 import { withDeadline } from '../support/serve-process.ts';
 import { FakeTime } from './support.ts';
 

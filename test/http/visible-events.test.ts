@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SlotReport } from '../../src/contract/control.ts';
-import { visibleTo } from '../../src/http/visible-events.ts';
+import { visibleTo } from '../../src/http/access/visible-events.ts';
 import { chief, person } from '../support/callers.ts';
 
 const slots = (...reports: SlotReport[]) => ({ type: 'slots', model: 'demo', slots: reports }) as const;

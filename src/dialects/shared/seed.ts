@@ -6,7 +6,7 @@ const limit = 2 ** 63;
 /** llama.cpp's samplers take 32 bits, of which the highest number stands for "a random one", as -1 does in its API. */
 const anyRandom = 2 ** 32 - 1;
 
-/** Any 64-bit integer. The door has read those that JSON.parse would round, see http/exact-seeds.ts. */
+/** Any 64-bit integer. The door has read those that JSON.parse would round, see http/bodies/exact-seeds.ts. */
 export const seedField = optional(
   rule(
     z.number().meta({ type: 'integer', format: 'int64' }),

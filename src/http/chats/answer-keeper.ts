@@ -5,7 +5,7 @@ import { Collector, type StartEvent } from '../../contract/events.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import type { AnswerContext, Dialect, EndedAnswer, ParsedCall } from '../../dialects/dialect.ts';
 import { expectChats } from '../access/chat-access.ts';
-import type { ChoiceEvent } from '../choices.ts';
+import type { ChoiceEvent } from '../answers/choices.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 

@@ -3,7 +3,7 @@ import { ServeError } from '../../contract/errors.ts';
 import type { ImportAnswer } from '../../dialects/chats/answers.ts';
 import { exportFormat, mostEntries, parseImport } from '../../dialects/chats/requests.ts';
 import type { Exchange } from '../exchange.ts';
-import { streamOf } from '../stream-of.ts';
+import { streamOf } from '../streams/stream-of.ts';
 
 type Asker = Exchange['caller'];
 

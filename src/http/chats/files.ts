@@ -1,10 +1,10 @@
 import type { ChatStore } from '../../contract/chats.ts';
 import { ServeError } from '../../contract/errors.ts';
-import { acceptedCodings } from '../decode-body.ts';
+import { acceptedCodings } from '../bodies/decode-body.ts';
+import { inTime } from '../bodies/read-body.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
-import { inTime } from '../read-body.ts';
-import { streamOf } from '../stream-of.ts';
+import { streamOf } from '../streams/stream-of.ts';
 
 /** POST /api/chats/files/{sha256}: the bytes as they are, which are hashed while they come. */
 export async function keepFile(

@@ -8,13 +8,13 @@ import { BackgroundRuns } from '../../responses/background-runs.ts';
 import { resolveHistory } from '../../responses/history.ts';
 import { keptInput, withItemIds } from '../../responses/item-ids.ts';
 import { storingDialect } from '../../responses/storing-dialect.ts';
+import { type AnswerDependencies, beginAnswer, generationHandler, runOf } from '../answers/generation-route.ts';
 import type { Exchange } from '../exchange.ts';
-import { type AnswerDependencies, beginAnswer, generationHandler, runOf } from '../generation-route.ts';
+import { warningHeader } from '../headers.ts';
 import { queryNumber } from '../query-number.ts';
 import type { KeptRun } from '../runs/kept-run.ts';
 import { type ReadableRun, RunReader } from '../runs/run-reader.ts';
-import { streamResponse } from '../sse.ts';
-import { warningHeader } from '../warning-header.ts';
+import { streamResponse } from '../streams/sse.ts';
 import { pageOf } from './item-page.ts';
 
 /** The Responses API with a store behind it. */

@@ -8,9 +8,9 @@ import { exportAnswer, importChats } from '../chats/exchange.ts';
 import { fileAnswer, keepFile } from '../chats/files.ts';
 import { chatQuery } from '../chats/query.ts';
 import type { AppDependencies } from '../dependencies.ts';
-import { eventStream } from '../event-stream.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
+import { eventStream } from '../streams/event-stream.ts';
 
 const base = '/api/chats';
 

@@ -10,11 +10,11 @@ import {
 } from '../../dialects/control/answers.ts';
 import { parseLoad, parseUnload, parseValidate } from '../../dialects/control/requests.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
+import { visibleTo } from '../access/visible-events.ts';
 import type { AppDependencies } from '../dependencies.ts';
-import { eventStream } from '../event-stream.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
-import { visibleTo } from '../visible-events.ts';
+import { eventStream } from '../streams/event-stream.ts';
 
 const base = '/api/inference';
 

@@ -1,7 +1,7 @@
 import { countTokensAnswer } from '../../dialects/anthropic-messages/count-tokens.ts';
 import { anthropicMessages } from '../../dialects/anthropic-messages/index.ts';
+import { promptRequest, runsTools } from '../answers/prompt-request.ts';
 import type { AppDependencies } from '../dependencies.ts';
-import { promptRequest, runsTools } from '../prompt-request.ts';
 import type { Route } from '../route.ts';
 
 /** POST /v1/messages/count_tokens: exactly what the same body would take at /v1/messages. No slot is needed. */

@@ -4,9 +4,9 @@ import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import { openapiDocument } from '../openapi/document.ts';
 import { routesPage } from '../openapi/routes-page.ts';
-import { guidePolicy } from '../page-policy.ts';
+import { guidePolicy } from '../page/page-policy.ts';
+import { fileResponse } from '../page/static-file.ts';
 import type { Route } from '../route.ts';
-import { fileResponse } from '../static-file.ts';
 
 const pageHeaders = {
   'cache-control': 'no-cache',

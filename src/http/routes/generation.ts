@@ -6,7 +6,7 @@ import { openaiChat } from '../../dialects/openai-chat/index.ts';
 import { openaiCompletions } from '../../dialects/openai-completions/index.ts';
 import { studioGenerate } from '../../dialects/studio-generate/index.ts';
 import { tgiGenerate, tgiGenerateStream } from '../../dialects/tgi/index.ts';
-import { type AnswerDependencies, generationHandler } from '../generation-route.ts';
+import { type AnswerDependencies, generationHandler } from '../answers/generation-route.ts';
 import type { Route } from '../route.ts';
 
 interface Endpoint {

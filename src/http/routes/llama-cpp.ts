@@ -2,10 +2,10 @@ import { ServeError } from '../../contract/errors.ts';
 import type { ModelProfile } from '../../contract/model.ts';
 import { writeProps, writeSlots } from '../../dialects/llama-cpp/server.ts';
 import { openaiError, openaiShape } from '../../dialects/shared/openai-error.ts';
+import { visibleSlot } from '../access/visible-events.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
-import { visibleSlot } from '../visible-events.ts';
 
 /** What clients of llama.cpp's server look at before they ask it for anything. `?model=` names one of several models. */
 export function llamaCppRoutes({ models, control, slots, version = '0.0.0' }: AppDependencies): Route[] {

@@ -5,10 +5,10 @@ import { ollamaChat, ollamaGenerate } from '../../dialects/ollama/index.ts';
 import { listedModel, ollamaVersion, runningModel, shownModel } from '../../dialects/ollama/models.ts';
 import type { OllamaCall } from '../../dialects/ollama/request.ts';
 import { parseShow } from '../../dialects/ollama/show.ts';
+import { type AnswerDependencies, generationHandler } from '../answers/generation-route.ts';
 import type { Exchange } from '../exchange.ts';
-import { type AnswerDependencies, generationHandler } from '../generation-route.ts';
+import { warningHeader } from '../headers.ts';
 import type { Route } from '../route.ts';
-import { warningHeader } from '../warning-header.ts';
 import { inputOnly, tokensOf, vectorCaller } from './vectors.ts';
 
 /** Ollama's API: answers, models, embeddings, and a clear no to the rest. */

@@ -2,9 +2,9 @@ import { ServeError } from '../../contract/errors.ts';
 import type { PageFile, PageFiles } from '../../contract/page-files.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import type { Exchange } from '../exchange.ts';
-import { pagePolicy, sandboxPolicy } from '../page-policy.ts';
+import { pagePolicy, sandboxPolicy } from '../page/page-policy.ts';
+import { fileResponse } from '../page/static-file.ts';
 import type { Route } from '../route.ts';
-import { fileResponse } from '../static-file.ts';
 
 const forever = 'public, max-age=31536000, immutable';
 

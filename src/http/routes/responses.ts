@@ -1,9 +1,9 @@
 import { ServeError } from '../../contract/errors.ts';
 import { openaiResponses } from '../../dialects/openai-responses/index.ts';
 import { writePromptCount } from '../../dialects/shared/prompt-count.ts';
+import { type AnswerDependencies, generationHandler } from '../answers/generation-route.ts';
+import { promptRequest, runsTools } from '../answers/prompt-request.ts';
 import type { Exchange } from '../exchange.ts';
-import { type AnswerDependencies, generationHandler } from '../generation-route.ts';
-import { promptRequest, runsTools } from '../prompt-request.ts';
 import { KeptResponses } from '../responses/kept-responses.ts';
 import type { Route } from '../route.ts';
 

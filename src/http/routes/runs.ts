@@ -2,13 +2,13 @@ import { ServeError } from '../../contract/errors.ts';
 import type { RunDescription } from '../../dialects/runs/answers.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import { expectOwnThings } from '../access/own-things.ts';
+import { type AnswerDependencies, runHeader } from '../answers/generation-route.ts';
 import type { Exchange } from '../exchange.ts';
-import { type AnswerDependencies, runHeader } from '../generation-route.ts';
 import { queryNumber } from '../query-number.ts';
 import type { Route } from '../route.ts';
 import type { KeptRun } from '../runs/kept-run.ts';
 import { RunReader } from '../runs/run-reader.ts';
-import { streamResponse } from '../sse.ts';
+import { streamResponse } from '../streams/sse.ts';
 
 /** Answers that outlive their readers: which there are, and the rest of one. */
 export function runRoutes({ runs, keyring, settings, clock, timers }: AnswerDependencies): Route[] {

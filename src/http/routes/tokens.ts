@@ -8,9 +8,9 @@ import {
   writeDetokenized,
   writeTokens,
 } from '../../dialects/tokens/tokens.ts';
+import { promptRequest } from '../answers/prompt-request.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
-import { promptRequest } from '../prompt-request.ts';
 import type { Route } from '../route.ts';
 
 /** Where no pieces were asked for; one for all, there may be a million. */

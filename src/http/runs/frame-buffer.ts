@@ -1,5 +1,5 @@
 import type { Frame } from '../../dialects/dialect.ts';
-import type { WrittenFrame } from '../frame-text.ts';
+import type { WrittenFrame } from '../streams/frame-text.ts';
 
 /** What a frame takes besides its text. */
 const overhead = 100;

@@ -1,8 +1,8 @@
 import type { ServeError } from '../../contract/errors.ts';
 import type { Dialect, Frame } from '../../dialects/dialect.ts';
-import { AnswerStream, type AnswerStreamOptions } from '../answer-stream.ts';
-import type { ChoiceEvent } from '../choices.ts';
-import type { WrittenFrame } from '../frame-text.ts';
+import { AnswerStream, type AnswerStreamOptions } from '../answers/answer-stream.ts';
+import type { ChoiceEvent } from '../answers/choices.ts';
+import type { WrittenFrame } from '../streams/frame-text.ts';
 import { FrameBuffer } from './frame-buffer.ts';
 import type { ReadableRun } from './run-reader.ts';
 

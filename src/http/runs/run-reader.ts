@@ -1,7 +1,7 @@
 import { ServeError } from '../../contract/errors.ts';
 import type { Frame } from '../../dialects/dialect.ts';
-import type { WireFrame, WrittenFrame } from '../frame-text.ts';
-import type { FrameSource } from '../sse.ts';
+import type { WireFrame, WrittenFrame } from '../streams/frame-text.ts';
+import type { FrameSource } from '../streams/sse.ts';
 
 /** What can be read from any of its frames on, as often as one likes. */
 export interface ReadableRun {

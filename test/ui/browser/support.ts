@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, describe, expect } from 'vitest';
 import { listen } from '../../../src/http/listen.ts';
-import { openPageFiles } from '../../../src/http/page-files.ts';
+import { openPageFiles } from '../../../src/http/page/page-files.ts';
 import { type Door, type DoorOptions, openDoor } from '../../http/support.ts';
 
 const places = [process.env.SERVE_MODEL_CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'];

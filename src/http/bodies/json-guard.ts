@@ -1,4 +1,4 @@
-import { ServeError } from '../contract/errors.ts';
+import { ServeError } from '../../contract/errors.ts';
 import { withExactSeeds } from './exact-seeds.ts';
 
 /** JSON text -> value, with every way to fail told as the client's own. */

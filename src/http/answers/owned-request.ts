@@ -1,9 +1,9 @@
-import type { GenerationRequest } from '../contract/request.ts';
-import { defined } from '../dialects/shared/defined.ts';
-import { cacheScopeOf } from './access/cache-scope.ts';
-import type { AppDependencies } from './dependencies.ts';
-import type { Exchange } from './exchange.ts';
-import { sessionKey } from './session-key.ts';
+import type { GenerationRequest } from '../../contract/request.ts';
+import { defined } from '../../dialects/shared/defined.ts';
+import { cacheScopeOf } from '../access/cache-scope.ts';
+import type { AppDependencies } from '../dependencies.ts';
+import type { Exchange } from '../exchange.ts';
+import { sessionKey } from '../headers.ts';
 
 /** With everything that hangs on who asks. */
 export function owned(

@@ -1,5 +1,5 @@
-import { ServeError } from '../contract/errors.ts';
-import type { GenerationEvent } from '../contract/events.ts';
+import { ServeError } from '../../contract/errors.ts';
+import type { GenerationEvent } from '../../contract/events.ts';
 
 export interface ChoiceEvent {
   readonly choice: number;

@@ -1,24 +1,24 @@
-import { ServeError, toServeError } from '../contract/errors.ts';
-import type { GenerationEvent, GenerationResult, StartEvent } from '../contract/events.ts';
-import { Collector } from '../contract/events.ts';
-import type { ModelDirectory, Timers } from '../contract/services.ts';
-import type { AnswerContext, Dialect, ParsedCall, WholeAnswer } from '../dialects/dialect.ts';
-import { expectOwnThings } from './access/own-things.ts';
-import { serverToolsFor, withGranted } from './access/server-tools.ts';
+import { ServeError, toServeError } from '../../contract/errors.ts';
+import type { GenerationEvent, GenerationResult, StartEvent } from '../../contract/events.ts';
+import { Collector } from '../../contract/events.ts';
+import type { GenerationRequest } from '../../contract/request.ts';
+import type { ModelDirectory, Timers } from '../../contract/services.ts';
+import type { AnswerContext, Dialect, ParsedCall, WholeAnswer } from '../../dialects/dialect.ts';
+import { expectOwnThings } from '../access/own-things.ts';
+import { serverToolsFor, withGranted } from '../access/server-tools.ts';
+import { type AnswerKeeper, keeperOf } from '../chats/answer-keeper.ts';
+import type { AppDependencies } from '../dependencies.ts';
+import type { Exchange } from '../exchange.ts';
+import { warningHeader } from '../headers.ts';
+import type { KeptRun, KeptRunOptions } from '../runs/kept-run.ts';
+import type { KeptRuns } from '../runs/kept-runs.ts';
+import { RunReader } from '../runs/run-reader.ts';
+import { streamResponse } from '../streams/sse.ts';
 import { AnswerStream } from './answer-stream.ts';
-import { type AnswerKeeper, keeperOf } from './chats/answer-keeper.ts';
-import { checkTools } from './check-tools.ts';
 import { type ChoiceEvent, ChoiceEvents } from './choices.ts';
-import type { AppDependencies } from './dependencies.ts';
-import type { Exchange } from './exchange.ts';
 import { GenerationNotes } from './generation-notes.ts';
 import { hideServerCalls } from './hide-server-calls.ts';
 import { owned, sessionOf } from './owned-request.ts';
-import type { KeptRun, KeptRunOptions } from './runs/kept-run.ts';
-import type { KeptRuns } from './runs/kept-runs.ts';
-import { RunReader } from './runs/run-reader.ts';
-import { streamResponse } from './sse.ts';
-import { warningHeader } from './warning-header.ts';
 
 type Handler = (exchange: Exchange) => Promise<Response>;
 
@@ -64,6 +64,19 @@ export function beginAnswer<Call extends ParsedCall>(
   exchange.note({ dialect: dialect.name, model });
   exchange.identify(dialect.idPrefix + id);
   return { id, created: unixSeconds(), model, newId: (prefix) => prefix + newId() };
+}
+
+/** --tool-allow: a request may offer these tools and no others. An empty list allows all. */
+function checkTools(requests: readonly GenerationRequest[], allowed: readonly string[]): void {
+  const prompt = requests[0]?.prompt;
+  if (allowed.length === 0 || prompt?.type !== 'chat') return;
+  const refused = prompt.tools.find(({ name }) => !allowed.includes(name));
+  if (refused === undefined) return;
+  throw new ServeError(
+    'forbidden',
+    `The tool ${JSON.stringify(refused.name)} is not allowed here. Allowed: ${allowed.join(', ')} (--tool-allow).`,
+    { param: 'tools' },
+  );
 }
 
 /** By the model that really answers: what was expected while the server started may have been a guess. */

@@ -1,5 +1,5 @@
-import { ServeError } from '../contract/errors.ts';
-import type { Timers } from '../contract/services.ts';
+import { ServeError } from '../../contract/errors.ts';
+import type { Timers } from '../../contract/services.ts';
 import { decodeBody } from './decode-body.ts';
 import { parseJson } from './json-guard.ts';
 

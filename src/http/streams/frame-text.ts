@@ -1,4 +1,4 @@
-import type { Dialect, Frame } from '../dialects/dialect.ts';
+import type { Dialect, Frame } from '../../dialects/dialect.ts';
 
 /** A frame whose data is text already, as it is kept for those who read it later. */
 export interface WrittenFrame {

@@ -1,6 +1,6 @@
-import type { Frame } from '../dialects/dialect.ts';
-import type { AppDependencies } from './dependencies.ts';
-import type { Exchange } from './exchange.ts';
+import type { Frame } from '../../dialects/dialect.ts';
+import type { AppDependencies } from '../dependencies.ts';
+import type { Exchange } from '../exchange.ts';
 import { type FrameSource, streamResponse } from './sse.ts';
 
 /** What happens, as server-sent events, until the reader leaves or the events end. */

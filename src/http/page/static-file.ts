@@ -1,5 +1,5 @@
-import type { PageEncoding, PageFile } from '../contract/page-files.ts';
-import type { Exchange } from './exchange.ts';
+import type { PageEncoding, PageFile } from '../../contract/page-files.ts';
+import type { Exchange } from '../exchange.ts';
 
 /** A built file in the form that the client takes, or 304 where it has it. `more` are headers, which win. */
 export async function fileResponse(

@@ -1,5 +1,5 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { ServeError } from '../contract/errors.ts';
+import { ServeError } from '../../contract/errors.ts';
 
 /** Content codings of request bodies, RFC 9110 8.4.1: name -> how to undo it. The server's answer to others names them. */
 const decoders = { gzip: gunzipSync, 'x-gzip': gunzipSync, br: brotliDecompressSync } as const;

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliDecompress, gzip } from 'node:zlib';
-import type { PageEncoding, PageFile, PageFiles } from '../contract/page-files.ts';
+import type { PageEncoding, PageFile, PageFiles } from '../../contract/page-files.ts';
 
 /** Where scripts/build-ui.mjs and build-docs.mjs put what they build: the same folder seen from src/main and from dist/main. */
-const buildFolder = new URL('../../dist/', import.meta.url);
+const buildFolder = new URL('../../../dist', import.meta.url);
 
 type Facts = Pick<PageFile, 'type' | 'etag' | 'compressed'>;
 

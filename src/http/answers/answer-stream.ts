@@ -1,8 +1,8 @@
-import { ServeError, toServeError } from '../contract/errors.ts';
-import type { StartEvent } from '../contract/events.ts';
-import type { Frame, StreamEncoder } from '../dialects/dialect.ts';
+import { ServeError, toServeError } from '../../contract/errors.ts';
+import type { StartEvent } from '../../contract/events.ts';
+import type { Frame, StreamEncoder } from '../../dialects/dialect.ts';
+import type { FrameSource } from '../streams/sse.ts';
 import type { ChoiceEvent, ChoiceEvents } from './choices.ts';
-import type { FrameSource } from './sse.ts';
 
 export interface AnswerStreamOptions {
   /** On its way, or there already, where it decided the status. Undefined where there is nothing to generate. */

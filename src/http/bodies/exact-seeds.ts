@@ -1,5 +1,5 @@
-import { isJsonObject } from '../contract/json.ts';
-import { seedBits } from '../dialects/shared/seed.ts';
+import { isJsonObject } from '../../contract/json.ts';
+import { seedBits } from '../../dialects/shared/seed.ts';
 
 /** A seed that JSON.parse may round: more digits than a double holds, and no more than 64 bits can have. */
 const wideSeed = /("seed"\s*:\s*)(-?\d{16,19})(?=\s*[,}])/g;

@@ -1,8 +1,8 @@
-import type { GenerationRequest } from '../contract/request.ts';
-import type { ParsedCall } from '../dialects/dialect.ts';
-import { serverToolsFor, withGranted } from './access/server-tools.ts';
-import type { AppDependencies } from './dependencies.ts';
-import type { Exchange } from './exchange.ts';
+import type { GenerationRequest } from '../../contract/request.ts';
+import type { ParsedCall } from '../../dialects/dialect.ts';
+import { serverToolsFor, withGranted } from '../access/server-tools.ts';
+import type { AppDependencies } from '../dependencies.ts';
+import type { Exchange } from '../exchange.ts';
 import { owned } from './owned-request.ts';
 
 /** What the call would generate, for routes that only look at its prompt: with the tools that the server would offer. */

@@ -1,5 +1,5 @@
-import type { GenerationEvent } from '../contract/events.ts';
-import { shownReason } from '../dialects/shared/server-tools.ts';
+import type { GenerationEvent } from '../../contract/events.ts';
+import { shownReason } from '../../dialects/shared/server-tools.ts';
 
 /**
  * The events of an answer as those dialects have them that know nothing of calls which the server runs: without these

@@ -1,6 +1,6 @@
-import type { FinishEvent } from '../contract/events.ts';
+import type { FinishEvent } from '../../contract/events.ts';
+import type { Exchange } from '../exchange.ts';
 import type { ChoiceEvent } from './choices.ts';
-import type { Exchange } from './exchange.ts';
 
 /** What a generation's events say for the log line, while it runs and at its end; times are those of the first choice. */
 export class GenerationNotes {

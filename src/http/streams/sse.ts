@@ -1,5 +1,5 @@
-import type { Clock, Timers } from '../contract/services.ts';
-import type { Dialect } from '../dialects/dialect.ts';
+import type { Clock, Timers } from '../../contract/services.ts';
+import type { Dialect } from '../../dialects/dialect.ts';
 import { frameText, streamContentType, type WireFrame, writesOf } from './frame-text.ts';
 
 export interface FrameSource {

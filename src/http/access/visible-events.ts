@@ -1,5 +1,5 @@
-import type { Caller } from '../contract/caller.ts';
-import type { ControlEvent, SlotReport } from '../contract/control.ts';
+import type { Caller } from '../../contract/caller.ts';
+import type { ControlEvent, SlotReport } from '../../contract/control.ts';
 
 /**
  * What of the server's events a caller may see, one reader's after another: of slots that hold another's tokens only that
