@@ -52,7 +52,7 @@ describeInBrowser('the models', () => {
     const load = await shop.asked();
     expect(load.request).toMatchObject({
       target: '/models/small.gguf',
-      settings: { contextSize: 8192, cacheTypeKv: 'q8_0' },
+      settings: { contextSize: 8192, cacheType: 'q8_0' },
     });
     shop.progress({ phase: 'load', fraction: 0.34, bytesLoaded: 340, bytesTotal: 1000, etaSeconds: 6 });
     await page.locator('.load-under-way', { hasText: /loading 34%/ }).waitFor();
