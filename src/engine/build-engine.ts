@@ -3,7 +3,7 @@ import type { LoadedEngine, LoadOptions } from './load-options.ts';
 import type { ModelDescription } from './remote/model-description.ts';
 import type { LoadedFacts, LoadedWeights, ToLoop } from './remote/protocol.ts';
 import { RemoteEngine } from './remote/remote-engine.ts';
-import { createVectors } from './remote/vectors.ts';
+import { createVectors } from './remote/remote-vectors.ts';
 import type { ThreadPlan } from './thread-plan.ts';
 
 export interface EngineParts {

@@ -80,7 +80,7 @@ export class Candidates extends Handle {
     return this.pointer;
   }
 
-  /** Whether any candidate is left that may be drawn. */
+  /** Whether any candidate is left that may be sampled. */
   get anyAllowed(): boolean {
     const { size } = this;
     const first = this.#first;

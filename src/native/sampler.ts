@@ -19,7 +19,7 @@ export const usualSamplers: readonly SamplerName[] = [
   'temperature',
 ];
 
-/** All that decides a draw; llama.cpp's meanings and, as far as they are not the client's, its defaults. */
+/** All that decides a sample; llama.cpp's meanings and, as far as they are not the client's, its defaults. */
 export interface ChainSettings {
   readonly samplers: readonly SamplerName[];
   readonly temperature: number;
@@ -69,7 +69,7 @@ export class SamplerChain extends Handle {
   /** Whether the first sampler forbids the end for now. */
   #barred = false;
 
-  /** `barred`: tokens that cannot be drawn until `lift`. */
+  /** `barred`: tokens that cannot be sampled until `lift`. */
   constructor(library: NativeLibrary, vocabulary: Vocabulary, settings: ChainSettings, barred: readonly number[] = []) {
     const { functions } = library;
     super(
@@ -96,7 +96,7 @@ export class SamplerChain extends Handle {
     this.#library.functions.llama_sampler_chain_add(this.pointer, sampler);
   }
 
-  /** The tokens that were barred at the beginning can be drawn from now on. */
+  /** The tokens that were barred at the beginning can be sampled from now on. */
   lift(): void {
     if (!this.#barred) return;
     this.#barred = false;
@@ -104,7 +104,7 @@ export class SamplerChain extends Handle {
     functions.llama_sampler_free(functions.llama_sampler_chain_remove(this.pointer, 0));
   }
 
-  /** The token counts for penalties and the like: it was drawn, forced, or is one of the prompt's. */
+  /** The token counts for penalties and the like: it was sampled, forced, or is one of the prompt's. */
   accept(token: number): void {
     this.#library.functions.llama_sampler_accept(this.pointer, token);
   }
@@ -114,7 +114,7 @@ export class SamplerChain extends Handle {
     this.#library.functions.llama_sampler_apply(this.pointer, candidates.forSamplers);
   }
 
-  /** Draws from an output of the context's last batch, and accepts the token. Throws RangeError where there is none. */
+  /** Samples from an output of the context's last batch, and accepts the token. Throws RangeError where there is none. */
   sample(context: Context, place: number): number {
     context.assertOutput(place);
     return this.#library.functions.llama_sampler_sample(this.pointer, context.pointer, place);

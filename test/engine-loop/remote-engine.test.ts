@@ -31,7 +31,7 @@ function createRemote() {
   return { remote, engine: remote.engine, sent, step };
 }
 
-const drawn = (...tokens: number[]): GeneratedToken[] => tokens.map((token) => ({ token, forced: false }));
+const sampled = (...tokens: number[]): GeneratedToken[] => tokens.map((token) => ({ token, forced: false }));
 
 /** A steered run that says these things, one to each token; `pause` pauses it besides. */
 function steered(subject: ReturnType<typeof createRemote>, says: readonly (Directive | 'pause')[]): EngineRun {
@@ -72,7 +72,7 @@ describe('the server side of an engine', () => {
   it('ends a run that forces what is no token', async () => {
     const subject = createRemote();
     const { done } = steered(subject, [{ type: 'force', tokens: [100] }]);
-    expect(subject.step(1, [{ run: 1, tokens: drawn(5) }])).toEqual([
+    expect(subject.step(1, [{ run: 1, tokens: sampled(5) }])).toEqual([
       { type: 'directives', step: 1, runs: [{ run: 1, directives: [{ type: 'stop' }] }] },
     ]);
     subject.step(2, undefined, {
@@ -84,7 +84,7 @@ describe('the server side of an engine', () => {
   it('says all that was said to a step in which it was paused at once, later', () => {
     const subject = createRemote();
     const run = steered(subject, ['pause', { type: 'stop' }]);
-    const tokens = [drawn(5), drawn(6)].map((each) => ({ run: 1, tokens: each }));
+    const tokens = [sampled(5), sampled(6)].map((each) => ({ run: 1, tokens: each }));
     expect(subject.step(1, tokens)).toEqual([
       { type: 'pause', run: 1 },
       { type: 'directives', step: 1, runs: [], held: [1] },
@@ -109,7 +109,7 @@ describe('the server side of an engine', () => {
         },
       }).job,
     );
-    const twice = [drawn(5), drawn(6)].map((tokens) => ({ run: 1, tokens }));
+    const twice = [sampled(5), sampled(6)].map((tokens) => ({ run: 1, tokens }));
     expect(subject.step(1, twice)).toEqual([
       { type: 'pause', run: 1 },
       { type: 'directives', step: 1, runs: [{ run: 1, directives: [{ type: 'stop' }] }] },

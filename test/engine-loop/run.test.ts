@@ -38,7 +38,7 @@ function begun({ job: changes = {}, cachedTokens = 2, stops = [] }: Changes = {}
   return { run, calls: sampling.calls, evaluate, at: (time: number) => (now = time) };
 }
 
-const drawn = (...tokens: number[]): GeneratedToken[] => tokens.map((token) => ({ token, forced: false }));
+const sampled = (...tokens: number[]): GeneratedToken[] => tokens.map((token) => ({ token, forced: false }));
 
 describe('a run that reads its prompt', () => {
   it('begins behind what the slot holds', () => {
@@ -80,16 +80,16 @@ describe('a run that generates', () => {
   it('evaluates its last token next, with guesses behind it', () => {
     const { run, evaluate } = begun();
     evaluate(4);
-    run.generated(drawn(20));
+    run.generated(sampled(20));
     expect([run.input, run.waiting, run.prefilling, run.outputTokens]).toEqual([[20], 1, false, 1]);
     evaluate(1);
-    run.generated(drawn(21, 22), [30, 31]);
+    run.generated(sampled(21, 22), [30, 31]);
     expect([run.input, run.guessed, run.outputTokens]).toEqual([[22, 30, 31], [30, 31], 3]);
   });
 
   it('gives up the guesses that do not fit', () => {
     const { run } = begun();
-    run.generated(drawn(20), [30, 31, 32]);
+    run.generated(sampled(20), [30, 31, 32]);
     run.dropGuessesAfter(2);
     expect([run.input, run.guessed]).toEqual([[20, 30], [30]]);
     run.dropGuessesAfter(1);
@@ -101,9 +101,9 @@ describe('a run that generates', () => {
 
   it('is full at its budget', () => {
     const { run } = begun({ job: { maxTokens: 2 } });
-    run.generated(drawn(20));
+    run.generated(sampled(20));
     expect(run.full).toBe(false);
-    run.generated(drawn(21));
+    run.generated(sampled(21));
     expect(run.full).toBe(true);
   });
 
@@ -111,9 +111,9 @@ describe('a run that generates', () => {
     const { run } = begun();
     for (let count = 0; count < 4; count++) {
       expect(run.nextPiece).toBeGreaterThan(0);
-      run.generated(drawn(20));
+      run.generated(sampled(20));
       run.delivered();
-      expect(run.mayDraw).toBe(true);
+      expect(run.maySample).toBe(true);
     }
     expect(run.nextPiece).toBe(0);
     expect(run.answered([])).toBe(false);
@@ -123,9 +123,9 @@ describe('a run that generates', () => {
   it('measures to its first token and from there to its last', () => {
     const { run, at } = begun();
     at(130);
-    run.generated(drawn(20));
+    run.generated(sampled(20));
     at(145);
-    run.generated(drawn(21));
+    run.generated(sampled(21));
     at(200);
     expect(run.result('stopped')).toEqual({ reason: 'stopped', outputTokens: 2, promptMs: 30, predictedMs: 15 });
   });
@@ -160,7 +160,7 @@ describe('what its request says', () => {
 
   it('forces tokens, once, within the budget, and the samplers know them', () => {
     const { run, calls } = begun({ job: { maxTokens: 3 } });
-    run.generated(drawn(20));
+    run.generated(sampled(20));
     run.answered([{ type: 'force', tokens: [40, 41, 42] }]);
     const forced = run.takeForced();
     expect(forced).toEqual([
@@ -176,12 +176,12 @@ describe('what its request says', () => {
     expect([run.input, run.full]).toEqual([[40, 41], true]);
   });
 
-  it('is awaited by a steered run before it draws, with its logits kept', () => {
+  it('is awaited by a steered run before it samples, with its logits kept', () => {
     const { run } = begun({ job: { steered: true } });
-    expect(run.mayDraw).toBe(true);
-    run.generated(drawn(20));
+    expect(run.maySample).toBe(true);
+    run.generated(sampled(20));
     run.delivered();
-    expect(run.mayDraw).toBe(false);
+    expect(run.maySample).toBe(false);
     const logits = Float32Array.of(1, 2);
     run.holdBack(logits);
     logits.fill(0);
@@ -212,10 +212,10 @@ describe('a run whose decode was broken off', () => {
   it('takes no guess for a token that came', () => {
     const { run, evaluate } = begun();
     evaluate(4);
-    run.generated(drawn(20), [30, 31]);
+    run.generated(sampled(20), [30, 31]);
     run.rewind([10, 11, 12, 13, 14, 15], 6);
     expect([run.input, run.guessed, run.prefilling]).toEqual([[20], [], false]);
-    run.generated(drawn(21), [30]);
+    run.generated(sampled(21), [30]);
     run.rewind([10, 11, 12, 13, 14, 15, 20], 0);
     expect(run.input).toEqual([10, 11, 12, 13, 14, 15, 20, 21]);
   });

@@ -78,7 +78,7 @@ class ScriptedMachine implements StepMachine {
 }
 
 function sampling(machine: ScriptedMachine): RunSampling {
-  const draw = (logits: Float32Array) => {
+  const sampleFrom = (logits: Float32Array) => {
     checkNumbers(logits);
     return logits.indexOf(1);
   };
@@ -87,8 +87,8 @@ function sampling(machine: ScriptedMachine): RunSampling {
     setGrammar: () => undefined,
     accept: () => undefined,
     free: () => undefined,
-    draw,
-    sample: (place) => draw(machine.logits(place)),
+    sampleFrom,
+    sample: (place) => sampleFrom(machine.logits(place)),
     logits: (place) => machine.logits(place),
     logprob: (_, token) => ({ token, text: '', bytes: [], logprob: 0, top: [] }),
   };

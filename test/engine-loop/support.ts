@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { RunSampling } from '../../src/engine/loop/run-sampler.ts';
 
-/** Sampling that draws nothing and remembers what it is told. */
+/** Sampling that samples nothing and remembers what it is told. */
 export function recordedSampling(): RunSampling & { readonly calls: readonly unknown[] } {
   const calls: unknown[] = [];
   return {
@@ -11,14 +11,14 @@ export function recordedSampling(): RunSampling & { readonly calls: readonly unk
     accept: (token) => void calls.push(['accept', token]),
     free: () => void calls.push(['free']),
     sample: unwanted,
-    draw: unwanted,
+    sampleFrom: unwanted,
     logits: unwanted,
     logprob: unwanted,
   };
 }
 
 function unwanted(): never {
-  throw new Error('Nothing is drawn here.');
+  throw new Error('Nothing is sampled here.');
 }
 
 /**

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Embedder, Ranker } from '../../src/engine/embedder.ts';
-import { VectorDesk } from '../../src/engine/loop/vectors.ts';
+import { VectorDesk } from '../../src/engine/loop/vector-desk.ts';
 import {
   type LoadedVectorModel,
   loadVectorModel,

@@ -1,6 +1,6 @@
 import { ServeError } from '../../contract/errors.ts';
 
-/** The logits are no numbers, of which nothing can be drawn or told. */
+/** The logits are no numbers, of which nothing can be sampled or told. */
 export class NoNumbersError extends ServeError {
   constructor() {
     super(

@@ -41,7 +41,7 @@ export class Outbox {
     Object.assign(this.#contents, { [part]: list });
   }
 
-  /** In the order in which they were drawn, whatever the run. */
+  /** In the order in which they were sampled, whatever the run. */
   deliver(run: number, tokens: readonly GeneratedToken[]): void {
     this.#delivered.push({ run, tokens });
   }

@@ -15,7 +15,7 @@ import { checkNumbers } from './no-numbers.ts';
 export interface SamplingTools {
   readonly model: Model;
   readonly context: Context;
-  /** For draws under a grammar; used by one draw at a time. */
+  /** For samples under a grammar; used by one sample at a time. */
   readonly candidates: Candidates;
   readonly endTokens: () => readonly number[];
 }
@@ -35,10 +35,10 @@ export class RunSampler {
   readonly #tools: SamplingTools;
   readonly #chain: SamplerChain;
   #grammar: Grammar | undefined;
-  /** What the chain never draws. */
+  /** What the chain never samples. */
   readonly #forbidden: readonly number[];
   readonly #grammarRefuses: readonly number[];
-  /** Tokens that are still to come before an end may be drawn. */
+  /** Tokens that are still to come before an end may be sampled. */
   #barredFor: number;
 
   constructor(tools: SamplingTools, job: WireJob) {
@@ -76,10 +76,10 @@ export class RunSampler {
     }
   }
 
-  /** Draws from an output of the last batch, and counts the token. Throws NoNumbersError, and nothing is counted then. */
+  /** Samples from an output of the last batch, and counts the token. Throws NoNumbersError, and nothing is counted then. */
   sample(place: number): number {
     const logits = this.logits(place);
-    if (this.#grammar) return this.draw(logits);
+    if (this.#grammar) return this.sampleFrom(logits);
     checkNumbers(logits);
     const token = this.#chain.sample(this.#tools.context, place);
     this.#counted();
@@ -87,10 +87,10 @@ export class RunSampler {
   }
 
   /**
-   * The same from logits that were kept. As llama-server does it: drawn without the grammar, which is then asked about
-   * that one token; on its refusal drawn again with the grammar first.
+   * The same from logits that were kept. As llama-server does it: sampled without the grammar, which is then asked about
+   * that one token; on its refusal sampled again with the grammar first.
    */
-  draw(logits: Float32Array): number {
+  sampleFrom(logits: Float32Array): number {
     checkNumbers(logits);
     const { candidates } = this.#tools;
     candidates.fill(logits);
@@ -102,7 +102,7 @@ export class RunSampler {
       this.#grammar.apply(candidates);
       candidates.forbid(this.#grammarRefuses);
       if (!candidates.anyAllowed) return noToken;
-      // Where the end is all that the grammar leaves, it comes, though the chain would never draw it.
+      // Where the end is all that the grammar leaves, it comes, though the chain would never sample it.
       candidates.forbid(this.#barredFor > 0 ? [...this.#forbidden, ...this.#tools.endTokens()] : this.#forbidden);
       if (!candidates.anyAllowed) return this.#tools.endTokens()[0] ?? noToken;
       this.#chain.apply(candidates);
@@ -114,7 +114,7 @@ export class RunSampler {
     return token;
   }
 
-  /** The token comes next without having been drawn; a grammar does not hear of it. */
+  /** The token comes next without having been sampled; a grammar does not hear of it. */
   accept(token: number): void {
     this.#chain.accept(token);
     this.#counted();

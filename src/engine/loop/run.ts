@@ -15,7 +15,7 @@ interface SlotFacts {
 
 /**
  * Deliveries that a run may be ahead of what its request has said: text work that takes longer than a step, now and then,
- * holds nobody up. What was drawn behind a stop is thrown away.
+ * holds nobody up. What was sampled behind a stop is thrown away.
  */
 const mostAhead = 4;
 
@@ -23,7 +23,7 @@ const mostAhead = 4;
 export type RunState =
   /** It joined: steps read its prompt, piece by piece. */
   | { readonly kind: 'prefilling' }
-  /** Tokens were drawn or forced: a step evaluates the last of them, and with it what is only guessed to follow. */
+  /** Tokens were sampled or forced: a step evaluates the last of them, and with it what is only guessed to follow. */
   | { readonly kind: 'decoding'; readonly guessed: readonly number[] }
   /** The last token was evaluated before its request had answered: its logits are kept until the answer is here. */
   | { readonly kind: 'held-back'; readonly logits: Float32Array };
@@ -128,14 +128,14 @@ export class LoopRun {
     return this.job.images.find(({ start, rows }) => start + rows > held);
   }
 
-  /** Whether its next token may be drawn. A steered run hears first what is said to the last ones. */
-  get mayDraw(): boolean {
+  /** Whether its next token may be sampled. A steered run hears first what is said to the last ones. */
+  get maySample(): boolean {
     return !this.job.steered || this.#unanswered === 0;
   }
 
-  /** What it waits with, once its token may be drawn. */
+  /** What it waits with, once its token may be sampled. */
   takeHeldBack(): Float32Array | undefined {
-    if (!this.mayDraw || this.#state.kind !== 'held-back') return undefined;
+    if (!this.maySample || this.#state.kind !== 'held-back') return undefined;
     const { logits } = this.#state;
     this.#state = { kind: 'decoding', guessed: [] };
     return logits;

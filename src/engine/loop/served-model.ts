@@ -29,7 +29,7 @@ import { Slot } from './slot.ts';
 import { SlotMoves } from './slot-moves.ts';
 import type { Speculation } from './speculation.ts';
 import { StepLoop } from './step-loop.ts';
-import { VectorDesk } from './vectors.ts';
+import { VectorDesk } from './vector-desk.ts';
 import type { LoadedAdapter } from './weights.ts';
 import { wipeSlot } from './wipe-slot.ts';
 

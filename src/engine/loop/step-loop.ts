@@ -4,18 +4,18 @@ import type { Directive } from '../engine.ts';
 import { reusablePrefix } from '../prefix.ts';
 import { type RunDirectives, type StepReport, toWire, type WireJob } from '../remote/protocol.ts';
 import { Deliveries } from './deliveries.ts';
-import { type Drawn, drawKept, drawTokens, readPromptLogprobs } from './draw-tokens.ts';
 import type { ImageSteps } from './image-steps.ts';
 import { NoNumbersError } from './no-numbers.ts';
 import type { Outbox } from './outbox.ts';
 import { LoopRun } from './run.ts';
 import type { RunSampling } from './run-sampler.ts';
+import { readPromptLogprobs, type Sampled, sampleKept, sampleTokens } from './sample-tokens.ts';
 import type { Slot } from './slot.ts';
 import type { Guesser, GuesserFactory } from './speculation.ts';
 import { count, type Participant, StepBatch, type StepBatchParts } from './step-batch.ts';
 
 export interface StepLoopOptions extends StepBatchParts {
-  /** What draws for a run. Throws ServeError where its wishes cannot be met. */
+  /** What samples for a run. Throws ServeError where its wishes cannot be met. */
   readonly samplerOf: (job: WireJob) => RunSampling;
   readonly isEndOfGeneration: (token: number) => boolean;
   readonly clock: Clock;
@@ -33,9 +33,9 @@ export interface StepLoopOptions extends StepBatchParts {
 
 /**
  * The one owner of the native context; every call is synchronous, and between two of them nothing changes. A step: (1)
- * plan-step decides the batch; (2) one llama_decode; (3) the tokens of all runs are drawn and told in one message, and
+ * plan-step decides the batch; (2) one llama_decode; (3) the tokens of all runs are sampled and told in one message, and
  * while the next step is decoded their requests work on the text, elsewhere. What a request says to a token (stop, force,
- * grammar) is known before its next one counts: a steered run's next token is drawn after the answer, and of any other
+ * grammar) is known before its next one counts: a steered run's next token is sampled after the answer, and of any other
  * run what came behind a stop is thrown away by whoever hears of it.
  */
 export class StepLoop {
@@ -128,7 +128,7 @@ export class StepLoop {
 
   /** True when there was something to do. */
   step(): boolean {
-    this.#drawHeldBack();
+    this.#sampleHeldBack();
     const shares = this.#batch.plan();
     if (shares.length === 0) {
       if (this.#stepImage(false)) return true;
@@ -139,7 +139,7 @@ export class StepLoop {
     const participants = this.#batch.fill(shares);
     if (!this.#batch.decode(participants)) return true;
     for (const participant of participants) count(participant);
-    const late = participants.filter(({ run }) => !run.mayDraw);
+    const late = participants.filter(({ run }) => !run.maySample);
     for (const participant of participants) if (!late.includes(participant)) this.#advance(participant);
     this.#report(participants, this.#options.clock() - startedAt);
     this.#tell();
@@ -207,7 +207,7 @@ export class StepLoop {
         const last = run.prefilling ? places.slice(-1) : places;
         const { isEndOfGeneration } = this.#options;
         const guesser = run.job.steered ? undefined : this.#guessers[slot.id];
-        return drawTokens(run, last, { slot, guesser, isEndOfGeneration });
+        return sampleTokens(run, last, { slot, guesser, isEndOfGeneration });
       });
     } catch (error) {
       this.#fail(run, error);
@@ -217,23 +217,23 @@ export class StepLoop {
   /** Their answers are mostly here within a moment; what is late has its logits kept, and the others go on. */
   #advanceSteered(participants: readonly Participant[]): void {
     if (participants.length === 0) return;
-    this.#options.waitForAnswers(() => participants.every(({ run }) => run.mayDraw));
+    this.#options.waitForAnswers(() => participants.every(({ run }) => run.maySample));
     for (const participant of participants) {
       const { slot, run, places } = participant;
       const place = places.at(-1);
       if (slot.run !== run) continue;
-      if (run.mayDraw) this.#advance(participant);
+      if (run.maySample) this.#advance(participant);
       else if (place !== undefined && !run.prefilling) run.holdBack(this.#options.machine.logits(place));
     }
     this.#tell();
   }
 
-  #drawHeldBack(): void {
+  #sampleHeldBack(): void {
     for (const { run } of this.#options.slots) {
       const logits = run?.takeHeldBack();
       if (!run || !logits) continue;
       try {
-        this.#takeNext(run, () => drawKept(run, logits, this.#options.isEndOfGeneration));
+        this.#takeNext(run, () => sampleKept(run, logits, this.#options.isEndOfGeneration));
       } catch (error) {
         this.#fail(run, error);
       }
@@ -241,14 +241,14 @@ export class StepLoop {
     this.#tell();
   }
 
-  /** The end of the budget, what the request wants said next, or what is drawn. */
-  #takeNext(run: LoopRun, draw: () => Drawn): void {
+  /** The end of the budget, what the request wants said next, or what is sampled. */
+  #takeNext(run: LoopRun, sample: () => Sampled): void {
     const forced = run.full ? [] : run.takeForced();
     if (run.full) this.#finish(run, 'length');
-    else this.#take(run, forced.length > 0 ? { tokens: forced, guesses: [], end: undefined } : draw());
+    else this.#take(run, forced.length > 0 ? { tokens: forced, guesses: [], end: undefined } : sample());
   }
 
-  #take(run: LoopRun, { tokens, guesses, end }: Drawn): void {
+  #take(run: LoopRun, { tokens, guesses, end }: Sampled): void {
     run.generated(tokens, guesses);
     if (tokens.length > 0) {
       this.#options.outbox.deliver(run.id, tokens);
@@ -260,7 +260,7 @@ export class StepLoop {
     else if (run.full) this.#finish(run, 'length');
   }
 
-  #finish(run: LoopRun, reason: 'length' | NonNullable<Drawn['end']>): void {
+  #finish(run: LoopRun, reason: 'length' | NonNullable<Sampled['end']>): void {
     this.#end(run.id, () => ({ run: run.id, result: run.result(reason) }));
   }
 
@@ -317,7 +317,7 @@ export class StepLoop {
   }
 }
 
-/** Milliseconds. A stop is heard so much later: what was drawn meanwhile is thrown away. */
+/** Milliseconds. A stop is heard so much later: what was sampled meanwhile is thrown away. */
 const gatherMs = 10;
 const firstTokens = 3;
 

@@ -2,7 +2,7 @@ import type { VocabularyFacts } from '../../contract/model.ts';
 import { type Vocabulary, vocabularyType } from '../../native/vocabulary.ts';
 import { controlTexts } from '../token-text.ts';
 import type { LoadedWeights } from './protocol.ts';
-import type { RankingMarks, TextMarks, VectorFacts } from './vectors.ts';
+import type { RankingMarks, TextMarks, VectorFacts } from './remote-vectors.ts';
 
 /** What the server knows of a model besides its engine; plain data, which goes to another process as it is. */
 export interface ModelDescription {

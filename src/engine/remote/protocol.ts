@@ -148,7 +148,7 @@ export interface StepMessage {
     readonly run: number;
     readonly tokens: readonly (TokenLogprob | undefined)[];
   }[];
-  /** In the order in which they were drawn; a run may be there several times. */
+  /** In the order in which they were sampled; a run may be there several times. */
   readonly delivered?: readonly { readonly run: number; readonly tokens: readonly GeneratedToken[] }[];
   readonly slots?: readonly SlotReport[];
   readonly ended?: readonly RunEnd[];

@@ -136,7 +136,7 @@ export class RemoteEngine {
     for (const report of slots) this.#slots[report.slot]?.report(report);
   }
 
-  /** The loop waits for the answer before it draws the next token that counts; all the text work of the step is done by then. */
+  /** The loop waits for the answer before it samples the next token that counts; all the text work of the step is done by then. */
   #giveTokens({ step, promptLogprobs = [], delivered = [] }: StepMessage): void {
     for (const { run, tokens } of promptLogprobs) this.#runs.get(run)?.job.onPromptLogprobs?.(tokens);
     if (delivered.length === 0) return;

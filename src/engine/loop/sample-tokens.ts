@@ -5,29 +5,29 @@ import { noToken } from './run-sampler.ts';
 import type { Slot } from './slot.ts';
 import type { Guesser } from './speculation.ts';
 
-export interface Drawn {
+export interface Sampled {
   readonly tokens: readonly GeneratedToken[];
   /** What may follow: evaluated together with the last token. */
   readonly guesses: readonly number[];
   readonly end: RunResult['reason'] | undefined;
 }
 
-interface DrawTools {
+interface SampleTools {
   readonly slot: Slot;
   readonly guesser: Guesser | undefined;
   readonly isEndOfGeneration: (token: number) => boolean;
 }
 
 /**
- * Draws behind the last certain token and goes on behind every guess that proves right. The sampler sees exactly the
+ * Samples behind the last certain token and goes on behind every guess that proves right. The sampler sees exactly the
  * tokens it would have seen one by one, so the output does not depend on the guesses.
  */
-export function drawTokens(run: LoopRun, places: readonly number[], tools: DrawTools): Drawn {
+export function sampleTokens(run: LoopRun, places: readonly number[], tools: SampleTools): Sampled {
   const { job, guessed, sampler } = run;
   const tokens: GeneratedToken[] = [];
-  let end: Drawn['end'];
+  let end: Sampled['end'];
   for (const place of places) {
-    // What was drawn is counted and stays; the next step finds the same behind it.
+    // What was sampled is counted and stays; the next step finds the same behind it.
     if (tokens.length > 0 && !areNumbers(sampler.logits(place))) break;
     const token = sampler.sample(place);
     end = endOf(run, token, tools.isEndOfGeneration);
@@ -41,8 +41,8 @@ export function drawTokens(run: LoopRun, places: readonly number[], tools: DrawT
 }
 
 /** The same of logits that were kept, one token. */
-export function drawKept(run: LoopRun, logits: Float32Array, isEndOfGeneration: (token: number) => boolean): Drawn {
-  const token = run.sampler.draw(logits);
+export function sampleKept(run: LoopRun, logits: Float32Array, isEndOfGeneration: (token: number) => boolean): Sampled {
+  const token = run.sampler.sampleFrom(logits);
   const end = endOf(run, token, isEndOfGeneration);
   return { tokens: end ? [] : [withLogprob(run, token, () => logits)], end, guesses: [] };
 }
@@ -52,7 +52,7 @@ function withLogprob({ job, sampler }: LoopRun, token: number, logits: () => Flo
   return { token, forced: false, logprob: sampler.logprob(logits(), token, job.logprobs.top) };
 }
 
-function endOf(run: LoopRun, token: number, isEndOfGeneration: DrawTools['isEndOfGeneration']): Drawn['end'] {
+function endOf(run: LoopRun, token: number, isEndOfGeneration: SampleTools['isEndOfGeneration']): Sampled['end'] {
   if (token === noToken) return 'grammar-end';
   const ends = isEndOfGeneration(token) && (!run.job.ignoreEos || run.sampler.grammarActive);
   return ends ? 'end-of-generation' : undefined;
