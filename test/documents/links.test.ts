@@ -31,6 +31,10 @@ describe('the documents', () => {
     ).toEqual([]);
   });
 
+  it('hold no marks of a merge', () => {
+    expect(all.filter((document) => /^(<{7}|={7}|>{7})( |$)/m.test(readDocument(document)))).toEqual([]);
+  });
+
   it('that are in the package link to nothing that is not', () => {
     const lost = links.filter(({ document, file }) => shipped.test(document) && !shipped.test(file));
     expect(lost.map(({ from }) => from)).toEqual([]);

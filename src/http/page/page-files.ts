@@ -4,8 +4,10 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gzip } from 'node:zlib';
 import type { PageEncoding, PageFile, PageFiles } from '../../contract/page-files.ts';
 
-/** Where scripts/build-ui.mjs and build-docs.mjs put what they build: the same folder seen from src/main and from dist/main. */
-const buildFolder = new URL('../../../dist', import.meta.url);
+/** Where scripts/build-ui.mjs and build-docs.mjs put what they build: the same seen from src/http/page and dist/http/page. */
+export function builtFiles(name: 'ui' | 'docs'): URL {
+  return new URL(`../../../dist/${name}/`, import.meta.url);
+}
 
 type Facts = Pick<PageFile, 'type' | 'etag' | 'compressed'>;
 
@@ -14,7 +16,7 @@ type Facts = Pick<PageFile, 'type' | 'etag' | 'compressed'>;
  * and kept: all of them together are smaller than one prompt's logits.
  */
 export async function openPageFiles(name: 'ui' | 'docs'): Promise<PageFiles | undefined> {
-  const folder = new URL(`${name}/`, buildFolder);
+  const folder = builtFiles(name);
   let index: { readonly files: Readonly<Record<string, Facts>> };
   try {
     index = JSON.parse(await readFile(new URL('files.json', folder), 'utf8'));
