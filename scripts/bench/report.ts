@@ -1,4 +1,4 @@
-import { median } from '../../src/bench/median.ts';
+import { median } from '../../src/bench/report.ts';
 import type { ModelName } from './bench-model.ts';
 import type { Sample } from './run-rounds.ts';
 import type { Measure, Scenario } from './scenario.ts';

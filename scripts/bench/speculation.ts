@@ -1,5 +1,5 @@
-import { median } from '../../src/bench/median.ts';
 import { tokensPerSecond } from '../../src/bench/rates.ts';
+import { median } from '../../src/bench/report.ts';
 import { inRepository } from '../in-repository.ts';
 import { chat } from './chat.ts';
 import type { RunningServer } from './server.ts';

@@ -1,4 +1,4 @@
-import { median } from '../../src/bench/median.ts';
+import { median } from '../../src/bench/report.ts';
 import { inRepository } from '../in-repository.ts';
 import { ownServer, startServer } from './server.ts';
 import { toTable } from './table.ts';

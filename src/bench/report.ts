@@ -1,5 +1,4 @@
 import type { Measurement } from './measurements.ts';
-import { median } from './median.ts';
 import type { Sample } from './run-rounds.ts';
 
 /** What came of one measurement: medians over the rounds, null where there is none. */
@@ -64,4 +63,11 @@ export function toCells(rows: readonly BenchRow[]): string[][] {
 
 function figure(value: number | null, { unit }: BenchRow, instead = ''): string {
   return value === null ? instead : `${value.toFixed(value < 100 ? 1 : 0)} ${unit}`;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((left, right) => left - right);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }

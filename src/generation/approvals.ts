@@ -1,7 +1,6 @@
 import { createDeferred } from '../contract/deferred.ts';
 import type { CallApprovals, ServerTool } from '../contract/server-tools.ts';
 import type { Timers } from '../contract/services.ts';
-import { uniqueId } from './unique-id.ts';
 
 type Verdict = 'approved' | 'denied' | 'unanswered';
 
@@ -80,4 +79,12 @@ export function createApprovalRegistry(timers: Timers, waitMs = longestWaitMs): 
       return true;
     },
   };
+}
+
+/** Ids that a model writes itself may come again in a later round: then they are counted on. It is among `ids` then. */
+export function uniqueId(written: string, ids: Set<string>): string {
+  let id = written;
+  for (let count = 2; ids.has(id); count++) id = `${written}_${count}`;
+  ids.add(id);
+  return id;
 }

@@ -1,15 +1,15 @@
 import type { PromptOpening } from '../contract/chat-format.ts';
+import type { BlockEvent } from '../contract/events.ts';
 import type { GenerationRequest, Reasoning } from '../contract/request.ts';
 import { type Constraint, isExact } from '../grammar/constraint.ts';
 import { createOutputMachine, type OutputMachine } from '../output/output-machine.ts';
+import { allTokens, hiddenTokens, visibleTokens } from './control-tokens.ts';
 import type { GenerationDependencies } from './dependencies.ts';
-import { hiddenTokens } from './hidden-tokens.ts';
-import { createPlainMachine } from './plain-machine.ts';
 import type { ModelRuntime } from './runtime.ts';
 import { freeSteering, limitReasoning } from './steering.ts';
+import type { TextPipelineOptions } from './text-pipeline.ts';
 import { type Steering, TextPipeline } from './text-pipeline.ts';
 import type { ThoughtControl } from './thought-control.ts';
-import { allTokens, visibleTokens } from './visible-tokens.ts';
 import { type GrammarWatch, watchGrammar } from './watch-grammar.ts';
 
 export interface AnswerReading {
@@ -91,4 +91,23 @@ async function reasoningLimit(runtime: ModelRuntime, machine: OutputMachine, { b
   if ((budget < 0 && !endable) || !runtime.format.reasoning) return undefined;
   const closing = await runtime.engine.text.tokenize([machine.closeReasoning()], { special: true });
   return { budget: budget < 0 ? Number.POSITIVE_INFINITY : Math.max(1, budget), closing };
+}
+
+/** Raw completions: every character the model writes is the one text block. */
+export function createPlainMachine(): TextPipelineOptions['machine'] {
+  let open = false;
+  return {
+    state: 'text',
+    unread: 0,
+    repairs: 0,
+    push(text): BlockEvent[] {
+      const delta: BlockEvent = { type: 'block-delta', index: 0, delta: text };
+      if (open) return [delta];
+      open = true;
+      return [{ type: 'block-start', index: 0, kind: 'text' }, delta];
+    },
+    end(): BlockEvent[] {
+      return open ? [{ type: 'block-end', index: 0 }] : [];
+    },
+  };
 }

@@ -1,9 +1,10 @@
+import type { ToolHost } from '../contract/server-tools.ts';
 import type { Clock, Timers } from '../contract/services.ts';
 import type { ConstraintCache } from '../grammar/constraint-cache.ts';
+import type { ApprovalRegistry } from './approvals.ts';
 import type { CancelRegistry } from './cancellation.ts';
 import type { ModelRuntime, UseModel } from './runtime.ts';
 import type { StartGate } from './start-gate.ts';
-import type { ToolBench } from './tool-bench.ts';
 
 /** What the conductor is built from. */
 export interface GenerationDependencies {
@@ -62,4 +63,10 @@ interface GenerationSettings {
   readonly checkToolNames: boolean;
   /** Tools that say nothing themselves are held to their schemas. */
   readonly strictTools: boolean;
+}
+
+/** The server's own tools, where it has some. */
+export interface ToolBench {
+  readonly host: ToolHost;
+  readonly approvals: ApprovalRegistry;
 }

@@ -1,10 +1,10 @@
 import { ServeError } from '../contract/errors.ts';
 import type { GenerationRequest, Message } from '../contract/request.ts';
 import { resolveTokenBudget } from './budget.ts';
-import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
+import { type PromptTokens, promptTokens } from './prompt-tokens.ts';
 import type { ModelRuntime } from './runtime.ts';
 
-export interface FittedPrompt extends PreparedPrompt {
+export interface FittedPrompt extends PromptTokens {
   /** How many tokens may be generated behind it. */
   readonly maxTokens: number;
   /** Messages that were left out to make it fit. */
@@ -73,7 +73,7 @@ async function attempt(
 ): Promise<Omit<FittedPrompt, 'dropped'> | ServeError> {
   const { contextSize } = runtime.profile;
   try {
-    const prompt = await preparePrompt(runtime, request, signal, read);
+    const prompt = await promptTokens(runtime, request, signal, read);
     const maxTokens = resolveTokenBudget(prompt.tokens.length, contextSize, request.maxTokens);
     resolveTokenBudget(prompt.tokens.length + reserve, contextSize, request.maxTokens);
     return { ...prompt, maxTokens };

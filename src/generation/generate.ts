@@ -12,7 +12,7 @@ import { EarlyEnd } from './endings.ts';
 import { type FittedPrompt, fitContext } from './fit-context.ts';
 import { readChatImages } from './images.ts';
 import { asOffered, wantsTools } from './offer-tools.ts';
-import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
+import { type PromptTokens, promptTokens } from './prompt-tokens.ts';
 import { type Run, runOnSlot } from './run-on-slot.ts';
 import { type ModelRuntime, type ModelUse, using } from './runtime.ts';
 import { ThoughtControl } from './thought-control.ts';
@@ -155,7 +155,7 @@ async function countPrompt(
   request: GenerationRequest,
   signal: AbortSignal,
 ): Promise<PromptCount> {
-  const prompt = await preparePrompt(runtime, request, signal);
+  const prompt = await promptTokens(runtime, request, signal);
   const adapters = adaptersOf(request, runtime);
   const { cachedTokens, readMs } = runtime.scheduler.foresee(admissionOf(request, prompt, { maxTokens: 1, adapters }));
   return {
@@ -244,7 +244,7 @@ async function admit(
 }
 
 /** An image's rows are no tokens: none has a probability. */
-function refuseToldImages({ promptLogprobs }: GenerationRequest, { images }: PreparedPrompt): void {
+function refuseToldImages({ promptLogprobs }: GenerationRequest, { images }: PromptTokens): void {
   if (!promptLogprobs || images.length === 0) return;
   throw new ServeError(
     'invalid_request',
@@ -269,7 +269,7 @@ function scopeWith(adapters: readonly number[] | undefined, scope: string): stri
 
 function admissionOf(
   { keys, priority, cachePrompt, cacheScope = '', promptLogprobs }: GenerationRequest,
-  { tokens, checkpoints }: PreparedPrompt,
+  { tokens, checkpoints }: PromptTokens,
   { maxTokens, adapters }: { readonly maxTokens: number; readonly adapters: readonly number[] | undefined },
 ): Admission {
   return {

@@ -1,7 +1,7 @@
 import { ServeError, stillLoading } from '../contract/errors.ts';
 import type { ModelDirectory } from '../contract/services.ts';
 import type { ModelRuntime, ModelUse, UseModel } from './runtime.ts';
-import type { VectorModel } from './vectors.ts';
+import type { VectorModel } from './vector-services.ts';
 
 /** A loaded model. */
 export interface ServedModel {

@@ -2,8 +2,8 @@ import type { BlockDelta, BlockEvent } from '../contract/events.ts';
 import type { Directive, GeneratedToken } from '../engine/engine.ts';
 import type { OutputMachine } from '../output/output-machine.ts';
 import { createStopStrings, type StopStrings } from '../output/stop-strings.ts';
+import { TokenDecoder, type VisibleTokens } from './control-tokens.ts';
 import { type OwnToken, type Reading, TokenTrail } from './token-trail.ts';
-import { TokenDecoder, type VisibleTokens } from './visible-tokens.ts';
 
 export interface TextPipelineOptions {
   /** Model text -> blocks. */

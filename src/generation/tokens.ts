@@ -3,7 +3,7 @@ import type { ModelProfile } from '../contract/model.ts';
 import type { ToolHost } from '../contract/server-tools.ts';
 import type { TokenService } from '../contract/services.ts';
 import { asOffered } from './offer-tools.ts';
-import { preparePrompt } from './prepare-prompt.ts';
+import { promptTokens } from './prompt-tokens.ts';
 import { type ModelRuntime, type UseModel, using } from './runtime.ts';
 
 /** Texts and prompts as tokens, by the loaded models' own tokenizers. */
@@ -16,7 +16,7 @@ export function createTokenService(useModel: UseModel<ModelRuntime>, host?: Tool
   return {
     async promptTokens(asked, signal) {
       const request = await asOffered(host, asked, signal);
-      return on(request.model, signal, async (runtime) => (await preparePrompt(runtime, request, signal)).tokens);
+      return on(request.model, signal, async (runtime) => (await promptTokens(runtime, request, signal)).tokens);
     },
 
     tokenize: (name, content, { addSpecial, parseSpecial, signal }) =>

@@ -3,15 +3,14 @@ import type { EarlyEnding, FinishEvent, GenerationEvent, Usage } from '../contra
 import type { GenerationRequest, ToolChoice } from '../contract/request.ts';
 import { following } from '../contract/signals.ts';
 import { AllowedRound } from './allowed-round.ts';
-import type { GenerationDependencies } from './dependencies.ts';
+import { uniqueId } from './approvals.ts';
+import type { GenerationDependencies, ToolBench } from './dependencies.ts';
 import { EarlyEnd } from './endings.ts';
 import { type Offer, offerTools, type ToolRequest } from './offer-tools.ts';
 import { type CallContext, type RunningCalls, runCalls } from './run-calls.ts';
 import type { Run } from './run-on-slot.ts';
 import { type Ending, ToolAccount } from './tool-account.ts';
-import type { ToolBench } from './tool-bench.ts';
 import { type ServerCall, ToolRound } from './tool-round.ts';
-import { uniqueId } from './unique-id.ts';
 
 interface RoundStart {
   readonly request: GenerationRequest;

@@ -15,8 +15,8 @@ import type { Automaton } from './regex/automaton.ts';
 import { intersect, notContaining } from './regex/automaton.ts';
 import { parseRegex } from './regex/regex.ts';
 import { regexAutomaton } from './regex/regex-automaton.ts';
+import { automatonRules } from './schema/automaton-rules.ts';
 import type { JsonRules } from './schema/json-rules.ts';
-import { automatonRules } from './schema/text-rules.ts';
 import type { CallableTool, ToolArguments } from './tool-arguments.ts';
 
 /** What an answer may consist of besides thoughts. */

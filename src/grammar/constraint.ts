@@ -3,12 +3,12 @@ import { ServeError } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json.ts';
 import { type OutputShape, requiresCall, type Tool, type ToolChoice } from '../contract/request.ts';
 import { answerRules } from './answer-rules.ts';
+import { withoutEndlessRules } from './gbnf/cut-endless-rules.ts';
 import type { Expression, Grammar } from './gbnf/gbnf.ts';
 import { printGrammar, rule } from './gbnf/gbnf.ts';
 import { checkGrammar } from './gbnf/gbnf-check.ts';
 import { hoistCounts, prefixRules, shareBeginnings } from './gbnf/gbnf-rewrite.ts';
-import { GrammarMachine } from './gbnf/grammar-machine.ts';
-import { productive } from './gbnf/productive.ts';
+import { GrammarWalker } from './gbnf/grammar-walker.ts';
 import { refuseTooManyReadings } from './gbnf/readings-count.ts';
 import { readOneWay } from './one-way.ts';
 import { JsonRules, jsonNotation, pythonNotation } from './schema/json-rules.ts';
@@ -128,7 +128,7 @@ function write(request: ConstraintRequest, chosen: ChosenTools): Constraint {
   const args = new ToolArguments(argumentRules(book, json, format));
   const calls = hasCalls ? { tools: chosen.tools, parallel: request.parallelToolCalls !== false } : undefined;
   const complete = (root: Expression | undefined): Grammar => {
-    const grammar = root && productive(together(book.grammar(root), content?.raw));
+    const grammar = root && withoutEndlessRules(together(book.grammar(root), content?.raw));
     if (!grammar) throw fitsNothing(param);
     return grammar;
   };
@@ -194,7 +194,7 @@ function continued(json: JsonRules, content: ShapeRules, opening: PromptOpening)
   if (content.rules === 'free' || opening.block !== 'text' || opening.continues !== true) return content;
   const grammar = together(json.book.grammar(content.rules), content.raw);
   const prompt = opening.generationPrompt;
-  const machine = new GrammarMachine(grammar);
+  const machine = new GrammarWalker(grammar);
   for (let start = 0; start < prompt.length; start++) {
     machine.restart();
     if (!machine.accept(prompt.slice(start))) continue;

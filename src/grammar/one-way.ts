@@ -4,8 +4,8 @@ import { prefixRules } from './gbnf/gbnf-rewrite.ts';
 import type { RegexNode } from './regex/regex.ts';
 import { regexAutomaton } from './regex/regex-automaton.ts';
 import { readsOneWay } from './regex/regex-order.ts';
+import { automatonRules } from './schema/automaton-rules.ts';
 import { newBook } from './schema/json-schema.ts';
-import { automatonRules } from './schema/text-rules.ts';
 
 /** An expression without rules that mention themselves, and the places for a character in it, counts written out. */
 interface Regular {

@@ -2,23 +2,23 @@ import type { NamespacedCalls, TaggedCalls } from '../contract/chat-format.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import type { Tool } from '../contract/request.ts';
+import { withoutEndlessRules } from './gbnf/cut-endless-rules.ts';
 import { factored } from './gbnf/factored.ts';
 import { flatten } from './gbnf/flat-rules.ts';
 import type { Expression } from './gbnf/gbnf.ts';
 import { choice, empty, sequence, text } from './gbnf/gbnf.ts';
 import { checkRules } from './gbnf/gbnf-check.ts';
-import { productive } from './gbnf/productive.ts';
 import { NestedTags } from './nested-tags.ts';
 import { notContaining } from './regex/automaton.ts';
-import type { Member } from './schema/containers.ts';
-import { memberRules } from './schema/containers.ts';
+import { automatonRules, type Writing } from './schema/automaton-rules.ts';
+import type { Member } from './schema/json-containers.ts';
+import { memberRules } from './schema/json-containers.ts';
 import type { JsonRules } from './schema/json-rules.ts';
 import { objectShape, type Property } from './schema/object-shape.ts';
 import { type MemberWriter, objectUnionRules } from './schema/object-union.ts';
 import { kindsOf, ofType, plainTexts } from './schema/plain-values.ts';
 import { type Loosened, SchemaCompiler } from './schema/schema-compiler.ts';
 import { checkSchemaWords } from './schema/schema-words.ts';
-import { automatonRules, type Writing } from './schema/text-rules.ts';
 import { unionRules } from './schema/unions.ts';
 
 /** A tool as the grammar sees it. */
@@ -134,7 +134,7 @@ export class ToolArguments {
       checkSchemaWords(schema, 'tools');
       const compiler = new SchemaCompiler(schema, this.json, 'tools');
       const written = write(compiler, schema);
-      const grammar = written && productive(this.json.book.grammar(written));
+      const grammar = written && withoutEndlessRules(this.json.book.grammar(written));
       if (!grammar) return undefined;
       checkRules(flatten(grammar, 'tools'), 'tools');
       for (const each of compiler.loosened) this.loosened.push({ tool: tool.name, ...each });

@@ -7,6 +7,7 @@ import { chatRoutes } from './routes/chats.ts';
 import { controlRoutes } from './routes/control.ts';
 import { countTokensRoutes } from './routes/count-tokens.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { vectorRoutes } from './routes/embeddings.ts';
 import { frontPageRoutes } from './routes/front-page.ts';
 import { generationRoutes } from './routes/generation.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -23,7 +24,6 @@ import { runRoutes } from './routes/runs.ts';
 import { thoughtControlRoutes } from './routes/thought-control.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { uiConfigRoutes } from './routes/ui-config.ts';
-import { vectorRoutes } from './routes/vectors.ts';
 import { KeptRuns } from './runs/kept-runs.ts';
 
 /** Every route of the server. A path that two rows know belongs to the first. */

@@ -12,7 +12,7 @@ import { describeRuntimes, liveModel } from '../generation/live-state.ts';
 import { chatModels, vectorModels } from '../generation/served-model.ts';
 import { StartGate } from '../generation/start-gate.ts';
 import { createTokenService } from '../generation/tokens.ts';
-import { createEmbeddingService, createRerankService } from '../generation/vectors.ts';
+import { createEmbeddingService, createRerankService } from '../generation/vector-services.ts';
 import { ConstraintCache } from '../grammar/constraint-cache.ts';
 import { createKeyring, type Keyring } from '../http/access/keyring.ts';
 import { createApp } from '../http/app.ts';

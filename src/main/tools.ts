@@ -2,7 +2,7 @@ import { type Config, packageVersion } from '../config.ts';
 import type { PublicWeb } from '../contract/public-web.ts';
 import type { Telemetry } from '../contract/services.ts';
 import { createApprovalRegistry } from '../generation/approvals.ts';
-import type { ToolBench } from '../generation/tool-bench.ts';
+import type { ToolBench } from '../generation/dependencies.ts';
 import type { ToolServer } from '../tools/host.ts';
 import { pageWorker } from './entries.ts';
 import type { System } from './system.ts';

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import type { LoadWish } from '../contract/load-wish.ts';
 import { loadVectorModel } from '../engine/thread/load-vectors.ts';
-import type { VectorModel } from '../generation/vectors.ts';
+import type { VectorModel } from '../generation/vector-services.ts';
 import { completeProfile, type FileProfile } from '../models/profile.ts';
 import { engineWorker } from './entries.ts';
 import { computeWish, weightsWish } from './load-settings.ts';

@@ -1,7 +1,7 @@
 import type { ChatFormat } from '../contract/chat-format.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import { isJsonObject } from '../contract/json.ts';
-import type { TemplateShape } from './probe.ts';
+import type { TemplateShape } from './template-shape.ts';
 import { callsAsText, describeTools, resultAsText, withText } from './tool-text.ts';
 
 /** Rewrites a conversation for what the template lacks, so that nothing of it is lost. */

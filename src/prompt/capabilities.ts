@@ -1,5 +1,5 @@
 import type { ChatFormat } from '../contract/chat-format.ts';
-import type { TemplateShape } from './probe.ts';
+import type { TemplateShape } from './template-shape.ts';
 
 /** What users may ask of this model, for the model status and for refusals. */
 export interface Capabilities {

@@ -2,9 +2,9 @@ import type { ChatFormat } from '../contract/chat-format.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import { isJsonObject } from '../contract/json.ts';
 import { type Content, type ContentPart, isImagePart, type Message, type ToolCall } from '../contract/request.ts';
-import { type TemplateShape, thinkingParts } from './probe.ts';
 import type { Protection } from './protect.ts';
 import { isSpoken, type SpokenCalls } from './spoken-calls.ts';
+import { type TemplateShape, thinkingParts } from './template-shape.ts';
 
 type Assistant = Extract<Message, { role: 'assistant' }>;
 

@@ -9,11 +9,11 @@ import { effortAsVariables, effortsToTry } from './efforts.ts';
 import { isRefusal, jinjaCompiler, toRefusal, withFallback } from './jinja.ts';
 import { templateMessage } from './messages.ts';
 import { closeOpenThought, continueMessage, openingOf } from './opening.ts';
-import { appended, preservation, probeTemplate } from './probe.ts';
 import { createProtector, type Protection } from './protect.ts';
 import { SpokenCalls } from './spoken-calls.ts';
 import { asSpoken, spokenTurns } from './spoken-turns.ts';
 import { strftime } from './strftime.ts';
+import { appended, preservation, probeTemplate } from './template-shape.ts';
 import { simpleTool, wholeTool } from './tool-definitions.ts';
 
 export interface PromptRendererOptions {

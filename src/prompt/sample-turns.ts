@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../contract/json.ts';
 import type { VocabularyFacts } from '../contract/model.ts';
 import { type SampleTurns, sampleWords } from '../contract/sample-turns.ts';
 import { jinjaCompiler, withFallback } from './jinja.ts';
-import { appended, thinkingParts } from './probe.ts';
+import { appended, thinkingParts } from './template-shape.ts';
 
 const user = { role: 'user', content: 'Question?' };
 const tools = [

@@ -1,8 +1,8 @@
 import type { ResponseStore } from '../contract/services.ts';
 import { unusableFolder } from '../files/unusable-folder.ts';
 import { folderShelf } from './folder-shelf.ts';
-import { memoryShelf } from './memory-shelf.ts';
 import { folderLimits, memoryLimits, openResponseStore, type StoreOptions } from './response-store.ts';
+import { memoryShelf } from './shelf.ts';
 
 /** `--response-store`: `memory` or a folder; undefined: answers are not kept. */
 export async function openResponses(

@@ -16,3 +16,18 @@ export interface ShelfEntry {
   /** The first characters of its text, 300 at least where there are so many. */
   readonly head: string;
 }
+
+/** Forgets everything with the process. */
+export function memoryShelf(): Shelf {
+  const texts = new Map<string, string>();
+  return {
+    list: async () => [],
+    read: async (name) => texts.get(name),
+    write: async (name, text) => {
+      texts.set(name, text);
+    },
+    remove: async (name) => {
+      texts.delete(name);
+    },
+  };
+}

@@ -3,7 +3,7 @@ import { rowTable, toRows } from '../../scripts/bench/report.ts';
 import type { Sample } from '../../scripts/bench/run-rounds.ts';
 import type { Scenario } from '../../scripts/bench/scenario.ts';
 import type { ServerSpec } from '../../scripts/bench/server.ts';
-import { median } from '../../src/bench/median.ts';
+import { median } from '../../src/bench/report.ts';
 
 const spec = (name: string, product: ServerSpec['product']): ServerSpec => ({
   name,

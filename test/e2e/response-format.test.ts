@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
 import type { JsonValue } from '../../src/contract/json.ts';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
-import { GrammarMachine } from '../../src/grammar/gbnf/grammar-machine.ts';
+import { GrammarWalker } from '../../src/grammar/gbnf/grammar-walker.ts';
 import type { RunningServer } from '../../src/main.ts';
 import { schemas } from '../grammar/random-schema.ts';
 import { schemaToGrammar } from '../grammar/schema-grammar.ts';
@@ -132,7 +132,7 @@ describe.each([
       expect([schema, status, error]).toEqual([schema, 200, undefined]);
       if (finish === 'length') {
         ends.length++;
-        const machine = new GrammarMachine(checkGrammar(made.grammar));
+        const machine = new GrammarWalker(checkGrammar(made.grammar));
         // The end may be the first bytes of a character.
         const text = content.replace(/\uFFFD+$/, '');
         expect([content, machine.accept(text)]).toEqual([content, true]);

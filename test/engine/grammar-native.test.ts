@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
-import { fits } from '../../src/grammar/gbnf/grammar-machine.ts';
+import { fits } from '../../src/grammar/gbnf/grammar-walker.ts';
 import { Candidates } from '../../src/native/candidates.ts';
 import { Grammar } from '../../src/native/grammar.ts';
 import { mostCharactersPerCall } from '../../src/native/vocabulary.ts';

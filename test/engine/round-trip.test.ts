@@ -3,7 +3,7 @@ import type { PromptOpening } from '../../src/contract/chat-format.ts';
 import type { Message, ToolCall } from '../../src/contract/request.ts';
 import { constrain } from '../../src/grammar/constraint.ts';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
-import { GrammarMachine } from '../../src/grammar/gbnf/grammar-machine.ts';
+import { GrammarWalker } from '../../src/grammar/gbnf/grammar-walker.ts';
 import { detectChatFormat } from '../../src/output/detect-family.ts';
 import { createPromptRenderer } from '../../src/prompt/renderer.ts';
 import { lines, run, tool } from '../output/machine.ts';
@@ -82,7 +82,7 @@ describe('a turn with tool calls', () => {
       outputShape: { type: 'text' },
       strictTools: true,
     });
-    const machine = new GrammarMachine(checkGrammar(grammar ?? ''));
+    const machine = new GrammarWalker(checkGrammar(grammar ?? ''));
     const end = turn.text.indexOf('</tool_call>') + '</tool_call>'.length;
     const text = turn.text.slice(0, end);
     expect([text, machine.accept(text), machine.complete]).toEqual([text, true, true]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createFakeEngine } from '../../src/engine/fake.ts';
-import { hiddenTokens } from '../../src/generation/hidden-tokens.ts';
+import { hiddenTokens } from '../../src/generation/control-tokens.ts';
 import { detectChatFormat } from '../../src/output/detect-family.ts';
 import { profile } from '../http/support.ts';
 

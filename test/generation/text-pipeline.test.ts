@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { BlockEvent } from '../../src/contract/events.ts';
-import { createPlainMachine } from '../../src/generation/plain-machine.ts';
+import { visibleToken } from '../../src/generation/control-tokens.ts';
+import { createPlainMachine } from '../../src/generation/create-pipeline.ts';
 import { freeSteering, limitReasoning } from '../../src/generation/steering.ts';
 import { TextPipeline } from '../../src/generation/text-pipeline.ts';
 import { ThoughtControl } from '../../src/generation/thought-control.ts';
-import { visibleToken } from '../../src/generation/visible-tokens.ts';
 
 /** Every token is one byte of the text. */
 const byteTokens = (token: number) => visibleToken(Uint8Array.of(token));

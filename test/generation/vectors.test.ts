@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
 import type { Embedder, Ranker } from '../../src/engine/embedder.ts';
 import type { UseModel } from '../../src/generation/runtime.ts';
-import { createEmbeddingService, createRerankService, type VectorModel } from '../../src/generation/vectors.ts';
+import { createEmbeddingService, createRerankService, type VectorModel } from '../../src/generation/vector-services.ts';
 
 const caller = { owner: 'ann', signal: new AbortController().signal };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createFakeEngine } from '../../src/engine/fake.ts';
-import { allTokens, TokenDecoder, visibleToken, visibleTokens } from '../../src/generation/visible-tokens.ts';
+import { allTokens, TokenDecoder, visibleToken, visibleTokens } from '../../src/generation/control-tokens.ts';
 import { detectChatFormat } from '../../src/output/detect-family.ts';
 import { Random } from '../support/random.ts';
 

@@ -4,7 +4,7 @@ import type { OutputShape, Tool, ToolChoice } from '../../src/contract/request.t
 import { checkAnswer } from '../../src/grammar/check-answer.ts';
 import { type ConstraintRequest, constrain } from '../../src/grammar/constraint.ts';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
-import { GrammarMachine } from '../../src/grammar/gbnf/grammar-machine.ts';
+import { GrammarWalker } from '../../src/grammar/gbnf/grammar-walker.ts';
 import { chatFormats } from '../../src/output/detect-family.ts';
 
 const weather: Tool = {
@@ -42,7 +42,7 @@ function verdict(part: Parameters<typeof request>[0], text: string): 'whole' | '
   const key = JSON.stringify(part);
   if (!machines.has(key)) {
     const { grammar } = constrain(request(part));
-    machines.set(key, grammar === undefined ? undefined : new GrammarMachine(checkGrammar(grammar)));
+    machines.set(key, grammar === undefined ? undefined : new GrammarWalker(checkGrammar(grammar)));
   }
   const machine = machines.get(key);
   if (!machine) return 'whole';
@@ -52,7 +52,7 @@ function verdict(part: Parameters<typeof request>[0], text: string): 'whole' | '
 }
 
 /** By request: most tables ask about many texts of the same one. */
-const machines = new Map<string, GrammarMachine | undefined>();
+const machines = new Map<string, GrammarWalker | undefined>();
 
 const call = (name: string, args: string) => `<tool_call>\n{"name": "${name}", "arguments": ${args}}\n</tool_call>`;
 const berlin = call('get_weather', '{"city": "Berlin"}');
@@ -153,7 +153,7 @@ describe('thoughts before a constrained answer', () => {
 
   it('says what may follow a thought that was ended from outside', () => {
     const { afterReasoning } = constrain(request({ opening: thinking, toolChoice: required }));
-    const machine = new GrammarMachine(checkGrammar(afterReasoning ?? ''));
+    const machine = new GrammarWalker(checkGrammar(afterReasoning ?? ''));
     expect(machine.accept(`\n${time}`) && machine.complete).toBe(true);
   });
 

@@ -4,7 +4,7 @@ import { printGrammar } from '../../src/grammar/gbnf/gbnf.ts';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
 import { parseGrammar } from '../../src/grammar/gbnf/gbnf-parse.ts';
 import { hoistCounts, prefixRules } from '../../src/grammar/gbnf/gbnf-rewrite.ts';
-import { fits, GrammarMachine } from '../../src/grammar/gbnf/grammar-machine.ts';
+import { fits, GrammarWalker } from '../../src/grammar/gbnf/grammar-walker.ts';
 
 const list = `# a list
 root ::= (
@@ -94,7 +94,7 @@ describe('raw GBNF', () => {
   });
 
   it('tells what may still follow a text', () => {
-    const machine = new GrammarMachine(checkGrammar(list.replace(" | '' ", '')));
+    const machine = new GrammarWalker(checkGrammar(list.replace(" | '' ", '')));
     expect(machine.accept('ab,"x')).toBe(true);
     const rest = checkGrammar(printGrammar(machine.rest()));
     expect(fits(rest, 'y"')).toBe(true);

@@ -4,7 +4,7 @@ import { ServeError } from '../../src/contract/errors.ts';
 import type { JsonObject } from '../../src/contract/json.ts';
 import type { Grammar } from '../../src/grammar/gbnf/gbnf.ts';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
-import { GrammarMachine } from '../../src/grammar/gbnf/grammar-machine.ts';
+import { GrammarWalker } from '../../src/grammar/gbnf/grammar-walker.ts';
 import { nextDouble, wholeNumber } from '../../src/grammar/schema/numbers.ts';
 import { isValid } from '../../src/grammar/schema/validate.ts';
 import { runs } from '../support/runs.ts';
@@ -22,7 +22,7 @@ function grammarOf(schema: JsonObject) {
 }
 
 function fitting(grammar: Grammar | undefined, texts: readonly string[]): readonly string[] {
-  const machine = grammar && new GrammarMachine(grammar);
+  const machine = grammar && new GrammarWalker(grammar);
   return texts.filter((text) => {
     machine?.restart();
     return machine?.accept(text) && machine.complete;

@@ -5,7 +5,7 @@ import type { Grammar } from '../../src/grammar/gbnf/gbnf.ts';
 import { printGrammar } from '../../src/grammar/gbnf/gbnf.ts';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
 import { shareBeginnings } from '../../src/grammar/gbnf/gbnf-rewrite.ts';
-import { fits, GrammarMachine } from '../../src/grammar/gbnf/grammar-machine.ts';
+import { fits, GrammarWalker } from '../../src/grammar/gbnf/grammar-walker.ts';
 import { refuseTooManyReadings } from '../../src/grammar/gbnf/readings-count.ts';
 import { readOneWay } from '../../src/grammar/one-way.ts';
 import { runs } from '../support/runs.ts';
@@ -15,7 +15,7 @@ const words = 'root ::= ([a-z]+ ","? ){1,10}';
 const inRecursion = 'root ::= "[" (words | root) "]"\nwords ::= ([a-z]+ ","? ){1,10}';
 
 function most(grammar: Grammar, text: string): number {
-  const machine = new GrammarMachine(flatten(grammar, 'grammar', { shared: false }));
+  const machine = new GrammarWalker(flatten(grammar, 'grammar', { shared: false }));
   return Math.max(...[...text].map((char) => (machine.accept(char) ? machine.openReadings : 0)));
 }
 

@@ -8,7 +8,7 @@ import { constrain } from '../../src/grammar/constraint.ts';
 import { flatten } from '../../src/grammar/gbnf/flat-rules.ts';
 import type { Grammar } from '../../src/grammar/gbnf/gbnf.ts';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
-import { GrammarMachine } from '../../src/grammar/gbnf/grammar-machine.ts';
+import { GrammarWalker } from '../../src/grammar/gbnf/grammar-walker.ts';
 import { chatFormats } from '../../src/output/detect-family.ts';
 import { runs } from '../support/runs.ts';
 import { recursiveSchemas } from './random-recursion.ts';
@@ -37,7 +37,7 @@ function grammarOf(schema: JsonValue): Grammar | undefined {
 
 /** The most readings open at a time in random texts, and on the way that opens the most. */
 function mostReadings(grammar: Grammar, draw: Draw, texts = 3): { readonly most: number; readonly at: string } {
-  const machine = new GrammarMachine(flatten(grammar, 'grammar', { shared: false }));
+  const machine = new GrammarWalker(flatten(grammar, 'grammar', { shared: false }));
   let [most, at] = [machine.mostReadings(60, ceiling), ''];
   for (let count = 0; count < texts; count++) {
     machine.restart();

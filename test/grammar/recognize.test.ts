@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { flatten } from '../../src/grammar/gbnf/flat-rules.ts';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
-import { fits } from '../../src/grammar/gbnf/grammar-machine.ts';
+import { fits } from '../../src/grammar/gbnf/grammar-walker.ts';
 import { recognizes } from '../../src/grammar/gbnf/recognize.ts';
 import { schemaToGrammar } from './schema-grammar.ts';
 import { schemaCases } from './schema-table.ts';

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
 import type { JsonValue } from '../../src/contract/json.ts';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
-import { fits } from '../../src/grammar/gbnf/grammar-machine.ts';
+import { fits } from '../../src/grammar/gbnf/grammar-walker.ts';
 import { isValid } from '../../src/grammar/schema/validate.ts';
 import { runs } from '../support/runs.ts';
 import { recursiveSchemas, recursiveValues } from './random-recursion.ts';

@@ -2,7 +2,7 @@ import Ajv2020 from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import { checkGrammar } from '../../src/grammar/gbnf/gbnf-check.ts';
-import { fits } from '../../src/grammar/gbnf/grammar-machine.ts';
+import { fits } from '../../src/grammar/gbnf/grammar-walker.ts';
 import { isValid } from '../../src/grammar/schema/validate.ts';
 import { schemaToGrammar } from './schema-grammar.ts';
 import type { SchemaCase } from './schema-table.ts';

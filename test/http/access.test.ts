@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { openaiShape } from '../../src/dialects/shared/openai-error.ts';
+import { isLocalCaller } from '../../src/http/access/check-access.ts';
 import { corsHeaders } from '../../src/http/access/cors.ts';
-import { isLocalCaller } from '../../src/http/access/local-caller.ts';
 import { checkOrigin, type Pages } from '../../src/http/access/origin.ts';
 import { refusals } from '../../src/http/unknown-routes.ts';
 import { emptyControl } from '../support/route-rows.ts';

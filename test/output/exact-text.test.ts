@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type ChatFormat, spaceBehindThought } from '../../src/contract/chat-format.ts';
 import { constrain } from '../../src/grammar/constraint.ts';
 import { parseGrammar } from '../../src/grammar/gbnf/gbnf-parse.ts';
-import { GrammarMachine } from '../../src/grammar/gbnf/grammar-machine.ts';
+import { GrammarWalker } from '../../src/grammar/gbnf/grammar-walker.ts';
 import { chatFormats } from '../../src/output/detect-family.ts';
 import { answerBlocks, blocksOf } from './cuts.ts';
 import { chunkings, inText, machineFor, tool } from './machine.ts';
@@ -113,7 +113,7 @@ describe('a grammar that begins with blanks', () => {
         ['yes', false],
         [' \n\n yes', false],
       ] as const) {
-        const machine = new GrammarMachine(parseGrammar(plan.grammar ?? '', 'grammar'));
+        const machine = new GrammarWalker(parseGrammar(plan.grammar ?? '', 'grammar'));
         const text = before + between + answer;
         expect([answer, machine.accept(text) && machine.complete]).toEqual([answer, isOne]);
         if (!isOne) continue;

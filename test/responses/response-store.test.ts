@@ -5,9 +5,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Caller } from '../../src/contract/caller.ts';
 import type { StoredResponse } from '../../src/contract/services.ts';
 import { folderShelf } from '../../src/responses/folder-shelf.ts';
-import { memoryShelf } from '../../src/responses/memory-shelf.ts';
 import { openResponseStore, type StoreLimits } from '../../src/responses/response-store.ts';
 import type { Shelf } from '../../src/responses/shelf.ts';
+import { memoryShelf } from '../../src/responses/shelf.ts';
 import { chief, person } from '../support/callers.ts';
 
 const folders: string[] = [];

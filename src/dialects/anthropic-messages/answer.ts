@@ -1,6 +1,7 @@
 import type { Block, CallBlock, FinishEvent, GenerationResult, StartEvent, Usage } from '../../contract/events.ts';
 import { turnsOf } from '../../contract/events.ts';
 import type { JsonObject } from '../../contract/json.ts';
+import type { PromptCount } from '../../contract/services.ts';
 import type { AnswerContext } from '../dialect.ts';
 import { packReasoning } from '../shared/hidden-reasoning.ts';
 import { shownReason } from '../shared/server-tools.ts';
@@ -158,4 +159,9 @@ function inputUsage({ inputTokens, cachedTokens }: { readonly inputTokens: numbe
     cache_creation_input_tokens: 0,
     cache_read_input_tokens: cachedTokens,
   };
+}
+
+/** Anthropic's one member: its SDK's type has no others, and `/v1/chat/completions/input_tokens` tells more. */
+export function countTokensAnswer({ inputTokens }: PromptCount): JsonObject {
+  return { input_tokens: inputTokens };
 }

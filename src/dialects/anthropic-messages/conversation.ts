@@ -4,7 +4,6 @@ import type { Content, ContentPart, ImagePart, Message, ToolCall } from '../../c
 import { defined } from '../shared/defined.ts';
 import { unpackReasoning } from '../shared/hidden-reasoning.ts';
 import { imageAt, imageOf } from '../shared/images.ts';
-import { withoutAttribution } from './attribution.ts';
 import { invalidJsonKey } from './mcp-blocks.ts';
 import { type PlacedBlock, splitTurns } from './mcp-turns.ts';
 import type { ContentBlock, MessagesBody, PlainBlock, ToolResultBlock, WireMessage } from './schema.ts';
@@ -224,4 +223,18 @@ function unreadable(type: string, at: string): ServeError {
 function toContent(parts: readonly ContentPart[]): Content {
   const [first = asPart('')] = parts;
   return parts.length <= 1 && first.type === 'text' ? first.text : parts;
+}
+
+/**
+ * Claude Code puts a line of bookkeeping before its system prompt, as the first block or at the start of the text:
+ * `x-anthropic-billing-header: cc_version=2.1.37.0d9; cc_entrypoint=cli; cch=fa690;`. It is meant for Anthropic's
+ * servers, says nothing to a model, and changes with every request: left in, no prompt would share its beginning with
+ * the one before. Seen in Claude Code 2.1; a newline behind the line is not guaranteed, so only its `key=value;` pairs go.
+ */
+const attributionLine = /^\s*x-anthropic-billing-header:(?:[ \t]*[\w.-]+=[^;\s]*;?)*[ \t]*(?:\r?\n)*/;
+
+/** The system text without its attribution line; undefined when nothing else was there. */
+function withoutAttribution(text: string): string | undefined {
+  const rest = text.replace(attributionLine, '');
+  return rest === '' && text !== '' ? undefined : rest;
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { JsonObject } from '../../contract/json.ts';
 import type { EmbeddingAnswer, EmbeddingCall } from '../../contract/services.ts';
 import { optional, validate } from '../shared/validate.ts';
-import { toUnit } from './vectors.ts';
+import { toUnit } from './vector-forms.ts';
 
 /** Ollama's docs/api.md, "Generate embeddings". Inputs that are too long are cut unless `truncate` is false. */
 const embed = z.object({

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../contract/json.ts';
 import type { EmbeddingAnswer, EmbeddingCall, EmbeddingInput } from '../../contract/services.ts';
 import { textOrTokens } from '../shared/text-or-tokens.ts';
 import { optional, rule, validate } from '../shared/validate.ts';
-import { toBase64, toUnit } from './vectors.ts';
+import { toBase64, toUnit } from './vector-forms.ts';
 
 export interface EmbeddingsCall extends EmbeddingCall {
   readonly format: 'float' | 'base64';

@@ -1,8 +1,7 @@
 import type { Dialect } from '../dialect.ts';
 import { encoder, wholeChoice } from '../llama-cpp/answer.ts';
 import type { LlamaCall } from '../llama-cpp/fields.ts';
-import { openaiError } from '../shared/openai-error.ts';
-import { renameParam } from '../shared/rename-param.ts';
+import { openaiError, renameParam } from '../shared/openai-error.ts';
 import { parse } from './request.ts';
 
 /** POST /infill: fill-in-the-middle in llama.cpp's form. */

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import type { JsonObject } from '../../contract/json.ts';
 import type { ModelProfile } from '../../contract/model.ts';
 import { callsTools, isForVectors, parameterText, thinks } from '../shared/model-facts.ts';
+import { optional, validate } from '../shared/validate.ts';
 
 /**
  * What clients ask of /api/version before they talk to a server. A client that wants more gets a row here, once what it
@@ -115,4 +117,12 @@ function capabilities(profile: ModelProfile): string[] {
     ...(profile.vocabulary.infill ? ['insert'] : []),
     ...(profile.projector ? ['vision'] : []),
   ];
+}
+
+const schema = z.object({ model: optional(z.string()), name: optional(z.string()) });
+
+/** The name of the model that /api/show is about; `name` is what the field was called before. */
+export function parseShow(body: unknown): string | undefined {
+  const { model, name } = validate(schema, body);
+  return model ?? name;
 }

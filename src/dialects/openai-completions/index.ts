@@ -1,6 +1,5 @@
 import type { Dialect } from '../dialect.ts';
-import { openaiError } from '../shared/openai-error.ts';
-import { renameParam } from '../shared/rename-param.ts';
+import { openaiError, renameParam } from '../shared/openai-error.ts';
 import type { CompletionsCall } from './request.ts';
 import { parse } from './request.ts';
 import { encoder, whole } from './stream.ts';

@@ -2,7 +2,7 @@
  * Lark grammars without recursion -> one regular expression, by writing each rule where it is named. That covers the
  * line-based formats that free-form tools use (a patch, a command). Grammar: Lark's reference manual, "Grammar Reference".
  */
-export function larkToRegex(grammar: string): string | undefined {
+function larkToRegex(grammar: string): string | undefined {
   try {
     const rules = readRules(grammar);
     return new Expander(rules).rule('start');
@@ -203,4 +203,23 @@ function unquote(quoted: string): string {
     // An escape that JSON does not have.
   }
   throw new Unsupported();
+}
+
+/**
+ * The grammar of a free-form tool as a JSON Schema `pattern`, undefined where that cannot be done: a syntax that we do
+ * not know, a regular expression that does not compile, a Lark grammar that recurses or skips text.
+ */
+export function inputPattern(syntax: string | undefined, definition: string): string | undefined {
+  const regex = syntax === 'lark' ? larkToRegex(definition) : syntax === 'regex' ? definition : undefined;
+  if (regex === undefined) return undefined;
+  const pattern = `^(?:${regex})$`;
+  return compiles(pattern) ? pattern : undefined;
+}
+
+function compiles(pattern: string): boolean {
+  try {
+    return new RegExp(pattern, 'u').source !== '';
+  } catch {
+    return false;
+  }
 }

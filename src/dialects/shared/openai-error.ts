@@ -1,4 +1,4 @@
-import type { ErrorCode, ServeError } from '../../contract/errors.ts';
+import { type ErrorCode, ServeError } from '../../contract/errors.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import type { ErrorBody } from '../dialect.ts';
 import { defined } from './defined.ts';
@@ -56,3 +56,11 @@ export function openaiError(error: ServeError): ErrorBody {
 
 /** For routes that belong to no dialect. */
 export const openaiShape = { name: 'openai', error: openaiError } as const;
+
+/** The same error about the field's name in this dialect: other rooms call the prompt `messages`. */
+export function renameParam(error: ServeError, names: Readonly<Record<string, string>>): ServeError {
+  const { param } = error.details;
+  const name = param === undefined ? undefined : names[param];
+  if (name === undefined) return error;
+  return new ServeError(error.code, error.message, { ...error.details, param: name }, { cause: error.cause });
+}

@@ -1,7 +1,7 @@
 import { ServeError } from '../../contract/errors.ts';
 import { type FlatRule, flatten } from './flat-rules.ts';
 import type { Grammar } from './gbnf.ts';
-import { GrammarMachine } from './grammar-machine.ts';
+import { GrammarWalker } from './grammar-walker.ts';
 import { recognizes } from './recognize.ts';
 
 /**
@@ -32,12 +32,12 @@ export function refuseTooManyReadings(grammar: Grammar): void {
 /** Counts the open readings of a client's grammar while it is followed by llama.cpp, one token behind it. */
 export class ReadingsCount {
   #rules: readonly FlatRule[];
-  #machine: GrammarMachine;
+  #machine: GrammarWalker;
   #text: string[] = [];
 
   constructor(grammar: Grammar) {
     this.#rules = flatten(grammar, 'grammar', { shared: false });
-    this.#machine = new GrammarMachine(this.#rules);
+    this.#machine = new GrammarWalker(this.#rules);
   }
 
   /** Are there too many, or may there be within a token? */

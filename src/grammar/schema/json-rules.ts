@@ -6,9 +6,9 @@ import type { Automaton } from '../regex/automaton.ts';
 import { intersect, notContaining } from '../regex/automaton.ts';
 import { parseRegex } from '../regex/regex.ts';
 import { regexAutomaton } from '../regex/regex-automaton.ts';
+import type { Writing } from './automaton-rules.ts';
+import { automatonRules, plainRanges } from './automaton-rules.ts';
 import type { RuleBook } from './rule-book.ts';
-import type { Writing } from './text-rules.ts';
-import { automatonRules, plainRanges } from './text-rules.ts';
 
 /** How values are written: JSON, or what a family makes of it. */
 export interface Notation {

@@ -1,9 +1,9 @@
 import type { ServeError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
+import { withoutEndlessRules } from '../gbnf/cut-endless-rules.ts';
 import { flatten } from '../gbnf/flat-rules.ts';
 import type { Expression } from '../gbnf/gbnf.ts';
 import { checkRules } from '../gbnf/gbnf-check.ts';
-import { productive } from '../gbnf/productive.ts';
 import { patternProblem } from '../regex/pattern-test.ts';
 import type { JsonRules } from './json-rules.ts';
 import { RuleBook } from './rule-book.ts';
@@ -32,7 +32,7 @@ export function schemaRules(schema: JsonValue, json: JsonRules, param: string): 
   checkDocument(schema, param);
   const compiler = new SchemaCompiler(schema, json, param);
   const rules = compiler.value(schema, '#');
-  const grammar = rules && productive(json.book.grammar(rules));
+  const grammar = rules && withoutEndlessRules(json.book.grammar(rules));
   if (!rules || !grammar) throw fitsNothing(param);
   checkRules(flatten(grammar, param), param);
   return { rules, loosened: compiler.loosened };

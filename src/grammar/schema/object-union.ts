@@ -4,7 +4,7 @@ import type { Expression } from '../gbnf/gbnf.ts';
 import { choice, repeat, rule, sequence } from '../gbnf/gbnf.ts';
 import { complement, ofTexts, TooManyStates } from '../regex/automaton.ts';
 import { anyOf, branchesOf, type Way } from './branches.ts';
-import { jsonStyle, type MemberStyle, memberPlaces } from './containers.ts';
+import { jsonStyle, type MemberStyle, memberPlaces } from './json-containers.ts';
 import { KeyTreeRules, noKeys, withKey } from './key-tree.ts';
 import { isOpenObject, type ObjectShape, type Property } from './object-shape.ts';
 import { keys, member } from './schema-merge.ts';

@@ -1,10 +1,10 @@
 import type { JsonObject, JsonValue } from '../../contract/json.ts';
 import type { Expression } from '../gbnf/gbnf.ts';
 import { text } from '../gbnf/gbnf.ts';
+import type { Writing } from './automaton-rules.ts';
 import { kindOf } from './schema-kinds.ts';
 import type { SchemaRules } from './schema-rules.ts';
 import { type Alternative, typesOf } from './schema-types.ts';
-import type { Writing } from './text-rules.ts';
 
 /** One of the things that a value outside of JSON may be: one of these values, or anything of these types. */
 export interface Kind {

@@ -1,11 +1,11 @@
 import type { JsonObject, JsonValue } from '../../contract/json.ts';
 import type { Expression } from '../gbnf/gbnf.ts';
 import type { PatternTests } from '../regex/pattern-test.ts';
+import type { Writing } from './automaton-rules.ts';
 import type { JsonRules } from './json-rules.ts';
 import type { SchemaExpander } from './schema-expander.ts';
 import type { SchemaKinds } from './schema-kinds.ts';
 import type { Alternative, Placed } from './schema-types.ts';
-import type { Writing } from './text-rules.ts';
 
 /**
  * What the writers of the kinds of values (objects, arrays, numbers, unions) ask of the compiler that calls them.

@@ -7,11 +7,11 @@ import type { RegexNode } from '../regex/regex.ts';
 import { parseRegex, UnsupportedRegex } from '../regex/regex.ts';
 import { regexAutomaton } from '../regex/regex-automaton.ts';
 import { readsOneWay } from '../regex/regex-order.ts';
+import type { Writing } from './automaton-rules.ts';
+import { automatonRules, oneOf } from './automaton-rules.ts';
 import { formatNamed } from './formats.ts';
 import type { JsonRules } from './json-rules.ts';
 import type { RuleBook } from './rule-book.ts';
-import type { Writing } from './text-rules.ts';
-import { automatonRules, oneOf } from './text-rules.ts';
 
 /** What a schema asks of a string. Lengths in characters (code points). */
 export interface StringLimits {

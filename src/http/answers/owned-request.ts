@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
+import type { Caller } from '../../contract/caller.ts';
 import type { GenerationRequest } from '../../contract/request.ts';
 import { defined } from '../../dialects/shared/defined.ts';
-import { cacheScopeOf } from '../access/cache-scope.ts';
-import type { AppDependencies } from '../dependencies.ts';
+import type { Keyring } from '../access/keyring.ts';
+import type { AppDependencies, DoorSettings } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import { sessionKey } from '../headers.ts';
 
@@ -26,4 +28,20 @@ export function sessionOf(
   { request: { headers } }: Exchange,
 ): string | undefined {
   return request?.keys.sessionId ?? sessionKey(headers);
+}
+
+/**
+ * Whose evaluated prompts a request may use, and who may use its own: an opaque word, the same for the same owner and
+ * salt. Undefined: everybody's.
+ */
+function cacheScopeOf(
+  { owner }: Pick<Caller, 'owner'>,
+  salt: string | undefined,
+  { cacheScope }: Pick<DoorSettings, 'cacheScope'>,
+  { isShared }: Pick<Keyring, 'isShared'>,
+): string | undefined {
+  const isPerKey = cacheScope === undefined ? isShared : cacheScope === 'key';
+  const parts = [isPerKey ? owner : '', salt ?? ''];
+  if (parts.every((part) => part === '')) return undefined;
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }

@@ -1,4 +1,4 @@
-import { countTokensAnswer } from '../../dialects/anthropic-messages/count-tokens.ts';
+import { countTokensAnswer } from '../../dialects/anthropic-messages/answer.ts';
 import { anthropicMessages } from '../../dialects/anthropic-messages/index.ts';
 import { promptRequest, runsTools } from '../answers/prompt-request.ts';
 import type { AppDependencies } from '../dependencies.ts';

@@ -2,14 +2,13 @@ import { ServeError } from '../../contract/errors.ts';
 import type { EmbeddingCall } from '../../contract/services.ts';
 import { parseEmbed, parseOldEmbeddings, writeEmbed, writeOldEmbeddings } from '../../dialects/embeddings/ollama.ts';
 import { ollamaChat, ollamaGenerate } from '../../dialects/ollama/index.ts';
-import { listedModel, ollamaVersion, runningModel, shownModel } from '../../dialects/ollama/models.ts';
+import { listedModel, ollamaVersion, parseShow, runningModel, shownModel } from '../../dialects/ollama/models.ts';
 import type { OllamaCall } from '../../dialects/ollama/request.ts';
-import { parseShow } from '../../dialects/ollama/show.ts';
 import { type AnswerDependencies, generationHandler } from '../answers/generation-route.ts';
 import type { Exchange } from '../exchange.ts';
 import { warningHeader } from '../headers.ts';
 import type { Route } from '../route.ts';
-import { inputOnly, tokensOf, vectorCaller } from './vectors.ts';
+import { inputOnly, tokensOf, vectorCaller } from './embeddings.ts';
 
 /** Ollama's API: answers, models, embeddings, and a clear no to the rest. */
 export function ollamaRoutes(dependencies: AnswerDependencies): Route[] {

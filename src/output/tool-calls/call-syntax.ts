@@ -1,7 +1,7 @@
 import type { ToolCallFormat } from '../../contract/chat-format.ts';
 import type { CallSyntax, CallTools } from './call-reader.ts';
 import { dictCalls } from './dict.ts';
-import { jsonCalls } from './json.ts';
+import { jsonCalls } from './json-calls.ts';
 import { namedJsonCalls } from './named-json.ts';
 import { namespacedCalls } from './namespaced.ts';
 import { pythonCalls } from './python.ts';

@@ -6,7 +6,7 @@ import {
   writeOldEmbeddings,
 } from '../../../src/dialects/embeddings/ollama.ts';
 import { parseEmbeddings, writeEmbeddings } from '../../../src/dialects/embeddings/openai.ts';
-import { toBase64, toUnit } from '../../../src/dialects/embeddings/vectors.ts';
+import { toBase64, toUnit } from '../../../src/dialects/embeddings/vector-forms.ts';
 
 describe('vectors', () => {
   it.each([

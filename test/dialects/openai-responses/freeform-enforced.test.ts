@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseResponses } from '../../../src/dialects/openai-responses/request.ts';
 import { parseGrammar } from '../../../src/grammar/gbnf/gbnf-parse.ts';
-import { fits } from '../../../src/grammar/gbnf/grammar-machine.ts';
+import { fits } from '../../../src/grammar/gbnf/grammar-walker.ts';
 import { schemaToGrammar } from '../../grammar/schema-grammar.ts';
 import { patchGrammar } from './codex-requests.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inputPattern } from '../../../src/dialects/openai-responses/freeform-grammar.ts';
+import { inputPattern } from '../../../src/dialects/openai-responses/lark.ts';
 import { patchGrammar } from './codex-requests.ts';
 
 const patch = [

@@ -4,8 +4,8 @@ import type { ResponseStore } from '../../../src/contract/services.ts';
 import { systemTimers } from '../../../src/contract/system-timers.ts';
 import { createApp } from '../../../src/http/app.ts';
 import { defaultDoorSettings } from '../../../src/http/dependencies.ts';
-import { memoryShelf } from '../../../src/responses/memory-shelf.ts';
 import { memoryLimits, openResponseStore } from '../../../src/responses/response-store.ts';
+import { memoryShelf } from '../../../src/responses/shelf.ts';
 import { fakeServices } from '../fake-services.ts';
 import { answer, FakeGeneration, FakeModels, finish, start } from '../support.ts';
 

@@ -21,7 +21,7 @@ const maxKept = 50_000;
  * Follows a text through a grammar the way llama.cpp does: all open readings at once. As many as are open here are open
  * there, and its time for a token grows with them.
  */
-export class GrammarMachine {
+export class GrammarWalker {
   #rules: readonly FlatRule[];
   #start: Readings;
   #open: Readings;
@@ -247,7 +247,7 @@ function sampleOf(expression: Terminal): number {
 
 /** Does the whole text fit the grammar? */
 export function fits(grammar: Grammar, text: string): boolean {
-  const machine = new GrammarMachine(grammar);
+  const machine = new GrammarWalker(grammar);
   return machine.accept(text) && machine.complete;
 }
 

@@ -8,7 +8,7 @@ import { JoinedPrompt } from './joined-prompt.ts';
 import { withReadTokens } from './read-tokens.ts';
 import type { ModelRuntime } from './runtime.ts';
 
-export interface PreparedPrompt {
+export interface PromptTokens {
   readonly tokens: readonly number[];
   /** undefined: raw text goes on, nothing is parsed. */
   readonly opening: PromptOpening | undefined;
@@ -21,12 +21,12 @@ export interface PreparedPrompt {
 }
 
 /** Renders and tokenizes, without blocking the event loop for long. `read`: see withReadTokens. */
-export async function preparePrompt(
+export async function promptTokens(
   runtime: ModelRuntime,
   request: GenerationRequest,
   signal: AbortSignal,
   read: readonly number[] = [],
-): Promise<PreparedPrompt> {
+): Promise<PromptTokens> {
   const { contextSize, vocabulary } = runtime.profile;
   const bos = vocabulary.addsBos && vocabulary.bosToken !== undefined ? [vocabulary.bosToken] : [];
   const tokenize = async (pieces: readonly string[], special: boolean) => {
@@ -92,7 +92,7 @@ async function renderChat(runtime: ModelRuntime, chat: ChatPrompt, request: Gene
 }
 
 /** An empty raw prompt starts from nothing, which needs at least the token that texts start with. */
-function raw(tokens: readonly number[], start: number | undefined): PreparedPrompt {
+function raw(tokens: readonly number[], start: number | undefined): PromptTokens {
   if (tokens.length > 0) return { tokens, opening: undefined, checkpoints: [], images: [], warnings: [] };
   if (start === undefined) throw new ServeError('invalid_request', 'The prompt is empty.', { param: 'prompt' });
   return { tokens: [start], opening: undefined, checkpoints: [], images: [], warnings: [] };

@@ -5,7 +5,7 @@ import { choice, empty, repeat, sequence } from './gbnf.ts';
  * Cuts the alternatives that can never come to an end, like a list node that needs a further list node for ever.
  * undefined: then nothing is left of `root`.
  */
-export function productive(grammar: Grammar): Grammar | undefined {
+export function withoutEndlessRules(grammar: Grammar): Grammar | undefined {
   const good = finite(grammar);
   if (!good.has('root')) return undefined;
   if (good.size === grammar.size) return grammar;

@@ -12,12 +12,12 @@ export interface VisibleToken {
 
 export type VisibleTokens = (token: number) => VisibleToken;
 
-const known = new WeakMap<Model, VisibleTokens>();
+const knownVisible = new WeakMap<Model, VisibleTokens>();
 
 /** Control tokens are hidden, but for those that carry meaning in the family's syntax. Every token is looked at once. */
 export function visibleTokens(runtime: Model): VisibleTokens {
-  const tokens = known.get(runtime) ?? remembering((token) => visibleBytes(runtime, token));
-  known.set(runtime, tokens);
+  const tokens = knownVisible.get(runtime) ?? remembering((token) => visibleBytes(runtime, token));
+  knownVisible.set(runtime, tokens);
   return tokens;
 }
 
@@ -73,3 +73,29 @@ function visibleBytes({ engine: { text }, format }: Model, token: number): Uint8
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const decoder = new TextDecoder();
 const nothing = new Uint8Array(0);
+
+type KnownModel = Model & Pick<ModelRuntime, 'profile'>;
+
+const knownHidden = new WeakMap<Model, Promise<readonly number[]>>();
+
+/**
+ * Control tokens that are kept out of answers. Under a grammar they must not be generated at all: it would take their
+ * spelling for text (inside a JSON string, say) that nobody ever sees.
+ */
+export function hiddenTokens(runtime: KnownModel): Promise<readonly number[]> {
+  const tokens = knownHidden.get(runtime) ?? findHidden(runtime);
+  knownHidden.set(runtime, tokens);
+  return tokens;
+}
+
+async function findHidden({ engine, format, profile }: KnownModel): Promise<readonly number[]> {
+  const needed = new Set([...format.visibleTokens, ...format.stopStrings]);
+  const hidden = profile.vocabulary.controlTexts.filter((text) => !needed.has(text));
+  const found: number[] = [];
+  for (const text of hidden) {
+    const [token, ...more] = await engine.text.tokenize([text], { special: true });
+    if (token === undefined || more.length > 0 || !engine.text.isControl(token)) continue;
+    if (!engine.info.isEndOfGeneration(token)) found.push(token);
+  }
+  return found;
+}
