@@ -1,3 +1,4 @@
+import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { oneListener } from './api/one-listener.ts';
 import { openIndexedDbStore } from './chats/indexed-db.ts';
@@ -11,6 +12,9 @@ import { createPage, type Page } from './state/page.ts';
 
 /** At least as wide: the sidebar stands beside the chat. */
 const wide = matchMedia('(min-width: 56rem)').matches;
+
+/** What is fetched and kept then is in nobody's way. */
+const shellAfterMs = 3000;
 
 const environment: Environment = {
   base: base(),
@@ -41,6 +45,24 @@ if (place) {
   // What is asked for comes while the page is drawn.
   void page.start();
   render(<App page={page} />, place);
+  keepShell(page);
+}
+
+/** Once it is known whether the server is there, and the first load is over. Only secure contexts have workers. */
+function keepShell(page: Page): void {
+  if (!('serviceWorker' in navigator)) return;
+  const first = navigator.serviceWorker.controller;
+  const end = effect(() => {
+    const phase = page.server.phase.value;
+    if (phase === 'asking') return;
+    queueMicrotask(() => end());
+    environment.after(shellAfterMs, () => {
+      void import('./offline/follow-worker.ts')
+        .then(({ followWorker }) => followWorker(page, { alone: phase === 'gone', first }))
+        // A browser that keeps no page (a private window, a certificate it does not trust) has one all the same.
+        .catch(() => undefined);
+    });
+  });
 }
 
 /** On the server where it lets this caller, else in the browser. */

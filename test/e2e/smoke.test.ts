@@ -224,6 +224,8 @@ const calls: readonly Call[] = [
   },
   { method: 'GET', paths: ['/'], answer: /^serve-model is running\n$/ },
   { method: 'GET', paths: ['/ui/icon.svg', '/ui/LICENSES.txt'], answer: /svg|licen/i },
+  { method: 'GET', paths: ['/ui/icon-192.png', '/ui/icon-512.png', '/ui/icon-filled-512.png'], answer: /PNG/ },
+  { method: 'GET', paths: ['/ui/service-worker.js'], answer: /serve-model/ },
   { method: 'GET', paths: ['/ui/sandbox'], answer: /<script>/ },
   {
     method: 'GET',

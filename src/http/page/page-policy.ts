@@ -19,6 +19,9 @@ export const pagePolicy = [
   'trusted-types own-assets',
 ].join('; ');
 
+/** The worker that keeps the page: it fetches of its own origin, and that is all. */
+export const workerPolicy = "default-src 'none'; connect-src 'self'";
+
 /** The guides: text, one style and pictures of the server's own. */
 export const guidePolicy = [
   "default-src 'none'",

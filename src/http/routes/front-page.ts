@@ -4,7 +4,7 @@ import { openaiShape } from '../../dialects/shared/openai-error.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
-import { pageDocument, pageRoutes } from './page.ts';
+import { noPageRoutes, pageDocument, pageRoutes } from './page.ts';
 
 const endpoints = [
   ['POST /v1/chat/completions, /v1/responses, /v1/completions', 'OpenAI'],
@@ -23,7 +23,7 @@ export function frontPageRoutes({ models, control, page: files }: AppDependencie
     return smallPage(models.list(), models.state() === 'loading' ? (control?.progress() ?? 'begins') : undefined);
   };
   return [
-    ...(files ? pageRoutes(files) : []),
+    ...(files ? pageRoutes(files) : noPageRoutes),
     {
       method: 'GET',
       paths: ['/'],

@@ -160,13 +160,7 @@ function SendButton(): VNode {
       </button>
     );
   return (
-    <button
-      type="submit"
-      class="send"
-      aria-label={t.send}
-      title={t.send}
-      disabled={composer.isEmpty.value || composer.coming.value > 0}
-    >
+    <button type="submit" class="send" aria-label={t.send} title={t.send} disabled={!composer.canSend.value}>
       <Icon name="send" size={20} />
     </button>
   );

@@ -13,7 +13,7 @@ export function ConnectionBar(): VNode {
       {gone && (
         <div class="bar">
           <span>
-            <strong>{t.server.gone}</strong> {t.server.goneHint}
+            <strong>{t.server.gone}</strong> {chats.listed.value && t.server.goneHint}
           </span>
           <button type="button" class="text-button" onClick={() => void server.look()}>
             {t.server.tryNow}

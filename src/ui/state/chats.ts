@@ -49,6 +49,8 @@ export class Chats {
   readonly list: ReadonlySignal<readonly ChatSummary[]>;
   /** Undefined: a new one, that is nowhere yet. */
   readonly open: ReadonlySignal<Chat | undefined>;
+  /** The one that is to be shown and is not read yet. */
+  readonly awaited: ReadonlySignal<string | undefined>;
   /** What is shown, first to last. */
   readonly path: ReadonlySignal<readonly Message[]>;
 
@@ -61,7 +63,7 @@ export class Chats {
     this.#known = known;
     this.#answers = new Answers({ store, keeper, known, environment, runs, findRun, request: options });
     this.parts = { store, keeper, known, environment };
-    ({ listed: this.listed, list: this.list, open: this.open, path: this.path } = known);
+    ({ listed: this.listed, list: this.list, open: this.open, awaited: this.awaited, path: this.path } = known);
   }
 
   async start(tab: string): Promise<void> {

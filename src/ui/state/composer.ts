@@ -41,7 +41,8 @@ export class Composer {
   readonly pasted = signal<{ readonly file: AttachedFile; readonly at: number } | undefined>(undefined);
   /** Of the last thing that was counted; undefined while nobody knows. */
   readonly price: ReadonlySignal<Price | undefined> = this.#price;
-  readonly isEmpty = computed(() => this.text.value.trim() === '' && this.files.value.length === 0);
+  /** There is something to send, all of it, and the chat that it belongs to. */
+  readonly canSend: ReadonlySignal<boolean>;
   /** Files of other chats' drafts; they last as long as the page. */
   readonly #drafts = new Map<string | undefined, readonly AttachedFile[]>();
   #chatId: string | undefined;
@@ -53,6 +54,10 @@ export class Composer {
 
   constructor(options: ComposerOptions) {
     this.#options = options;
+    const { open, awaited } = options.chats;
+    const isEmpty = () => this.text.value.trim() === '' && this.files.value.length === 0;
+    const isThere = () => open.value !== undefined || awaited.value === undefined;
+    this.canSend = computed(() => !isEmpty() && this.coming.value === 0 && isThere());
     this.#readAhead = new ReadAhead({
       api: options.api,
       mayRead: () => !options.busy(),
@@ -60,7 +65,7 @@ export class Composer {
         this.#priceAgain.value += 1;
       },
     });
-    effect(() => this.#follow(options.chats.open.value?.id));
+    effect(() => this.#follow(options.chats.open.value?.id ?? options.chats.awaited.value));
     effect(() => {
       const path = options.chats.path.value;
       const draft = { text: this.text.value, files: this.files.value };
@@ -72,9 +77,9 @@ export class Composer {
     });
   }
 
-  /** Sends what is there, for so many answers; false where there is nothing, or not all of it is there. */
+  /** Sends what is there, for so many answers; false where it cannot be sent. */
   send(answers = 1): boolean {
-    if (this.isEmpty.value || this.coming.value > 0) return false;
+    if (!this.canSend.value) return false;
     this.#readAhead.stop();
     const { text, files } = { text: this.text.value.trim(), files: this.files.value };
     this.set('');

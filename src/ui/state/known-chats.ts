@@ -1,4 +1,5 @@
-import { computed, type ReadonlySignal, signal } from '@preact/signals';
+import { batch, computed, type ReadonlySignal, signal } from '@preact/signals';
+import { ApiFailure } from '../api/failure.ts';
 import type { ChatEntry, ChatSettings, ChatSummary } from '../chats/entries.ts';
 import type { Message } from '../chats/message.ts';
 import type { ChatStore } from '../chats/store.ts';
@@ -30,11 +31,14 @@ export class KnownChats {
   #wanted: string | undefined;
   /** The one that was to be shown and could not be read, or not yet. */
   #unread: string | undefined;
+  readonly #awaited = signal<string | undefined>(undefined);
   /** The list came from the store for the first time. */
   readonly listed = signal(false);
   readonly list: ReadonlySignal<readonly ChatSummary[]> = this.#list;
   /** Undefined: a new one, that is nowhere yet. */
   readonly open: ReadonlySignal<Chat | undefined> = this.#open;
+  /** The one that is to be shown and is not read yet: the server may be away. */
+  readonly awaited: ReadonlySignal<string | undefined> = this.#awaited;
   /** What is shown, first to last. */
   readonly path: ReadonlySignal<readonly Message[]> = computed(() =>
     this.#open.value ? pathOf(this.#open.value) : [],
@@ -70,13 +74,25 @@ export class KnownChats {
   /** Shows a chat; an unknown one is a new one. */
   async show(id: string | undefined): Promise<void> {
     this.#wanted = id;
+    this.#awaited.value = undefined;
     if (id === undefined) this.#open.value = undefined;
     if (id === undefined || this.#open.value?.id === id) return;
     this.#unread = id;
-    await this.load(id);
+    this.#awaited.value = id;
+    try {
+      await this.load(id);
+    } catch (error) {
+      // While the server is away it is still to come: see refresh.
+      if (this.#wanted === id && !isAway(error)) this.#awaited.value = undefined;
+      throw error;
+    }
     this.#unread = undefined;
     // Meanwhile somebody may have turned to another one.
-    if (this.#wanted === id) this.#open.value = this.#known.get(id);
+    if (this.#wanted !== id) return;
+    batch(() => {
+      this.#awaited.value = undefined;
+      this.#open.value = this.#known.get(id);
+    });
   }
 
   /** Shows one that is known. */
@@ -160,6 +176,10 @@ export class KnownChats {
     this.merge(id, entries);
     await this.relist();
   }
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof ApiFailure && error.kind === 'unreachable';
 }
 
 function listWith(list: readonly ChatSummary[], chat: Chat): ChatSummary[] {

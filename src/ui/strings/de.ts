@@ -10,6 +10,8 @@ export const de: Strings = {
 
   page: {
     partMissing: 'Ein Teil der Seite konnte nicht geholt werden.',
+    changed: 'Der Server hat eine neue Fassung dieser Seite.',
+    reload: 'Neu laden',
     skip: 'Zum Eingabefeld springen',
     conversation: 'Gespräch',
   },

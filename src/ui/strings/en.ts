@@ -11,6 +11,8 @@ export const en = {
 
   page: {
     partMissing: 'A part of the page could not be fetched.',
+    changed: 'The server has a new version of this page.',
+    reload: 'Reload',
     skip: 'Skip to the message field',
     conversation: 'Conversation',
   },

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
+import { Hono } from 'hono';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, describe, expect } from 'vitest';
+import type { PageFiles } from '../../../src/contract/page-files.ts';
 import { listen } from '../../../src/http/listen.ts';
 import { openPageFiles } from '../../../src/http/page/page-files.ts';
 import { type Door, type DoorOptions, openDoor } from '../../http/support.ts';
@@ -101,16 +103,36 @@ export interface ScriptedServer {
   close(): Promise<void>;
 }
 
+export interface ScriptedOptions extends DoorOptions {
+  /** One that is free, if it is not named. */
+  readonly port?: number;
+  /** What is served in place of the page as it was built; null: a server without one. */
+  readonly rebuilt?: ((page: PageFiles) => PageFiles) | null;
+  /** Where the server is mounted in another one, without a slash at its end. */
+  readonly prefix?: string;
+}
+
 /** The real door with the built page on a real port, over a model that says what the test tells it to. */
-export async function scriptedServer({ more, ...options }: DoorOptions = {}): Promise<ScriptedServer> {
+export async function scriptedServer({
+  more,
+  port = 0,
+  rebuilt = same,
+  prefix = '',
+  ...options
+}: ScriptedOptions = {}): Promise<ScriptedServer> {
   const page = await openPageFiles('ui');
   if (!page) throw new Error('The page is not built.');
-  const door = openDoor({ ...options, more: { ...more, page } });
-  const listener = await listen(door.app, {
+  const door = openDoor({ ...options, more: { ...more, ...(rebuilt && { page: rebuilt(page) }) } });
+  const site = prefix === '' ? door.app : new Hono({ strict: false }).route(prefix, door.app);
+  const listener = await listen(site, {
     host: '127.0.0.1',
-    port: 0,
+    port,
     headerTimeoutMs: 15_000,
     requestTimeoutMs: 60_000,
   });
-  return { url: listener.url, door, close: () => listener.close({ force: true }) };
+  return { url: listener.url + prefix, door, close: () => listener.close({ force: true }) };
+}
+
+function same(page: PageFiles): PageFiles {
+  return page;
 }

@@ -64,7 +64,7 @@ export function answers(run: FakeRun, text: string, last: FinishEvent = finish()
   ends(run, last);
 }
 
-export const field = (page: Page) => page.getByRole('textbox', { name: 'Message', exact: true });
+export const field = (page: Page, name = 'Message') => page.getByRole('textbox', { name, exact: true });
 
 export async function send(page: Page, text: string): Promise<void> {
   await field(page).fill(text);
