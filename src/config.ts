@@ -73,7 +73,7 @@ export type ParsedCommand =
   | { readonly command: 'serve'; readonly config: Config }
   | OperandCommand;
 
-/** One of the commands that do not serve, with the words behind it: as many as its row says. */
+/** One of the commands that do not serve, with the words after it: as many as its row says. */
 export type OperandCommand = {
   [Name in Exclude<CommandName, 'serve'>]: {
     readonly command: Name;

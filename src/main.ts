@@ -44,7 +44,7 @@ export interface OpenServer {
 export interface RunningServer extends LoadedFacts, Omit<OpenServer, 'loaded' | 'leave'> {}
 
 /**
- * The builder: config -> house -> port, with the models behind it. Rejects with a ServeError that a person can act on
+ * The builder: config -> house -> port, with the models after it. Rejects with a ServeError that a person can act on
  * where something is known to be wrong before the port is open: a path, a file, a flag, the port itself.
  */
 export async function openServer(

@@ -14,7 +14,7 @@ export interface Measurement {
   /** About so many. */
   readonly promptTokens: number;
   readonly answerTokens: number;
-  /** Every round has the same prompt, so that only the answer behind it is computed. */
+  /** Every round has the same prompt, so that only the answer after it is computed. */
   readonly samePrompt: boolean;
 }
 

@@ -5,7 +5,7 @@ export interface ProgressOptions {
 }
 
 export interface ProgressDisplay {
-  /** fraction: 0 to 1. A new label ends the bar before it. `detail` stands behind the percentage. */
+  /** fraction: 0 to 1. A new label ends the bar before it. `detail` stands after the percentage. */
   show(label: string, fraction: number, detail?: string): void;
   /** Ends the bar's line. */
   end(): void;

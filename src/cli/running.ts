@@ -115,7 +115,7 @@ function unlessRefused(error: unknown): void {
   throw error;
 }
 
-/** For closing behind the drain. */
+/** For closing after the drain. */
 const afterDrainMs = 15_000;
 const pauseMs = 50;
 

@@ -140,7 +140,7 @@ export interface NamedJsonCalls extends CallFrame {
 
 /**
  * `open N nameEnd (parameter.open K keyEnd V parameter.close)* close`, parameters joined by `parameter.separator`.
- * Values are raw text where the tool's schema says string, else JSON. With `attribute`, it stands behind the quote that
+ * Values are raw text where the tool's schema says string, else JSON. With `attribute`, it stands after the quote that
  * ends the key: `K" string="true">` (DSML: whether the value is raw text), `K" type="T"<|sep|>` (Kimi K3: the schema's type).
  */
 export interface TaggedCalls extends CallFrame {
@@ -155,7 +155,7 @@ export interface TaggedCalls extends CallFrame {
     /** A value may stand in `<![CDATA[...]]>` (MiniCPM5). */
     readonly cdata?: boolean;
   };
-  /** Kimi K3: ` index="1"` stands behind the quote that ends the name, counting the answer's calls. */
+  /** Kimi K3: ` index="1"` stands after the quote that ends the name, counting the answer's calls. */
   readonly numbered?: boolean;
 }
 

@@ -91,14 +91,14 @@ export interface ChatList {
 export interface ChatPart {
   readonly summary: ChatSummary;
   readonly entries: readonly ChatEntry[];
-  /** Behind the last of these entries. */
+  /** After the last of these entries. */
   readonly revision: string;
   /** False: `entries` begin at the first one, because nothing was asked for or it is not known any more. */
   readonly continued: boolean;
   readonly more: boolean;
 }
 
-/** Where an answer is to be kept: as this entry, behind this message. */
+/** Where an answer is to be kept: as this entry, after this message. */
 export interface ChatPlace {
   readonly chatId: string;
   readonly entryId: string;
@@ -146,7 +146,7 @@ export interface ChatStore {
   list(caller: Asker, query: ChatQuery): Promise<ChatList>;
   /** With a `chatId` that is there already the entries are appended to it. */
   create(caller: Asker, chat: { readonly chatId?: string; readonly entries: readonly ChatEntry[] }): Promise<Appended>;
-  /** Entries behind a revision, or from the first one. */
+  /** Entries after a revision, or from the first one. */
   read(caller: Asker, chatId: string, after?: string): Promise<ChatPart>;
   append(caller: Asker, chatId: string, entries: readonly ChatEntry[]): Promise<Appended>;
   /** Whether an answer can be kept there later: the chat and the parent must be there, and the entry not. */

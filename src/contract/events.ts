@@ -169,7 +169,7 @@ export interface FinishEvent {
  * Grammar: `queued* start tool-list* prompt-progress* prompt-logprobs? turn (step* round prompt-progress* turn)* step*
  * finish`, where a turn is `(block-start block-delta* block-end)*` and a step `tool-state` or `tool-result` of a call with
  * `server`. One block is open at a time; blocks are counted over all turns. Each such call has at most one `tool-result`,
- * behind its block; none where the answer ended before. Where an answer begins with calls of an earlier one (`allowedBy`),
+ * after its block; none where the answer ended before. Where an answer begins with calls of an earlier one (`allowedBy`),
  * they are its first turn, and `start` counts no tokens.
  */
 export type GenerationEvent =
@@ -206,7 +206,7 @@ export interface GenerationResult {
   readonly promptLogprobs?: PromptLogprobsEvent;
   readonly toolLists?: readonly ToolListEvent[];
   readonly blocks: readonly Block[];
-  /** Where each turn behind the first begins, as an index into `blocks`; absent where there was one turn. */
+  /** Where each turn after the first begins, as an index into `blocks`; absent where there was one turn. */
   readonly turns?: readonly number[];
   readonly finish: FinishEvent;
 }

@@ -5,7 +5,7 @@ export type ModelNames = Pick<ModelProfile, 'id' | 'aliases' | 'path'>;
 
 /**
  * The one that a name means, for every API alike: an id, an alias or a path, as it stands before any other reading; then
- * without what clients add: `:latest`, which Ollama's put behind names that have no tag, and `.gguf`. Of several, the
+ * without what clients add: `:latest`, which Ollama's put after names that have no tag, and `.gguf`. Of several, the
  * first.
  */
 export function findByName<Named>(

@@ -15,7 +15,7 @@ interface ProjectorTensor {
   /** ggml_type. */
   readonly type: number;
   readonly shape: readonly number[];
-  /** Bytes behind the beginning of the weights. */
+  /** Bytes after the beginning of the weights. */
   readonly offset: number;
   readonly bytes: number;
 }

@@ -1,10 +1,10 @@
 /**
  * Fetches what a client or a model names, from the public internet alone. Every address is checked before it is
- * connected to, behind each redirect too: what only this machine or its network can reach is never asked.
+ * connected to, after each redirect too: what only this machine or its network can reach is never asked.
  */
 export interface PublicWeb {
   /**
-   * The whole content behind an `http` or `https` URL, redirects followed. ServeError invalid_request, in words for the
+   * The whole content after an `http` or `https` URL, redirects followed. ServeError invalid_request, in words for the
    * client: a URL that is not allowed, an answer that is no 2xx, too large, too slow. Rejects with the signal's reason.
    */
   download(url: string, options: DownloadOptions): Promise<Download>;
@@ -31,14 +31,14 @@ export interface Download {
   readonly bytes: Uint8Array;
   /** The Content-Type header as it came. */
   readonly contentType: string | undefined;
-  /** Behind all redirects. */
+  /** After all redirects. */
   readonly url: string;
 }
 
 interface WebRequest {
   readonly url: string;
   readonly method?: string;
-  /** Not sent on to another origin behind a redirect, `accept` apart. */
+  /** Not sent on to another origin after a redirect, `accept` apart. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   /** Until the head of the answer is there. */

@@ -66,7 +66,7 @@ export interface Tool {
   /** `{type: "function", function: {...}}` as given, without invented or null fields: what templates see. */
   readonly definition: JsonObject;
   /**
-   * Its place among those that the conversation has loaded: they stand behind all others, of servers too, so that the
+   * Its place among those that the conversation has loaded: they stand after all others, of servers too, so that the
    * prompt begins as it did before.
    */
   readonly loadedAt?: number;

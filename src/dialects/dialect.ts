@@ -49,7 +49,7 @@ export interface StreamEncoder {
   encode(event: GenerationEvent, choice: number): readonly Frame[];
   /** After every choice has finished: usage, terminator. */
   end(): readonly Frame[];
-  /** An error after the first byte: the dialect's error frame and whatever its clients expect behind it. */
+  /** An error after the first byte: the dialect's error frame and whatever its clients expect after it. */
   fail(error: ServeError): readonly Frame[];
   heartbeat(): Frame;
 }

@@ -121,7 +121,7 @@ async function nearestFolder(folder: string): Promise<string> {
   return found?.isDirectory() || above === folder ? folder : nearestFolder(above);
 }
 
-/** `ENOSPC: no space left on device` without the path behind it. */
+/** `ENOSPC: no space left on device` without the path after it. */
 function reasonOf({ message }: Error): string {
   return message.replace(/, \w+ '.*$/, '');
 }

@@ -11,7 +11,7 @@ export interface PieceBefore {
 }
 
 /**
- * The tokens of a piece that goes on behind another. SentencePiece vocabularies invent a space before every text: it is cut
+ * The tokens of a piece that goes on after another. SentencePiece vocabularies invent a space before every text: it is cut
  * off with a mark that stands before the piece.
  */
 export function tokenizeLater(vocabulary: Vocabulary, text: string, special: boolean, before: PieceBefore): Int32Array {
@@ -29,7 +29,7 @@ function behind(mark: string, vocabulary: Vocabulary, text: string, special: boo
   return vocabulary.tokenize(mark + text, special).subarray(vocabulary.tokenize(mark, false).length);
 }
 
-/** No character, so that it is unknown and no token goes on behind it. Line breaks are spaces in these vocabularies. */
+/** No character, so that it is unknown and no token goes on after it. Line breaks are spaces in these vocabularies. */
 const unknownMark = '\u{10FFFE}';
 
 /** Unigram: spaces at the end of a text are lost, and several unknown characters become one token, the mark with them. */

@@ -19,7 +19,7 @@ const smallestPiece = 16;
 const firstGuess = 64;
 /**
  * ggml's flash attention on CPUs goes through the keys once for as many tokens of a prompt, and once for each token of a
- * smaller piece. 24 layers behind 500 tokens on 2 slow cores: 10.3 ms a token in pieces of 63, 7.5 in pieces of 64.
+ * smaller piece. 24 layers after 500 tokens on 2 slow cores: 10.3 ms a token in pieces of 63, 7.5 in pieces of 64.
  */
 const attentionTile = 64;
 const smoothing = 0.3;

@@ -56,7 +56,7 @@ export function createTokenText({ vocabulary, yieldToEventLoop }: TokenTextOptio
 
 /**
  * Cuts a long text where no pre-tokenizer lets a token span the cut: between a letter (or any non-space) and a space, or
- * between a letter and a mark of Chinese or Japanese writing, with a letter behind. A piece without such a place is cut
+ * between a letter and a mark of Chinese or Japanese writing, with a letter after. A piece without such a place is cut
  * anyway: the text stays the same, a token at the seam may differ from what one call would give.
  */
 export function* cutAtWords(text: string, most: number): Generator<string> {

@@ -19,7 +19,7 @@ export interface CalibrationFigures {
   readonly prefill: Readonly<Record<string, number>>;
 }
 
-/** Milliseconds, behind as many tokens as the context was filled with. */
+/** Milliseconds, after as many tokens as the context was filled with. */
 export interface DepthFigures {
   readonly decodeStep: number;
   readonly promptToken: number;

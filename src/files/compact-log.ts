@@ -27,7 +27,7 @@ function beforeOf(path: string): string {
 /**
  * Writes a log anew without what does not count any more. False: another process is at it, or it cannot be done.
  *
- * Others may append meanwhile. What they wrote into the old file before it was replaced is copied behind the new one; who
+ * Others may append meanwhile. What they wrote into the old file before it was replaced is copied after the new one; who
  * writes into it after that sees that the path leads elsewhere and writes again. Should this process be killed in
  * between, the old file still lies there as `.before`, and the next one to come copies what is missing.
  */
@@ -55,7 +55,7 @@ async function rewrite<Reading>(path: string, beside: string, form: LogForm<Read
     const log = await form.read(old, 0);
     const text = form.anew(log);
     if (text === undefined) return false;
-    // For appending: once it lies at the path, others write behind it too, and a place of our own would be theirs by now.
+    // For appending: once it lies at the path, others write after it too, and a place of our own would be theirs by now.
     const fresh = await open(beside, 'ax', 0o600);
     try {
       await writeWhole(fresh, text);
@@ -106,7 +106,7 @@ async function finishInterrupted<Reading>(path: string, form: LogForm<Reading>):
   }
 }
 
-/** Behind a line break, so that they never continue a line that a killed process left torn. */
+/** After a line break, so that they never continue a line that a killed process left torn. */
 async function appendLines(handle: FileHandle, lines: string): Promise<void> {
   if (lines !== '') await writeWhole(handle, `\n${lines}`);
 }

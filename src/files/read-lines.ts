@@ -7,7 +7,7 @@ const pieceBytes = 512 * 1024;
 
 /**
  * The whole lines of a file between two places, each with where it begins, until one is answered with false. Gives the
- * place behind the last line that was taken; what has no line break yet is left.
+ * place after the last line that was taken; what has no line break yet is left.
  */
 export async function readLines(
   handle: FileHandle,

@@ -5,7 +5,7 @@ import { type PromptTokens, promptTokens } from './prompt-tokens.ts';
 import type { ModelRuntime } from './runtime.ts';
 
 export interface FittedPrompt extends PromptTokens {
-  /** How many tokens may be generated behind it. */
+  /** How many tokens may be generated after it. */
   readonly maxTokens: number;
   /** Messages that were left out to make it fit. */
   readonly dropped: number;

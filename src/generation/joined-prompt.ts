@@ -22,7 +22,7 @@ export class JoinedPrompt {
     else this.#push(await this.#tokenize([part]));
   }
 
-  /** What stands behind an image is tokenized as what begins a text, as llama-server does it. */
+  /** What stands after an image is tokenized as what begins a text, as llama-server does it. */
   async addRendered({ pieces, images = [] }: RenderedPrompt, read: readonly PlacedImage[]): Promise<void> {
     let from = 0;
     for (const { index, before } of images) {

@@ -36,7 +36,7 @@ export interface Offer {
   close(): Promise<void>;
 }
 
-/** The request as the model gets it: the server's tools behind the client's own, calls under the names that they have. */
+/** The request as the model gets it: the server's tools after the client's own, calls under the names that they have. */
 export async function offerTools(request: ToolRequest, host: ToolHost, signal: AbortSignal): Promise<Offer> {
   const guests = new Map<string, ToolGuest>();
   const close = async () => void (await Promise.all([...guests.values()].map((guest) => guest.close())));
@@ -78,7 +78,7 @@ function loadedAt(tool: ServerTool, { sources = [] }: ServerToolWish): number | 
   return sources.find(({ server }) => server === tool.server)?.loadedAt?.(tool);
 }
 
-/** In the order of their coming, behind those that were there from the first. */
+/** In the order of their coming, after those that were there from the first. */
 function lateLast(tools: readonly Tool[]): readonly Tool[] {
   const late = tools.filter((tool) => tool.loadedAt !== undefined);
   if (late.length === 0) return tools;

@@ -22,7 +22,7 @@ export interface CallContext {
 }
 
 export interface RunningCalls {
-  /** The next event; undefined behind the last; rejects with the signal's reason. */
+  /** The next event; undefined after the last; rejects with the signal's reason. */
   next(): Promise<ToolStateEvent | ToolResultEvent | undefined>;
   /** Settles, and never rejects, when none of them runs any more. */
   readonly settled: Promise<unknown>;
@@ -30,7 +30,7 @@ export interface RunningCalls {
   readonly outcomes: ReadonlyMap<ServerCall, ToolOutcome>;
 }
 
-/** All calls of a turn at once. Those behind the first `allowed` ones are not run, and the model is told so. */
+/** All calls of a turn at once. Those after the first `allowed` ones are not run, and the model is told so. */
 export function runCalls(calls: readonly ServerCall[], allowed: number, context: CallContext): RunningCalls {
   const noPause = () => undefined;
   const queue = new EventQueue<ToolStateEvent | ToolResultEvent>(noPause, noPause);

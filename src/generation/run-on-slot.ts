@@ -29,7 +29,7 @@ export interface RunInput {
 
 /** A run on a leased slot, read at its consumer's pace. */
 export interface Run {
-  /** The next event; undefined behind the last; rejects where the run failed. */
+  /** The next event; undefined after the last; rejects where the run failed. */
   next(): Promise<GenerationEvent | undefined>;
   /**
    * Ends what still runs. Settles when the run's last decode has: the slot may go back then, `comesBack` where the

@@ -11,7 +11,7 @@ export interface ReasoningLimit {
   readonly budget: number;
   /** The family's own closing text. */
   readonly closing: readonly number[];
-  /** GBNF that holds behind the closing text; undefined: the model is free. */
+  /** GBNF that holds after the closing text; undefined: the model is free. */
   readonly afterwards: string | undefined;
   /** May end it earlier. */
   readonly thought?: ThoughtControl | undefined;
@@ -20,7 +20,7 @@ export interface ReasoningLimit {
 /**
  * Ends the thinking at its budget, or when somebody wants the answer now, by putting the closing text into the model's mouth. The injected tokens count as
  * reasoning and completion tokens like any others. A grammar that was running has not seen them, so the one that holds
- * from there on is switched on behind the last of them.
+ * from there on is switched on after the last of them.
  */
 export function limitReasoning({ budget, closing, afterwards, thought }: ReasoningLimit): Steering {
   let spent = 0;

@@ -108,7 +108,7 @@ export class TokenTrail {
   }
 }
 
-/** From the last piece to the first: markup was thrown away before a piece rather than behind the last one. */
+/** From the last piece to the first: markup was thrown away before a piece rather than after the last one. */
 function placesOf(pieces: readonly Piece[], read: string): readonly Place[] {
   const places: Place[] = [];
   let end = read.length;

@@ -137,7 +137,7 @@ export class ToolRound {
     }
   }
 
-  /** The conversation with this round and its results behind it. */
+  /** The conversation with this round and its results after it. */
   nextPrompt(prompt: ChatPrompt, outcomes: ReadonlyMap<ServerCall, ToolOutcome>): ChatPrompt {
     const said = this.#said(prompt);
     const results = [...outcomes].map(

@@ -29,7 +29,7 @@ export function watchGrammar(steering: Steering, grammars: CountedGrammars): Gra
         const directive = steering.afterToken(token, text, state);
         tokens++;
         if (directive.type === 'grammar') {
-          // Only the end of a thought switches grammars, to the one that holds behind it.
+          // Only the end of a thought switches grammars, to the one that holds after it.
           count = new ReadingsCount(grammars.afterReasoning ?? grammars.whole);
           lifted = undefined;
           return count.areTooMany ? lift() : directive;

@@ -7,7 +7,7 @@ import type { ModelRuntime } from './runtime.ts';
 /** Tells the observer of a run's tokens, as far as it wants to hear of them. */
 export interface TokenWatch {
   token(token: number): void;
-  /** Behind the last. */
+  /** After the last. */
   ended(): void;
 }
 

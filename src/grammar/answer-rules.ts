@@ -25,7 +25,7 @@ export interface AnswerParts {
   readonly opening: PromptOpening;
   /** The form of the answer's text: free, an expression, or (undefined) no text at all. */
   readonly content: 'free' | Expression | undefined;
-  /** The form may begin with whitespace: what stands behind a thought is written in one way, so that both stay apart. */
+  /** The form may begin with whitespace: what stands after a thought is written in one way, so that both stay apart. */
   readonly exactText: boolean;
   /** Calls that may be made; undefined: none, and their markers are kept out of free text. */
   readonly calls: { readonly tools: readonly CallableTool[]; readonly parallel: boolean } | undefined;
@@ -91,7 +91,7 @@ class PlainAnswer {
     return choice(body, sequence(space(this.#json), text(reasoning.open.trim()), this.#thought(body)));
   }
 
-  /** Behind the opening marker: the thought to its end, and what follows. */
+  /** After the opening marker: the thought to its end, and what follows. */
   #thought(body: Expression): Expression {
     const { format, exactText } = this.#parts;
     const { reasoning } = format;

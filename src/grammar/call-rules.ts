@@ -90,7 +90,7 @@ export function callTriggers(format: FramedCalls): readonly string[] {
   return [...new Set(openings)].filter((each) => each !== '');
 }
 
-/** The first line where it is a tag; a tag's bracket for the array behind it is not part of it. */
+/** The first line where it is a tag; a tag's bracket for the array after it is not part of it. */
 function trigger(open: string): string {
   const [line = ''] = open.trimStart().split('\n');
   const isTag = /[<>[\]]/.test(line);

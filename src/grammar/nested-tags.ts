@@ -30,7 +30,7 @@ export class NestedTags {
     return `${this.#namespace}<${name}>`;
   }
 
-  /** What stands behind the opening tag of a member or item; undefined: no value fits. */
+  /** What stands after the opening tag of a member or item; undefined: no value fits. */
   rest({ name, schema, path }: Pick<Property, 'name' | 'schema' | 'path'>): Expression | undefined {
     const value = isTagName(name, this.#namespace) ? this.#value(schema, path) : undefined;
     return value && sequence(value, text(`${this.#namespace}</${name}>`));

@@ -146,7 +146,7 @@ export class ToolArguments {
     return undefined;
   }
 
-  /** What stands behind an argument's name: the value, and all around it. */
+  /** What stands after an argument's name: the value, and all around it. */
   #tag(
     compiler: SchemaCompiler,
     { name, schema, path }: Pick<Property, 'name' | 'schema' | 'path'>,

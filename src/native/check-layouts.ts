@@ -6,7 +6,7 @@ import type { NativeTypes } from './native-types.ts';
 import { nullPointer, type Pointer } from './pointer.ts';
 import type { NativeTable } from './table.ts';
 
-/** Of a struct that a function gives: what C writes behind the end of a description that is too short. */
+/** Of a struct that a function gives: what C writes after the end of a description that is too short. */
 const slackBytes = 512;
 /** ABIs give a struct up to this size in registers. */
 const registerBytes = 16;
@@ -78,7 +78,7 @@ function goesThroughBatch({ functions, view }: NativeLibrary): boolean {
   const arrays = [batch.token, batch.pos, batch.n_seq_id, batch.seq_id, batch.logits];
   const whole = batch.n_tokens === 0 && batch.embd === null && new Set(arrays).size === arrays.length;
   if (!whole || arrays.includes(null)) return false;
-  // The list of sequences of each token, and null behind the last.
+  // The list of sequences of each token, and null after the last.
   const sequences = new BigUint64Array(view(batch.seq_id ?? nullPointer, 8 * (tokens + 1)));
   const ended = sequences.indexOf(0n) === tokens;
   if (ended) functions.llama_batch_free(batch);

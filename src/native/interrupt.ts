@@ -3,7 +3,7 @@ import type { NativeLibrary } from './library.ts';
 import { allocate, release } from './memory.ts';
 import type { Pointer } from './pointer.ts';
 
-/** Where a tensor's extents begin: behind its type, padding and buffer pointer. */
+/** Where a tensor's extents begin: after its type, padding and buffer pointer. */
 const extents = 4;
 const goOn = 1n;
 const stop = 0n;

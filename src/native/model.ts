@@ -126,7 +126,7 @@ export class Model extends Handle {
     return this.library.functions.llama_model_n_embd_inp(this.pointer);
   }
 
-  /** Positions are on a grid: an image's rows share their time, and what comes behind stands behind its larger side. */
+  /** Positions are on a grid: an image's rows share their time, and what comes after stands after its larger side. */
   get positions(): Positions {
     const type = this.library.functions.llama_model_rope_type(this.pointer);
     return gridRopes.includes(type) ? 'grid' : 'line';
@@ -177,7 +177,7 @@ function placement(library: NativeLibrary, parameters: ModelParameters, kept: Ar
   };
 }
 
-/** With a null of `nulls` pointers behind it. */
+/** With a null of `nulls` pointers after it. */
 function pointerList(pointers: readonly Pointer[], nulls = 1): BigUint64Array {
   return BigUint64Array.from([...pointers, ...Array<bigint>(nulls).fill(0n)]);
 }

@@ -61,7 +61,7 @@ export class NativeTypes {
     };
   }
 
-  /** The struct as `value` and room behind it: for a function whose result may be longer than the table says. */
+  /** The struct as `value` and room after it: for a function whose result may be longer than the table says. */
   withSlack(struct: string, bytes: number): TypeObject {
     return koffi.struct({ value: this.type(struct), slack: koffi.array('uint8', bytes, 'Typed') });
   }

@@ -95,7 +95,7 @@ function deriveFrame(
   return { section: { open, close }, open: '', close: '', separator: between, parallel: true };
 }
 
-/** The outermost JSON object at or behind `from` that contains the word. */
+/** The outermost JSON object at or after `from` that contains the word. */
 function findObject(text: string, from: number, word: string): Written | undefined {
   const at = text.indexOf(word, from);
   for (let begin = text.indexOf('{', from); begin >= 0 && begin < at; begin = text.indexOf('{', begin + 1)) {

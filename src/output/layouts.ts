@@ -1,6 +1,6 @@
 import type { MessageLayout, PartLayout } from '../contract/chat-format.ts';
 
-/** gpt-oss: `<|channel|>analysis<|message|>...<|end|>`. The recipient stands before or behind the channel. */
+/** gpt-oss: `<|channel|>analysis<|message|>...<|end|>`. The recipient stands before or after the channel. */
 export const harmony = {
   type: 'messages',
   start: '<|start|>',

@@ -23,7 +23,7 @@ export interface OutputMachineOptions {
   /** A call to a tool that was not offered is text. */
   readonly checkToolNames: boolean;
   /**
-   * The answer's text has a form that may begin or end with whitespace: only what the template writes behind a thought is
+   * The answer's text has a form that may begin or end with whitespace: only what the template writes after a thought is
    * taken off. Default: whitespace between blocks belongs to none.
    */
   readonly exactText?: boolean;

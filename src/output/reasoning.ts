@@ -8,7 +8,7 @@ export interface ThoughtSink {
 }
 
 /**
- * Reads a thought, starting behind its opening marker, up to and with its closing marker; a marker that ends it
+ * Reads a thought, starting after its opening marker, up to and with its closing marker; a marker that ends it
  * without belonging to it is left unread. An opening marker that the model repeats at once is dropped.
  *
  * `continues`: the thought was begun in the prompt, so leading whitespace belongs to it.

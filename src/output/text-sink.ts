@@ -10,13 +10,13 @@ export interface ExactText {
 }
 
 /**
- * Text blocks without the whitespace that only separates them from their neighbours. Where a text goes on behind a thought,
+ * Text blocks without the whitespace that only separates them from their neighbours. Where a text goes on after a thought,
  * a call or a hidden marker, it begins with the whitespace that stood between: joined, the texts read as they were written.
  */
 export class TextSink {
-  /** Whitespace that may separate the text from what comes next; behind a block or marker that which follows it. */
+  /** Whitespace that may separate the text from what comes next; after a block or marker that which follows it. */
   #held = '';
-  /** Whitespace between the last text and a block or marker behind it. */
+  /** Whitespace between the last text and a block or marker after it. */
   #before = '';
   /** Nothing but whitespace since a block or a hidden marker. */
   #separates = false;
@@ -63,7 +63,7 @@ export class TextSink {
     return held;
   }
 
-  /** A block begins here, if `space` was taken with holdSpace() behind that. */
+  /** A block begins here, if `space` was taken with holdSpace() after that. */
   beforeBlock(space = this.#held): void {
     if (!this.#separates) this.#before = space;
     this.#held = '';
@@ -107,7 +107,7 @@ export class TextSink {
     this.#held = '';
   }
 
-  /** What a template writes behind a thought may come in pieces, and a model that no grammar holds may leave it out. */
+  /** What a template writes after a thought may come in pieces, and a model that no grammar holds may leave it out. */
   #behindEnding(text: string): string {
     let at = 0;
     while (at < text.length && at < this.#ending.length && text.charAt(at) === this.#ending.charAt(at)) at++;
@@ -115,7 +115,7 @@ export class TextSink {
     return text.slice(at);
   }
 
-  /** Text behind a block or marker, with what separates it from the text before, if there is any. */
+  /** Text after a block or marker, with what separates it from the text before, if there is any. */
   #resumed(text: string): string {
     const visible = firstVisible(text);
     const behind = this.#held + text.slice(0, visible);

@@ -22,7 +22,7 @@ export function writtenThought(markup: Markup, samples: SampleTurns): ReasoningM
   return { ...opened, forcedClose: close ?? closingText(opened) };
 }
 
-/** Behind the generation prompt; from the marker on where that opens the thought or reads otherwise. */
+/** After the generation prompt; from the marker on where that opens the thought or reads otherwise. */
 function openInTurn(
   { open }: ReasoningMarkers,
   { thought, thoughtfulCall, generationPrompt }: SampleTurns,

@@ -60,7 +60,7 @@ function intoSystem(messages: readonly JsonObject[], text: string): JsonObject[]
   return [{ ...first, content: withText(first.content ?? '', `\n${text}`) }, ...others];
 }
 
-/** Results become user text; user text behind them joins it, since most templates want turns to alternate. */
+/** Results become user text; user text after them joins it, since most templates want turns to alternate. */
 function resultsIntoUser(messages: readonly JsonObject[]): JsonObject[] {
   const turns: JsonObject[] = [];
   let inResults = false;
@@ -78,7 +78,7 @@ function resultsIntoUser(messages: readonly JsonObject[]): JsonObject[] {
   return turns;
 }
 
-/** Results, and a plain answer behind them, belong to the assistant message with the calls (older Gemma 4 templates). */
+/** Results, and a plain answer after them, belong to the assistant message with the calls (older Gemma 4 templates). */
 function resultsIntoTurn(messages: readonly JsonObject[]): JsonObject[] {
   const turns: JsonObject[] = [];
   for (const message of messages) {

@@ -9,7 +9,7 @@ function opensThought(text: string, { reasoning }: ChatFormat): boolean {
   return reasoning !== undefined && reasoning.open.trim() !== '' && text.trimEnd().endsWith(reasoning.open.trim());
 }
 
-/** Where the answer begins behind a generation prompt that nothing was added to. */
+/** Where the answer begins after a generation prompt that nothing was added to. */
 export function openingOf(generationPrompt: string, format: ChatFormat): PromptOpening {
   return { block: opensThought(generationPrompt, format) ? 'reasoning' : 'text', generationPrompt };
 }
@@ -21,7 +21,7 @@ export interface Continued {
   readonly opening: PromptOpening;
 }
 
-/** Thought and text of a message that is to be continued, in the family's own markers, behind the generation prompt. */
+/** Thought and text of a message that is to be continued, in the family's own markers, after the generation prompt. */
 export function continueMessage(
   message: Assistant,
   generationPrompt: string,

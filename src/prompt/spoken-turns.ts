@@ -9,7 +9,7 @@ type Assistant = Extract<Message, { role: 'assistant' }>;
 interface MarkedTurn {
   readonly message: Assistant;
   readonly index: number;
-  /** Where its first call stands in the rendered text, or somewhere behind that. */
+  /** Where its first call stands in the rendered text, or somewhere after that. */
   readonly call: number;
 }
 

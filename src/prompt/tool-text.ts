@@ -65,7 +65,7 @@ function pythonArguments(text: string): string {
     .join(', ');
 }
 
-/** Calls that the template does not show become text behind the content. */
+/** Calls that the template does not show become text after the content. */
 export function callsAsText(message: JsonObject, format: ChatFormat): JsonObject {
   const { tool_calls: calls, ...others } = message;
   if (!Array.isArray(calls) || !format.toolCalls) return message;
@@ -85,7 +85,7 @@ export function resultAsText(message: JsonObject): JsonObject {
   return { role: 'user', content: `<tool_response>\n${content}\n</tool_response>` };
 }
 
-/** Content with more text behind it. */
+/** Content with more text after it. */
 export function withText(content: JsonValue, text: string): JsonValue {
   if (Array.isArray(content)) return [...content, { type: 'text', text }];
   return typeof content === 'string' && content !== '' ? `${content}\n${text}` : text;

@@ -18,7 +18,7 @@ export interface Admission {
   readonly scope: string | undefined;
   /**
    * Prompt positions, ascending, where reuse is likely: the end of system + tools first, then ends of turns. What lies
-   * behind the last one (the opening of the answer, its reasoning) is not missed when the conversation goes on.
+   * after the last one (the opening of the answer, its reasoning) is not missed when the conversation goes on.
    */
   readonly checkpoints?: readonly number[];
   /**
@@ -45,7 +45,7 @@ export interface Lease {
   readonly reuse: number;
   /** From `admit` until now, the wait for a neighbour's prefix included. */
   readonly queueMs: number;
-  /** Right behind the engine's `run`: what the slot holds is the request's own from now on. */
+  /** Right after the engine's `run`: what the slot holds is the request's own from now on. */
   begun(): void;
   /**
    * After the run's `done` settled. The slot keeps its tokens. Further calls do nothing. `comesBack`: its conversation

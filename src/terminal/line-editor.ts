@@ -55,7 +55,7 @@ class Keys extends Readable {
   override _read(): void {
     // What there is was given already.
   }
-  /** One by one: several at once readline puts behind the line, wherever its cursor is. */
+  /** One by one: several at once readline puts after the line, wherever its cursor is. */
   feed(text: string): void {
     for (const character of text) this.emit('data', Buffer.from(character));
   }
@@ -196,7 +196,7 @@ class ReadlineEditor implements LineEditor {
     if (end !== -1 && end + 1 < text.length) this.#edit({ type: 'keys', text: text.slice(end + 1) });
   }
 
-  /** What stands behind the cursor moves into the next line. */
+  /** What stands after the cursor moves into the next line. */
   #breakLine(): void {
     const { line, cursor } = this.#readline;
     const rest = line.slice(cursor);

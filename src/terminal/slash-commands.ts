@@ -25,7 +25,7 @@ export interface ChatControls {
 }
 
 interface SlashCommand {
-  /** What stands behind the word. */
+  /** What stands after the word. */
   readonly operand: string;
   readonly help: string;
   /** True ends the chat. Throws a ServeError for the person. */

@@ -11,7 +11,7 @@ export interface UsageLine {
   readonly accounts: readonly UsageAccount[];
 }
 
-/** The lines of a process that are counted: all up to one, and some behind it. */
+/** The lines of a process that are counted: all up to one, and some after it. */
 interface Counted {
   through: number;
   readonly further: Set<number>;
@@ -29,7 +29,7 @@ export function lineText({ writer, number, accounts }: UsageLine): string {
 /** What the lines of a log say together. */
 export class UsageTally {
   readonly accounts = new Map<string, UsageAccount>();
-  /** Those behind the first line, which may stand for all that came before it. */
+  /** Those after the first line, which may stand for all that came before it. */
   readonly lines: UsageLine[] = [];
   readonly #counted = new Map<string, Counted>();
 

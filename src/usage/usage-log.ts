@@ -24,7 +24,7 @@ const mostAttempts = 10;
 const headBytes = 64;
 
 /**
- * What all processes that share a folder have counted. Each appends lines, one write each, which the system puts behind
+ * What all processes that share a folder have counted. Each appends lines, one write each, which the system puts after
  * whatever is there; nobody writes over what another has counted. See compactLog for how the file is written anew.
  */
 export class UsageLog {

@@ -73,7 +73,7 @@ function toTurnMessages(turn: Turn, { warnings, withTools }: Reading): Message[]
 }
 
 /**
- * Tool results come first, whatever was written between them: templates want the results right behind the calls, and the
+ * Tool results come first, whatever was written between them: templates want the results right after the calls, and the
  * protocol asks its clients to write them so.
  */
 function toUserMessages(blocks: readonly PlacedBlock[], warnings: Warnings): Message[] {
@@ -229,7 +229,7 @@ function toContent(parts: readonly ContentPart[]): Content {
  * Claude Code puts a line of bookkeeping before its system prompt, as the first block or at the start of the text:
  * `x-anthropic-billing-header: cc_version=2.1.37.0d9; cc_entrypoint=cli; cch=fa690;`. It is meant for Anthropic's
  * servers, says nothing to a model, and changes with every request: left in, no prompt would share its beginning with
- * the one before. Seen in Claude Code 2.1; a newline behind the line is not guaranteed, so only its `key=value;` pairs go.
+ * the one before. Seen in Claude Code 2.1; a newline after the line is not guaranteed, so only its `key=value;` pairs go.
  */
 const attributionLine = /^\s*x-anthropic-billing-header:(?:[ \t]*[\w.-]+=[^;\s]*;?)*[ \t]*(?:\r?\n)*/;
 

@@ -4,7 +4,7 @@ import type { ContentBlock, MessagesBody } from './schema.ts';
 /**
  * The tools that the conversation has loaded, in their order: each that a `tool_reference` names (what Claude Code's own
  * search answers with) or that was called before, where the reference was left out since; and the one that has to be
- * called. They stand behind the others, so that the prompt begins as it did before they were loaded.
+ * called. They stand after the others, so that the prompt begins as it did before they were loaded.
  */
 export function loadedTools({ messages, tool_choice }: MessagesBody): readonly string[] {
   const named = messages.flatMap(({ content }) => (typeof content === 'string' ? [] : content.flatMap(namesIn)));

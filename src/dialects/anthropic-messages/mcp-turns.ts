@@ -30,7 +30,7 @@ interface Part {
   readonly results: Map<string, McpToolResult>;
 }
 
-/** One assistant message holds all turns of an answer: behind the results of one the next begins. */
+/** One assistant message holds all turns of an answer: after the results of one the next begins. */
 export function splitTurns(blocks: readonly PlacedBlock[]): readonly SpokenTurn[] {
   const parts: Part[] = [];
   let part: Part | undefined;

@@ -38,7 +38,7 @@ const chatPartAnswer = z.object({
   revision: z.string(),
   /** False: these entries begin with the first one. */
   continued: z.boolean(),
-  /** There are more behind `revision`. */
+  /** There are more after `revision`. */
   more: z.boolean(),
 });
 export type ChatPartAnswer = z.output<typeof chatPartAnswer>;

@@ -10,7 +10,7 @@ export const infillBody = z.looseObject({
   input_prefix: optional(z.string()),
   input_suffix: optional(z.string()),
   input_extra: optional(z.array(z.object({ filename: optional(z.string()), text: z.string() })).max(1000)),
-  /** What is already typed behind the prefix, usually the start of the line. */
+  /** What is already typed after the prefix, usually the start of the line. */
   prompt: optional(z.string()),
 });
 

@@ -3,7 +3,7 @@ import type { Message } from '../../contract/request.ts';
 import type { AllowedCall } from '../../contract/server-tools.ts';
 import type { McpItemOf } from './mcp-items.ts';
 
-/** What a call came to, as a message that may still change: decisions stand behind the questions. */
+/** What a call came to, as a message that may still change: decisions stand after the questions. */
 export interface CallResult {
   readonly role: 'tool';
   readonly toolCallId: string;
@@ -55,7 +55,7 @@ export class Questions {
     question.result.content = approve ? lost : `This call was not run: the user did not allow it.${because(reason)}`;
   }
 
-  /** The call was run, in the answer behind the decision. */
+  /** The call was run, in the answer after the decision. */
   settle(id: string, content: string): boolean {
     const question = this.#byId.get(id);
     if (!question) return false;

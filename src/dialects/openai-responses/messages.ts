@@ -213,7 +213,7 @@ export class Conversation {
     this.#warn(`The reasoning item ${JSON.stringify(id.slice(0, 100))} is not kept here and was skipped.`);
   }
 
-  /** Behind an unanswered call everything stays in its turn: templates want the tool's output right after the calls. */
+  /** After an unanswered call everything stays in its turn: templates want the tool's output right after the calls. */
   #endTurnOfText(): void {
     const { texts, calls, results } = this.#turn ?? { texts: [], calls: [], results: [] };
     if ((texts.length > 0 && calls.length === 0) || results.length > 0) this.#endTurn();

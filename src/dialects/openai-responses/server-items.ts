@@ -6,7 +6,7 @@ import type { ItemEvent, ItemStatus, OutputItem, Place } from './output-item.ts'
 type CallStart = Extract<BlockStart, { kind: 'tool-call' }>;
 
 /**
- * A call that the server runs: it stays open behind its block until its result is there. `call_id` and `round` are this
+ * A call that the server runs: it stays open after its block until its result is there. `call_id` and `round` are this
  * server's own members; sent back, they let the conversation be read as the model has read it.
  */
 export class McpCallItem implements OutputItem {

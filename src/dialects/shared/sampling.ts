@@ -7,7 +7,7 @@ import { optional, rule, show } from './validate.ts';
 
 /**
  * Fields that mean the same wherever they turn up: spread them into a dialect's `z.object({...})` and let a dialect's own
- * range win by writing its field behind the spread. All are optional, null is absent.
+ * range win by writing its field after the spread. All are optional, null is absent.
  */
 export const samplingFields = {
   temperature: optional(z.number().min(0).max(2)),

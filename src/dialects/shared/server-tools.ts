@@ -125,7 +125,7 @@ export function refuseManyGuests(sources: readonly ToolSource[]): void {
     );
 }
 
-/** An answer that ended behind calls of the server's alone leaves its client nothing to run. */
+/** An answer that ended after calls of the server's alone leaves its client nothing to run. */
 export function shownReason(reason: FinishReason, clientCalls: number): FinishReason {
   return reason === 'tool-calls' && clientCalls === 0 ? 'stop' : reason;
 }

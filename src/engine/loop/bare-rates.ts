@@ -38,7 +38,7 @@ export interface BareLength {
 export interface BareRound {
   /** From an empty memory to the first token of every stream. */
   readonly promptMs: number;
-  /** Of all tokens behind it. */
+  /** Of all tokens after it. */
   readonly decodeMs: number;
 }
 

@@ -198,7 +198,7 @@ function rounded(milliseconds: number): number {
 
 type DepthOptions = Pick<CalibrationOptions, 'context' | 'pools' | 'clock'> & { readonly threads: ThreadPlan };
 
-/** A context whose first sequence is filled, for measuring behind so many tokens. */
+/** A context whose first sequence is filled, for measuring after so many tokens. */
 export class FilledContext {
   readonly #options: DepthOptions;
   readonly #batch: Batch;

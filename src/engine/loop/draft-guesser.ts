@@ -66,7 +66,7 @@ export class DraftDesk {
     held.length = isCut ? tokens : 0;
   }
 
-  /** Evaluates tokens behind what is held; the logits of what comes next. */
+  /** Evaluates tokens after what is held; the logits of what comes next. */
   #evaluate(sequence: number, held: number[], tokens: readonly number[]): Float32Array {
     let place = 0;
     for (let at = 0; at < tokens.length; at += this.#batch.capacity) {

@@ -15,7 +15,7 @@ interface SlotFacts {
 
 /**
  * Deliveries that a run may be ahead of what its request has said: text work that takes longer than a step, now and then,
- * holds nobody up. What was sampled behind a stop is thrown away.
+ * holds nobody up. What was sampled after a stop is thrown away.
  */
 const mostAhead = 4;
 
@@ -216,7 +216,7 @@ export class LoopRun {
     return tokens.map((token) => ({ token, forced: true }));
   }
 
-  /** These tokens were generated; the last of them, or all forced ones, are evaluated next, the guesses behind them. */
+  /** These tokens were generated; the last of them, or all forced ones, are evaluated next, the guesses after them. */
   generated(tokens: readonly GeneratedToken[], guesses: readonly number[] = []): void {
     const last = tokens.at(-1);
     if (!last) return;

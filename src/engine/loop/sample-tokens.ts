@@ -19,7 +19,7 @@ interface SampleTools {
 }
 
 /**
- * Samples behind the last certain token and goes on behind every guess that proves right. The sampler sees exactly the
+ * Samples after the last certain token and goes on after every guess that proves right. The sampler sees exactly the
  * tokens it would have seen one by one, so the output does not depend on the guesses.
  */
 export function sampleTokens(run: LoopRun, places: readonly number[], tools: SampleTools): Sampled {
@@ -27,7 +27,7 @@ export function sampleTokens(run: LoopRun, places: readonly number[], tools: Sam
   const tokens: GeneratedToken[] = [];
   let end: Sampled['end'];
   for (const place of places) {
-    // What was sampled is counted and stays; the next step finds the same behind it.
+    // What was sampled is counted and stays; the next step finds the same after it.
     if (tokens.length > 0 && !areNumbers(sampler.logits(place))) break;
     const token = sampler.sample(place);
     end = endOf(run, token, tools.isEndOfGeneration);

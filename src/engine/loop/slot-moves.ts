@@ -76,7 +76,7 @@ export class SlotMoves {
     const restored =
       context.restoreState(to, state) &&
       context.cut(to, position) &&
-      // Behind an image whose rows share a position, the last one is before it.
+      // After an image whose rows share a position, the last one is before it.
       (context.lastPosition(to) === position - 1 || isImageRow(tokens.at(-1) ?? 0));
     slot.adapters = adapters;
     if (restored) slot.adopt(tokens);

@@ -122,7 +122,7 @@ export class Slot implements Omit<SlotState, 'phase'> {
     else this.clear();
   }
 
-  /** Behind an image whose rows share a position the memory knows that one alone. */
+  /** After an image whose rows share a position the memory knows that one alone. */
   #leastHeld(place: number): number {
     const image = this.#images.find(({ start, rows }) => start + rows === place);
     return image ? this.positionOf(image.start) + 1 : this.positionOf(place);

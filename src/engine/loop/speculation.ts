@@ -30,7 +30,7 @@ export function lookupGuessers(): Speculation {
 
 function createLookupGuesser(): Guesser {
   let text: number[] = [];
-  /** Where a pair of tokens was followed by others: the place behind its last occurrence. */
+  /** Where a pair of tokens was followed by others: the place after its last occurrence. */
   let places = new Map<number, number>();
   const remember = (end: number) => {
     if (end >= patternLength) places.set(patternAt(end), end);

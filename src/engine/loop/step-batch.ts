@@ -97,7 +97,7 @@ export class StepBatch {
     return participants;
   }
 
-  /** Outputs are read behind the last token of what waits, or behind each where guesses are tested or prompts told. */
+  /** Outputs are read after the last token of what waits, or after each where guesses are tested or prompts told. */
   #add(slot: Slot, run: LoopRun, tokens: number): number[] {
     const each = run.prefilling ? tellsPrompt(run) : run.guessed.length > 0;
     const whole = run.waiting === tokens;

@@ -36,7 +36,7 @@ export interface StepLoopOptions extends StepBatchParts {
  * plan-step decides the batch; (2) one llama_decode; (3) the tokens of all runs are sampled and told in one message, and
  * while the next step is decoded their requests work on the text, elsewhere. What a request says to a token (stop, force,
  * grammar) is known before its next one counts: a steered run's next token is sampled after the answer, and of any other
- * run what came behind a stop is thrown away by whoever hears of it.
+ * run what came after a stop is thrown away by whoever hears of it.
  */
 export class StepLoop {
   readonly #options: StepLoopOptions;

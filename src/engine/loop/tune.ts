@@ -105,11 +105,11 @@ function candidatesOf(cores: number): readonly number[] {
 }
 
 /**
- * Behind a thousand tokens; undefined when the model is too slow for it to be measured in time. Flash attention is then
+ * After a thousand tokens; undefined when the model is too slow for it to be measured in time. Flash attention is then
  * on: with 24 layers of 64-wide heads on 2 cores it reads a prompt of 1,024 tokens in 0.85 of the time and one of 4,096 in
- * 0.68; decoding takes 0.95 of the time in an empty context, 1.0 behind 1,000 tokens, 1.05 behind 2,000 and 1.15 behind
+ * 0.68; decoding takes 0.95 of the time in an empty context, 1.0 after 1,000 tokens, 1.05 after 2,000 and 1.15 after
  * 4,000. It needs no memory for attention scores, either. But the bundled model, whose heads are 32 wide, decodes three
- * times as slowly with it behind 1,000 tokens.
+ * times as slowly with it after 1,000 tokens.
  */
 function compareAttention(options: TuneOptions, context: Context, threads: ThreadPlan): AttentionFigures | undefined {
   const { pools, clock } = options;

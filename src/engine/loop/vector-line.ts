@@ -17,7 +17,7 @@ export class VectorLine {
     else this.#lines.set(task.owner, [task]);
   }
 
-  /** Out of the line; one that is not done is added again, behind its owner's others. */
+  /** Out of the line; one that is not done is added again, after its owner's others. */
   take(): VectorTask | undefined {
     const lastTurn = (owner: string) => this.#served.get(owner) ?? -1;
     const [owner] = [...this.#lines.keys()].sort((one, other) => lastTurn(one) - lastTurn(other));

@@ -21,7 +21,7 @@ export interface TextMarks {
   readonly last: number | undefined;
 }
 
-/** Query and document, and what stands before, between and behind them. */
+/** Query and document, and what stands before, between and after them. */
 export interface RankingMarks {
   readonly before: readonly number[];
   readonly between: readonly number[];

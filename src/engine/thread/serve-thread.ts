@@ -25,7 +25,7 @@ export async function serveThread(clock: Clock): Promise<void> {
   let seen = 0;
   const channel: LoopPort = {
     receive() {
-      // Before looking: what is sent behind it wakes the next sleep.
+      // Before looking: what is sent after it wakes the next sleep.
       seen = Atomics.load(counter, 0);
       return receiveMessageOnPort(port)?.message;
     },

@@ -134,7 +134,7 @@ class Parser {
     const inner = this.#options(true);
     if (!this.#take(')')) this.#fail('this parenthesis is not closed', start);
     this.#depth--;
-    // A group of one sequence must stay one item for a count behind it.
+    // A group of one sequence must stay one item for a count after it.
     return inner.kind === 'sequence' ? { kind: 'choice', options: [inner] } : inner;
   }
 

@@ -28,7 +28,7 @@ export function shareBeginnings(grammar: Grammar): Grammar {
   return rules;
 }
 
-/** A choice that came to be a sequence must stay one item for a count behind it. */
+/** A choice that came to be a sequence must stay one item for a count after it. */
 function grouped(expression: Expression): Expression {
   return expression.kind === 'sequence' ? { kind: 'choice', options: [expression] } : expression;
 }

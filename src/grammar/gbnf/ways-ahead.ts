@@ -5,7 +5,7 @@ import type { Terminal } from './flat-rules.ts';
 export interface Places<Place extends object> {
   /** What the next character must be; undefined: not a character. */
   terminal(place: Place): Terminal | undefined;
-  /** Where a reading may stand behind it; undefined among them: at the end of the text. */
+  /** Where a reading may stand after it; undefined among them: at the end of the text. */
   behind(place: Place): readonly (Place | undefined)[];
 }
 
@@ -17,7 +17,7 @@ const mostCounted = 1_001;
 /**
  * In how many ways the characters of a token may be read: llama.cpp walks each of them for a token that fits none, also
  * where several lead to the same place. An upper bound: every way is counted as if it could choose its own characters
- * behind the next one, so that nothing is overlooked however a grammar hides it.
+ * after the next one, so that nothing is overlooked however a grammar hides it.
  */
 export class WaysAhead<Place extends object> {
   readonly #places: Places<Place>;

@@ -64,7 +64,7 @@ export function patternProblem(pattern: string): string | undefined {
   }
 }
 
-/** Letters that mean nothing behind a backslash, or other things in other languages: JavaScript would take `\\h` for an h. */
+/** Letters that mean nothing after a backslash, or other things in other languages: JavaScript would take `\\h` for an h. */
 const unknownEscapes = 'aeghijlmopqyzACEFGHIJKLMNOPQRTUVXYZ';
 
 /** For what only a machine that backtracks understands; undefined: nobody does. `u` reads more strictly. */

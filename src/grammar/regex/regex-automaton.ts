@@ -4,7 +4,7 @@ import type { Automaton, Way } from './automaton.ts';
 import { build, TooManyStates } from './automaton.ts';
 import type { RegexNode } from './regex.ts';
 
-/** One state of the non-deterministic automaton: free steps, a step behind an anchor, a step by character. */
+/** One state of the non-deterministic automaton: free steps, a step after an anchor, a step by character. */
 interface Node {
   readonly free: number[];
   /** May only be taken before the first character (start) or after the last one (end). */
@@ -54,7 +54,7 @@ class Network {
     return this.add({ step: { ranges: anyChar, to: this.nodes.length } });
   }
 
-  /** Lays the expression behind `from` and gives the node where it ends. */
+  /** Lays the expression after `from` and gives the node where it ends. */
   lay(part: RegexNode, from: number): number {
     if (part.kind === 'sequence') return part.parts.reduce((at, each) => this.lay(each, at), from);
     const end = this.add();

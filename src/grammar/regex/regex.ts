@@ -195,7 +195,7 @@ class Parser {
     return this.#escaped();
   }
 
-  /** Behind a backslash: a class or one character. */
+  /** After a backslash: a class or one character. */
   #escaped(): readonly CodePointRange[] {
     const char = this.#next();
     const shorthand = shorthands[char];

@@ -109,7 +109,7 @@ class ArrayUnion {
     return ids.reverse();
   }
 
-  /** The next item and all behind it. */
+  /** The next item and all after it. */
   #item(places: Places): Expression | undefined {
     const ways = [...places.values()].flatMap(({ option, count }) => {
       const { prefix, rest, max, path } = option;

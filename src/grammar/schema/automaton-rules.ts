@@ -11,7 +11,7 @@ export interface Writing {
   readonly spelling: Spelling;
   /** Name for its rules. */
   readonly hint: string;
-  /** The marker behind raw text, which it must therefore not contain. */
+  /** The marker after raw text, which it must therefore not contain. */
   readonly without?: string;
   /** Raw text that is read as a value of another type where it looks like one: numbers, `null`, brackets are left out. */
   readonly notJson?: boolean;

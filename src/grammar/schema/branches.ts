@@ -3,7 +3,7 @@ import { isJsonObject } from '../../contract/json.ts';
 import { kindOf, type SchemaKinds } from './schema-kinds.ts';
 import type { SchemaRules } from './schema-rules.ts';
 
-/** One of several schemas that the next value may have, and where the text stands behind it. */
+/** One of several schemas that the next value may have, and where the text stands after it. */
 export interface Way<Place> {
   readonly schema: JsonValue;
   readonly path: string;

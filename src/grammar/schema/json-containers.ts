@@ -7,7 +7,7 @@ import type { RuleBook } from './rule-book.ts';
 export interface Member {
   /** `"name":`, or how else it begins up to the end of its name. */
   readonly begin: string;
-  /** All that comes behind it. */
+  /** All that comes after it. */
   readonly rest: Expression;
   readonly required: boolean;
 }
@@ -62,10 +62,10 @@ export function memberRules(
 }
 
 export interface MemberPlaces {
-  /** The first pair and all behind it; undefined: there is none. */
+  /** The first pair and all after it; undefined: there is none. */
   readonly first: Expression | undefined;
   readonly mayBeEmpty: boolean;
-  /** What may come behind a pair, by how many members are passed. */
+  /** What may come after a pair, by how many members are passed. */
   readonly behind: readonly Expression[];
 }
 
@@ -96,7 +96,7 @@ export function memberPlaces(
           sequence(further.pair, moreFurther(Math.max(0, minFurther - 1), less(further.max)), close),
         )
       : undefined;
-  /** The next pair, without what stands before it, and all behind it; undefined: there is none. */
+  /** The next pair, without what stands before it, and all after it; undefined: there is none. */
   let pick: Expression | undefined = onlyFurther;
   let tree = noKeys;
   let count = 0;

@@ -25,14 +25,14 @@ export const pythonNotation: Notation = { ...jsonNotation, true: 'True', false: 
 
 /**
  * The pieces of JSON (RFC 8259) as rules of one book. Whitespace is bounded everywhere, so that no model can idle in
- * it: none before `:` and `,`, at most one blank behind `:`, at other borders nothing, a blank, or a new line with
+ * it: none before `:` and `,`, at most one blank after `:`, at other borders nothing, a blank, or a new line with
  * indentation.
  */
 export class JsonRules {
   readonly book: RuleBook;
-  /** Behind `:`. */
+  /** After `:`. */
   readonly blank: Expression;
-  /** Behind `{`, `[` and `,`, and before `}` and `]`. */
+  /** After `{`, `[` and `,`, and before `}` and `]`. */
   readonly gap: Expression;
   readonly digit: Expression = anyOf('0-9');
 

@@ -18,7 +18,7 @@ export interface MemberWriter {
   readonly byKind: boolean;
   /** A member up to the end of its name. */
   begin(name: string): string;
-  /** What comes behind it; undefined: no value fits. */
+  /** What comes after it; undefined: no value fits. */
   rest(property: Pick<Property, 'name' | 'schema' | 'path'>): Expression | undefined;
   /** A member with any name but these, where schemas allow them; undefined: there is none. */
   further(excluded: readonly string[], schema: JsonValue, path: string): Expression | undefined;
@@ -91,7 +91,7 @@ class ObjectUnion {
   #path: string;
   #writer: MemberWriter;
   #trees: KeyTreeRules;
-  /** Rules of what may come behind a member, by where it may stand. */
+  /** Rules of what may come after a member, by where it may stand. */
   #behind = new Map<string, Expression>();
   /** The same where only one of the objects can be meant. */
   #alones = new Map<string, Expression>();
@@ -182,7 +182,7 @@ class ObjectUnion {
     return ids.reverse();
   }
 
-  /** The next member, without what stands before it, and all behind it. */
+  /** The next member, without what stands before it, and all after it. */
   #pick(places: Places): Expression | undefined {
     const ending = [...places.values()].filter(({ option, at }) => at >= option.mayEndFrom);
     const open = ending.map(({ option }) => option).filter(({ further }) => further !== undefined);
@@ -244,7 +244,7 @@ class ObjectUnion {
     return pair ? [sequence(pair, this.#after(new Map(last.map((place) => [place.id, place]))))] : [];
   }
 
-  /** What may come behind a member. */
+  /** What may come after a member. */
   #after(places: Places): Expression {
     const [only, ...others] = places.values();
     if (only && others.length === 0) return this.#alone(only);

@@ -171,7 +171,7 @@ export class SchemaCompiler implements SchemaRules {
     const found = new Map<string, Alternative>();
     const seen = new Set<string>();
     const todo = [...schemas];
-    // What is found on the way is pushed behind.
+    // What is found on the way is pushed after.
     for (const { schema, path } of todo) {
       const key = this.kinds.keyOf(schema);
       if (seen.has(key) || schema === false) continue;

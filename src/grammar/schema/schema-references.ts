@@ -4,7 +4,7 @@ import { isJsonObject } from '../../contract/json.ts';
 import { refuse, subschemas } from './schema-words.ts';
 
 /**
- * Finds what a `$ref` names, inside the same document only: `#`, `#/$defs/name`, `#anchor`, also behind the document's
+ * Finds what a `$ref` names, inside the same document only: `#`, `#/$defs/name`, `#anchor`, also after the document's
  * own `$id`. Throws ServeError invalid_request for everything else.
  */
 export function resolveReference(

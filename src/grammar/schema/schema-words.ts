@@ -138,7 +138,7 @@ export function subschemas(schema: JsonObject): (readonly [string, JsonValue])[]
 /** A document and all schemas in it. */
 export function allSchemas(root: JsonValue): readonly { readonly schema: JsonObject; readonly path: string }[] {
   const found = isJsonObject(root) ? [{ schema: root, path: '#' }] : [];
-  // What is found on the way is pushed behind.
+  // What is found on the way is pushed after.
   for (const { schema, path } of found)
     for (const [word, child] of subschemas(schema))
       if (isJsonObject(child)) found.push({ schema: child, path: `${path}/${word}` });

@@ -78,7 +78,7 @@ export async function pageDocument(exchange: Exchange, file: PageFile): Promise<
   };
   const last = new URL(exchange.request.url).pathname.split('/').at(-1) ?? '';
   if (last === '') return fileResponse(exchange, file, headers);
-  // Mounted under a prefix and asked for without the slash behind it: to a browser that is one level above.
+  // Mounted under a prefix and asked for without the slash after it: to a browser that is one level above.
   const html = new TextDecoder().decode(await file.read('identity'));
   return new Response(html.replaceAll('"./ui/', `"./${encodeURIComponent(last)}/ui/`), {
     headers: { ...headers, 'content-type': file.type },

@@ -14,7 +14,7 @@ export interface CallTools extends ToolNames {
 
 /**
  * Reads calls, starting in front of their opening marker. Returns the text that turned out not to be a call: all of it
- * from the opening marker on, or what stands behind the last good call. Where the text was cut, nobody knows whether it
+ * from the opening marker on, or what stands after the last good call. Where the text was cut, nobody knows whether it
  * would have been one.
  */
 type CallReader = () => Reading<string>;
@@ -29,7 +29,7 @@ export interface CallSyntax {
 
 /**
  * One call whose name is known. Everything since the scanner began to record is gone for good once it is started: from
- * then on the text belongs to the call. It is started as soon as the family's own mark behind the name is read, so that a
+ * then on the text belongs to the call. It is started as soon as the family's own mark after the name is read, so that a
  * call stays one whatever follows and wherever the text is cut.
  */
 export class OpenCall {

@@ -5,7 +5,7 @@ import { CallObject, type ObjectKeys } from './json-object.ts';
 
 type Framed = Exclude<ToolCallFormat, { readonly syntax: 'addressed' }>;
 
-/** How one call is read, behind its opening marker; false: it is no call. Closing markers are left to the frame. */
+/** How one call is read, after its opening marker; false: it is no call. Closing markers are left to the frame. */
 type ReadCall = () => Reading<boolean>;
 
 export interface FrameMarkers {
@@ -37,7 +37,7 @@ function lines(text = ''): string[] {
 export interface FrameOptions {
   /** Keys of calls that are JSON objects. */
   readonly keys?: ObjectKeys;
-  /** Reads a call behind the last opener. */
+  /** Reads a call after the last opener. */
   readonly readCall?: ReadCall;
   /** Reads a call that begins with its name, between the openers and the closers. */
   readonly readBareCall?: ReadCall;
@@ -125,7 +125,7 @@ class Frame {
     if (!isBracket && !isBraceTooMany) return this.#cutShort(next);
     scanner.take(1);
     if (isBraceTooMany) this.#tools.repaired();
-    // Arrays without a marker behind them end with their bracket.
+    // Arrays without a marker after them end with their bracket.
     return next === ']' && this.#lastCloser === '' && this.#calls > 0 ? this.#ended() : undefined;
   }
 

@@ -22,10 +22,10 @@ export function jsonCalls(format: JsonCalls, tools: CallTools): CallSyntax {
   };
 }
 
-/** Names under which the interpreter is offered to models that write code behind the tag. */
+/** Names under which the interpreter is offered to models that write code after the tag. */
 const interpreters = ['code_interpreter', 'python', 'ipython'];
 
-/** Behind the tag: a JSON call, a Python call, or code for the interpreter. */
+/** After the tag: a JSON call, a Python call, or code for the interpreter. */
 function* readBehindTag(tag: string, tools: CallTools, objects: CallSyntax): Reading<string> {
   const { scanner } = tools;
   scanner.record();

@@ -76,7 +76,7 @@ export class CallObject {
     return this.#call !== undefined;
   }
 
-  /** A call whose name is known ends here, and what could not be read stands behind it; without a name it is text. */
+  /** A call whose name is known ends here, and what could not be read stands after it; without a name it is text. */
   #broken(): boolean {
     if (!this.#call || this.#scanner.isCut) return this.#call !== undefined;
     this.#tools.repaired();

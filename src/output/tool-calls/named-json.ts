@@ -7,7 +7,7 @@ import { JsonText } from './json-text.ts';
 const longestName = 200;
 const fence = '```';
 
-/** Calls with the name in a marker and the arguments as one JSON object behind it. */
+/** Calls with the name in a marker and the arguments as one JSON object after it. */
 export function namedJsonCalls(format: NamedJsonCalls, tools: CallTools): CallSyntax {
   const { kindOpen = '' } = format;
   const opened = kindOpen !== '' && format.open.endsWith(kindOpen);
@@ -31,7 +31,7 @@ interface Marks {
   readonly nameEnds: MarkerSet;
   readonly idEnds: MarkerSet;
   readonly nameEnd: string;
-  /** What the family itself writes behind a name. */
+  /** What the family itself writes after a name. */
   readonly own: readonly string[];
   readonly fence: MarkerSet;
   readonly closers: readonly string[];

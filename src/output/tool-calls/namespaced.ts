@@ -92,7 +92,7 @@ class NamespacedCall {
     return { name: tag.text.slice(closing ? 1 : 0).trim(), closing };
   }
 
-  /** A value behind its opening tag, up to and with the closing one. */
+  /** A value after its opening tag, up to and with the closing one. */
   *#value(call: OpenCall, name: string, schema: JsonObject | undefined): Reading<void> {
     const { scanner } = this.#tools;
     const types = schemaTypes(schema, this.#root);

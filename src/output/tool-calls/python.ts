@@ -90,7 +90,7 @@ function* parameterName(
   return name;
 }
 
-/** The call ends here, and what could not be read stands behind it. */
+/** The call ends here, and what could not be read stands after it. */
 function finishBroken(call: OpenCall, text: string, count: number, tools: CallTools): boolean {
   if (tools.scanner.isCut) return true;
   tools.repaired();

@@ -22,7 +22,7 @@ interface Marks {
   readonly open: string;
   readonly close: string;
   readonly closes: MarkerSet;
-  /** What may stand behind a parameter or a name. */
+  /** What may stand after a parameter or a name. */
   readonly behind: MarkerSet;
   /** One line break on each side of a value is not part of it. */
   readonly wrapped: boolean;
@@ -112,7 +112,7 @@ class TaggedCall {
     return call;
   }
 
-  /** What stands behind the first part of a name's or key's end: the attributes behind a quote; undefined: no end. */
+  /** What stands after the first part of a name's or key's end: the attributes after a quote; undefined: no end. */
   *#attributes([first, rest]: readonly string[]): Reading<string | undefined> {
     const { scanner } = this.#tools;
     if (rest === undefined) return '';
@@ -167,7 +167,7 @@ class TaggedCall {
       scanner.take(close.length);
       const space = yield* scanner.space();
       const next = yield* scanner.peek();
-      // A closing tag counts only where the call goes on behind it: values may be about such tags.
+      // A closing tag counts only where the call goes on after it: values may be about such tags.
       const isEnd = next === undefined || (yield* scanner.next(behind)) !== undefined;
       if (scanner.isCut && scanner.ended) return;
       if (isEnd) return value.end();
