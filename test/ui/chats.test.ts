@@ -228,6 +228,25 @@ it('keeps later what its store would not take, in order; exports have it before'
   expect(await inner.read(id)).toHaveLength(3);
 });
 
+it('takes back what was shortened or left out in its own chat, whichever is open by then', async () => {
+  const { chats, end } = openChats(memoryStore(() => 0));
+  const id = chats.send('Hello');
+  end(id, 'Hi there');
+  const ids = chats.path.value.map((message) => message.id);
+  const shorter = chats.shorten(new Map([[ids[1] ?? '', 'Hi']]));
+  const leftOut = chats.mark(ids, { muted: true });
+  expect(chats.path.value).toMatchObject([{ muted: true }, { muted: true, short: 'Hi' }]);
+  await chats.show(undefined);
+  chats.send('Another one');
+  leftOut();
+  shorter();
+  await chats.show(id);
+  for (const message of chats.path.value) {
+    expect(message.muted).not.toBe(true);
+    expect(message.short).toBeUndefined();
+  }
+});
+
 it('asks for several answers with seeds of their own, and goes on from the one that was taken, read again too', async () => {
   const store = memoryStore(() => 0);
   const { chats, asked, bodies } = openChats(store, { seed: 7 });

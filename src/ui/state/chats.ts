@@ -150,28 +150,27 @@ export class Chats {
     this.continueAnswer(branched);
   }
 
-  /** What prompts have of these messages, from now on. */
-  mark(ids: readonly string[], how: Pick<Message, 'muted' | 'pinned'>): void {
-    const chat = this.open.value;
-    const found = ids.flatMap((id) => chat?.messages.get(id) ?? []);
-    if (chat)
-      void this.#known.add(
-        chat.id,
-        found.map((message) => ({ type: 'edit', message: { ...message, ...how } })),
-      );
+  /** What prompts have of these messages, from now on. Gives what takes it back, whichever chat is open by then. */
+  mark(ids: readonly string[], how: Pick<Message, 'muted' | 'pinned'>): () => void {
+    return this.#edit(
+      ids,
+      (message) => ({ ...message, ...how }),
+      (message, { muted = false, pinned = false }) => ({
+        ...message,
+        ...(how.muted !== undefined && { muted }),
+        ...(how.pinned !== undefined && { pinned }),
+      }),
+    );
   }
 
-  /** What prompts have in place of these messages; undefined: they are read whole. Gives what there was before. */
-  shorten(shorts: Shorts): Shorts {
-    const chat = this.open.value;
-    const found = chat ? [...shorts.keys()].flatMap((id) => chat.messages.get(id) ?? []) : [];
-    const edited = shortened(found, shorts);
-    if (chat)
-      void this.#known.add(
-        chat.id,
-        edited.map((message) => ({ type: 'edit', message })),
-      );
-    return new Map(found.map(({ id, short }) => [id, short]));
+  /** What prompts have in place of these messages; undefined: they are read whole. Gives what takes it back, likewise. */
+  shorten(shorts: Shorts): () => void {
+    const edit = (message: Message, all: Shorts) => shortened([message], all)[0] ?? message;
+    return this.#edit(
+      [...shorts.keys()],
+      (message) => edit(message, shorts),
+      (message, { id, short }) => edit(message, new Map([[id, short]])),
+    );
   }
 
   /** Goes on where the answer ends. */
@@ -257,6 +256,25 @@ export class Chats {
   /** Tries again to keep what was refused. */
   keepRefused(): Promise<void> {
     return this.#keeper.keepRefused();
+  }
+
+  /** `back`: a message as it is by then, with what was edited as it was before. */
+  #edit(
+    ids: readonly string[],
+    edited: (message: Message) => Message,
+    back: (message: Message, before: Message) => Message,
+  ): () => void {
+    const id = this.open.value?.id;
+    if (id === undefined) return () => undefined;
+    const found = () => ids.flatMap((each) => this.#known.get(id)?.messages.get(each) ?? []);
+    const add = (messages: readonly Message[]) =>
+      void this.#known.add(
+        id,
+        messages.map((message) => ({ type: 'edit', message })),
+      );
+    const before = new Map(found().map((message) => [message.id, message]));
+    add(found().map(edited));
+    return () => add(found().map((message) => back(message, before.get(message.id) ?? message)));
   }
 
   #beside(chat: Chat, before: AssistantMessage, blocks: AssistantMessage['blocks']): string {

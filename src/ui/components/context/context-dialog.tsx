@@ -163,8 +163,7 @@ function Proposal({ rows, total }: { readonly rows: readonly Sized[]; readonly t
         type="button"
         class="primary"
         onClick={() => {
-          chats.mark(ids, { muted: true });
-          const back = { label: strings.value.undo, run: () => void chats.mark(ids, { muted: false }) };
+          const back = { label: strings.value.undo, run: chats.mark(ids, { muted: true }) };
           toasts.show(t.cut(count, cut.length === 1), back);
         }}
       >

@@ -42,8 +42,7 @@ export function ShortenPanel({ row, reread, done }: ShortenPanelProps): VNode {
     drafts.value = new Map(drafts.value).set(id, text);
   };
   const apply = (shorts: Shorts, told: string) => {
-    const before = chats.shorten(shorts);
-    toasts.show(told, { label: strings.value.undo, run: () => void chats.shorten(before) });
+    toasts.show(told, { label: strings.value.undo, run: chats.shorten(shorts) });
     done();
   };
   return (
