@@ -12,7 +12,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { median } from '../../src/bench/median.ts';
+import { median } from '../../src/bench/report.ts';
 import { Projector } from '../../src/media/projector.ts';
 import { readProjector } from '../../src/models/projector.ts';
 import { findLibrary } from '../../src/native/find-library.ts';
@@ -100,7 +100,7 @@ async function own(path: string, bytes: Uint8Array, flashAttention: boolean | un
   const library = openLibrary(findLibrary(values.gpu ? 'cuda' : false));
   const pools = new ThreadPools(library, {});
   const projector = new Projector(library, await readProjector(path), tinyWidth, {
-    ...{ gpu: values.gpu, pools, flashAttention },
+    ...{ gpu: values.gpu, pools, flashAttention, clock: () => performance.now() },
   });
   projector.compute.useThreads(threads);
   let rows: Float32Array = new Float32Array();
@@ -110,8 +110,9 @@ async function own(path: string, bytes: Uint8Array, flashAttention: boolean | un
       const startedAt = performance.now();
       const usedBefore = process.cpuUsage();
       const encoding = projector.begin({ width: side, height: side, bytes });
-      while (encoding.left > 0) encoding.advance(encoding.left);
+      while (!encoding.done) encoding.advance(Number.POSITIVE_INFINITY);
       rows = encoding.result;
+      encoding.free();
       const { user, system } = process.cpuUsage(usedBefore);
       return { wall: performance.now() - startedAt, cores: (user + system) / 1000 };
     },

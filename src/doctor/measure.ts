@@ -52,9 +52,10 @@ const leastPasses = 3;
  */
 export function measure(library: NativeLibrary, options: MeasureOptions): Measurement {
   const pools = new ThreadPools(library);
+  const { clock } = options;
   const [first = 'Q8_0'] = options.formats;
-  const cpu = Compute.create(library, { gpu: false, pools });
-  const gpu = library.files.gpu === false ? undefined : Compute.create(library, { gpu: true, pools });
+  const cpu = Compute.create(library, { gpu: false, pools, clock });
+  const gpu = library.files.gpu === false ? undefined : Compute.create(library, { gpu: true, pools, clock });
   // Each format twice on each, the small model as long as two, and the choice of threads.
   const rounds = 2 * options.formats.length * (gpu ? 2 : 1) + 3;
   const timed = { ...options, milliseconds: options.milliseconds / rounds };

@@ -1,19 +1,24 @@
+import type { Computation } from '../native/computation.ts';
 import type { Compute } from '../native/compute.ts';
 import { Graph, type Tensor } from '../native/graph.ts';
 import type { Encoder } from './eye.ts';
 import type { Pixels } from './pixels.ts';
 
-/** Of one piece: a block has about 40, preprocessing a few more. */
+/** Of the beginning, the end and each block: about 45, and 300 more where attention is computed for some rows at a time. */
 const mostTensors = 1024;
 
-/** One tile on its way through the encoder, as far as it has come. */
+/** One tile on its way through the encoder, as far as it has come. To be freed. */
 export class Encoding {
   readonly #encoder: Encoder;
   readonly #compute: Compute;
   readonly #tile: Pixels;
   readonly #taps = new Map<number, Values>();
   #rows: Values | undefined;
+  /** Of the beginning, the blocks and the end. */
   #next = 0;
+  #stretch: Stretch | undefined;
+  /** What the last stretch took for each of its parts, in multiplications. */
+  #costOfPart: number | undefined;
 
   constructor(encoder: Encoder, compute: Compute, tile: Pixels) {
     this.#encoder = encoder;
@@ -21,31 +26,55 @@ export class Encoding {
     this.#tile = tile;
   }
 
-  /** Pieces that are still to be computed; none: it is done. */
-  get left(): number {
-    return this.#encoder.blocks + 2 - this.#next;
+  get done(): boolean {
+    return this.#next === this.#parts;
   }
 
-  /** Computes the next pieces. False: it was interrupted, and they are still to be computed. */
-  advance(pieces: number): boolean {
-    const end = Math.min(this.#next + Math.max(1, pieces), this.#encoder.blocks + 2);
-    const graph = new Graph(this.#compute.library, mostTensors * (end - this.#next));
-    try {
-      return this.#computeUpTo(graph, end);
-    } finally {
-      graph.free();
-    }
+  /**
+   * Computes what takes about `limit` multiplications, at least something; on a GPU whole blocks. Gives how many they
+   * were; undefined: it was interrupted, and goes on from where memory holds it, on the processor from the beginning.
+   */
+  advance(limit: number): number | undefined {
+    const stretch = this.#stretch ?? this.#describe(limit);
+    this.#stretch = stretch;
+    const cost = stretch.computation.advance(limit);
+    if (cost !== undefined && stretch.computation.done) this.#keep(stretch, cost);
+    if (cost === undefined) this.free();
+    return cost;
   }
 
   /** The rows that the model takes, one after another. */
   get result(): Float32Array {
-    if (this.left > 0 || !this.#rows) throw new Error('The image is not encoded yet.');
+    if (!this.done || !this.#rows) throw new Error('The image is not encoded yet.');
     return this.#rows.values;
   }
 
-  #computeUpTo(graph: Graph, end: number): boolean {
+  free(): void {
+    this.#stretch?.graph.free();
+    this.#stretch = undefined;
+  }
+
+  get #parts(): number {
+    return this.#encoder.blocks + 2;
+  }
+
+  /** The processor computes a graph in pieces, and gets all of it; a GPU gets as many blocks as there is time for. */
+  #describe(limit: number): Stretch {
+    const left = this.#parts - this.#next;
+    const inTime = Math.max(1, Math.floor(limit / (this.#costOfPart ?? limit)));
+    const end = this.#next + (this.#compute.onGpu ? Math.min(left, inTime) : left);
+    const graph = new Graph(this.#compute.library, mostTensors * (end - this.#next));
+    try {
+      return this.#describeUpTo(graph, end);
+    } catch (error) {
+      graph.free();
+      throw error;
+    }
+  }
+
+  #describeUpTo(graph: Graph, end: number): Stretch {
     const { blocks, tapped } = this.#encoder;
-    const taps: { readonly index: number; readonly tensor: Tensor }[] = [];
+    const taps: Tap[] = [];
     const tapOf = (index: number) => {
       const kept = this.#taps.get(index);
       return kept ? graph.input(kept.values, kept.shape) : taps.find((tap) => tap.index === index)?.tensor;
@@ -64,19 +93,37 @@ export class Encoding {
         );
       if (at > 0 && at <= blocks && tapped.includes(at - 1)) taps.push({ index: at - 1, tensor: rows });
     }
-    if (!rows) return true;
-    const wanted = end > blocks + 1 ? [rows] : [rows, ...taps.map(({ tensor }) => tensor)];
-    const values = this.#compute.run(graph, wanted);
-    if (!values) return false;
-    for (const [place, tensor] of wanted.entries()) {
-      const kept = { values: values[place] ?? new Float32Array(), shape: tensor.shape };
-      const tap = place === 0 ? undefined : taps[place - 1];
-      if (tap) this.#taps.set(tap.index, kept);
-      else this.#rows = kept;
-    }
-    this.#next = end;
-    return true;
+    if (!rows) throw new Error('An encoder has a beginning.');
+    const kept = end === this.#parts ? [] : taps;
+    const computation = this.#compute.begin(graph, [rows, ...kept.map(({ tensor }) => tensor)]);
+    return { graph, computation, end, rows, taps: kept };
   }
+
+  #keep({ computation, end, rows, taps }: Stretch, cost: number): void {
+    const [values = new Float32Array(), ...tapped] = computation.values();
+    this.#rows = { values, shape: rows.shape };
+    for (const [place, { index, tensor }] of taps.entries()) {
+      this.#taps.set(index, { values: tapped[place] ?? new Float32Array(), shape: tensor.shape });
+    }
+    this.#costOfPart = cost / (end - this.#next);
+    this.#next = end;
+    this.free();
+  }
+}
+
+/** What is computed from one graph: some parts, one behind another. */
+interface Stretch {
+  readonly graph: Graph;
+  readonly computation: Computation;
+  /** The part behind the last. */
+  readonly end: number;
+  readonly rows: Tensor;
+  readonly taps: readonly Tap[];
+}
+
+interface Tap {
+  readonly index: number;
+  readonly tensor: Tensor;
 }
 
 interface Values {

@@ -1,3 +1,5 @@
+import type { Clock } from '../contract/services.ts';
+import { Computation } from './computation.ts';
 import { gpusOf } from './devices.ts';
 import { GgmlBackendDevType } from './functions.ts';
 import type { Graph } from './graph.ts';
@@ -6,7 +8,7 @@ import type { Interrupt } from './interrupt.ts';
 import type { NativeLibrary } from './library.ts';
 import { deviceNamed } from './model.ts';
 import { nullPointer, type Pointer } from './pointer.ts';
-import { countOf, type Tensor, Tensors } from './tensors.ts';
+import { type Tensor, Tensors } from './tensors.ts';
 import type { ThreadPools } from './thread-pools.ts';
 
 export interface ComputeOptions {
@@ -15,12 +17,12 @@ export interface ComputeOptions {
   readonly pools: ThreadPools;
   /** Ends a computation on the processor between two operations. */
   readonly interrupt?: Interrupt | undefined;
-  /** false: scores are computed in full. Else quickly where the device can. */
+  /** Whether attention is to be computed with flash attention, where the device can; undefined: as is quicker. */
   readonly flashAttention?: boolean | undefined;
+  /** Measures what is quicker, in milliseconds. */
+  readonly clock: Clock;
 }
 
-/** ggml_status. */
-const statuses = { done: 0, interrupted: 1 } as const;
 const mostNodes = 8192;
 
 /** Computes graphs, on the device of the weights and with the processor behind it. */
@@ -29,12 +31,12 @@ export class Compute extends Handle {
   /** For people: CPU, CUDA0. */
   readonly device: string;
   readonly onGpu: boolean;
+  readonly flashAttention: boolean | undefined;
+  readonly clock: Clock;
   readonly #backends: readonly Pointer[];
   readonly #cpu: Pointer;
   readonly #pools: ThreadPools;
   readonly #letInterruptGo: (() => void) | undefined;
-  readonly #mayBeQuick: boolean;
-  readonly #quick = new Map<string, boolean>();
   #letPoolGo: () => void = () => undefined;
   #threads = 0;
 
@@ -49,7 +51,8 @@ export class Compute extends Handle {
     this.#backends = backends;
     this.#cpu = backends.at(-1) ?? nullPointer;
     this.#pools = options.pools;
-    this.#mayBeQuick = options.flashAttention ?? true;
+    this.flashAttention = options.flashAttention;
+    this.clock = options.clock;
     const { interrupt } = options;
     if (interrupt)
       this.#setOnCpu('ggml_backend_cpu_set_abort_callback')(this.#cpu, interrupt.callback, interrupt.pointer);
@@ -76,6 +79,11 @@ export class Compute extends Handle {
     return this.library.functions.ggml_backend_get_default_buffer_type(this.#backends[0] ?? nullPointer);
   }
 
+  /** Whether it knows its threads; before, graphs can only be described. */
+  get isReady(): boolean {
+    return this.#threads > 0;
+  }
+
   /** Before the first graph: ggml would take four threads of its own. */
   useThreads(threads: number): void {
     if (this.#threads === threads) return;
@@ -89,7 +97,13 @@ export class Compute extends Handle {
 
   /** The values of the tensors that were asked for; undefined: it was interrupted. */
   run(graph: Graph, wanted: readonly Tensor[]): Float32Array[] | undefined {
-    if (this.#threads === 0) throw new Error('The number of threads has to be chosen first.');
+    const computation = this.begin(graph, wanted);
+    return computation.advance(Number.POSITIVE_INFINITY) === undefined ? undefined : computation.values();
+  }
+
+  /** Gives a graph its memory, which the next one takes over. On the processor alone it can be computed in pieces. */
+  begin(graph: Graph, wanted: readonly Tensor[]): Computation {
+    if (!this.isReady) throw new Error('The number of threads has to be chosen first.');
     const { functions } = this.library;
     for (const tensor of wanted) graph.output(tensor);
     functions.ggml_backend_sched_reset(this.pointer);
@@ -99,26 +113,14 @@ export class Compute extends Handle {
     for (const { tensor, data } of graph.inputs) {
       functions.ggml_backend_tensor_set(tensor.pointer, data, 0, data.byteLength);
     }
-    const status = functions.ggml_backend_sched_graph_compute(this.pointer, graph.pointer);
-    if (status === statuses.interrupted) return undefined;
-    if (status !== statuses.done) throw new Error(`A graph could not be computed (${status}).`);
-    return wanted.map((tensor) => {
-      const values = new Float32Array(countOf(tensor.shape));
-      functions.ggml_backend_tensor_get(tensor.pointer, values, 0, values.byteLength);
-      return values;
+    return new Computation(graph, wanted, {
+      whole: (pointer) => functions.ggml_backend_sched_graph_compute(this.pointer, pointer),
+      part: this.onGpu ? undefined : (pointer) => functions.ggml_backend_graph_compute(this.#cpu, pointer),
     });
   }
 
-  /** Whether the first device attends quickly with heads of this size: else the scores are computed in full. */
+  /** Whether the first device has flash attention with heads of this size. */
   hasFlashAttention(headSize: number, heads: number): boolean {
-    if (!this.#mayBeQuick) return false;
-    const shape = `${headSize} ${heads}`;
-    const quick = this.#quick.get(shape) ?? this.#supportsFlash(headSize, heads);
-    this.#quick.set(shape, quick);
-    return quick;
-  }
-
-  #supportsFlash(headSize: number, heads: number): boolean {
     const { functions } = this.library;
     const space = new Tensors(this.library, 16);
     try {

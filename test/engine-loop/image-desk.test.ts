@@ -11,16 +11,17 @@ function image(owner: string, key: string): JobImage {
 /** Encodes every image as two numbers, 8 bytes, in one piece. */
 function desk(cacheBytes: number): ImageDesk {
   const begin = () => {
-    let left = 1;
+    let done = false;
     return {
-      get left() {
-        return left;
+      get done() {
+        return done;
       },
       advance() {
-        left = 0;
-        return true;
+        done = true;
+        return 1;
       },
       result: new Float32Array(2),
+      free: () => undefined,
     };
   };
   return new ImageDesk({ projector: { begin }, clock: () => 0, cacheBytes, pieceMs: 10 });
@@ -40,26 +41,32 @@ describe('encoded images', () => {
   });
 });
 
-/** An image of twelve pieces, each of so many milliseconds of a clock that nothing else moves. */
-function slowDesk(msOfPiece: (piece: number) => number) {
+/**
+ * An image of 12 million products, each million of so many milliseconds of a clock that nothing else moves. `least`: of
+ * what can be computed at once, in millions.
+ */
+function slowDesk(msOfMillion: (million: number) => number, least = 1) {
   let now = 0;
-  const asked: number[] = [];
+  const taken: number[] = [];
+  const freed: string[] = [];
   const begin = () => {
     let left = 12;
     return {
-      get left() {
-        return left;
+      get done() {
+        return left === 0;
       },
-      advance(pieces = left) {
-        const count = Math.min(pieces, left);
-        asked.push(count);
-        for (let each = 0; each < count; each++) now += msOfPiece(12 - left--);
-        return true;
+      advance(limit: number) {
+        const count = Math.min(left, Math.max(least, Math.floor(limit / 1e6 + 1e-6)));
+        taken.push(count);
+        for (let each = 0; each < count; each++) now += msOfMillion(12 - left--);
+        return count * 1e6;
       },
       result: new Float32Array(2),
+      free: () => freed.push(`with ${left} left`),
     };
   };
-  return { asked, place: new ImageDesk({ projector: { begin }, clock: () => now, cacheBytes: 24, pieceMs: 10 }) };
+  const options = { clock: () => now, cacheBytes: 24, pieceMs: 10, firstPiece: 1e6 };
+  return { taken, freed, place: new ImageDesk({ projector: { begin }, ...options }) };
 }
 
 /** How often it is asked until the rows are there: once between two steps. */
@@ -69,27 +76,38 @@ function timesUntilDone(place: ImageDesk, othersWait: boolean): number {
 }
 
 describe('an image that is encoded while others wait', () => {
-  it('lets them go on after one piece, then after as many as fit the time that a piece was seen to take', () => {
-    const { asked, place } = slowDesk(() => 3);
+  it('lets them go on after a small piece, then after as much as fits the time that it was seen to take', () => {
+    const { taken, place } = slowDesk(() => 3);
     expect(timesUntilDone(place, true)).toBe(5);
-    expect(asked).toEqual([1, 3, 3, 3, 2]);
+    expect(taken).toEqual([1, 3, 3, 3, 2]);
   });
 
-  it('lets them go on after each piece where one takes longer than the time', () => {
-    const { asked, place } = slowDesk(() => 25);
-    expect(timesUntilDone(place, true)).toBe(12);
-    expect(new Set(asked)).toEqual(new Set([1]));
+  it('lets them go on after the least there is where that takes longer than the time', () => {
+    const { taken, place } = slowDesk(() => 25, 2);
+    expect(timesUntilDone(place, true)).toBe(6);
+    expect(new Set(taken)).toEqual(new Set([2]));
   });
 
-  it('takes fewer pieces at once when they become slower', () => {
-    const { asked, place } = slowDesk((piece) => (piece < 6 ? 2 : 20));
+  it('takes less at once when it becomes slower', () => {
+    const { taken, place } = slowDesk((million) => (million < 6 ? 2 : 20));
     timesUntilDone(place, true);
-    expect(asked).toEqual([1, 5, 5, 1]);
+    expect(taken).toEqual([1, 5, 5, 1]);
   });
 
-  it('is encoded at once when nobody waits', () => {
-    const { asked, place } = slowDesk(() => 25);
+  it('is encoded at once when nobody waits, and what that took is known when somebody does', () => {
+    const { taken, place } = slowDesk(() => 5);
     expect(timesUntilDone(place, false)).toBe(1);
-    expect(asked).toEqual([12]);
+    place.rowsOf(image('ann', 'dog'), true);
+    expect(taken).toEqual([12, 2]);
+  });
+
+  it('lets its memory go when it is done, when another one comes before it, and at the end', () => {
+    const { freed, place } = slowDesk(() => 3);
+    place.rowsOf(image('ann', 'cat'), false);
+    expect(freed).toEqual(['with 0 left']);
+    place.rowsOf(image('ann', 'dog'), true);
+    place.rowsOf(image('ann', 'cow'), true);
+    place.free();
+    expect(freed).toEqual(['with 0 left', 'with 9 left', 'with 9 left']);
   });
 });

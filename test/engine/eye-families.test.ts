@@ -3,8 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProjectorFile } from '../../src/contract/projector.ts';
-import type { JobImage } from '../../src/engine/engine.ts';
-import { imageIds } from '../../src/engine/image-ids.ts';
 import type { Picture } from '../../src/media/eye.ts';
 import { openEye } from '../../src/media/families.ts';
 import { Projector } from '../../src/media/projector.ts';
@@ -13,14 +11,16 @@ import { Model } from '../../src/native/model.ts';
 import { ThreadPools } from '../../src/native/thread-pools.ts';
 import { type Attention, type ExpectedImage, type ExpectedRows, readExpected, sampleRows } from '../media/expected.ts';
 import { DrivenLoop } from '../support/driven-loop.ts';
+import { imageJob } from '../support/image-job.ts';
 import { library } from '../support/native.ts';
-import { Random } from '../support/random.ts';
 import { tinyFamilies } from '../support/tiny-families.ts';
 import { type TinyImageName, tinyImage, tinyImagesFor } from '../support/tiny-images.ts';
 import { writeTinyModel } from '../support/tiny-models.ts';
 import { imageMarks, tinyProjectorNames, writeTinyProjector } from '../support/tiny-projectors.ts';
 
 const tolerance = 1e-3;
+/** A small part of a block. */
+const fewProducts = 100_000;
 const attentions: readonly Attention[] = ['flash', 'full'];
 
 let folder: string;
@@ -85,6 +85,7 @@ describe.each(tinyProjectorNames)('%s, as llama.cpp’s multimodal library has i
         gpu: false,
         pools,
         flashAttention: attention === 'flash',
+        clock: () => 0,
       });
       try {
         projector.compute.useThreads(1);
@@ -94,8 +95,9 @@ describe.each(tinyProjectorNames)('%s, as llama.cpp’s multimodal library has i
         for (const [at, { tile }] of tiles.entries()) {
           const rows = projector.begin(tile);
           // Whole, and in pieces as beside other work.
-          while (rows.left > 0) rows.advance(image === 'tall' ? 1 : rows.left);
+          while (!rows.done) rows.advance(image === 'tall' ? fewProducts : Number.POSITIVE_INFINITY);
           expect(distance(rows.result, wanted[at], model.inputRowSize)).toBeLessThan(tolerance);
+          rows.free();
         }
       } finally {
         projector.free();
@@ -116,7 +118,7 @@ describe.each(tinyProjectorNames)('%s, as llama.cpp’s multimodal library has i
       try {
         const said = images.map((image, run) => {
           const { answer } = of(expected[attention], image);
-          loop.run(run, { ...jobOf(image, picture(image), model), maxTokens: answer.length });
+          loop.run(run, { ...imageJob(image, picture(image), model), maxTokens: answer.length });
           loop.finish();
           return [image, loop.tokensOf(run).map(({ token }) => token)];
         });
@@ -143,24 +145,4 @@ function distance(values: Float32Array, expected: ExpectedRows | undefined, widt
   const norm = (numbers: Iterable<number>) => Math.hypot(...numbers);
   const whole = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
   return Math.max(norm(difference) / norm(wanted), Math.abs(whole - expected.norm) / expected.norm);
-}
-
-/** The prompt `a<image>b`. */
-function jobOf(name: TinyImageName, { parts }: Picture, { vocabulary, positions }: Model) {
-  const random = new Random(1);
-  const prompt: number[] = [...vocabulary.tokenize('a', true)];
-  const images: JobImage[] = [];
-  for (const part of parts) {
-    if (part.type === 'text') {
-      prompt.push(...vocabulary.tokenize(part.text, true));
-      continue;
-    }
-    const { columns, lines, tile } = part;
-    const rows = columns * lines;
-    images.push({ start: prompt.length, rows, columns, lines, tile, key: `${name} ${images.length}`, owner: '' });
-    const hash = Uint8Array.from({ length: 4 * rows }, () => random.between(0, 255));
-    prompt.push(...imageIds(rows, hash, positions === 'grid' ? Math.max(columns, lines) : 0));
-  }
-  prompt.push(...vocabulary.tokenize('b', true));
-  return { prompt: Int32Array.from(prompt), images };
 }

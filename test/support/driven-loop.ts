@@ -39,6 +39,8 @@ export class DrivenLoop extends StepLog {
   readonly model: Model;
   /** Called when the loop waits for answers. */
   onWait: () => void = () => undefined;
+  /** Milliseconds that pass each time the clock is looked at. */
+  tick = 0;
   readonly #served: ServedModel;
   #now = 0;
 
@@ -48,7 +50,7 @@ export class DrivenLoop extends StepLog {
     if (interrupted) this.interrupt.raise();
     this.model = Model.load(library, modelPath, { gpuLayers: 0 });
     this.#served = new ServedModel({
-      ...{ model: this.model, interrupt: this.interrupt, adapters: [], clock: () => this.#now },
+      ...{ model: this.model, interrupt: this.interrupt, adapters: [], clock: () => (this.#now += this.tick) },
       send: this.add,
       waitForAnswers: () => this.onWait(),
     });
@@ -78,13 +80,15 @@ export class DrivenLoop extends StepLog {
     this.#served.take({ type: 'directives', step, runs: [{ run, directives }] });
   }
 
+  /** What was delivered lately is answered by nothing. */
+  answerAll(): void {
+    for (const { step, delivered } of this.news()) if (delivered) this.answer(step, delivered[0]?.run ?? 0);
+  }
+
   /** Every delivery is answered at once, by nothing, until nothing is left to do. */
   finish(): void {
-    const answerAll = () => {
-      for (const { step, delivered } of this.news()) if (delivered) this.answer(step, delivered[0]?.run ?? 0);
-    };
-    this.onWait = answerAll;
-    for (let steps = 0, idle = false; !idle; answerAll()) {
+    this.onWait = () => this.answerAll();
+    for (let steps = 0, idle = false; !idle; this.answerAll()) {
       if (++steps > mostSteps) throw new Error(`The loop has not come to rest in ${mostSteps} steps.`);
       idle = !this.step() && this.isRead;
     }

@@ -37,6 +37,7 @@ export function createServingContext(
       pools,
       interrupt: model.onGpu ? undefined : interrupt,
       flashAttention: options.flashAttention,
+      clock,
     });
   try {
     return {

@@ -6,7 +6,7 @@ import type { JobImage } from '../engine.ts';
 
 /** What the desk asks of a loaded projector. */
 interface ImageEncoder {
-  begin(...image: Parameters<Projector['begin']>): Pick<Encoding, 'left' | 'advance' | 'result'>;
+  begin(...image: Parameters<Projector['begin']>): Pick<Encoding, 'done' | 'advance' | 'result' | 'free'>;
 }
 
 export interface ImageDeskOptions {
@@ -16,6 +16,8 @@ export interface ImageDeskOptions {
   readonly cacheBytes: number;
   /** Longest piece while others wait, in milliseconds. */
   readonly pieceMs: number;
+  /** Multiplications of the first piece, where nothing is known of their time. */
+  readonly firstPiece?: number;
 }
 
 interface Begun {
@@ -28,6 +30,8 @@ interface KeptRows extends RoomEntry {
 }
 
 const smoothing = 0.3;
+/** 5 to 15 ms on two cores. */
+const usualFirstPiece = 1e8;
 
 /** Encodes images, one at a time and in pieces where others wait, and keeps their rows. */
 export class ImageDesk {
@@ -38,7 +42,8 @@ export class ImageDesk {
   readonly #kept = new SharedRoom<KeptRows>();
   #begun: Begun | undefined;
   #done: { readonly key: string; readonly rows: Float32Array } | undefined;
-  #msPerPiece: number | undefined;
+  /** What a multiplication took lately, with all that belongs to it. */
+  #msPerProduct: number | undefined;
 
   constructor(options: ImageDeskOptions) {
     this.#options = options;
@@ -49,23 +54,29 @@ export class ImageDesk {
     return this.#begun?.key === key || this.#done?.key === key;
   }
 
-  /** Its rows once they are there; else it computes the next pieces: as many as fit the time while others wait, else all. */
+  /** Its rows once they are there; else it computes the next piece: as much as fits the time while others wait, else all. */
   rowsOf(image: JobImage, othersWait: boolean): Float32Array | undefined {
     const known = this.#find(image.key);
     if (known) return known;
     if (this.#begun?.key !== image.key) {
+      this.#begun?.encoding.free();
       this.#begun = { key: image.key, encoding: this.#options.projector.begin(image.tile) };
     }
     const { encoding } = this.#begun;
-    this.#advance(encoding, othersWait ? this.#piecesInTime() : encoding.left);
-    if (encoding.left > 0) return undefined;
+    this.#advance(encoding, othersWait ? this.#piece : Number.POSITIVE_INFINITY);
+    if (!encoding.done) return undefined;
+    const rows = encoding.result;
+    encoding.free();
     this.#begun = undefined;
     this.encoded++;
-    const rows = encoding.result;
     this.#done = { key: image.key, rows };
     const kept = { owner: image.owner, size: rows.byteLength, rows };
     this.#kept.keep(image.key, kept, { size: this.#options.cacheBytes });
     return rows;
+  }
+
+  free(): void {
+    this.#begun?.encoding.free();
   }
 
   #find(key: string): Float32Array | undefined {
@@ -74,17 +85,17 @@ export class ImageDesk {
     return kept?.rows ?? (this.#done?.key === key ? this.#done.rows : undefined);
   }
 
-  #advance(encoding: Begun['encoding'], pieces: number): void {
+  #advance(encoding: Begun['encoding'], limit: number): void {
     const startedAt = this.#options.clock();
-    const { left } = encoding;
-    encoding.advance(pieces);
-    const computed = left - encoding.left;
-    if (computed === 0) return;
-    const ms = (this.#options.clock() - startedAt) / computed;
-    this.#msPerPiece = this.#msPerPiece === undefined ? ms : this.#msPerPiece + (ms - this.#msPerPiece) * smoothing;
+    const cost = encoding.advance(limit);
+    if (cost === undefined || cost === 0) return;
+    const ms = (this.#options.clock() - startedAt) / cost;
+    this.#msPerProduct =
+      this.#msPerProduct === undefined ? ms : this.#msPerProduct + (ms - this.#msPerProduct) * smoothing;
   }
 
-  #piecesInTime(): number {
-    return this.#msPerPiece === undefined ? 1 : Math.max(1, Math.floor(this.#options.pieceMs / this.#msPerPiece));
+  get #piece(): number {
+    const { firstPiece = usualFirstPiece, pieceMs } = this.#options;
+    return this.#msPerProduct === undefined ? firstPiece : pieceMs / this.#msPerProduct;
   }
 }

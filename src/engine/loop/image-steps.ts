@@ -94,6 +94,7 @@ export class ImageSteps {
   }
 
   free(): void {
+    this.#options.desk.free();
     this.#batch.free();
   }
 

@@ -10,8 +10,8 @@ export interface OpenImagesOptions
   readonly clock: Clock;
 }
 
-/** Of the step target, which running streams are to feel at most three times. */
-const piecesTarget = 2;
+/** Of the step target, twice which no piece is to take: pieces are sized by what others took. */
+const piecesTarget = 1.5;
 
 /** What encodes images beside the loop, and brings their rows into its slots. */
 export function openImages(projector: Projector, options: OpenImagesOptions) {

@@ -1,6 +1,6 @@
 import type { Graph, Tensor } from '../../native/graph.ts';
-import { tensorTypes } from '../../native/tensors.ts';
 import type { Weights } from '../weights.ts';
+import { type Attention, attentionBy, type Heads } from './attention-paths.ts';
 import { linear, norm } from './layers.ts';
 import type { Transformer } from './shape.ts';
 
@@ -17,12 +17,6 @@ export interface Windows {
   readonly rows: number;
 }
 
-interface Heads {
-  readonly q: Tensor;
-  readonly k: Tensor;
-  readonly v: Tensor;
-}
-
 /** Attention of rows to each other. */
 export function attend(
   graph: Graph,
@@ -35,19 +29,13 @@ export function attend(
   const heads = headsOf(graph, weights, shape, name, rows);
   const turned = place ? { ...heads, q: place(graph, heads.q), k: place(graph, heads.k) } : heads;
   const scale = Math.fround(1 / Math.sqrt(shape.headSize));
-  const among = weights.compute.hasFlashAttention(shape.headSize, shape.heads) ? quickly : inFull;
+  const among = attentionBy(weights.compute, shape);
   const attention = windows ? within(graph, turned, windows, scale, among) : among(graph, turned, scale);
   return linear(graph, weights, `${name}.attn_out`, attention);
 }
 
 /** Windows of one size at once, as llama.cpp's mask would have it, without computing what it hides. */
-function within(
-  graph: Graph,
-  heads: Heads,
-  windows: readonly Windows[],
-  scale: number,
-  among: (graph: Graph, heads: Heads, scale: number) => Tensor,
-): Tensor {
+function within(graph: Graph, heads: Heads, windows: readonly Windows[], scale: number, among: Attention): Tensor {
   let from = 0;
   let all: Tensor | undefined;
   for (const { count, rows } of windows) {
@@ -87,25 +75,4 @@ function headsOf(graph: Graph, weights: Weights, shape: Transformer, name: strin
   const all = linear(graph, weights, `${name}.attn_qkv`, rows);
   const part = (at: number) => graph.pack(graph.slice(all, at * width, width));
   return { q: normed(part(0), 'attn_q_norm'), k: normed(part(1), 'attn_k_norm'), v: asHeads(part(2)) };
-}
-
-/** With keys and values in half precision, as llama.cpp does it. */
-function quickly(graph: Graph, { q, k, v }: Heads, scale: number): Tensor {
-  const half = (tensor: Tensor) => graph.cast(turn(graph, tensor), tensorTypes.f16);
-  const attention = graph.flashAttention(turn(graph, q), half(k), half(v), undefined, scale);
-  const [head, heads, rows, windows] = attention.shape;
-  return graph.reshape(attention, [head * heads, rows * windows]);
-}
-
-function inFull(graph: Graph, { q, k, v }: Heads, scale: number): Tensor {
-  const values = graph.pack(graph.permute(v, [1, 2, 0, 3]));
-  const scores = graph.multiply(turn(graph, k), turn(graph, q));
-  const attention = graph.permute(graph.multiply(values, graph.softMax(scores, undefined, scale)), [0, 2, 1, 3]);
-  const [head, heads, rows, windows] = attention.shape;
-  return graph.pack(attention, [head * heads, rows * windows]);
-}
-
-/** [head, heads, rows, windows] -> [head, rows, heads, windows]. */
-function turn(graph: Graph, tensor: Tensor): Tensor {
-  return graph.permute(tensor, [0, 2, 1, 3]);
 }
