@@ -46,8 +46,15 @@ export interface Config
   readonly chatStore: ChatStorePlace;
   /** Of this program, for what the commands on a terminal keep. */
   readonly dataFolder: string;
+  /** Of this program, for what is found out once: losing it costs time, nothing else. */
+  readonly cacheFolder: string;
   /** Of this program, for what lives no longer than its processes. */
   readonly runtimeFolder: string;
+  /**
+   * At its end the process waits for native code that runs, 3 s at most, so that it ends with its exit code and never
+   * with an abort.
+   */
+  readonly waitAtExit: boolean;
   /** The content of --models-file. */
   readonly namedModels: Readonly<Record<string, NamedModel>>;
 }
@@ -64,8 +71,15 @@ export function embeddedConfig({ namedModels = {}, ...options }: ServerOptions):
   }
 }
 
-/** What a program that holds the server inside gets in place of the command line's: nothing is kept of its users unasked. */
-export const embeddedDefaults = { logLevel: 'warn', chatStore: { kept: false } } as const satisfies Partial<Config>;
+/**
+ * What a program that holds the server inside gets in place of the command line's: nothing is kept of its users unasked, and
+ * nothing of its process is touched.
+ */
+export const embeddedDefaults = {
+  logLevel: 'warn',
+  chatStore: { kept: false },
+  waitAtExit: false,
+} as const satisfies Partial<Config>;
 
 export type ParsedCommand =
   | { readonly command: 'help'; readonly text: string }
@@ -194,6 +208,8 @@ function buildConfig(raw: RawArguments, env: Environment, source: ConfigSource):
     namedModels: namedModelsOf(modelsFile, source),
     modelsDir: values.modelsDir ?? defaultModelsFolder(env, source),
     chatStore: chatStorePlace(chatStore, env, source),
+    waitAtExit: true,
+    cacheFolder: join(source.homeFolder, '.cache', 'serve-model'),
     dataFolder: join(dataFolder(env, source), 'serve-model'),
     runtimeFolder: runtimeFolder(env, source),
   });

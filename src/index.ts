@@ -6,8 +6,7 @@ import { neverAborted } from './contract/signals.ts';
 import type { Engine } from './engine/engine.ts';
 import { embeddedGenerate } from './generation/embedded-generate.ts';
 import { buildServer } from './main/build-server.ts';
-import { headStart } from './main/head-start.ts';
-import { locateStartModels } from './main/start-models.ts';
+import { layGround } from './main/head-start.ts';
 import { realSystem } from './main/system.ts';
 
 export type { Config, ServerOptions } from './config.ts';
@@ -56,8 +55,7 @@ export interface EmbeddedServer {
  */
 export async function createServer(options: ServerOptions = {}): Promise<EmbeddedServer> {
   const config = embeddedConfig(options);
-  const models = await locateStartModels(config);
-  const server = await buildServer(config, realSystem, { models, head: await headStart(config, models) });
+  const server = await buildServer(config, realSystem, await layGround(config));
   try {
     const { engine } = await server.load({ progress: () => undefined }, neverAborted());
     return {

@@ -4,18 +4,17 @@ import type { ModelProfile } from './contract/model.ts';
 import { readTextFile } from './files/read-text.ts';
 import type { Listener } from './http/listen.ts';
 import type { BuiltServer } from './main/build-server.ts';
-import { elapsed } from './main/elapsed.ts';
-import { headStart } from './main/head-start.ts';
-import { locateStartModels } from './main/start-models.ts';
-import type { StartObserver } from './main/start-observer.ts';
-import { realSystem, type System } from './main/system.ts';
-import { createTemplatePool } from './main/template-pool.ts';
+import { templateChild } from './main/entries.ts';
+import { layGround } from './main/head-start.ts';
+import { elapsed, realSystem, type System } from './main/system.ts';
+import type { StartObserver } from './models/start-observer.ts';
 import type { ChatFormatReport } from './templates/protocol.ts';
+import { createTemplatePool } from './templates/template-pool.ts';
 import { explainTemplates } from './templates/workshop.ts';
 
 export { type BareModel, bareModel } from './main/bare-model.ts';
 export { doctorChild, quantizeChild } from './main/entries.ts';
-export type { StartObserver } from './main/start-observer.ts';
+export type { StartObserver } from './models/start-observer.ts';
 export type { ChatFormatReport } from './templates/protocol.ts';
 
 /** A server whose models are loaded. */
@@ -52,13 +51,12 @@ export async function openServer(
   observer: StartObserver,
   system: System = realSystem,
 ): Promise<OpenServer> {
-  const models = await locateStartModels(config);
-  const head = await headStart(config, models);
+  const ground = await layGround(config);
   const [{ buildServer }, { listen }] = await Promise.all([
     import('./main/build-server.ts'),
     import('./http/listen.ts'),
   ]);
-  const server = await buildServer(config, system, { models, head });
+  const server = await buildServer(config, system, ground);
   try {
     const listener = await listen(server.app, {
       host: config.host,
@@ -131,7 +129,7 @@ export async function explainChatFormat(
   { chatTemplate, toolTemplate, chatFormat }: Pick<ModelProfile, 'chatTemplate' | 'toolTemplate' | 'chatFormat'>,
   signal: AbortSignal,
 ): Promise<ChatFormatReport> {
-  const templates = createTemplatePool(realSystem.timers);
+  const templates = createTemplatePool(templateChild, realSystem.timers);
   try {
     return await explainTemplates(templates, { chatTemplate, toolTemplate, chatFormat }, signal);
   } finally {

@@ -7,7 +7,7 @@ import { type ChatStoreOptions, chatLimits, openChatStore } from './chat-store.t
 export async function openChats(
   place: ChatStorePlace,
   { telemetry, ...means }: Omit<ChatStoreOptions, 'limits' | 'failed'> & { readonly telemetry: Pick<Telemetry, 'log'> },
-): Promise<{ readonly chatStore: ChatStore } | { readonly noChatStore: string }> {
+): Promise<{ readonly chatStore?: ChatStore; readonly noChatStore?: string }> {
   if (!place.kept) return { noChatStore: 'This server keeps no chats: it was started with --chat-store off.' };
   const failed = (error: unknown) => telemetry.log('error', 'the chats could not be looked at', { error });
   const options = { ...means, limits: chatLimits, failed };

@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly batchSize?: FlagValues['batchSize'];
   /** Longest time to send the body. Seconds. Default: 60. */
   readonly bodyTimeout?: FlagValues['bodyTimeout'];
+  /** Folder for what is found out once, as which threads are quickest. Default: .cache/serve-model in the user's home. */
+  readonly cacheFolder?: string;
   /** Who shares prompts that were read once: the requests of one key, or all. Default: key where there are several, else server. */
   readonly cacheScope?: FlagValues['cacheScope'];
   /** Number format of the keys alone. Default: as --cache-type-kv. */
@@ -201,6 +203,8 @@ export interface ServerOptions {
   readonly ubatchSize?: FlagValues['ubatchSize'];
   /** Show browsers the chat page at /. Default: true. */
   readonly ui?: FlagValues['ui'];
+  /** Wait at the end of the process for native code that runs, 3 s at most: without it a program that ends while a model loads may end with an abort. Default: false. */
+  readonly waitAtExit?: boolean;
   /** Adds the tool web_search: a SearXNG, or an address with {query} in it that answers in the same JSON. Default: none. */
   readonly webSearchUrl?: FlagValues['webSearchUrl'];
   /** YaRN: scale of the attention. Default: the model's own. */

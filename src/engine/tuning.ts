@@ -36,3 +36,19 @@ export interface TuningMemory {
   read(key: string): Tuning | undefined;
   write(key: string, tuning: Tuning): void;
 }
+
+/** Kept in one file. */
+export function createTuningMemory(file: {
+  read(): Readonly<Record<string, Tuning>>;
+  write(content: Readonly<Record<string, Tuning>>): void;
+}): TuningMemory {
+  return {
+    read(key) {
+      const tuning = file.read()[key];
+      return tuning && Object.values(tuning.threads).every((count) => Number.isInteger(count) && count > 0)
+        ? tuning
+        : undefined;
+    },
+    write: (key, tuning) => file.write({ ...file.read(), [key]: tuning }),
+  };
+}

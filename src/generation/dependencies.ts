@@ -18,7 +18,7 @@ export interface GenerationDependencies {
   readonly newToolCallId: () => string;
   readonly observer?: GenerationObserver;
   /** Absent: this server runs no tools, and requests that want some get none. */
-  readonly tools?: ToolBench;
+  readonly tools?: ToolBench | undefined;
   readonly settings: GenerationSettings;
 }
 
@@ -56,7 +56,7 @@ export interface ToolCallRecord {
   readonly result: 'ok' | 'error' | 'denied' | 'cancelled';
 }
 
-interface GenerationSettings {
+export interface GenerationSettings {
   /** Wall-clock cap per request, counted from its first step. */
   readonly maxPredictMs: number;
   readonly autoHealToolCalls: boolean;

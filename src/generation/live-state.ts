@@ -1,4 +1,4 @@
-import type { SlotReport } from '../contract/control.ts';
+import type { ModelFeatures, SlotReport } from '../contract/control.ts';
 import type { LiveModel } from '../contract/live-model.ts';
 import type { ModelRuntime } from './runtime.ts';
 
@@ -50,4 +50,12 @@ export function describeRuntimes(runtimes: readonly ModelRuntime[], version: str
     memory: process.memoryUsage(),
     uptime_seconds: process.uptime(),
   };
+}
+
+/** What its template and its family can do. */
+export function featuresOf({ renderer, adapters }: ModelRuntime): ModelFeatures {
+  const { supportsTools, supportsReasoning, reasoningStyle, reasoningAlwaysOn, supportsPreserveThinking } =
+    renderer.capabilities;
+  const hasAdapters = adapters !== undefined;
+  return { supportsTools, supportsReasoning, reasoningStyle, reasoningAlwaysOn, supportsPreserveThinking, hasAdapters };
 }

@@ -10,6 +10,11 @@ export interface ServedModel {
   readonly chat?: ModelRuntime;
 }
 
+/** Whether somebody waits for vectors of it. */
+export function isGivingVectors({ vectors: { embedder, ranker } }: ServedModel): boolean {
+  return embedder.busy || ranker?.busy === true;
+}
+
 /** The models as the conductor sees them. */
 export interface ServedModels extends ModelDirectory {
   /** The name of the model that vectors come from when nobody names another that is there for them. */

@@ -59,17 +59,17 @@ export interface AppDependencies {
   readonly stats?: () => Readonly<Record<string, unknown>>;
   readonly usage: UsageLedger;
   /** Undefined: answers are not kept. */
-  readonly responseStore?: ResponseStore;
+  readonly responseStore?: ResponseStore | undefined;
   /** Undefined: chats are not kept, for the reason below. */
-  readonly chatStore?: ChatStore;
+  readonly chatStore?: ChatStore | undefined;
   /** One sentence. */
-  readonly noChatStore?: string;
+  readonly noChatStore?: string | undefined;
   /** The built guides. Undefined: `/docs` leads to the routes alone. */
-  readonly guides?: PageFiles;
+  readonly guides?: PageFiles | undefined;
   /** Undefined: browsers get a small page without scripts. */
-  readonly page?: PageFiles;
+  readonly page?: PageFiles | undefined;
   /** Absent: the server runs no tools itself. */
-  readonly serverTools?: { readonly host: ToolHost; readonly approvals: CallApprovals };
+  readonly serverTools?: { readonly host: ToolHost; readonly approvals: CallApprovals } | undefined;
   /** Of this package, for /openapi.json. */
   readonly version?: string;
   /** Who holds which key, as it is now: keys may change while the server runs. */

@@ -1,7 +1,8 @@
 import { type ChildPort, serveEngine } from '../engine/process/child.ts';
 import type { ToChild } from '../engine/process/protocol.ts';
+import { createTuningMemory } from '../engine/tuning.ts';
+import { createJsonFile } from '../files/json-file.ts';
 import { engineWorker } from './entries.ts';
-import { createTuningMemory } from './system.ts';
 
 /** What `--engine-process` starts for each model: the builder of that process. */
 const port: ChildPort = {
@@ -11,7 +12,7 @@ const port: ChildPort = {
 const take = serveEngine(port, {
   clock: () => performance.now(),
   entry: engineWorker,
-  openTuningMemory: createTuningMemory,
+  openTuningMemory: (path) => createTuningMemory(createJsonFile(path, {})),
 });
 
 process.on('message', (message: ToChild) => take(message));

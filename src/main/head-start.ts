@@ -1,20 +1,22 @@
+import { join } from 'node:path';
 import { adapterWishes, type Config, loadWish } from '../config.ts';
 import { beginWeights, type EarlyWeights } from '../engine/thread/early-weights.ts';
 import { tellPrepared } from '../engine/thread/engine-thread.ts';
+import { createWordFile } from '../files/json-file.ts';
 import { checkAdapter } from '../models/adapter-file.ts';
 import { bundledModelPath } from '../models/find-model.ts';
 import { type EarlyFit, fitNow } from '../models/fit-here.ts';
 import { libraryFor } from '../models/gpus.ts';
 import { mainMemory } from '../models/machine-memory.ts';
 import { isKnownSound } from '../models/probe.ts';
-import { type FileProfile, readModelProfile } from '../models/profile.ts';
+import type { FileProfile } from '../models/profile.ts';
+import { readFirstModel } from '../models/read-wish.ts';
+import { locateStartModels, type StartModels } from '../models/start-models.ts';
 import { engineWorker } from './entries.ts';
 import { weightsWish } from './load-settings.ts';
-import type { StartModels } from './start-models.ts';
-import { createFileMemory, memoryFile } from './system.ts';
 
 /** What begins before the rest of the program is read, which takes as long as many a model's load. */
-export interface HeadStart {
+interface HeadStart {
   /** Of the first model; undefined where it is to be downloaded. */
   readonly file: FileProfile | undefined;
   /** Its weights, where a plain load is certain to come. To be discarded when the server ends without it. */
@@ -32,8 +34,13 @@ export interface Groundwork {
   readonly head: HeadStart;
 }
 
-/** Rejects with a ServeError when the first model is none, or an adapter. */
-export async function headStart(config: Config, { first, projector }: StartModels): Promise<HeadStart> {
+/** Rejects with a ServeError when a name is none of a model, or the first file none, or an adapter. */
+export async function layGround(config: Config): Promise<Groundwork> {
+  const models = await locateStartModels(config);
+  return { models, head: await headStart(config, models) };
+}
+
+async function headStart(config: Config, { first, projector }: StartModels): Promise<HeadStart> {
   await Promise.all(adapterWishes(config).map(({ path }) => checkAdapter(path)));
   if (first.type === 'hub') return { file: undefined, early: undefined };
   // With --verbose what it says is to be heard.
@@ -54,23 +61,12 @@ function beginLoad(file: FileProfile, config: Config): EarlyLoad | undefined {
     if (fit.placement && config.draftModel !== undefined) return undefined;
     const weights = beginWeights(
       { ...weightsWish(file.path, config, wish, fit), adapters: adapterWishes(config).map(({ path }) => ({ path })) },
-      engineWorker,
+      { entry: engineWorker, waitAtExit: config.waitAtExit },
     );
     return { weights, wish: wish.placement, fit, isFor: (path) => weights.isFor(path) };
   } catch {
     return undefined;
   }
-}
-
-/** `projector`: its path, where one is named; else what lies beside the model is found, if any model is to see. */
-export function readFirstModel(path: string, config: Config, projector: string | undefined): Promise<FileProfile> {
-  return readModelProfile(path, {
-    chatTemplate: config.chatTemplate,
-    chatFormat: config.chatFormat,
-    forVectors: config.embeddings,
-    projector: config.mmproj === false ? false : projector,
-    ...(config.alias.length > 0 && { aliases: config.alias }),
-  });
 }
 
 /** Into this process, first of all, as the flags say, and nothing in the file can end it. */
@@ -79,5 +75,5 @@ async function goesPlainly(config: Config, file: FileProfile): Promise<boolean> 
   if (config.embeddingModel !== undefined || Object.keys(config.namedModels).length > 0) return false;
   const adapters = adapterWishes(config).map(({ path }) => path);
   if (file.path === bundledModelPath && adapters.length === 0) return true;
-  return isKnownSound(file.path, createFileMemory(memoryFile('sound-models.json')), adapters);
+  return isKnownSound(file.path, createWordFile(join(config.cacheFolder, 'sound-models.json')), adapters);
 }

@@ -22,6 +22,12 @@ export interface LoadedModel<Runtime> {
   readonly profile: ModelProfile;
   readonly features: ModelFeatures;
   readonly device: string;
+  /** Where its weights are, of those that generate; which share a device. */
+  readonly memory?: {
+    readonly process: number | 'self';
+    /** Bytes that the GPUs have left; undefined without one. */
+    freeDeviceBytes(): Promise<number | undefined>;
+  };
   slots(): readonly SlotReport[];
   dispose(): Promise<void>;
 }

@@ -1,9 +1,10 @@
+import { fileURLToPath } from 'node:url';
 import { createDeferred, type Deferred } from '../contract/deferred.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { Timers } from '../contract/services.ts';
 import { fromWire } from '../contract/wire-error.ts';
 import type { Answers, FromTemplates, Task, TemplateFacts } from './protocol.ts';
-import type { StartProcess, TemplateProcess } from './template-process.ts';
+import { type StartProcess, type TemplateProcess, templateProcess } from './template-process.ts';
 
 export interface PoolLimits {
   /** Of one task, in milliseconds. */
@@ -21,6 +22,11 @@ export interface PoolTools {
   readonly start: StartProcess;
   readonly timers: Timers;
   readonly limits?: Partial<PoolLimits>;
+}
+
+/** None is started before it is wanted. `entry`: the compiled file that calls `serveTemplates`. */
+export function createTemplatePool(entry: URL, timers: Timers): TemplatePool {
+  return new TemplatePool({ start: templateProcess(fileURLToPath(entry)), timers });
 }
 
 const usualLimits: PoolLimits = {

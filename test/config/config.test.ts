@@ -75,6 +75,7 @@ describe('parseConfig', () => {
     const derived = ['verbose', 'apiKeyFile', 'chatTemplateFile', 'mcpConfig', 'modelsFile'];
     expect(Object.keys(config).sort()).toEqual(
       [
+        'cacheFolder',
         'dataFolder',
         'runtimeFolder',
         ...Object.keys(flags).filter((name) => !derived.includes(name)),
@@ -82,6 +83,7 @@ describe('parseConfig', () => {
         'keyFile',
         'namedModels',
         'toolServers',
+        'waitAtExit',
       ].sort(),
     );
   });

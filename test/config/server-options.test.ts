@@ -9,6 +9,10 @@ const path = join(root, 'src/config/server-options.ts');
 
 /** Members of Config that are no flag's value as it is written; the texts continue what Config says of them. */
 const others: Readonly<Record<string, { readonly type: string; readonly text: string }>> = {
+  cacheFolder: {
+    type: 'string',
+    text: "Folder for what is found out once, as which threads are quickest. Default: .cache/serve-model in the user's home.",
+  },
   chatStore: {
     type: 'ChatStorePlace',
     text: 'Where chats are kept. Default: nowhere, because a program that holds the server keeps nothing unasked.',
@@ -30,6 +34,10 @@ const others: Readonly<Record<string, { readonly type: string; readonly text: st
   runtimeFolder: {
     type: 'string',
     text: "Folder for what lives no longer than its processes. Default: serve-model's in the user's runtime folder.",
+  },
+  waitAtExit: {
+    type: 'boolean',
+    text: 'Wait at the end of the process for native code that runs, 3 s at most: without it a program that ends while a model loads may end with an abort. Default: false.',
   },
   toolServers: {
     type: 'readonly ToolServerConfig[]',

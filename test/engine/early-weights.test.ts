@@ -7,7 +7,8 @@ import { demoLoadOptions, loadDemoModel } from '../support/demo-engine.ts';
 
 const { path, library, parameters } = demoLoadOptions;
 const wish = { path, library, parameters };
-const begin = (changes: Partial<typeof wish> = {}) => beginWeights({ ...wish, ...changes }, engineWorker);
+const begin = (changes: Partial<typeof wish> = {}) =>
+  beginWeights({ ...wish, ...changes }, { entry: engineWorker, waitAtExit: true });
 
 describe('weights that begin to load early', () => {
   it('go to the first load of the same file in the same way, with their progress', async () => {

@@ -29,7 +29,7 @@ function load(changes: Partial<VectorLoadOptions> = {}): Promise<LoadedVectorMod
     path,
     library,
     parameters,
-    entry: engineWorker,
+    ...{ entry: engineWorker, waitAtExit: true },
     threads: 1,
     signal,
     onProgress,

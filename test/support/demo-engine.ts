@@ -25,6 +25,7 @@ export const demoLoadOptions = {
 
 export function loadDemoModel(changes: Partial<ThreadLoadOptions> = {}): Promise<LoadedEngine> {
   return loadModel({
+    waitAtExit: true,
     ...demoLoadOptions,
     entry: engineWorker,
     clock: () => performance.now(),

@@ -71,7 +71,7 @@ class EngineProcess {
     try {
       const whole = {
         ...options,
-        entry: this.#tools.entry,
+        ...{ entry: this.#tools.entry, waitAtExit: true },
         clock: this.#tools.clock,
         // A load that nobody wants any more ends with the process.
         signal: neverAborted(),

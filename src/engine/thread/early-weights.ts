@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { WeightsWish } from '../load-options.ts';
-import { type EngineThread, startEngineThread } from './engine-thread.ts';
+import { type EngineThread, startEngineThread, type ThreadProgram } from './engine-thread.ts';
 
 /** Weights that begin to load before the program is there that runs on them. */
 export interface EarlyWeights {
@@ -12,8 +12,8 @@ export interface EarlyWeights {
   discard(): Promise<void>;
 }
 
-export function beginWeights(wish: WeightsWish, entry: URL): EarlyWeights {
-  let thread: EngineThread | undefined = loadingThread(wish, entry);
+export function beginWeights(wish: WeightsWish, program: ThreadProgram): EarlyWeights {
+  let thread: EngineThread | undefined = loadingThread(wish, program);
   const leave = () => {
     const left = thread;
     thread = undefined;
@@ -31,8 +31,8 @@ export function beginWeights(wish: WeightsWish, entry: URL): EarlyWeights {
 }
 
 /** A thread that has been told to load these weights. */
-export function loadingThread(wish: WeightsWish, entry: URL): EngineThread {
-  const thread = startEngineThread(entry);
+export function loadingThread(wish: WeightsWish, program: ThreadProgram): EngineThread {
+  const thread = startEngineThread(program);
   thread.send({ type: 'weights', options: asked(wish) });
   return thread;
 }

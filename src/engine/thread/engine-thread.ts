@@ -15,6 +15,14 @@ export interface ThreadData {
   readonly calls: SharedArrayBuffer;
 }
 
+/** What a thread is started from. */
+export interface ThreadProgram {
+  /** The compiled file that calls `serveThread`. */
+  readonly entry: URL;
+  /** See `NativeCalls`; false: nothing of the process is touched. */
+  readonly waitAtExit: boolean;
+}
+
 /** The thread in which an engine's loop runs. */
 export interface EngineThread {
   /** Nothing happens when the thread is gone. */
@@ -42,7 +50,7 @@ interface SpareThread {
  * it. It keeps no process alive.
  */
 export function prepareEngineThread(entry: URL): void {
-  spare ??= createThread(entry);
+  spare ??= createThread({ entry, waitAtExit: true });
 }
 
 /** To the thread that waits for a model, if there is one. */
@@ -56,11 +64,10 @@ export function discardPreparedThread(): void {
   spare = undefined;
 }
 
-/** `entry`: the compiled file that calls `serveThread`. */
-export function startEngineThread(entry: URL): EngineThread {
-  const prepared = spare?.entry === entry.href ? spare : undefined;
+export function startEngineThread(program: ThreadProgram): EngineThread {
+  const prepared = spare?.entry === program.entry.href ? spare : undefined;
   if (prepared) spare = undefined;
-  return (prepared ?? createThread(entry)).take();
+  return (prepared ?? createThread(program)).take();
 }
 
 /** Milliseconds: no library takes so long to open, and on a processor no interrupted decode to end. */
@@ -69,7 +76,8 @@ const longestNativeCallMs = 3000;
 /**
  * Whoever ends the process ends its threads in the middle of what they do, and one that is inside the library then, or
  * just opens it, ends it with an abort and a stack trace instead of the exit code. So the end waits for that: a decode is
- * interrupted, and the thread begins nothing any more.
+ * interrupted, and the thread begins nothing any more. In a program of somebody else's nothing waits: it may end with such
+ * an abort where it ends while a model loads.
  */
 class NativeCalls {
   /** As `ThreadData.calls`. */
@@ -78,10 +86,10 @@ class NativeCalls {
   readonly #interrupts = new Set<() => void>();
   readonly #wait = () => this.#endThem();
 
-  constructor() {
+  constructor({ waitAtExit }: Pick<ThreadProgram, 'waitAtExit'>) {
     // Until it has read its modules.
     this.begin();
-    process.once('exit', this.#wait);
+    if (waitAtExit) process.once('exit', this.#wait);
   }
 
   begin(): void {
@@ -107,11 +115,11 @@ class NativeCalls {
   }
 }
 
-function createThread(entry: URL): SpareThread {
+function createThread({ entry, waitAtExit }: ThreadProgram): SpareThread {
   const { port1: port, port2 } = new MessageChannel();
   const sent = new SharedArrayBuffer(4);
   const counter = new Int32Array(sent);
-  const calls = new NativeCalls();
+  const calls = new NativeCalls({ waitAtExit });
   const worker = new Worker(entry, {
     workerData: { port: port2, sent, calls: calls.shared } satisfies ThreadData,
     transferList: [port2],

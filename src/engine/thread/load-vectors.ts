@@ -8,7 +8,10 @@ import { createTokenText } from '../token-text.ts';
 import { loadWeights, type ThreadLoadOptions, yieldToEventLoop } from './load.ts';
 
 export interface VectorLoadOptions
-  extends Pick<ThreadLoadOptions, 'path' | 'library' | 'parameters' | 'verbose' | 'entry' | 'signal' | 'onProgress'>,
+  extends Pick<
+      ThreadLoadOptions,
+      'path' | 'library' | 'parameters' | 'verbose' | 'entry' | 'waitAtExit' | 'signal' | 'onProgress'
+    >,
     Pick<LoadOptions, 'threads' | 'pool'> {
   /** Longest input in tokens; undefined: what suits the model. */
   readonly maxTokens?: number | undefined;

@@ -20,11 +20,9 @@ import { stateFingerprint } from '../state-fingerprint.ts';
 import { createTokenText } from '../token-text.ts';
 import { tuningKey } from '../tuning-key.ts';
 import { type EarlyWeights, loadingThread } from './early-weights.ts';
-import type { EngineThread } from './engine-thread.ts';
+import type { EngineThread, ThreadProgram } from './engine-thread.ts';
 
-export interface ThreadLoadOptions extends LoadOptions {
-  /** The compiled file that calls `serveThread`. */
-  readonly entry: URL;
+export interface ThreadLoadOptions extends LoadOptions, ThreadProgram {
   /** Of this file, perhaps; they began to load when the program started. */
   readonly early?: EarlyWeights;
 }
@@ -67,11 +65,11 @@ export interface LoadingModel {
 export async function loadWeights(
   options: Pick<
     ThreadLoadOptions,
-    keyof Parameters<typeof loadingThread>[0] | 'entry' | 'early' | 'signal' | 'onProgress'
+    keyof Parameters<typeof loadingThread>[0] | keyof ThreadProgram | 'early' | 'signal' | 'onProgress'
   >,
 ): Promise<LoadingModel> {
   options.signal.throwIfAborted();
-  const thread = new LoadingThread(options.early?.take(options) ?? loadingThread(options, options.entry));
+  const thread = new LoadingThread(options.early?.take(options) ?? loadingThread(options, options));
   thread.onProgress = options.onProgress;
   const weights = await thread.wait(thread.weights, options.signal);
   const held = new HeldModel(openLibrary(options.library, { verbose: options.verbose ?? false }), weights.shared);

@@ -1,23 +1,30 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Config, loadWish, speculationWish } from '../config.ts';
 import type { LoadWish } from '../contract/load-wish.ts';
 import type { ModelProfile } from '../contract/model.ts';
-import type { ModelSettings, ScaledAdapter, Speculation } from '../contract/model-settings.ts';
+import type { Speculation } from '../contract/model-settings.ts';
 import type { Telemetry } from '../contract/services.ts';
 import type { LoadedEngine } from '../engine/load-options.ts';
 import { loadModelInProcess } from '../engine/process/load.ts';
 import type { StepReport } from '../engine/remote/protocol.ts';
 import { loadModel } from '../engine/thread/load.ts';
+import { createTuningMemory } from '../engine/tuning.ts';
+import { createJsonFile } from '../files/json-file.ts';
 import { Adapters } from '../generation/adapters.ts';
+import { featuresOf, slotReports } from '../generation/live-state.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
+import type { ServedModel } from '../generation/served-model.ts';
 import { shapeOf } from '../models/default-context.ts';
 import { type Fit, placementWords, withOneProjector } from '../models/fit.ts';
 import { fitNow } from '../models/fit-here.ts';
 import { libraryFor, withGpus } from '../models/gpus.ts';
 import { hugePageVariables } from '../models/huge-pages.ts';
+import type { LoadedModel, LoadObserver } from '../models/loaded-model.ts';
+import type { ModelsOptions, TriedLoad } from '../models/models.ts';
 import { completeProfile, type FileProfile } from '../models/profile.ts';
 import { openKeptPrefixes } from '../scheduler/kept-prefixes.ts';
-import { createScheduler, type Scheduler, type SchedulerObserver } from '../scheduler/scheduler.ts';
+import { createScheduler, type Scheduler } from '../scheduler/scheduler.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { TemplateFacts } from '../templates/protocol.ts';
 import type { TemplatePool } from '../templates/template-pool.ts';
@@ -27,58 +34,48 @@ import type { EarlyLoad } from './head-start.ts';
 import { createImageMaker, type ImageMakerTools, imageCacheBytes } from './images.ts';
 import { withUsableProjectors } from './known-projector.ts';
 import { computeWish, weightsWish } from './load-settings.ts';
-import { createTuningMemory, type System } from './system.ts';
+import { schedulerObserver } from './observers.ts';
+import type { System } from './system.ts';
+import { loadVectors } from './vectors.ts';
 
 export interface LoadTools {
   readonly config: Config;
-  /** What the load says itself: it goes before the flags. */
-  readonly own: ModelSettings;
   readonly system: System;
   readonly telemetry: Telemetry;
   readonly metrics: Metrics;
-  /** Where calibrations are remembered. */
-  readonly tuningFile: string;
   readonly templates: TemplatePool;
   readonly images: ImageMakerTools;
   /** What is loading already, see head-start. */
   readonly early: EarlyLoad | undefined;
-  /** What guesses for it. */
-  readonly draft: FileProfile | undefined;
-  /** Those of the flags that were made for it. */
-  readonly adapters: readonly ScaledAdapter[];
-  /** Bytes of main memory that a model could take now. */
-  readonly freeRam: () => number;
-}
-
-export interface LoadProgress {
-  readonly signal: AbortSignal;
-  progress(phase: 'load' | 'calibrate', fraction: number): void;
-  /** The native context broke; the runtime serves no more. */
-  failed(error: unknown): void;
 }
 
 /** Step time to aim at while somebody decodes: text still flows at 20 tokens a second beside a long prompt. */
 const stepTargetMs = 50;
 
-export interface RunningModel {
-  readonly runtime: ModelRuntime;
-  readonly loaded: LoadedEngine;
-  dispose(): Promise<void>;
+/** One model: what generates gives vectors too. */
+export function loadModelWith(tools: LoadTools): ModelsOptions<ServedModel>['load'] {
+  return (load, observer) =>
+    load.file.generates ? loadRuntime(load, tools, observer) : loadVectors(load, tools.config, observer);
 }
 
 /** Weights, context, template, family and scheduler of one model. */
-export async function loadRuntime(given: FileProfile, tools: LoadTools, load: LoadProgress): Promise<RunningModel> {
-  const { telemetry, config, own, adapters, draft, early } = tools;
+async function loadRuntime(
+  load: TriedLoad,
+  tools: LoadTools,
+  observer: LoadObserver,
+): Promise<LoadedModel<ServedModel>> {
+  const { file: given, settings: own, adapters, draft } = load;
+  const { telemetry, config, early } = tools;
   const asked = loadWish(config, own);
   const wish = { ...asked, devices: withGpus(asked.devices, own.gpuIds) };
   const usable = withUsableProjectors(given, (sentence) => telemetry.log('warn', sentence, { model: given.id }));
-  const fit = fitNow(usable, wish, { early, draft, freeRam: tools.freeRam() });
+  const fit = fitNow(usable, wish, { early, draft, freeRam: load.freeRam() });
   const file = withOneProjector(usable, fit);
   if (file.projector !== usable.projector) {
     const words = `memory is short: images are read with ${file.projector?.path}, not with ${usable.projector?.path}`;
     telemetry.log('warn', words, { model: file.id });
   }
-  const loaded = await loadEngine(file, { ...tools, wish, fit }, load);
+  const loaded = await loadEngine(file, { ...load, wish, fit }, tools, observer);
   const { engine } = loaded;
   const profile: ModelProfile = completeProfile(file, {
     vocabulary: loaded.vocabulary,
@@ -86,7 +83,7 @@ export async function loadRuntime(given: FileProfile, tools: LoadTools, load: Lo
     slots: engine.info.slots,
     embeddingSize: loaded.embeddingSize,
   });
-  const templates = await openTemplates(tools.templates, templateFacts(profile, config), load.signal).catch(
+  const templates = await openTemplates(tools.templates, templateFacts(profile, config), observer.signal).catch(
     async (error: unknown) => {
       await engine.dispose();
       throw error;
@@ -100,15 +97,24 @@ export async function loadRuntime(given: FileProfile, tools: LoadTools, load: Lo
   }
   const prefixCacheBytes = fit.prefixCache;
   const scheduler = await schedule(loaded, profile, { ...tools, prefixCacheBytes });
+  telemetry.log('info', 'engine tuned', { model: file.id, ...loaded.tuning });
+  const chat: ModelRuntime = {
+    ...{ profile, engine, renderer, format, scheduler },
+    ...(profile.projector &&
+      engine.info.images && { images: createImageMaker(profile.projector, engine.info.images, tools.images) }),
+    ...(adapters.length > 0 && { adapters: new Adapters(adapters) }),
+  };
+  // It gives vectors too; their contexts are made on first use.
+  const { embedder, ranker } = loaded.openVectors();
   return {
-    runtime: {
-      ...{ profile, engine, renderer, format, scheduler },
-      ...(profile.projector &&
-        engine.info.images && { images: createImageMaker(profile.projector, engine.info.images, tools.images) }),
-      ...(adapters.length > 0 && { adapters: new Adapters(adapters) }),
-    },
-    loaded,
+    runtime: { vectors: { id: profile.id, embedder, ranker }, chat },
+    profile,
+    features: featuresOf(chat),
+    device: engine.info.device,
+    memory: { process: engine.info.processId ?? 'self', freeDeviceBytes: loaded.freeDeviceBytes },
+    slots: () => slotReports(chat),
     async dispose() {
+      await Promise.all([embedder.dispose(), ranker?.dispose()]);
       templates.close();
       await scheduler.close();
       await engine.dispose();
@@ -130,14 +136,7 @@ async function schedule(
 ): Promise<Scheduler> {
   const { config, system, metrics, telemetry, prefixCacheBytes } = tools;
   const { id, slots } = profile;
-  const observer: Partial<SchedulerObserver> = {
-    admitted: ({ source, reusedTokens }) => {
-      if (source === 'copy' || source === 'snapshot') metrics.prefixRestored(id, reusedTokens);
-    },
-    refused: (cause) => metrics.refused(id, cause),
-    snapshotDropped: ({ tokens }) => metrics.prefixDropped(id, tokens),
-    transferFailed: (operation, error) => telemetry.log('warn', `prefix state: ${operation} failed`, { error }),
-  };
+  const observer = schedulerObserver({ metrics, telemetry }, id);
   try {
     const files = await openKeptPrefixes(engine, {
       folder: config.prefixCacheDir,
@@ -165,27 +164,32 @@ async function schedule(
 
 function loadEngine(
   file: FileProfile,
-  tools: LoadTools & { readonly wish: LoadWish; readonly fit: Fit },
-  load: LoadProgress,
+  load: TriedLoad & { readonly wish: LoadWish; readonly fit: Fit },
+  { config, system, metrics, telemetry, early }: LoadTools,
+  observer: LoadObserver,
 ): Promise<LoadedEngine> {
-  const { config, own, system, metrics, tuningFile, early, wish, fit } = tools;
+  const { settings: own, adapters, wish, fit } = load;
+  const tuningFile = join(config.cacheFolder, 'tuning.json');
   const { contextSize, slots } = shapeOf(wish.placement);
   const options = {
     ...weightsWish(file.path, config, wish, fit),
-    adapters: tools.adapters.map(({ path }) => ({ path })),
+    adapters: adapters.map(({ path }) => ({ path })),
     contextSize: contextSize || undefined,
     slots,
     fitting: { contextSize: fit.contextSize, slots: fit.slots },
     placement: placementWords(fit),
     ...computeWish(config, own),
-    speculation: speculationOf(tools),
+    speculation: speculationOf(config, load),
     ...(file.projector && { projector: { file: file.projector, cacheBytes: imageCacheBytes(config) } }),
     stepTargetMs,
-    signal: load.signal,
-    onProgress: (fraction: number) => load.progress('load', fraction),
-    onCalibrate: () => load.progress('calibrate', 0),
+    signal: observer.signal,
+    onProgress: (fraction: number) => observer.progress('load', fraction),
+    onCalibrate: () => observer.progress('calibrate', 0),
     onStep: ({ ms, ...tokens }: StepReport) => metrics.stepDone({ model: file.id, seconds: ms / 1000, ...tokens }),
-    onFailure: load.failed,
+    onFailure: (error: unknown) => {
+      telemetry.log('error', 'the engine failed', { model: file.id, error });
+      observer.failed(error);
+    },
   };
   return config.engineProcess
     ? loadModelInProcess({
@@ -197,16 +201,16 @@ function loadEngine(
       })
     : loadModel({
         ...options,
-        entry: engineWorker,
+        ...{ entry: engineWorker, waitAtExit: config.waitAtExit },
         clock: system.clock,
-        tuningMemory: createTuningMemory(tuningFile),
+        tuningMemory: createTuningMemory(createJsonFile(tuningFile, {})),
         ...(early && { early: early.weights }),
       });
 }
 
 /** Without the draft model where it was left out. */
-function speculationOf({ config, own, draft }: LoadTools): Speculation {
+function speculationOf(config: Config, { settings, draft }: TriedLoad): Speculation {
   if (draft) return { draftModel: draft.path };
-  const wish = speculationWish(config, own);
+  const wish = speculationWish(config, settings);
   return typeof wish === 'object' ? 'off' : wish;
 }

@@ -1,5 +1,5 @@
-import type { DownloadProgress } from '../models/download.ts';
-import type { HubName } from '../models/hub-name.ts';
+import type { DownloadProgress } from './download.ts';
+import type { HubName } from './hub-name.ts';
 
 export interface StartObserver {
   /** The port is open; the models come next. */
