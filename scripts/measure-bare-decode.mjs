@@ -5,7 +5,7 @@
  * behind it, STREAMS a list such as 1,4,8.
  */
 import { availableParallelism } from 'node:os';
-import { median } from '../dist/bench/median.js';
+import { median } from '../dist/bench/report.js';
 import { bareRounds } from '../dist/engine/loop/bare-rates.js';
 import { findLibrary } from '../dist/native/find-library.js';
 import { Model } from '../dist/native/model.js';

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { circles, codeFiles, edgesOf, importsIn } from './support/imports.ts';
 
 const source = resolve(import.meta.dirname, '../src');
 
@@ -147,19 +148,6 @@ const rule = `
 The door asks the conductor, the conductor asks the workshops, and everyone speaks contract.
 Nobody looks up or sideways. Only main builds.`;
 
-interface Import {
-  readonly file: string;
-  readonly room: string;
-  readonly target: string;
-  readonly isType: boolean;
-}
-
-function sourceFiles(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.tsx?$/.test(name))
-    .map((name) => join(folder, name));
-}
-
 function roomOf(file: string): string {
   return relative(source, file).split('/')[0] ?? '';
 }
@@ -169,52 +157,12 @@ function shelfOf(file: string): string {
   return dirname(relative(source, file)).split('/').slice(0, 2).join('/');
 }
 
-function imports(): Import[] {
-  return sourceFiles(source).flatMap((file) => {
-    const text = readFileSync(file, 'utf8');
-    return [...text.matchAll(/(?<![/\w])\b(?:from|import)\s*\(?\s*'([^']+)'/g)].map(({ 1: target = '', index }) => ({
-      file,
-      room: roomOf(file),
-      target,
-      isType: importsTypes(text.slice(0, index)),
-    }));
-  });
-}
-
-/** Told by what stands before the word `from`. */
-function importsTypes(before: string): boolean {
-  const begin = Math.max(before.lastIndexOf('\nimport '), before.lastIndexOf('\nexport ')) + 1;
-  return /^(?:import|export) type [^;]*$/.test(before.slice(begin));
-}
-
-/** Groups of nodes that all reach each other (Tarjan's strongly connected components), of two and more. */
-function circles(edges: ReadonlyMap<string, readonly string[]>): string[][] {
-  const order = new Map<string, number>();
-  const low = new Map<string, number>();
-  const open: string[] = [];
-  const found: string[][] = [];
-  const visit = (node: string): void => {
-    order.set(node, order.size);
-    low.set(node, order.get(node) ?? 0);
-    open.push(node);
-    for (const next of edges.get(node) ?? []) {
-      if (!order.has(next)) visit(next);
-      if (open.includes(next)) low.set(node, Math.min(low.get(node) ?? 0, low.get(next) ?? 0));
-    }
-    if (low.get(node) !== order.get(node)) return;
-    const group = open.splice(open.indexOf(node)).reverse();
-    if (group.length > 1) found.push(group);
-  };
-  for (const node of edges.keys()) if (!order.has(node)) visit(node);
-  return found;
-}
-
-const all = imports();
+const all = importsIn(source).map((each) => ({ ...each, room: roomOf(each.file) }));
 const name = (file: string) => relative(source, file);
 
 describe('architecture', () => {
   it('knows every room', () => {
-    const rooms = new Set(sourceFiles(source).map(roomOf));
+    const rooms = new Set(codeFiles(source).map(roomOf));
     expect([...rooms].filter((room) => !(room in allowed))).toEqual([]);
     expect(all.length).toBeGreaterThan(10);
   });
@@ -241,9 +189,7 @@ describe('architecture', () => {
   });
 
   it('has no circle of files, types included', () => {
-    const edges = new Map<string, string[]>();
-    for (const { file, target } of all)
-      if (target.startsWith('.')) edges.set(file, [...(edges.get(file) ?? []), resolve(dirname(file), target)]);
+    const edges = edgesOf(all);
     expect(circles(edges).map((files) => files.map(name).sort())).toEqual([]);
     expect(
       circles(
@@ -304,7 +250,7 @@ describe('architecture', () => {
   it('reads the environment, the clock and randomness only where they are handed out', () => {
     const handedIn = /process\.env|Date\.now\(|new Date\(\)|Math\.random\(|performance\.now\(|randomUUID\(/;
     const owners = /^(config|main|index)\.ts$|^(cli|main)\/|^ui\/main\.tsx$/;
-    const wrong = sourceFiles(source)
+    const wrong = codeFiles(source)
       .filter((file) => !owners.test(name(file)) && handedIn.test(readFileSync(file, 'utf8')))
       .map(name);
     expect(wrong, 'Time, ids and randomness are handed in; process.env is read by config.ts.').toEqual([]);
