@@ -219,4 +219,17 @@ describe('a run whose decode was broken off', () => {
     run.rewind([10, 11, 12, 13, 14, 15, 20], 0);
     expect(run.input).toEqual([10, 11, 12, 13, 14, 15, 20, 21]);
   });
+
+  it('reads again all that is certain, whether its guesses were evaluated or not', () => {
+    const { run, evaluate } = begun();
+    evaluate(4);
+    run.generated(sampled(20), [21, 22]);
+    run.readAgain([10, 11, 12, 13, 14, 15]);
+    expect(run.input).toEqual([10, 11, 12, 13, 14, 15, 20]);
+    evaluate(7);
+    run.generated(sampled(21), [22, 23]);
+    evaluate(3);
+    run.readAgain([10, 11, 12, 13, 14, 15, 20, 21, 22, 23]);
+    expect(run.input).toEqual([10, 11, 12, 13, 14, 15, 20, 21]);
+  });
 });

@@ -178,6 +178,17 @@ describe('values that are no numbers', () => {
       '1: 50 51',
     ]);
   });
+
+  it('have one read anew too whose request has not answered yet', () => {
+    loop.run(6, { slot: 1, prompt: Int32Array.of(50), maxTokens: 3, steered: true });
+    loop.step();
+    loop.memory.refuses.add('restoreState');
+    loop.run(7, { prompt: Int32Array.of(noNumber) });
+    loop.step();
+    loop.finish();
+    expect([loop.numbersOf(6), loop.reasonOf(6)]).toEqual([[51, 52, 53], 'length']);
+    expect(loop.slots[1]?.tokens).toEqual([50, 51, 52]);
+  });
 });
 
 describe('an image beside a running stream', () => {

@@ -171,9 +171,10 @@ export class LoopRun {
     if (!this.prefilling) this.#state = { kind: 'decoding', guessed: [] };
   }
 
-  /** The slot holds nothing any more of these tokens, which are all that it held, guesses too: they are evaluated again. */
+  /** The slot holds nothing any more of these tokens, which are all that it held: they are evaluated again, but no guesses. */
   readAgain(tokens: readonly number[]): void {
-    this.rewind(tokens.slice(0, tokens.length - this.guessed.length), 0);
+    const guesses = Math.max(0, this.position - (this.input.length - this.guessed.length));
+    this.rewind(tokens.slice(0, tokens.length - guesses), 0);
     if (this.prefilling) this.promptLogprobs?.splice(1);
   }
 

@@ -221,7 +221,8 @@ export class StepLoop {
     for (const participant of participants) {
       const { slot, run, places } = participant;
       const place = places.at(-1);
-      if (slot.run !== run) continue;
+      // Another run's values that are no numbers may have set it back.
+      if (slot.run !== run || run.waiting > 0) continue;
       if (run.maySample) this.#advance(participant);
       else if (place !== undefined && !run.prefilling) run.holdBack(this.#options.machine.logits(place));
     }
