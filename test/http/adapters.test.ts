@@ -13,3 +13,19 @@ describe('GET /lora-adapters', () => {
     expect(await response.json()).toEqual([{ id: 0, path, scale: 1 }]);
   });
 });
+
+describe('POST /lora-adapters', () => {
+  it('takes the scales that requests may have, and no others', async () => {
+    const taken: unknown[] = [];
+    const adapters = { list: () => [], set: (_: string | undefined, scales: unknown) => void taken.push(scales) };
+    const { app } = openDoor({ settings: { apiKeys: ['a'], adminToken: 't' }, more: { adapters } });
+    const set = (scale: number) =>
+      app.request('/lora-adapters', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: 'Bearer t' },
+        body: JSON.stringify([{ id: 0, scale }]),
+      });
+    expect([(await set(0.5)).status, (await set(1e6)).status]).toEqual([200, 400]);
+    expect(taken).toEqual([[{ id: 0, scale: 0.5 }]]);
+  });
+});

@@ -28,6 +28,11 @@ export const samplingFields = {
   ...advancedSamplingFields,
 } as const;
 
+/** Adapters by their ids. Scales far above 1 make values that are no numbers, which cost every slot a copy of its state. */
+export const adapterScales = z
+  .array(z.looseObject({ id: z.int().min(0), scale: z.number().min(-1000).max(1000) }))
+  .max(1000);
+
 /** Extensions of this server that every generating dialect takes. */
 export const extensionFields = {
   cache_prompt: optional(z.boolean()),
@@ -40,7 +45,7 @@ export const extensionFields = {
   /** 1 (low) to 5 (high). */
   priority: optional(z.int().min(1).max(5)),
   /** llama.cpp's: exactly these adapters. */
-  lora: optional(z.array(z.looseObject({ id: z.int().min(0), scale: z.number().min(-1000).max(1000) })).max(1000)),
+  lora: optional(adapterScales),
   /** The Studio API's: the server's own adapters, none, or one by its name. */
   use_adapter: optional(z.union([z.boolean(), z.string().max(512)])),
 } as const;

@@ -1,12 +1,10 @@
 import { basename } from 'node:path';
-import { z } from 'zod';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
+import { adapterScales } from '../../dialects/shared/sampling.ts';
 import { validate } from '../../dialects/shared/validate.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
-
-const scales = z.array(z.looseObject({ id: z.int().min(0), scale: z.number() })).max(1000);
 
 /** llama.cpp's server README, "GET /lora-adapters" and "POST /lora-adapters". `?model=` names one of several models. */
 export function adapterRoutes({ adapters }: AppDependencies): Route[] {
@@ -31,7 +29,7 @@ export function adapterRoutes({ adapters }: AppDependencies): Route[] {
       access: 'admin',
       owns: 'admin',
       handle: async (exchange) => {
-        adapters.set(modelOf(exchange), validate(scales, await exchange.json()));
+        adapters.set(modelOf(exchange), validate(adapterScales, await exchange.json()));
         return Response.json({ success: true });
       },
     },
