@@ -1,7 +1,8 @@
 /**
  * Writes what llama.cpp's multimodal library makes of the tests' images with their tiny projectors into
  * test/media/expected: the tokens around each image, every 16th row and the norm of all, where the rows stand, and what
- * a tiny model says behind them, with flash attention and without. The tests need none of what this needs:
+ * a tiny model says behind them, with flash attention and without. And of the tests' sounds, with those that hear, into
+ * test/media/expected-sounds: also the spectrogram, and of both a sketch. The tests need none of what this needs:
  *
  *   npm run media:expected -- LLAMA_CPP [NAME...]
  *
@@ -11,10 +12,10 @@
  *
  * A C++ compiler (`c++`) builds mtmd-rows.cpp against it.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type ExpectedChunk, type ExpectedImage, sampleRows } from '../../test/media/expected.ts';
 import { tinyFamilies } from '../../test/support/tiny-families.ts';
 import { tinyImage, tinyImages, tinyImagesFor } from '../../test/support/tiny-images.ts';
@@ -22,9 +23,12 @@ import { tinyWidth, writeTinyModel } from '../../test/support/tiny-models.ts';
 import {
   imageMarks,
   type TinyProjectorName,
+  tinyEarNames,
   tinyProjectorNames,
   writeTinyProjector,
 } from '../../test/support/tiny-projectors.ts';
+import { folderOfExpectedSounds, writeExpectedSounds } from './expected-sounds.ts';
+import { MtmdProgram } from './mtmd-program.ts';
 
 type Chunk =
   | { readonly tokens: readonly number[] }
@@ -44,23 +48,16 @@ interface Seen {
 const folderOfExpected = 'test/media/expected';
 const [source = '', ...named] = process.argv.slice(2);
 if (source === '') throw new Error('Where is llama.cpp? See the top of this script.');
-const llama = resolve(source);
-const libraries = join(llama, 'build/bin');
 const folder = mkdtempSync(join(tmpdir(), 'media-expected-'));
-const program = join(folder, 'mtmd-rows');
+const program = new MtmdProgram(source, folder);
 try {
-  build();
   const names = tinyProjectorNames.filter((name) => named.length === 0 || named.includes(name));
   for (const name of names) write(name);
-  execFileSync('npx', ['biome', 'format', '--write', folderOfExpected]);
+  const ears = tinyEarNames.filter((name) => named.length === 0 || named.includes(name));
+  for (const name of ears) writeExpectedSounds(name, program, folder);
+  execFileSync('npx', ['biome', 'format', '--write', folderOfExpected, folderOfExpectedSounds]);
 } finally {
   rmSync(folder, { recursive: true, force: true });
-}
-
-function build(): void {
-  const includes = ['include', 'ggml/include', 'tools/mtmd'].map((part) => `-I${join(llama, part)}`);
-  const linked = [`-L${libraries}`, '-lmtmd', '-lllama', '-lggml', '-lggml-base', `-Wl,-rpath,${libraries}`];
-  execFileSync('c++', ['-std=c++17', ...includes, 'scripts/media/mtmd-rows.cpp', ...linked, '-o', program]);
 }
 
 function write(name: TinyProjectorName): void {
@@ -74,23 +71,11 @@ function write(name: TinyProjectorName): void {
     writeFileSync(path, tinyImage(image).bytes);
     return `${tinyImages[image].join(' ')} ${path}`;
   });
-  const run = (flash: string) => {
-    const rowsFile = join(folder, 'rows');
-    const { stdout, stderr, status } = spawnSync(program, [libraries, model, projector, flash, rowsFile], {
-      input: images.join('\n'),
-      encoding: 'utf8',
-      maxBuffer: 2 ** 28,
-    });
-    if (status !== 0) throw new Error(`${name}: ${stderr}`);
-    const bytes = readFileSync(rowsFile);
-    const values = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
-    const seen = stdout
-      .trim()
-      .split('\n')
-      .map((line): Seen => JSON.parse(line));
-    return expectedOf(names, seen, values);
+  const run = (flash: boolean) => {
+    const { seen, rows } = program.run<Seen>({ model, projector, flash, lines: images });
+    return expectedOf(names, seen, rows);
   };
-  const expected = { flash: run('1'), full: run('0') };
+  const expected = { flash: run(true), full: run(false) };
   mkdirSync(folderOfExpected, { recursive: true });
   writeFileSync(join(folderOfExpected, `${name}.json`), `${JSON.stringify(expected)}\n`);
   process.stdout.write(`${name}\n`);

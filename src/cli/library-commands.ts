@@ -2,6 +2,7 @@ import { type Config, contextWish, loadWish, type OperandCommand } from '../conf
 import { showBytes, showCount } from '../contract/amounts.ts';
 import { ServeError } from '../contract/errors.ts';
 import { printable } from '../contract/printable.ts';
+import { sensesOf } from '../contract/projector.ts';
 import type { ChatFormatReport } from '../main.ts';
 import { chooseQuantization } from '../models/choose-quantization.ts';
 import { mostByDefault, shapeOf } from '../models/default-context.ts';
@@ -129,16 +130,28 @@ function inspectLines(profile: FileProfile, format: ChatFormatReport, memory: st
     ['quantization', profile.quantization ?? 'unknown'],
     ['context', `trained for ${contextText(profile)}`],
     ...chatRows(profile, format),
-    ...(profile.projector ? [['sees', imagesText(profile.projector)]] : []),
+    ...(profile.projector ? sensesRows(profile.projector) : []),
     ...(sampling.length > 0 ? [['sampling', sampling.join(', ')]] : []),
     ...memory,
   ];
   return tableLines(rows);
 }
 
-function imagesText({ path, sizeBytes, metadata }: NonNullable<FileProfile['projector']>): string {
-  const kind = metadata['clip.projector_type'] ?? metadata['clip.vision.projector_type'];
-  return `images, by the projector ${printable(path)} (${showBytes(sizeBytes)}, ${printable(String(kind))})`;
+function sensesRows(projector: NonNullable<FileProfile['projector']>): string[][] {
+  const { images, audio } = sensesOf(projector);
+  return [
+    ...(images ? [['sees', projectorText('images', projector, 'vision')]] : []),
+    ...(audio ? [['hears', projectorText('sounds', projector, 'audio')]] : []),
+  ];
+}
+
+function projectorText(
+  what: string,
+  { path, sizeBytes, metadata }: NonNullable<FileProfile['projector']>,
+  encoder: 'vision' | 'audio',
+): string {
+  const kind = metadata['clip.projector_type'] ?? metadata[`clip.${encoder}.projector_type`];
+  return `${what}, by the projector ${printable(path)} (${showBytes(sizeBytes)}, ${printable(String(kind))})`;
 }
 
 function memoryRows(profile: FileProfile, shape: MemoryShape): string[][] {

@@ -69,19 +69,23 @@ export const flags = {
   mmproj: flag('Model', textOrNone('FILE'), {
     default: undefined,
     defaultText: 'one that lies beside the model',
-    help: 'Projector of the first model, which lets it see images: a file, or hf:owner/repo[:F16]. --no-mmproj: no model sees any.',
+    help: 'Projector of the first model, which lets it see or hear: a file, or hf:owner/repo[:F16]. --no-mmproj: no model does.',
   }),
   imageMaxPixels: flag('Limits', integer({ min: 1, max: 16_384 * 16_384 }), {
     default: 40_000_000,
     help: 'Largest image in points; no side may be longer than 16384.',
   }),
+  audioMaxSeconds: flag('Limits', integer({ min: 1, max: 86_400 }), {
+    default: 600,
+    help: 'Longest sound of a request, in seconds.',
+  }),
   allowImageUrls: flag('Limits', toggle(), {
     default: false,
-    help: 'Fetch images that requests name by http(s) address, from the public internet alone.',
+    help: 'Fetch images and sounds that requests name by http(s) address, from the public internet alone.',
   }),
   imageCacheMb: flag('Engine', integer({ min: 0 }), {
     default: 256,
-    help: 'Memory for images that were read and encoded, in MB: the next turn needs no second time.',
+    help: 'Memory for images and sounds that were read and encoded, in MB: the next turn needs no second time.',
   }),
 
   chatTemplateFile: flag('Chat', text('FILE'), {

@@ -11,12 +11,14 @@ export interface ServerOptions {
   readonly adminToken?: FlagValues['adminToken'];
   /** Name under which the model is served; the first one is its id. Default: the file name without .gguf. */
   readonly alias?: FlagValues['alias'];
-  /** Fetch images that requests name by http(s) address, from the public internet alone. Default: false. */
+  /** Fetch images and sounds that requests name by http(s) address, from the public internet alone. Default: false. */
   readonly allowImageUrls?: FlagValues['allowImageUrls'];
   /** Host name that requests may ask for while no key is set. Default: local names and the address. */
   readonly allowedHost?: FlagValues['allowedHost'];
   /** Key that requests must carry. Default: no key is asked for. */
   readonly apiKey?: FlagValues['apiKey'];
+  /** Longest sound of a request, in seconds. Default: 600. */
+  readonly audioMaxSeconds?: FlagValues['audioMaxSeconds'];
   /** Repair malformed tool calls where the repair is certain. Default: true. */
   readonly autoHealToolCalls?: FlagValues['autoHealToolCalls'];
   /** Load a configured or local model when a request names it. Default: true. */
@@ -81,7 +83,7 @@ export interface ServerOptions {
   readonly hfToken?: FlagValues['hfToken'];
   /** Address to listen on; 0.0.0.0 for all. Default: 127.0.0.1. */
   readonly host?: FlagValues['host'];
-  /** Memory for images that were read and encoded, in MB: the next turn needs no second time. Default: 256. */
+  /** Memory for images and sounds that were read and encoded, in MB: the next turn needs no second time. Default: 256. */
   readonly imageCacheMb?: FlagValues['imageCacheMb'];
   /** Largest image in points; no side may be longer than 16384. Default: 40000000. */
   readonly imageMaxPixels?: FlagValues['imageMaxPixels'];
@@ -127,7 +129,7 @@ export interface ServerOptions {
   readonly mlock?: FlagValues['mlock'];
   /** Map the model file into memory instead of reading it. Default: true. */
   readonly mmap?: FlagValues['mmap'];
-  /** Projector of the first model, which lets it see images: a file, or hf:owner/repo[:F16]. --no-mmproj: no model sees any. Default: one that lies beside the model. */
+  /** Projector of the first model, which lets it see or hear: a file, or hf:owner/repo[:F16]. --no-mmproj: no model does. Default: one that lies beside the model. */
   readonly mmproj?: FlagValues['mmproj'];
   /** A .gguf file, a folder that holds one, or hf:owner/repo[:quant]; the same as MODEL. Default: the bundled demo model. */
   readonly model?: FlagValues['model'];

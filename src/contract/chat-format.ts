@@ -203,8 +203,8 @@ export interface PromptOpening {
 export interface RenderedPrompt {
   /** Pieces to be tokenized one by one, see TokenText.tokenize. */
   readonly pieces: readonly string[];
-  /** Where the request's images stand, by their number: in front of the piece at `before`. In the order of the prompt. */
-  readonly images?: readonly { readonly index: number; readonly before: number }[];
+  /** Where the request's images and sounds stand, by their number: in front of the piece at `before`. In the order of the prompt. */
+  readonly media?: readonly { readonly index: number; readonly before: number }[];
   readonly opening: PromptOpening;
   /** What the client should know although the prompt was made. */
   readonly warnings: readonly string[];

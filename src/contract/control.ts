@@ -95,6 +95,8 @@ export interface Verdict {
   readonly fits: boolean;
   /** It sees images; absent where that is not known. */
   readonly isVision?: boolean;
+  /** It hears; absent where that is not known. */
+  readonly hasAudioInput?: boolean;
 }
 
 export interface ControlStatus {

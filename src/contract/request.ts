@@ -6,32 +6,43 @@ interface TextPart {
   readonly text: string;
 }
 
-export interface ImagePart {
+export interface ImagePart extends Media {
   readonly type: 'image';
-  readonly source: ImageSource;
+}
+
+export interface AudioPart extends Media {
+  readonly type: 'audio';
+}
+
+export type MediaPart = ImagePart | AudioPart;
+
+interface Media {
+  readonly source: MediaSource;
   /** The field that it came in, for what is said of it. */
   readonly param?: string;
   /** Nobody has asked for it: where it cannot be shown to the model, a note stands for it. */
   readonly orNote?: boolean;
 }
 
-type ImageSource =
+type MediaSource =
   /** A file, as base64. */
   | { readonly type: 'file'; readonly base64: string }
   | { readonly type: 'url'; readonly url: string }
-  /** It was read already: the request's image of this number. */
+  /** It was read already: the request's image or sound of this number, which are counted together. */
   | { readonly type: 'placed'; readonly index: number };
 
-export type ContentPart = TextPart | ImagePart;
+export type ContentPart = TextPart | MediaPart;
 
-/** A string stays a string: some templates render the two differently. Audio parts are refused by the dialects. */
+/** A string stays a string: some templates render the two differently. */
 export type Content = string | readonly ContentPart[];
 
-export function isImagePart(part: unknown): part is ImagePart {
-  return typeof part === 'object' && part !== null && 'type' in part && part.type === 'image';
+export function isMediaPart(part: unknown): part is MediaPart {
+  return (
+    typeof part === 'object' && part !== null && 'type' in part && (part.type === 'image' || part.type === 'audio')
+  );
 }
 
-/** The texts of a content, joined with line breaks; images are left out. */
+/** The texts of a content, joined with line breaks; images and sounds are left out. */
 export function textOfContent(content: Content | null): string {
   if (content === null || typeof content === 'string') return content ?? '';
   return content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n');
@@ -190,7 +201,7 @@ export type Prompt =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'tokens'; readonly tokens: readonly number[] }
   /** Text, tokens and images, in turns. */
-  | { readonly type: 'mixed'; readonly parts: readonly (string | number | ImagePart)[] }
+  | { readonly type: 'mixed'; readonly parts: readonly (string | number | MediaPart)[] }
   /** Fill in the middle; texts never become control tokens. */
   | {
       readonly type: 'infill';

@@ -58,7 +58,7 @@ function infoOf({ facts, description, weights, processId, placement }: EnginePar
   const endTokens = new Set(description.endTokens);
   return {
     slots: facts.slots,
-    ...(facts.images && { images: facts.images }),
+    ...(facts.media && { media: facts.media }),
     contextSize: facts.contextSize,
     batchSize: facts.batchSize,
     vocabularySize: description.vocabulary.size,

@@ -1,6 +1,6 @@
 import { ServeError } from '../contract/errors.ts';
 import type { Directive, EngineInfo, EngineJob } from './engine.ts';
-import { isImageRow } from './image-ids.ts';
+import { isMediaRow } from './media-ids.ts';
 
 /**
  * Throws where no engine could do the job: whoever takes requests has refused such prompts before, in better words. One
@@ -13,18 +13,15 @@ export function checkPrompt(prompt: EngineJob['prompt'], { contextSize }: Pick<E
   }
 }
 
-/** Ids above the vocabulary stand for images that come with the job, and for nothing else. */
-export function checkPromptTokens(
-  { prompt, images = [] }: Pick<EngineJob, 'prompt' | 'images'>,
-  info: EngineInfo,
-): void {
+/** Ids above the vocabulary stand for media that come with the job, and for nothing else. */
+export function checkPromptTokens({ prompt, media = [] }: Pick<EngineJob, 'prompt' | 'media'>, info: EngineInfo): void {
   let from = 0;
-  for (const { start, rows } of images) {
-    if (!info.images || start < from || rows < 1 || start + rows > prompt.length)
-      throw refusal('An image is misplaced.');
+  for (const { start, rows } of media) {
+    if (!info.media || start < from || rows < 1 || start + rows > prompt.length)
+      throw refusal('An image or a sound is misplaced.');
     checkTokens(prompt.slice(from, start), info);
     from = start + rows;
-    if (!prompt.slice(start, from).every(isImageRow)) throw refusal('An image stands where tokens are.');
+    if (!prompt.slice(start, from).every(isMediaRow)) throw refusal('An image or a sound stands where tokens are.');
   }
   checkTokens(from === 0 ? prompt : prompt.slice(from), info);
 }

@@ -29,8 +29,8 @@ export interface Engine {
 
 export interface EngineInfo {
   readonly slots: number;
-  /** It encodes images: positions of their rows lie on a line or on a grid. undefined: it does not. */
-  readonly images?: { readonly positions: 'line' | 'grid' };
+  /** It encodes images or sounds: positions of an image's rows lie on a line or on a grid. undefined: it does not. */
+  readonly media?: { readonly positions: 'line' | 'grid' };
   /** Tokens per slot. */
   readonly contextSize: number;
   /** Tokens per native batch. */
@@ -85,8 +85,8 @@ export interface EngineJob {
    * need them; without any, the place before the last token is taken.
    */
   readonly checkpoints?: readonly number[];
-  /** What the ids above the vocabulary stand for, ascending; each is one run of the prompt, see image-ids. */
-  readonly images?: readonly JobImage[];
+  /** What the ids above the vocabulary stand for, ascending; each is one run of the prompt, see media-ids. */
+  readonly media?: readonly JobMedium[];
   readonly sampling: ResolvedSampling;
   /** How much of each adapter of the model is added, in their order; absent ones not at all. */
   readonly adapters?: readonly number[];
@@ -116,19 +116,21 @@ export interface EngineJob {
   onPromptLogprobs?(tokens: readonly (TokenLogprob | undefined)[]): void;
 }
 
-export interface JobImage {
+/** A tile of an image, or a piece of a sound. */
+export interface JobMedium {
   /** Where its ids begin in the prompt. */
   readonly start: number;
   readonly rows: number;
-  /** How they lie in the image. */
-  readonly columns: number;
-  readonly lines: number;
+  /** How many of them lie beside one another in an image; absent: they follow one another, as tokens do. */
+  readonly columns?: number;
   /** Whoever may share what was computed of it has the same key for the same content. */
   readonly key: string;
-  /** Whose room for kept images it takes, see Caller. */
+  /** Whose room for kept media it takes, see Caller. */
   readonly owner: string;
-  /** What is encoded: bytes, red, green and blue of one point after another. */
-  readonly tile: { readonly width: number; readonly height: number; readonly bytes: Uint8Array };
+  /** What is encoded: red, green and blue of one point after another, or band after band of a spectrogram. */
+  readonly tile:
+    | { readonly width: number; readonly height: number; readonly bytes: Uint8Array }
+    | { readonly frames: number; readonly bands: number; readonly values: Float32Array };
 }
 
 type Optional = 'logitBias' | 'minTokens' | 'advanced';
@@ -210,8 +212,8 @@ export interface EngineStats {
   readonly steps: number;
   readonly prefillTokens: number;
   readonly decodeTokens: number;
-  /** Images that were encoded; those that were kept from before are not counted. */
-  readonly encodedImages?: number;
+  /** Tiles of images and pieces of sounds that were encoded; those that were kept from before are not counted. */
+  readonly encodedMedia?: number;
   /** Running averages, tokens per second; undefined before the first measurement. */
   readonly prefillRate: number | undefined;
   readonly decodeRate: number | undefined;

@@ -1,13 +1,13 @@
 import type { SlotState } from './engine.ts';
-import { outsideImages } from './image-ids.ts';
+import { outsideMedia } from './media-ids.ts';
 
-/** How many leading tokens two sequences share; an image only whole. */
+/** How many leading tokens two sequences share; an image or a sound only whole. */
 export function commonPrefix(left: ArrayLike<number>, right: ArrayLike<number>): number {
   const end = Math.min(left.length, right.length);
   let length = 0;
   while (length < end && left[length] === right[length]) length++;
-  // The longer one tells whether the place lies within an image.
-  return outsideImages(left.length > right.length ? left : right, length);
+  // The longer one tells whether the place lies within one.
+  return outsideMedia(left.length > right.length ? left : right, length);
 }
 
 interface Reader {
@@ -25,7 +25,7 @@ export function reusablePrefix(slot: Pick<SlotState, 'tokens' | 'cutPoints' | 'a
   const { tokens, cutPoints } = slot;
   if (!areAlike(slot.adapters, job.adapters)) return 0;
   const most = Math.min(commonPrefix(tokens, job.prompt), job.reuse, job.prompt.length - 1);
-  const common = outsideImages(job.prompt, most);
+  const common = outsideMedia(job.prompt, most);
   if (cutPoints === undefined || common === tokens.length) return common;
   return cutPoints.reduce((best, at) => (at <= common && at > best ? at : best), 0);
 }

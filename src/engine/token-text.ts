@@ -49,7 +49,7 @@ export function createTokenText({ vocabulary, yieldToEventLoop }: TokenTextOptio
       return bytes;
     },
 
-    // Ids of images are no tokens of the vocabulary, which would end the process.
+    // Ids of media are no tokens of the vocabulary, which would end the process.
     isControl: (token) => vocabulary.has(token) && vocabulary.isControl(token),
   };
 }

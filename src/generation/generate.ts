@@ -10,7 +10,7 @@ import { type AnswerReading, createTextPipeline } from './create-pipeline.ts';
 import type { GenerationDependencies } from './dependencies.ts';
 import { EarlyEnd } from './endings.ts';
 import { type FittedPrompt, fitContext } from './fit-context.ts';
-import { readChatImages } from './images.ts';
+import { readChatMedia } from './media.ts';
 import { asOffered, wantsTools } from './offer-tools.ts';
 import { type PromptTokens, promptTokens } from './prompt-tokens.ts';
 import { type Run, runOnSlot } from './run-on-slot.ts';
@@ -80,19 +80,21 @@ export function createGenerationService(dependencies: GenerationDependencies): G
   };
 }
 
-/** With what stands for images: `[image: 256 tokens]` between the family's own marks. */
+/** With what stands for images and sounds: `[image: 256 tokens]` between the family's own marks. */
 async function shownPrompt(
   runtime: ModelRuntime,
   chat: ChatPrompt,
   request: GenerationRequest,
   signal: AbortSignal,
 ): Promise<string> {
-  const read = await readChatImages(runtime, chat, request, signal);
-  const { pieces, images = [] } = await runtime.renderer.render(read.chat, request.outputShape);
-  const shown = images.map(({ index, before }) => ({
+  const read = await readChatMedia(runtime, chat, request, signal);
+  const { pieces, media = [] } = await runtime.renderer.render(read.chat, request.outputShape);
+  const shown = media.map(({ index, before }) => ({
     before,
-    text: (read.images[index] ?? [])
-      .map((part) => (part.type === 'text' ? part.text : `[image: ${part.ids.length} tokens]`))
+    text: (read.media[index] ?? [])
+      .map((part) =>
+        part.type === 'text' ? part.text : `[${'bands' in part.tile ? 'audio' : 'image'}: ${part.ids.length} tokens]`,
+      )
       .join(''),
   }));
   const at = (place: number) => shown.filter(({ before }) => before === place).map(({ text }) => text);
@@ -235,7 +237,7 @@ async function admit(
 ): Promise<Omit<Started, 'use'>> {
   const adapters = adaptersOf(request, runtime);
   const prompt = await fitContext(runtime, request, signal, read);
-  refuseToldImages(request, prompt);
+  refuseToldMedia(request, prompt);
   const reading = await createTextPipeline(deps, runtime, request, prompt.opening, thought);
   const admission = admissionOf(request, prompt, { maxTokens: prompt.maxTokens, adapters });
   const more = { ...(onPlace && { onPlace }), ...(since !== undefined && { since }) };
@@ -243,12 +245,12 @@ async function admit(
   return { prompt, reading, lease, adapters };
 }
 
-/** An image's rows are no tokens: none has a probability. */
-function refuseToldImages({ promptLogprobs }: GenerationRequest, { images }: PromptTokens): void {
-  if (!promptLogprobs || images.length === 0) return;
+/** A medium's rows are no tokens: none has a probability. */
+function refuseToldMedia({ promptLogprobs }: GenerationRequest, { media }: PromptTokens): void {
+  if (!promptLogprobs || media.length === 0) return;
   throw new ServeError(
     'invalid_request',
-    'Log probabilities of a prompt with images are not told. Ask for those of the answer alone.',
+    'Log probabilities of a prompt with images or sounds are not told. Ask for those of the answer alone.',
     { param: 'prompt_logprobs' },
   );
 }

@@ -1,10 +1,10 @@
 import type { PromptOpening } from '../contract/chat-format.ts';
 import { ServeError } from '../contract/errors.ts';
 import { type ChatPrompt, type GenerationRequest, type Prompt, textOfContent } from '../contract/request.ts';
-import type { JobImage } from '../engine/engine.ts';
+import type { JobMedium } from '../engine/engine.ts';
 import { refuseHopelessPrompt } from './budget.ts';
-import { readChatImages, readImage, withoutSpareImages } from './images.ts';
 import { JoinedPrompt } from './joined-prompt.ts';
+import { readChatMedia, readMedium, withoutSpareMedia } from './media.ts';
 import { withReadTokens } from './read-tokens.ts';
 import type { ModelRuntime } from './runtime.ts';
 
@@ -15,7 +15,7 @@ export interface PromptTokens {
   /** Token positions where others' prompts are likely to part from this one: end of the system part, start of the answer. */
   readonly checkpoints: readonly number[];
   /** What the ids above the vocabulary stand for. */
-  readonly images: readonly JobImage[];
+  readonly media: readonly JobMedium[];
   /** What the client should know although it gets its answer. */
   readonly warnings: readonly string[];
 }
@@ -38,14 +38,14 @@ export async function promptTokens(
   switch (prompt.type) {
     case 'chat': {
       refuseHopelessPrompt(textLength(prompt), contextSize, request.maxTokens);
-      const { rendered, images, warnings: noted } = await renderChat(runtime, prompt, request, signal);
+      const { rendered, media, warnings: noted } = await renderChat(runtime, prompt, request, signal);
       const { opening } = rendered;
       const warnings = [...noted, ...rendered.warnings];
       const joined = new JoinedPrompt(bos, (pieces) => tokenize(pieces, true));
-      await joined.addRendered(rendered, images);
+      await joined.addRendered(rendered, media);
       const { prompt: made } = joined;
-      // The places of images are counted in tokens.
-      const tokens = images.length > 0 ? made.tokens : withReadTokens(made.tokens, read, runtime.engine.text);
+      // The places of media are counted in tokens.
+      const tokens = media.length > 0 ? made.tokens : withReadTokens(made.tokens, read, runtime.engine.text);
       return { ...made, tokens, opening, checkpoints: turnBorders(tokens, runtime), warnings };
     }
     case 'text': {
@@ -63,11 +63,11 @@ export async function promptTokens(
       const begins = typeof first !== 'number' && !written;
       const joined = new JoinedPrompt(begins ? bos : [], (pieces) => tokenize(pieces, true));
       for (const part of prompt.parts) {
-        if (typeof part === 'object') await joined.addImage(await readImage(runtime, part, request, signal));
+        if (typeof part === 'object') await joined.addMedium(await readMedium(runtime, part, request, signal));
         else await joined.add(part);
       }
-      const { tokens, images } = joined.prompt;
-      return { ...raw(tokens, vocabulary.bosToken), images };
+      const { tokens, media } = joined.prompt;
+      return { ...raw(tokens, vocabulary.bosToken), media };
     }
     case 'infill':
       return raw([...bos, ...(await infillTokens(prompt, runtime, (text) => tokenize([text], false)))], undefined);
@@ -76,16 +76,16 @@ export async function promptTokens(
   }
 }
 
-/** Many templates show images in messages of the user alone; what a tool has shown unasked must not end the answer. */
+/** Many templates show images and sounds in messages of the user alone; what a tool has shown unasked must not end the answer. */
 async function renderChat(runtime: ModelRuntime, chat: ChatPrompt, request: GenerationRequest, signal: AbortSignal) {
   const render = async (wanted: ChatPrompt) => {
-    const { chat: read, images, warnings } = await readChatImages(runtime, wanted, request, signal);
-    return { rendered: await runtime.renderer.render(read, request.outputShape, signal), images, warnings };
+    const { chat: read, media, warnings } = await readChatMedia(runtime, wanted, request, signal);
+    return { rendered: await runtime.renderer.render(read, request.outputShape, signal), media, warnings };
   };
   try {
     return await render(chat);
   } catch (error) {
-    const plain = withoutSpareImages(chat);
+    const plain = withoutSpareMedia(chat);
     if (!plain || !(error instanceof ServeError) || error.code !== 'invalid_request') throw error;
     return render(plain);
   }
@@ -93,9 +93,9 @@ async function renderChat(runtime: ModelRuntime, chat: ChatPrompt, request: Gene
 
 /** An empty raw prompt starts from nothing, which needs at least the token that texts start with. */
 function raw(tokens: readonly number[], start: number | undefined): PromptTokens {
-  if (tokens.length > 0) return { tokens, opening: undefined, checkpoints: [], images: [], warnings: [] };
+  if (tokens.length > 0) return { tokens, opening: undefined, checkpoints: [], media: [], warnings: [] };
   if (start === undefined) throw new ServeError('invalid_request', 'The prompt is empty.', { param: 'prompt' });
-  return { tokens: [start], opening: undefined, checkpoints: [], images: [], warnings: [] };
+  return { tokens: [start], opening: undefined, checkpoints: [], media: [], warnings: [] };
 }
 
 function checkTokens(tokens: readonly number[], vocabularySize: number): readonly number[] {

@@ -1,17 +1,17 @@
 import type { TokenText } from '../engine/engine.ts';
-import { isImageRow } from '../engine/image-ids.ts';
+import { isMediaRow } from '../engine/media-ids.ts';
 
 /**
  * A prompt that begins with the tokens that were read and written already, as far as both spell the same: a model need not
  * write a text in the tokens that a tokenizer makes of it, and what it reads on from must not be read anew for that.
- * Control tokens and images are never taken for text that looks like them.
+ * Control tokens and rows of images and sounds are never taken for text that looks like them.
  */
 export function withReadTokens(
   prompt: readonly number[],
   read: readonly number[],
   text: Pick<TokenText, 'bytes' | 'isControl'>,
 ): readonly number[] {
-  const isText = (token: number) => !isImageRow(token) && !text.isControl(token);
+  const isText = (token: number) => !isMediaRow(token) && !text.isControl(token);
   let ahead = none;
   let at = { read: 0, prompt: 0 };
   let seam = at;

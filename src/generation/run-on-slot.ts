@@ -122,7 +122,7 @@ function engineJob(
     prompt: prompt.tokens,
     reuse: lease.reuse,
     checkpoints: prompt.checkpoints,
-    ...(prompt.images.length > 0 && { images: prompt.images }),
+    ...(prompt.media.length > 0 && { media: prompt.media }),
     sampling: resolveSampling(request.sampling, runtime.profile, deps.drawSeed),
     maxTokens: prompt.maxTokens,
     ...(adapters && { adapters }),

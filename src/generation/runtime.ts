@@ -5,7 +5,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Capabilities } from '../prompt/capabilities.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Adapters } from './adapters.ts';
-import type { ImageMaker } from './image-maker.ts';
+import type { MediaMaker } from './media-maker.ts';
 
 /** A loaded model with everything that a generation on it needs. Built by main. */
 export interface ModelRuntime {
@@ -15,7 +15,7 @@ export interface ModelRuntime {
   readonly renderer: PromptMaker;
   readonly format: ChatFormat;
   /** Absent: the model sees nothing. */
-  readonly images?: ImageMaker;
+  readonly media?: MediaMaker;
   /** Absent: the model has none. */
   readonly adapters?: Adapters;
 }

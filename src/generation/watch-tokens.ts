@@ -1,5 +1,5 @@
 import type { GenerationRequest } from '../contract/request.ts';
-import { isImageRow } from '../engine/image-ids.ts';
+import { isMediaRow } from '../engine/media-ids.ts';
 import type { GenerationDependencies } from './dependencies.ts';
 import type { FittedPrompt } from './fit-context.ts';
 import type { ModelRuntime } from './runtime.ts';
@@ -40,8 +40,8 @@ export function watchTokens({ deps, runtime, request, prompt }: WatchedRun): Tok
   };
 }
 
-/** Rows of images have no spelling. */
+/** Rows of media have no spelling. */
 function spell(tokens: readonly number[], bytes: (token: number) => Uint8Array): string {
-  const spelled = tokens.filter((token) => !isImageRow(token)).map(bytes);
+  const spelled = tokens.filter((token) => !isMediaRow(token)).map(bytes);
   return Buffer.concat(spelled).toString('utf8');
 }

@@ -28,8 +28,8 @@ import { buildModels } from './build-models.ts';
 import { createEnding } from './ending.ts';
 import { pageWorker, templateChild } from './entries.ts';
 import type { Groundwork } from './head-start.ts';
-import { createImageReader } from './images.ts';
 import { createKeys } from './keys.ts';
+import { createMediaReader } from './media.ts';
 import { constraintObserver, generationObserver, openTelemetry } from './observers.ts';
 import { asksForTools, doorSettings, gateSettings, generationSettings } from './room-settings.ts';
 import type { System } from './system.ts';
@@ -86,11 +86,11 @@ async function build(
   const observed = await openTelemetry(config, system);
   const { metrics, telemetry } = observed;
   const web = createSystemWeb(timers);
-  const images = createImageReader(config, timers);
+  const media = createMediaReader(config, timers);
   const gate = new StartGate(gateSettings(config), timers);
   const models = buildModels({
     ...{ config, system, metrics, telemetry, templates, ground },
-    images: { config, reader: images, web },
+    media: { config, reader: media, web },
     onBegun: () => gate.open(),
   });
   const { directory, manager } = models;
@@ -187,7 +187,7 @@ async function build(
       await ground.head.early?.weights.discard();
       await manager.close();
       templates.close();
-      images.close();
+      media.close();
       await responseStore?.close();
       await usage.close();
       metrics.close();

@@ -31,9 +31,9 @@ import type { TemplatePool } from '../templates/template-pool.ts';
 import { openTemplates } from '../templates/workshop.ts';
 import { engineChild, engineWorker } from './entries.ts';
 import type { EarlyLoad } from './head-start.ts';
-import { createImageMaker, type ImageMakerTools, imageCacheBytes } from './images.ts';
 import { withUsableProjectors } from './known-projector.ts';
 import { computeWish, weightsWish } from './load-settings.ts';
+import { createMediaMaker, type MediaMakerTools, mediaCacheBytes } from './media.ts';
 import { schedulerObserver } from './observers.ts';
 import type { System } from './system.ts';
 import { loadVectors } from './vectors.ts';
@@ -44,7 +44,7 @@ export interface LoadTools {
   readonly telemetry: Telemetry;
   readonly metrics: Metrics;
   readonly templates: TemplatePool;
-  readonly images: ImageMakerTools;
+  readonly media: MediaMakerTools;
   /** What is loading already, see head-start. */
   readonly early: EarlyLoad | undefined;
 }
@@ -101,7 +101,7 @@ async function loadRuntime(
   const chat: ModelRuntime = {
     ...{ profile, engine, renderer, format, scheduler },
     ...(profile.projector &&
-      engine.info.images && { images: createImageMaker(profile.projector, engine.info.images, tools.images) }),
+      engine.info.media && { media: createMediaMaker(profile.projector, engine.info.media, tools.media) }),
     ...(adapters.length > 0 && { adapters: new Adapters(adapters) }),
   };
   // It gives vectors too; their contexts are made on first use.
@@ -180,7 +180,7 @@ function loadEngine(
     placement: placementWords(fit),
     ...computeWish(config, own),
     speculation: speculationOf(config, load),
-    ...(file.projector && { projector: { file: file.projector, cacheBytes: imageCacheBytes(config) } }),
+    ...(file.projector && { projector: { file: file.projector, cacheBytes: mediaCacheBytes(config) } }),
     stepTargetMs,
     signal: observer.signal,
     onProgress: (fraction: number) => observer.progress('load', fraction),

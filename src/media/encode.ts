@@ -1,17 +1,16 @@
 import type { Computation } from '../native/computation.ts';
 import type { Compute } from '../native/compute.ts';
 import { Graph, type Tensor } from '../native/graph.ts';
-import type { Encoder } from './eye.ts';
-import type { Pixels } from './pixels.ts';
+import type { Encoder } from './encoder.ts';
 
 /** Of the beginning, the end and each block: about 45, and 300 more where attention is computed for some rows at a time. */
 const mostTensors = 1024;
 
-/** One tile on its way through the encoder, as far as it has come. To be freed. */
-export class Encoding {
-  readonly #encoder: Encoder;
+/** One tile of an image, or one piece of a sound, on its way through the encoder, as far as it has come. To be freed. */
+export class Encoding<Input = unknown> {
+  readonly #encoder: Encoder<Input>;
   readonly #compute: Compute;
-  readonly #tile: Pixels;
+  readonly #input: Input;
   readonly #taps = new Map<number, Values>();
   #rows: Values | undefined;
   /** Of the beginning, the blocks and the end. */
@@ -20,10 +19,10 @@ export class Encoding {
   /** What the last stretch took for each of its parts, in multiplications. */
   #costOfPart: number | undefined;
 
-  constructor(encoder: Encoder, compute: Compute, tile: Pixels) {
+  constructor(encoder: Encoder<Input>, compute: Compute, input: Input) {
     this.#encoder = encoder;
     this.#compute = compute;
-    this.#tile = tile;
+    this.#input = input;
   }
 
   get done(): boolean {
@@ -45,7 +44,7 @@ export class Encoding {
 
   /** The rows that the model takes, one after another. */
   get result(): Float32Array {
-    if (!this.done || !this.#rows) throw new Error('The image is not encoded yet.');
+    if (!this.done || !this.#rows) throw new Error('It is not encoded yet.');
     return this.#rows.values;
   }
 
@@ -81,15 +80,15 @@ export class Encoding {
     };
     let rows = this.#rows && graph.input(this.#rows.values, this.#rows.shape);
     for (let at = this.#next; at < end; at++) {
-      if (at === 0) rows = this.#encoder.begin(graph, this.#tile);
-      else if (!rows) throw new Error('An image is encoded from its beginning.');
-      else if (at <= blocks) rows = this.#encoder.block(graph, at - 1, rows, this.#tile);
+      if (at === 0) rows = this.#encoder.begin(graph, this.#input);
+      else if (!rows) throw new Error('It is encoded from its beginning.');
+      else if (at <= blocks) rows = this.#encoder.block(graph, at - 1, rows, this.#input);
       else
         rows = this.#encoder.end(
           graph,
           rows,
           tapped.map(tapOf).filter((tap) => tap !== undefined),
-          this.#tile,
+          this.#input,
         );
       if (at > 0 && at <= blocks && tapped.includes(at - 1)) taps.push({ index: at - 1, tensor: rows });
     }

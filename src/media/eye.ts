@@ -1,4 +1,4 @@
-import type { Graph, Tensor } from '../native/graph.ts';
+import type { Encoder } from './encoder.ts';
 import type { Colour, Pixels } from './pixels.ts';
 import type { Weights } from './weights.ts';
 
@@ -16,7 +16,7 @@ export interface Eye {
   readonly deviation: Colour;
   /** Scales and cuts an image into what is encoded, and says what stands in the prompt for it. */
   prepare(image: Pixels): Picture;
-  encoder(weights: Weights): Encoder;
+  encoder(weights: Weights): Encoder<Pixels>;
 }
 
 /** What stands in a prompt for an image, in order. */
@@ -33,18 +33,4 @@ interface Rows {
   /** How they lie in the image. */
   readonly columns: number;
   readonly lines: number;
-}
-
-/**
- * A vision transformer in pieces, so that an image can be encoded beside other work: `begin`, each block, `end`. Between
- * pieces only the rows [width, n] and what `tapped` asks for are kept.
- */
-export interface Encoder {
-  readonly blocks: number;
-  /** Blocks whose rows `end` gets besides, ascending. */
-  readonly tapped: readonly number[];
-  begin(graph: Graph, tile: Pixels): Tensor;
-  block(graph: Graph, index: number, rows: Tensor, tile: Pixels): Tensor;
-  /** The rows that the model takes. */
-  end(graph: Graph, rows: Tensor, taps: readonly Tensor[], tile: Pixels): Tensor;
 }

@@ -1,4 +1,3 @@
-import { ServeError } from '../contract/errors.ts';
 import type { ProjectorFile } from '../contract/projector.ts';
 import type { Eye } from './eye.ts';
 import { openGemma3 } from './families/gemma3.ts';
@@ -10,7 +9,7 @@ import { openLlava } from './families/llava.ts';
 import { openPixtral } from './families/pixtral.ts';
 import { openQwen2Vl, openQwen25Vl } from './families/qwen2vl.ts';
 import { openQwen3Vl } from './families/qwen3vl.ts';
-import { projectorKind } from './projector-file.ts';
+import { openSense } from './projector-file.ts';
 
 /** Kind of projector (`clip.projector_type`) -> how it is read. One file of `families` for each. */
 const families: Readonly<Record<string, (file: ProjectorFile) => Eye>> = {
@@ -32,12 +31,5 @@ export const knownProjectors = Object.keys(families);
 
 /** ServeError invalid_request: a kind that is not known, or a file that lacks something. */
 export function openEye(file: ProjectorFile): Eye {
-  const kind = projectorKind(file);
-  const open = kind === undefined ? undefined : families[kind];
-  if (open) return open(file);
-  const what = kind === undefined ? 'has no vision encoder' : `is of the kind ${kind}, which is not known here`;
-  throw new ServeError(
-    'invalid_request',
-    `The projector ${file.path} ${what}. Known kinds: ${knownProjectors.join(', ')}. Serve text alone with --no-mmproj.`,
-  );
+  return openSense(file, 'v', families);
 }

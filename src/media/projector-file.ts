@@ -1,11 +1,33 @@
 import { ServeError } from '../contract/errors.ts';
 import type { ProjectorFile } from '../contract/projector.ts';
 
-/** The kind of its vision part, as llama.cpp names it; undefined: it has none. */
-export function projectorKind({ metadata }: Pick<ProjectorFile, 'metadata'>): string | undefined {
-  if (metadata['clip.has_vision_encoder'] !== true) return undefined;
-  const kind = metadata['clip.projector_type'] ?? metadata['clip.vision.projector_type'];
-  return typeof kind === 'string' ? kind : undefined;
+/** Sight and hearing, as the names of their tensors begin. */
+export type Sense = 'v' | 'a';
+
+const senses = {
+  v: { has: 'clip.has_vision_encoder', kind: 'clip.vision.projector_type', encoder: 'vision encoder' },
+  a: { has: 'clip.has_audio_encoder', kind: 'clip.audio.projector_type', encoder: 'audio encoder' },
+} as const satisfies Record<Sense, object>;
+
+export function hasSense({ metadata }: Pick<ProjectorFile, 'metadata'>, sense: Sense): boolean {
+  return metadata[senses[sense].has] === true;
+}
+
+/** By the kind of the file's encoder, as llama.cpp names it. ServeError invalid_request. */
+export function openSense<Opened>(
+  file: ProjectorFile,
+  sense: Sense,
+  known: Readonly<Record<string, (file: ProjectorFile) => Opened>>,
+): Opened {
+  const { kind: own, encoder } = senses[sense];
+  const kind = file.metadata['clip.projector_type'] ?? file.metadata[own];
+  const open = hasSense(file, sense) && typeof kind === 'string' ? known[kind] : undefined;
+  if (open) return open(file);
+  const what = hasSense(file, sense) ? `is of the kind ${kind}, which is not known here` : `has no ${encoder}`;
+  throw new ServeError(
+    'invalid_request',
+    `The projector ${file.path} ${what}. Known kinds: ${Object.keys(known).join(', ')}. Serve text alone with --no-mmproj.`,
+  );
 }
 
 /** Reads hyperparameters, each with the sentence for a file that has it not or otherwise. */

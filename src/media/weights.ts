@@ -3,6 +3,7 @@ import { ServeError } from '../contract/errors.ts';
 import type { ProjectorFile } from '../contract/projector.ts';
 import type { Compute } from '../native/compute.ts';
 import { bytesOfTensor, type Tensor, TensorMemory, Tensors, writeTensor } from '../native/tensors.ts';
+import type { Sense } from './projector-file.ts';
 
 /** Bytes that are read at once. */
 const piece = 16 * 2 ** 20;
@@ -15,12 +16,11 @@ export class Weights {
   readonly #memory: TensorMemory;
   readonly #tensors = new Map<string, Tensor>();
 
-  /** ServeError insufficient_memory, invalid_request. */
-  constructor(file: ProjectorFile, compute: Compute) {
+  /** `senses`: of what else the file has, nothing is loaded. ServeError insufficient_memory, invalid_request. */
+  constructor(file: ProjectorFile, compute: Compute, senses: readonly Sense[]) {
     this.file = file;
     this.compute = compute;
-    // Those of an audio encoder in the same file are left where they are.
-    const wanted = file.tensors.filter(({ name }) => !name.startsWith('a.') && !name.startsWith('mm.a.'));
+    const wanted = file.tensors.filter(({ name }) => senses.includes(/^(mm\.)?a\./.test(name) ? 'a' : 'v'));
     this.#space = new Tensors(compute.library, wanted.length + 1);
     for (const { name, type, shape } of wanted) this.#tensors.set(name, this.#space.create(type, shape));
     try {

@@ -30,7 +30,7 @@ export async function findProjectors(path: string, model: Model): Promise<Projec
 const sameModel = 1000;
 
 function widthOf({ metadata }: GgufHeader): unknown {
-  return metadata.get('clip.vision.projection_dim');
+  return metadata.get('clip.vision.projection_dim') ?? metadata.get('clip.audio.projection_dim');
 }
 
 function embeddingLength({ metadata }: Model): unknown {

@@ -1,6 +1,7 @@
 import type { LoadRequest } from '../contract/control.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { ModelSettings } from '../contract/model-settings.ts';
+import { sensesOf } from '../contract/projector.ts';
 import { otherTokens, speaksSameTokens } from './draft-model.ts';
 import { showHubName } from './hub-name.ts';
 import type { LoadPlan } from './loaded-model.ts';
@@ -56,10 +57,11 @@ export class LoadRequests<Runtime> {
       const weighed = await files.weighOnHub(location.name, request, signal);
       return { identifier: showHubName(location.name), ...weighed };
     }
-    const file = await files.admit(location.path, signal);
+    // What a known model was given at the start is what it would be loaded with.
+    const file = { ...(await files.admit(location.path, signal)), ...(known && pick(known.plan.file)) };
     const requiredBytes = manager.room.requiredBytes({ file, settings: request.settings });
-    const isVision = file.projector !== undefined;
-    return { identifier: known?.id ?? file.id, sizeBytes: file.sizeBytes, requiredBytes, isVision };
+    const { images: isVision, audio: hasAudioInput } = sensesOf(file.projector);
+    return { identifier: known?.id ?? file.id, sizeBytes: file.sizeBytes, requiredBytes, isVision, hasAudioInput };
   }
 
   /** The known model that a name or a path means. */

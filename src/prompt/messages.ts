@@ -1,7 +1,7 @@
 import type { ChatFormat } from '../contract/chat-format.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import { isJsonObject } from '../contract/json.ts';
-import { type Content, type ContentPart, isImagePart, type Message, type ToolCall } from '../contract/request.ts';
+import { type Content, type ContentPart, isMediaPart, type Message, type ToolCall } from '../contract/request.ts';
 import type { Protection } from './protect.ts';
 import { isSpoken, type SpokenCalls } from './spoken-calls.ts';
 import { type TemplateShape, thinkingParts } from './template-shape.ts';
@@ -124,8 +124,8 @@ function templateContent(content: Content, { shape, protection }: MessageContext
     const text = protection.text(trimmed(content, shape));
     return shape.content === 'parts' ? [{ type: 'text', text }] : text;
   }
-  if (content.some(isImagePart)) {
-    const text = trimmed(withImages(content, protection), shape);
+  if (content.some(isMediaPart)) {
+    const text = trimmed(withMedia(content, protection), shape);
     return shape.content === 'parts' ? [{ type: 'text', text }] : text;
   }
   const texts = content.flatMap((part) => (part.type === 'text' ? [trimmed(part.text, shape)] : []));
@@ -134,16 +134,16 @@ function templateContent(content: Content, { shape, protection }: MessageContext
 }
 
 /**
- * Images stand in the text itself, so that the tokens around them are the encoder's matter alone: many templates would
- * write their own. As llama-server does it: texts on lines of their own, images directly beside them.
+ * Images and sounds stand in the text itself, so that the tokens around them are the encoder's matter alone: many templates would
+ * write their own. As llama-server does it: texts on lines of their own, the others directly beside them.
  */
-function withImages(content: readonly ContentPart[], protection: Protection): string {
+function withMedia(content: readonly ContentPart[], protection: Protection): string {
   let written = '';
-  let afterImage = false;
+  let afterMedium = false;
   for (const part of content) {
-    if (part.type === 'text') written += (written !== '' && !afterImage ? '\n' : '') + protection.text(part.text);
-    else if (part.source.type === 'placed') written += protection.image(part.source.index);
-    afterImage = part.type === 'image';
+    if (part.type === 'text') written += (written !== '' && !afterMedium ? '\n' : '') + protection.text(part.text);
+    else if (part.source.type === 'placed') written += protection.medium(part.source.index);
+    afterMedium = part.type !== 'text';
   }
   return written;
 }

@@ -10,16 +10,16 @@ import { isJsonObject } from '../contract/json.ts';
 export interface Protection {
   text(text: string): string;
   value(value: JsonValue | undefined): JsonValue | undefined;
-  /** Stands for an image: no text of a user can be it. */
-  image(index: number): string;
+  /** Stands for an image or a sound: no text of a user can be it. */
+  medium(index: number): string;
   /** A character that no user text has, for marks that are taken out again before the prompt is split. */
   readonly mark: string;
-  /** The rendered prompt -> pieces, separators and images gone. */
+  /** The rendered prompt -> pieces, separators and such marks gone. */
   split(rendered: string): string[];
-  /** The same, and where the images were: in front of the piece at `before`. */
+  /** The same, and where images and sounds were: in front of the piece at `before`. */
   place(rendered: string): {
     readonly pieces: string[];
-    readonly images: { readonly index: number; readonly before: number }[];
+    readonly media: { readonly index: number; readonly before: number }[];
   };
 }
 
@@ -31,8 +31,8 @@ export function createProtector(spellings: readonly string[]): (userText: string
   const longest = sorted[0]?.length ?? 0;
 
   return (userText) => {
-    const [separator, imageMark, mark] = unusedCharacters(userText);
-    const ofImage = new RegExp(`${imageMark}(\\d+)${imageMark}`);
+    const [separator, mediaMark, mark] = unusedCharacters(userText);
+    const ofMedium = new RegExp(`${mediaMark}(\\d+)${mediaMark}`);
     const breakAt = (text: string, at: number) => `${text.slice(0, at)}${separator}${text.slice(at)}`;
 
     function text(written: string): string {
@@ -63,20 +63,20 @@ export function createProtector(spellings: readonly string[]): (userText: string
 
     function place(rendered: string) {
       const pieces: string[] = [];
-      const images: { index: number; before: number }[] = [];
-      // With a group in the pattern, every other part is an image's number.
-      for (const [at, part] of rendered.split(ofImage).entries()) {
-        if (at % 2 === 1) images.push({ index: Number(part), before: pieces.length });
+      const media: { index: number; before: number }[] = [];
+      // With a group in the pattern, every other part is a medium's number.
+      for (const [at, part] of rendered.split(ofMedium).entries()) {
+        if (at % 2 === 1) media.push({ index: Number(part), before: pieces.length });
         else pieces.push(...part.split(separator).filter((piece) => piece !== ''));
       }
-      return { pieces, images };
+      return { pieces, media };
     }
 
     return {
       text,
       value,
       mark,
-      image: (index) => `${imageMark}${index}${imageMark}`,
+      medium: (index) => `${mediaMark}${index}${mediaMark}`,
       split: (rendered) => place(rendered).pieces,
       place,
     };
@@ -91,8 +91,8 @@ function unusedCharacters(userText: string): readonly [string, string, string] {
     for (let code = first; code <= last; code++) {
       const character = String.fromCodePoint(code);
       if (userText.includes(character) || lower.includes(escapeOf(character))) continue;
-      const [separator, imageMark] = found;
-      if (separator !== undefined && imageMark !== undefined) return [separator, imageMark, character];
+      const [separator, mediaMark] = found;
+      if (separator !== undefined && mediaMark !== undefined) return [separator, mediaMark, character];
       found.push(character);
     }
   }

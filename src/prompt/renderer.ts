@@ -2,7 +2,7 @@ import type { ChatFormat, CompileTemplate, RenderedPrompt } from '../contract/ch
 import { ServeError } from '../contract/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 import type { VocabularyFacts } from '../contract/model.ts';
-import { type ChatPrompt, isImagePart, type OutputShape } from '../contract/request.ts';
+import { type ChatPrompt, isMediaPart, type OutputShape } from '../contract/request.ts';
 import { adaptConversation } from './adapt.ts';
 import { type Capabilities, capabilitiesOf } from './capabilities.ts';
 import { effortAsVariables, effortsToTry } from './efforts.ts';
@@ -147,9 +147,9 @@ class Rendering {
       : this.#begin(generationPrompt);
     const before = this.#asSpoken(rendered.slice(0, rendered.length - generationPrompt.length), generationPrompt);
     const shown = this.#protection.split(opening.generationPrompt).join('');
-    const { pieces, images } = this.#protection.place(before + text);
-    checkImages(messages, images);
-    const placed = images.length > 0 ? { images } : {};
+    const { pieces, media } = this.#protection.place(before + text);
+    checkMedia(messages, media);
+    const placed = media.length > 0 ? { media } : {};
     return { pieces, ...placed, opening: { ...opening, generationPrompt: shown }, warnings };
   }
 
@@ -290,9 +290,9 @@ function takenAs(asked: string, effort: string): string {
 }
 
 /** None may get lost, and none may stand twice: what a template does with the text of a message is its own matter. */
-function checkImages(messages: ChatPrompt['messages'], placed: readonly { readonly index: number }[]): void {
+function checkMedia(messages: ChatPrompt['messages'], placed: readonly { readonly index: number }[]): void {
   const wanted = messages.flatMap(({ role, content }, at) =>
-    Array.isArray(content) ? content.filter(isImagePart).map((part) => ({ part, role, at })) : [],
+    Array.isArray(content) ? content.filter(isMediaPart).map((part) => ({ part, role, at })) : [],
   );
   const seen = new Set(placed.map(({ index }) => index));
   const lost = wanted.find(({ part: { source } }) => source.type !== 'placed' || !seen.has(source.index));
@@ -300,7 +300,7 @@ function checkImages(messages: ChatPrompt['messages'], placed: readonly { readon
   const { at, role } = lost ?? { at: 0, role: 'user' };
   throw new ServeError(
     'invalid_request',
-    `The model's chat template does not show images where they stand in messages[${at}] (${role}). Put them into a message of the user.`,
+    `The model's chat template does not show ${lost?.part.type === 'audio' ? 'sounds' : 'images'} where they stand in messages[${at}] (${role}). Put them into a message of the user.`,
     { param: `messages[${at}].content` },
   );
 }

@@ -205,7 +205,7 @@ describe('images of earlier turns', () => {
     const own = imageExamples.find(({ kind }) => kind === 'second turn');
     if (!own) throw new Error('There is no such example.');
     const encoded = async () =>
-      (await fetch(`${server.url}/internal/stats`).then((answer) => answer.text())).match(/"encodedImages":(\d+)/)?.[1];
+      (await fetch(`${server.url}/internal/stats`).then((answer) => answer.text())).match(/"encodedMedia":(\d+)/)?.[1];
     const first = { ...own, messages: own.messages.slice(0, 1) };
     await ask(first);
     const before = await encoded();

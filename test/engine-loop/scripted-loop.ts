@@ -104,7 +104,7 @@ export class ScriptedLoop extends StepLog {
   onWait: () => void = () => undefined;
   #now = 0;
 
-  constructor(images?: (slots: readonly Slot[]) => StepLoopOptions['images']) {
+  constructor(media?: (slots: readonly Slot[]) => StepLoopOptions['media']) {
     super();
     const clock = () => this.#now;
     this.loop = new StepLoop({
@@ -120,7 +120,7 @@ export class ScriptedLoop extends StepLog {
         () => ({ steps: 0, prefillTokens: 0, decodeTokens: 0, prefillRate: undefined, decodeRate: undefined }),
         this.add,
       ),
-      images: images?.(this.slots),
+      media: media?.(this.slots),
       wipe: (slot) => wipeSlot(slot, this.slots, this.memory),
       guessers: undefined,
       waitForAnswers: () => this.onWait(),

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ServeError } from '../../src/contract/errors.ts';
-import { imageIds } from '../../src/engine/image-ids.ts';
+import { mediaIds } from '../../src/engine/media-ids.ts';
 import { noNumber, ScriptedLoop } from './scripted-loop.ts';
 
 const long = Int32Array.from({ length: 20 }, (_, index) => index + 1);
@@ -197,11 +197,11 @@ describe('an image beside a running stream', () => {
     const seeing = new ScriptedLoop((slots) => ({
       get due() {
         return slots.flatMap((slot) => {
-          const image = slot.run?.imageDue;
-          return slot.run && image ? [{ slot, run: slot.run, image }] : [];
+          const medium = slot.run?.mediumDue;
+          return slot.run && medium ? [{ slot, run: slot.run, medium }] : [];
         })[0];
       },
-      advance({ slot, run, image: { rows } }, othersWait) {
+      advance({ slot, run, medium: { rows } }, othersWait) {
         turns.push(othersWait ? 'piece' : 'whole');
         if (turns.filter((turn) => turn !== 'step').length < 5) return undefined;
         slot.addRows(run.input.slice(run.position, run.position + rows));
@@ -212,10 +212,10 @@ describe('an image beside a running stream', () => {
     }));
     seeing.machine.during = () => void turns.push('step');
     seeing.run(1, { slot: 1, maxTokens: 12 });
-    const ids = imageIds(3, new Uint8Array(32));
+    const ids = mediaIds(3, new Uint8Array(32));
     const tile = { width: 1, height: 1, bytes: new Uint8Array(3) };
-    const image = { start: 2, rows: 3, columns: 3, lines: 1, key: 'cat', owner: 'ann', tile };
-    seeing.run(7, { prompt: Int32Array.of(1, 2, ...ids, 50), images: [image] });
+    const image = { start: 2, rows: 3, columns: 3, key: 'cat', owner: 'ann', tile };
+    seeing.run(7, { prompt: Int32Array.of(1, 2, ...ids, 50), media: [image] });
     seeing.finish();
     const pairs = Array.from({ length: 5 }, () => ['step', 'piece']).flat();
     expect(turns.slice(0, 10)).toEqual(pairs);

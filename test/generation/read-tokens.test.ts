@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { imageIds } from '../../src/engine/image-ids.ts';
+import { mediaIds } from '../../src/engine/media-ids.ts';
 import { withReadTokens } from '../../src/generation/read-tokens.ts';
 
 /** Tokens by their spelling; `<` begins a control token. */
@@ -48,7 +48,7 @@ describe('a prompt behind what was read', () => {
   });
 
   it('keeps images as they are', () => {
-    const [row = 0] = imageIds(1, new Uint8Array(4));
+    const [row = 0] = mediaIds(1, new Uint8Array(4));
     expect(withReadTokens([row, ...tokens('ab')], [row, ...tokens('a', 'b')], text)).toEqual([
       row,
       ...tokens('a', 'b'),

@@ -9,7 +9,7 @@ const compiled = pathToFileURL(`${resolve(import.meta.dirname, '../../dist/main'
  */
 export const engineWorker = new URL('engine-worker.js', compiled);
 export const templateChild = new URL('template-child.js', compiled);
-export const imageChild = new URL('image-child.js', compiled);
+export const mediaChild = new URL('media-child.js', compiled);
 export const engineChild = new URL('engine-child.js', compiled);
 export const pageWorker = new URL('page-worker.js', compiled);
 export const quantizeChild = new URL('quantize-child.js', compiled);

@@ -128,9 +128,9 @@ const pixtralEncoder = [
   vector('v.token_embd.img_break', tinyWidth, 0),
 ];
 
-/** Each kind of projector with all that its files may have. */
-export const tinyFamilies = {
-  llava: {
+/** For a model of this width. */
+export function llavaFor(rowWidth: number): TinyFamily {
+  return {
     kind: 'mlp',
     text: 'llama',
     facts: factsOf(llava),
@@ -140,10 +140,15 @@ export const tinyFamilies = {
       places(17),
       ...layerNorm('v.pre_ln'),
       ...blocksOf(llava.blocks, layerNormed),
-      ...linear('mm.0', width, tinyWidth),
-      ...linear('mm.2', tinyWidth, tinyWidth),
+      ...linear('mm.0', width, rowWidth),
+      ...linear('mm.2', rowWidth, rowWidth),
     ],
-  },
+  };
+}
+
+/** Each kind of projector with all that its files may have. */
+export const tinyFamilies = {
+  llava: llavaFor(tinyWidth),
   qwen2vl: {
     kind: 'qwen2vl_merger',
     text: 'qwen2vl',

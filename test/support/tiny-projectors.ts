@@ -1,6 +1,7 @@
 import { entry, type RawEntry, type Tensor, writeGguf } from '../../scripts/bench/gguf.ts';
 import { halves } from '../../scripts/bench/random-tensors.ts';
 import { Random } from './random.ts';
+import { tinyEars } from './tiny-ears.ts';
 import { tinyFamilies } from './tiny-families.ts';
 import { type TinyArchitecture, tinyWidth } from './tiny-models.ts';
 
@@ -8,7 +9,7 @@ import { type TinyArchitecture, tinyWidth } from './tiny-models.ts';
 export interface TinyFamily {
   /** `clip.projector_type`. */
   readonly kind: string;
-  /** Of the model that it sees for. */
+  /** Of the model that it sees or hears for. */
   readonly text: TinyArchitecture;
   readonly facts: readonly RawEntry[];
   readonly weights: readonly TinyWeight[];
@@ -25,6 +26,20 @@ export interface TinyWeight {
 
 export type TinyProjectorName = keyof typeof tinyFamilies;
 export const tinyProjectorNames = Object.keys(tinyFamilies) as readonly TinyProjectorName[];
+
+export type TinyEarName = keyof typeof tinyEars;
+export const tinyEarNames = Object.keys(tinyEars) as readonly TinyEarName[];
+
+/** Control tokens that stand around sounds, of all families. */
+export const soundMarks = [
+  '<|audio_bos|>',
+  '<|audio_eos|>',
+  '[BEGIN_AUDIO]',
+  '<|audio_start|>',
+  '<|audio_end|>',
+  '<|audio>',
+  '<audio|>',
+];
 
 /** Control tokens that stand around images, of all families. */
 export const imageMarks = [
@@ -52,20 +67,34 @@ function numbered(mark: (line: number, column: number) => string): string[] {
 }
 
 export function writeTinyProjector(path: string, name: TinyProjectorName): void {
-  const { kind, facts, weights }: TinyFamily = tinyFamilies[name];
-  const common = [
-    entry('general.architecture', 'string', 'clip'),
-    entry('general.type', 'string', 'mmproj'),
-    entry('clip.has_vision_encoder', 'bool', true),
-    entry('clip.projector_type', 'string', kind),
-    entry('clip.vision.projection_dim', 'uint32', tinyWidth),
-  ];
-  writeGguf(path, [...common, ...facts], weights.map(tensorOf));
+  writeProjector(path, { vision: tinyFamilies[name] });
+}
+
+export function writeTinyEar(path: string, name: TinyEarName): void {
+  writeProjector(path, { audio: tinyEars[name] });
+}
+
+/** One encoder, or both in one file, each of its own kind. */
+export function writeProjector(
+  path: string,
+  senses: { readonly vision?: TinyFamily; readonly audio?: TinyFamily },
+  rowWidth = tinyWidth,
+): void {
+  const alone = Object.keys(senses).length === 1;
+  const each = Object.entries(senses).flatMap(([sense, { kind, facts }]: [string, TinyFamily]) => [
+    entry(`clip.has_${sense}_encoder`, 'bool', true),
+    entry(alone ? 'clip.projector_type' : `clip.${sense}.projector_type`, 'string', kind),
+    entry(`clip.${sense}.projection_dim`, 'uint32', rowWidth),
+    ...facts,
+  ]);
+  const head = [entry('general.architecture', 'string', 'clip'), entry('general.type', 'string', 'mmproj')];
+  const weights = Object.values(senses).flatMap((family: TinyFamily) => family.weights);
+  writeGguf(path, [...head, ...each], weights.map(tensorOf));
 }
 
 /** Each tensor has its own numbers, whichever stand before it. */
 function tensorOf({ name, shape, mean, deviation }: TinyWeight): Tensor {
-  const half = shape.length > 1 && !name.includes('position_embd');
+  const half = shape.length > 1 && !/position_embd|bias$/.test(name);
   return {
     name,
     shape,

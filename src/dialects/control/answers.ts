@@ -9,6 +9,7 @@ import type {
   Verdict,
 } from '../../contract/control.ts';
 import type { ModelSettings } from '../../contract/model-settings.ts';
+import { sensesOf } from '../../contract/projector.ts';
 import type { Frame } from '../dialect.ts';
 import { displayName } from '../shared/model-facts.ts';
 
@@ -18,6 +19,7 @@ const modelFlags = z.object({
   display_name: z.string(),
   is_gguf: z.literal(true),
   is_vision: z.boolean(),
+  has_audio_input: z.boolean(),
   /** It was loaded with adapters, see /lora-adapters. */
   is_lora: z.boolean(),
   /** Tokens per slot. */
@@ -56,6 +58,7 @@ export const validateAnswer = z.object({
   display_name: z.string(),
   is_gguf: z.boolean(),
   is_vision: z.boolean(),
+  has_audio_input: z.boolean(),
   size_bytes: z.number().nullable(),
   required_bytes: z.number().nullable(),
   available_bytes: z.number(),
@@ -123,6 +126,7 @@ export function writeVerdict(verdict: Verdict): ValidateAnswer {
     display_name: displayName(verdict.identifier),
     is_gguf: verdict.valid,
     is_vision: verdict.isVision ?? false,
+    has_audio_input: verdict.hasAudioInput ?? false,
     size_bytes: verdict.sizeBytes ?? null,
     required_bytes: verdict.requiredBytes ?? null,
     available_bytes: verdict.availableBytes,
@@ -206,7 +210,8 @@ function writeFlags({ profile, features, settings, maxContextSize }: LoadedModel
     model: profile.id,
     display_name: displayName(profile.id),
     is_gguf: true,
-    is_vision: profile.projector !== undefined,
+    is_vision: sensesOf(profile.projector).images,
+    has_audio_input: sensesOf(profile.projector).audio,
     is_lora: features.hasAdapters ?? false,
     context_length: profile.contextSize,
     max_context_length: maxContextSize,

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import type { ModelFeatures, SlotReport } from '../../contract/control.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import type { ModelProfile } from '../../contract/model.ts';
+import { sensesOf } from '../../contract/projector.ts';
 import { mediaMarker } from './prompts.ts';
 
 export interface ServerFacts {
@@ -17,6 +18,7 @@ export interface ServerFacts {
 /** llama.cpp's `GET /props`. The path is the file's name only: where it lies is no business of clients. */
 export function writeProps({ profile, loaded, features, version }: ServerFacts): JsonObject {
   const { temperature, topP, topK, minP } = profile.recommendedSampling;
+  const senses = sensesOf(profile.projector);
   const recommended = { temperature, top_p: topP, top_k: topK, min_p: minP };
   return {
     default_generation_settings: {
@@ -27,7 +29,7 @@ export function writeProps({ profile, loaded, features, version }: ServerFacts):
     model_alias: profile.id,
     model_ftype: profile.quantization ?? '',
     model_path: basename(profile.path),
-    modalities: { vision: profile.projector !== undefined, audio: false, video: false },
+    modalities: { vision: senses.images, audio: senses.audio, video: false },
     ...(profile.projector && { media_marker: mediaMarker }),
     endpoint_slots: true,
     endpoint_props: false,

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../contract/json.ts';
 import type { ModelProfile } from '../../contract/model.ts';
+import { sensesOf } from '../../contract/projector.ts';
 import { callsTools, displayName, isForVectors, parameterText } from '../shared/model-facts.ts';
 
 /** A model that a request may name; `loaded`: how it is loaded just now. */
@@ -14,7 +15,7 @@ export function oldEntry({ profile, loaded }: StatedModel): JsonObject {
   return {
     id: profile.id,
     object: 'model',
-    type: vectors ? 'embeddings' : profile.projector ? 'vlm' : 'llm',
+    type: vectors ? 'embeddings' : sensesOf(profile.projector).images ? 'vlm' : 'llm',
     publisher: publisher(profile),
     arch: profile.architecture,
     compatibility_type: 'gguf',
@@ -42,7 +43,7 @@ export function entry({ profile, loaded }: StatedModel): JsonObject {
     max_context_length: longestContext(profile),
     format: 'gguf',
     ...(!vectors && {
-      capabilities: { vision: profile.projector !== undefined, trained_for_tool_use: callsTools(profile) },
+      capabilities: { vision: sensesOf(profile.projector).images, trained_for_tool_use: callsTools(profile) },
       description: null,
     }),
   };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { JsonObject } from '../../contract/json.ts';
 import type { ModelProfile } from '../../contract/model.ts';
+import { sensesOf } from '../../contract/projector.ts';
 import { callsTools, isForVectors, parameterText, thinks } from '../shared/model-facts.ts';
 import { optional, validate } from '../shared/validate.ts';
 
@@ -110,12 +111,14 @@ function modelInfo({ metadata, architecture, parameters: count, contextSize, emb
 /** Chat models give vectors too, but clients that see `embedding` put a model among their embedding models. */
 function capabilities(profile: ModelProfile): string[] {
   if (isForVectors(profile)) return ['embedding'];
+  const senses = sensesOf(profile.projector);
   return [
     'completion',
     ...(callsTools(profile) ? ['tools'] : []),
     ...(thinks(profile) ? ['thinking'] : []),
     ...(profile.vocabulary.infill ? ['insert'] : []),
-    ...(profile.projector ? ['vision'] : []),
+    ...(senses.images ? ['vision'] : []),
+    ...(senses.audio ? ['audio'] : []),
   ];
 }
 

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { Content, ContentPart, Message, ToolCall } from '../../contract/request.ts';
+import { audioAt, audioOf } from '../shared/audio.ts';
 import { defined } from '../shared/defined.ts';
 import { imageAt } from '../shared/images.ts';
 import { optional, show, validate } from '../shared/validate.ts';
 
 /**
- * Messages of OpenAI's chat API, checked per role. A part that is neither text nor an image is refused rather than
- * dropped: an answer to half a question looks like an answer.
+ * Messages of OpenAI's chat API, checked per role. A part that is neither text nor an image nor audio is refused rather
+ * than dropped: an answer to half a question looks like an answer.
  */
 
 const textPart = z.object({ type: z.literal('text'), text: z.string() });
@@ -18,18 +19,32 @@ const imagePart = z.object({ type: z.literal('image_url'), image_url: address })
 /** As the Responses API has it; clients mix the two. */
 const inputImagePart = z.object({ type: z.literal('input_image'), image_url: address });
 
-const otherPart = z
-  .object({ type: z.enum(['input_audio', 'file', 'video_url', 'audio_url', 'input_file']) })
-  .superRefine(({ type }, context) => {
-    context.addIssue({
-      code: 'custom',
-      path: ['type'],
-      message: `This server takes text and images, and a content part is of type ${show(type)}. Leave it out or describe it in words.`,
-      params: { code: 'unsupported_parameter' },
-    });
-  });
+/** `format` says what the file's first bytes say too. */
+const inputAudioPart = z.object({
+  type: z.literal('input_audio'),
+  input_audio: z.object({ data: z.string(), format: optional(z.string()) }),
+});
+/** As vLLM has it beside `image_url`. */
+const audioPart = z.object({ type: z.literal('audio_url'), audio_url: address });
 
-const part = z.discriminatedUnion('type', [textPart, refusalPart, imagePart, inputImagePart, otherPart]);
+const otherPart = z.object({ type: z.enum(['file', 'video_url', 'input_file']) }).superRefine(({ type }, context) => {
+  context.addIssue({
+    code: 'custom',
+    path: ['type'],
+    message: `This server takes text, images and audio, and a content part is of type ${show(type)}. Leave it out or describe it in words.`,
+    params: { code: 'unsupported_parameter' },
+  });
+});
+
+const part = z.discriminatedUnion('type', [
+  textPart,
+  refusalPart,
+  imagePart,
+  inputImagePart,
+  inputAudioPart,
+  audioPart,
+  otherPart,
+]);
 
 type WirePart = z.output<typeof part>;
 
@@ -50,11 +65,19 @@ function contentPart(value: WirePart, param: string): ContentPart {
       return { type: 'text', text: value.refusal };
     case 'image_url':
     case 'input_image':
-      return imageAt(typeof value.image_url === 'string' ? value.image_url : value.image_url.url, `${param}.image_url`);
+      return imageAt(urlOf(value.image_url), `${param}.image_url`);
+    case 'input_audio':
+      return audioOf(value.input_audio.data, `${param}.input_audio.data`);
+    case 'audio_url':
+      return audioAt(urlOf(value.audio_url), `${param}.audio_url`);
     default:
       // Refused by its schema.
       return { type: 'text', text: '' };
   }
+}
+
+function urlOf(given: z.output<typeof address>): string {
+  return typeof given === 'string' ? given : given.url;
 }
 
 const toolCall = z.object({

@@ -13,7 +13,7 @@ import { createTunedContext, type Tuned } from './tune.ts';
 export interface ServingContext extends Tuned {
   readonly speculation: Speculation | undefined;
   readonly needsCheckpoints: boolean;
-  /** Encodes images for it. */
+  /** Encodes media for it. */
   readonly projector: Projector | undefined;
 }
 
@@ -64,7 +64,7 @@ function createBeside(
   { clock, onCalibrate, projector }: Beside,
 ): Omit<ServingContext, 'projector'> {
   const facts = model.facts();
-  const options = roomForImages(given, projector);
+  const options = roomForMedia(given, projector);
   const needsCheckpoints = facts.hybrid || facts.recurrent || (facts.windowSize > 0 && !options.fullWindows);
   const onGpu = model.onGpu;
   const create = (flashAttention: boolean | 'auto', small?: { readonly contextSize: number }) =>
@@ -89,9 +89,10 @@ function createBeside(
 }
 
 /** Rows that see each other go in one pass. */
-function roomForImages(options: ContextOptions, projector: Projector | undefined): ContextOptions {
-  if (!projector || projector.eye.causal) return options;
-  const { mostRows } = projector.eye;
+function roomForMedia(options: ContextOptions, projector: Projector | undefined): ContextOptions {
+  const eye = projector?.senses.eye;
+  if (!eye || eye.causal) return options;
+  const { mostRows } = eye;
   const batchSize = Math.max(options.batchSize ?? usualBatch, mostRows);
   return { ...options, batchSize, microBatchSize: Math.max(options.microBatchSize ?? batchSize, mostRows) };
 }

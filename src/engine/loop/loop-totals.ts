@@ -6,15 +6,15 @@ const smoothing = 0.2;
 /** What the loop has done since the load. */
 export class LoopTotals {
   readonly #pacer: StepPacer;
-  readonly #encodedImages: () => number | undefined;
+  readonly #encodedMedia: () => number | undefined;
   #steps = 0;
   #prefillTokens = 0;
   #decodeTokens = 0;
   #decodeRate: number | undefined;
 
-  constructor(pacer: StepPacer, encodedImages: () => number | undefined = () => undefined) {
+  constructor(pacer: StepPacer, encodedMedia: () => number | undefined = () => undefined) {
     this.#pacer = pacer;
-    this.#encodedImages = encodedImages;
+    this.#encodedMedia = encodedMedia;
   }
 
   add(report: StepReport): void {
@@ -28,12 +28,12 @@ export class LoopTotals {
   }
 
   get stats(): LoopStats {
-    const encodedImages = this.#encodedImages();
+    const encodedMedia = this.#encodedMedia();
     return {
       steps: this.#steps,
       prefillTokens: this.#prefillTokens,
       decodeTokens: this.#decodeTokens,
-      ...(encodedImages !== undefined && { encodedImages }),
+      ...(encodedMedia !== undefined && { encodedMedia }),
       prefillRate: this.#pacer.prefillRate,
       decodeRate: this.#decodeRate,
     };

@@ -5,7 +5,7 @@ import type { Context } from '../../native/context.ts';
 import { Grammar } from '../../native/grammar.ts';
 import type { Model } from '../../native/model.ts';
 import { type ChainSettings, SamplerChain } from '../../native/sampler.ts';
-import { isImageRow } from '../image-ids.ts';
+import { isMediaRow } from '../media-ids.ts';
 import type { WireJob } from '../remote/protocol.ts';
 import { chainSettings } from './chain-settings.ts';
 import { tokenLogprob } from './logprobs.ts';
@@ -25,9 +25,9 @@ export const noToken = -1;
 
 export type RunSampling = Pick<RunSampler, keyof RunSampler>;
 
-/** Images are nothing that could be repeated. */
+/** Media are nothing that could be repeated. */
 function lastTokens(prompt: Int32Array, count: number): Int32Array {
-  return prompt.filter((token) => !isImageRow(token)).slice(-count);
+  return prompt.filter((token) => !isMediaRow(token)).slice(-count);
 }
 
 /** One run's sampling: the chain, its grammar, raw log probabilities. */

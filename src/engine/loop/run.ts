@@ -1,6 +1,6 @@
 import type { TokenLogprob } from '../../contract/events.ts';
 import type { Clock } from '../../contract/services.ts';
-import type { Directive, GeneratedToken, JobImage, RunResult } from '../engine.ts';
+import type { Directive, GeneratedToken, JobMedium, RunResult } from '../engine.ts';
 import type { WireJob } from '../remote/protocol.ts';
 import type { RunSampling } from './run-sampler.ts';
 
@@ -97,7 +97,7 @@ export class LoopRun {
   /** What the next step may evaluate of it at most; 0 while it waits for its request. */
   get nextPiece(): number {
     if (this.awaits) return 0;
-    const most = Math.min(this.waiting, this.#tokensToImage());
+    const most = Math.min(this.waiting, this.#tokensToMedium());
     if (!this.prefilling) return most;
     const evaluated = this.cachedTokens + this.position;
     const stop = this.stops.find((at) => at > evaluated) ?? this.job.prompt.length;
@@ -105,27 +105,27 @@ export class LoopRun {
   }
 
   /** Whose rows come next: they are evaluated apart from tokens. */
-  get imageDue(): JobImage | undefined {
+  get mediumDue(): JobMedium | undefined {
     if (this.paused) return undefined;
-    const image = this.#nextImage();
-    return image && image.start <= this.#held() ? image : undefined;
+    const medium = this.#nextMedium();
+    return medium && medium.start <= this.#held() ? medium : undefined;
   }
 
   /** Some of its rows are evaluated, not all. */
-  get imageUnderWay(): JobImage | undefined {
-    const image = this.#nextImage();
-    return image && image.start < this.#held() ? image : undefined;
+  get mediumUnderWay(): JobMedium | undefined {
+    const medium = this.#nextMedium();
+    return medium && medium.start < this.#held() ? medium : undefined;
   }
 
-  #tokensToImage(): number {
-    const image = this.#nextImage();
-    return image ? Math.max(0, image.start - this.#held()) : Number.POSITIVE_INFINITY;
+  #tokensToMedium(): number {
+    const medium = this.#nextMedium();
+    return medium ? Math.max(0, medium.start - this.#held()) : Number.POSITIVE_INFINITY;
   }
 
-  #nextImage(): JobImage | undefined {
-    if (!this.job.images) return undefined;
+  #nextMedium(): JobMedium | undefined {
+    if (!this.job.media) return undefined;
     const held = this.#held();
-    return this.job.images.find(({ start, rows }) => start + rows > held);
+    return this.job.media.find(({ start, rows }) => start + rows > held);
   }
 
   /** Whether its next token may be sampled. A steered run hears first what is said to the last ones. */

@@ -22,7 +22,7 @@ import { AdapterTurns } from './adapter-turns.ts';
 import { createServingContext } from './create-context.ts';
 import { LoopTotals } from './loop-totals.ts';
 import { NativeSteps } from './native-steps.ts';
-import { openImages } from './open-images.ts';
+import { openMedia } from './open-media.ts';
 import { Outbox } from './outbox.ts';
 import { RunSampler } from './run-sampler.ts';
 import { Slot } from './slot.ts';
@@ -180,10 +180,10 @@ export class ServedModel {
     const candidates = new Candidates(model.library, model.vocabulary.size);
     const turns = new AdapterTurns(context, this.#options.adapters, clock, options.stepTargetMs);
     const pools = this.#pools ?? new ThreadPools(model.library);
-    const images =
+    const media =
       projector &&
-      openImages(projector, { ...options, context, slots, pools, threads: tuning.threads, pacer, turns, clock });
-    const totals = new LoopTotals(pacer, () => images?.desk.encoded);
+      openMedia(projector, { ...options, context, slots, pools, threads: tuning.threads, pacer, turns, clock });
+    const totals = new LoopTotals(pacer, () => media?.desk.encoded);
     const outbox = new Outbox(slots, () => totals.stats, send);
     const tools = { model, context, candidates, endTokens: () => this.#endTokens() };
     const loop = new StepLoop({
@@ -195,7 +195,7 @@ export class ServedModel {
       clock,
       outbox,
       turns,
-      images: images?.steps,
+      media: media?.steps,
       wipe: (slot) => wipeSlot(slot, slots, context),
       // Guesses that prove wrong must be cut off again.
       guessers: needsCheckpoints ? undefined : speculation?.guessers,
@@ -253,7 +253,7 @@ class Chat {
       slots: context.sequences,
       contextSize: context.contextSize,
       batchSize: context.batchSize,
-      images: projector && { positions: context.model.positions },
+      media: projector && { positions: context.model.positions },
       tuning,
       steady,
       stats: {
@@ -281,7 +281,7 @@ const vectorFacts = {
   slots: 0,
   contextSize: 0,
   batchSize: 0,
-  images: undefined,
+  media: undefined,
   tuning: { threads: noThreads, flashAttention: 'auto', origin: 'library' },
   steady: false,
   stats: {

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { ServeError } from '../../contract/errors.ts';
 import type { Context } from '../../native/context.ts';
-import { isImageRow } from '../image-ids.ts';
+import { isMediaRow } from '../media-ids.ts';
 import type { Answer, Question } from '../remote/protocol.ts';
 import type { Outbox } from './outbox.ts';
 import { type SequenceMemory, Slot } from './slot.ts';
@@ -76,8 +76,8 @@ export class SlotMoves {
     const restored =
       context.restoreState(to, state) &&
       context.cut(to, position) &&
-      // After an image whose rows share a position, the last one is before it.
-      (context.lastPosition(to) === position - 1 || isImageRow(tokens.at(-1) ?? 0));
+      // After a medium whose rows share a position, the last one is before it.
+      (context.lastPosition(to) === position - 1 || isMediaRow(tokens.at(-1) ?? 0));
     slot.adapters = adapters;
     if (restored) slot.adopt(tokens);
     else slot.clear();

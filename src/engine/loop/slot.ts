@@ -1,6 +1,6 @@
 import type { Context } from '../../native/context.ts';
 import type { SlotState } from '../engine.ts';
-import { type ImageSpan, imagesIn, outsideImages } from '../image-ids.ts';
+import { type MediaSpan, mediaIn, outsideMedia } from '../media-ids.ts';
 import type { WireJob } from '../remote/protocol.ts';
 import type { LoopRun } from './run.ts';
 
@@ -33,7 +33,7 @@ export class Slot implements Omit<SlotState, 'phase'> {
   /** Ascending. */
   readonly #checkpoints: Checkpoint[] = [];
   /** Those in it whose rows share positions, ascending. */
-  readonly #images: ImageSpan[] = [];
+  readonly #media: MediaSpan[] = [];
 
   constructor(id: number, tools: SlotTools) {
     this.id = id;
@@ -52,27 +52,27 @@ export class Slot implements Omit<SlotState, 'phase'> {
       throw new Error(`Slot ${this.id} refused a cut at ${tokens}.`);
     this.tokens.length = tokens;
     this.#dropCheckpointsAfter(tokens);
-    this.#dropImagesAfter(tokens);
+    this.#dropMediaAfter(tokens);
   }
 
-  /** The position of a token, by its place among the tokens; an image's rows may share positions. */
+  /** The position of a token, by its place among the tokens; a medium's rows may share positions. */
   positionOf(place: number): number {
-    return positionAmong(this.#images, place);
+    return positionAmong(this.#media, place);
   }
 
   /** The same where the tokens are about to be `tokens`. */
   static positionIn(tokens: ArrayLike<number>, place: number): number {
-    return positionAmong(imagesIn(tokens), place);
+    return positionAmong(mediaIn(tokens), place);
   }
 
-  /** The rows of an image were evaluated, all or the next of them. */
+  /** The rows of a medium were evaluated, all or the next of them. */
   addRows(ids: readonly number[]): void {
     for (const id of ids) this.tokens.push(id);
-    this.#findImages();
+    this.#findMedia();
   }
 
-  /** Of a run that was given up in the middle of an image, nothing of that image stays. */
-  leaveImage(start: number): void {
+  /** Of a run that was given up in the middle of a medium, nothing of that medium stays. */
+  leaveMedium(start: number): void {
     try {
       this.cut(start);
     } catch {
@@ -84,7 +84,7 @@ export class Slot implements Omit<SlotState, 'phase'> {
   stops({ prompt, checkpoints = [] }: WireJob): readonly number[] {
     if (!this.#tools.needsCheckpoints) return [];
     const inside = checkpoints.filter((at) => at > 0 && at < prompt.length);
-    return inside.length > 0 ? inside : [outsideImages(prompt, prompt.length - 1)];
+    return inside.length > 0 ? inside : [outsideMedia(prompt, prompt.length - 1)];
   }
 
   takeCheckpoint(): void {
@@ -106,7 +106,7 @@ export class Slot implements Omit<SlotState, 'phase'> {
     this.#dropCheckpointsAfter(-1);
     this.tokens.length = 0;
     for (const token of tokens) this.tokens.push(token);
-    this.#findImages();
+    this.#findMedia();
   }
 
   clear(): void {
@@ -122,19 +122,19 @@ export class Slot implements Omit<SlotState, 'phase'> {
     else this.clear();
   }
 
-  /** After an image whose rows share a position the memory knows that one alone. */
+  /** After a medium whose rows share a position the memory knows that one alone. */
   #leastHeld(place: number): number {
-    const image = this.#images.find(({ start, rows }) => start + rows === place);
-    return image ? this.positionOf(image.start) + 1 : this.positionOf(place);
+    const medium = this.#media.find(({ start, rows }) => start + rows === place);
+    return medium ? this.positionOf(medium.start) + 1 : this.positionOf(place);
   }
 
-  #findImages(): void {
-    const shared = imagesIn(this.tokens).filter(({ rows, advance }) => rows !== advance);
-    this.#images.splice(0, this.#images.length, ...shared);
+  #findMedia(): void {
+    const shared = mediaIn(this.tokens).filter(({ rows, advance }) => rows !== advance);
+    this.#media.splice(0, this.#media.length, ...shared);
   }
 
-  #dropImagesAfter(tokens: number): void {
-    while ((this.#images.at(-1)?.start ?? -1) >= tokens) this.#images.pop();
+  #dropMediaAfter(tokens: number): void {
+    while ((this.#media.at(-1)?.start ?? -1) >= tokens) this.#media.pop();
   }
 
   #restore(tokens: number): void {
@@ -156,8 +156,8 @@ export class Slot implements Omit<SlotState, 'phase'> {
   }
 }
 
-function positionAmong(images: readonly ImageSpan[], place: number): number {
+function positionAmong(media: readonly MediaSpan[], place: number): number {
   let position = place;
-  for (const { start, rows, advance } of images) if (start + rows <= place) position += advance - rows;
+  for (const { start, rows, advance } of media) if (start + rows <= place) position += advance - rows;
   return position;
 }

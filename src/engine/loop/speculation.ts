@@ -1,4 +1,4 @@
-import { isImageRow } from '../image-ids.ts';
+import { isMediaRow } from '../media-ids.ts';
 
 /** Guesses the tokens to come, so that one step can confirm several. Right or wrong, the output stays the same. */
 export interface Guesser {
@@ -49,8 +49,8 @@ function createLookupGuesser(): Guesser {
       }
       const place = text.length >= patternLength ? places.get(patternAt(text.length)) : undefined;
       const guesses = place === undefined ? [] : text.slice(place, place + longestGuess);
-      const image = guesses.findIndex(isImageRow);
-      return image < 0 ? guesses : guesses.slice(0, image);
+      const medium = guesses.findIndex(isMediaRow);
+      return medium < 0 ? guesses : guesses.slice(0, medium);
     },
   };
 }

@@ -4,7 +4,7 @@ import type { Directive } from '../engine.ts';
 import { reusablePrefix } from '../prefix.ts';
 import { type RunDirectives, type StepReport, toWire, type WireJob } from '../remote/protocol.ts';
 import { Deliveries } from './deliveries.ts';
-import type { ImageSteps } from './image-steps.ts';
+import type { MediaSteps } from './media-steps.ts';
 import { NoNumbersError } from './no-numbers.ts';
 import type { Outbox } from './outbox.ts';
 import { LoopRun } from './run.ts';
@@ -21,7 +21,7 @@ export interface StepLoopOptions extends StepBatchParts {
   readonly clock: Clock;
   readonly outbox: Outbox;
   /** undefined: the model sees none. */
-  readonly images: Pick<ImageSteps, 'due' | 'advance' | 'free'> | undefined;
+  readonly media: Pick<MediaSteps, 'due' | 'advance' | 'free'> | undefined;
   /** A slot's memory holds values that are no numbers: it is emptied of them, and the other slots keep theirs. */
   readonly wipe: (slot: Slot) => void;
   /** Speculative decoding; undefined: one token a step. */
@@ -131,7 +131,7 @@ export class StepLoop {
     this.#sampleHeldBack();
     const shares = this.#batch.plan();
     if (shares.length === 0) {
-      if (this.#stepImage(false)) return true;
+      if (this.#stepMedium(false)) return true;
       this.tellAll({ resting: true });
       return false;
     }
@@ -144,17 +144,17 @@ export class StepLoop {
     this.#report(participants, this.#options.clock() - startedAt);
     this.#tell();
     this.#advanceSteered(late);
-    this.#stepImage(true);
+    this.#stepMedium(true);
     return true;
   }
 
-  /** Between two steps: a piece of an image's encoding, or its rows. False: no run waits for one. */
-  #stepImage(othersWait: boolean): boolean {
-    const due = this.#options.images?.due;
+  /** Between two steps: a piece of a medium's encoding, or its rows. False: no run waits for one. */
+  #stepMedium(othersWait: boolean): boolean {
+    const due = this.#options.media?.due;
     if (!due) return false;
     const startedAt = this.#options.clock();
     try {
-      const done = this.#options.images?.advance(due, othersWait);
+      const done = this.#options.media?.advance(due, othersWait);
       if (!done) return true;
       const { slot, run, rows: tokens, place } = done;
       const before = slot.tokens.length - tokens;
@@ -177,7 +177,7 @@ export class StepLoop {
   }
 
   free(): void {
-    this.#options.images?.free();
+    this.#options.media?.free();
     this.#options.machine.free();
   }
 
@@ -289,8 +289,8 @@ export class StepLoop {
     if (!slot || !run || run.id !== id) return;
     this.#runs.delete(id);
     slot.run = undefined;
-    const image = run.imageUnderWay;
-    if (image) slot.leaveImage(image.start);
+    const medium = run.mediumUnderWay;
+    if (medium) slot.leaveMedium(medium.start);
     this.#options.outbox.ended(end(run));
     run.sampler.free();
   }

@@ -90,7 +90,7 @@ export interface ContextOptions {
   /** The draft model by its path. */
   readonly speculation: Speculation | undefined;
   readonly stepTargetMs: number;
-  /** Encodes images for this model. */
+  /** Encodes images and sounds for this model. */
   readonly projector: ProjectorWish | undefined;
   /** What an earlier start measured. */
   readonly remembered: Tuning | undefined;
@@ -98,7 +98,7 @@ export interface ContextOptions {
 
 export interface ProjectorWish {
   readonly file: ProjectorFile;
-  /** Of encoded images that are kept for the next turn. */
+  /** Of encoded media that are kept for the next turn. */
   readonly cacheBytes: number;
 }
 
@@ -124,8 +124,8 @@ export interface LoadedFacts {
   readonly slots: number;
   readonly contextSize: number;
   readonly batchSize: number;
-  /** Where images' rows stand; undefined: it encodes none. */
-  readonly images: { readonly positions: 'line' | 'grid' } | undefined;
+  /** Where rows of images and sounds stand; undefined: it encodes none. */
+  readonly media: { readonly positions: 'line' | 'grid' } | undefined;
   readonly tuning: Tuning;
   /** Measured on a quiet machine: worth remembering. */
   readonly steady: boolean;
@@ -158,7 +158,7 @@ export interface StepMessage {
 
 export type LoopStats = Pick<
   EngineStats,
-  'steps' | 'prefillTokens' | 'decodeTokens' | 'encodedImages' | 'prefillRate' | 'decodeRate'
+  'steps' | 'prefillTokens' | 'decodeTokens' | 'encodedMedia' | 'prefillRate' | 'decodeRate'
 >;
 
 /** One decode. */

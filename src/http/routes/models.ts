@@ -1,6 +1,7 @@
 import { ServeError } from '../../contract/errors.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import { findByName } from '../../contract/model-names.ts';
+import { sensesOf } from '../../contract/projector.ts';
 import type { KnownModel, ModelDirectory } from '../../contract/services.ts';
 import { type NamedModel, toModelInfo, toModelList } from '../../dialects/anthropic-messages/models.ts';
 import { openaiShape } from '../../dialects/shared/openai-error.ts';
@@ -55,11 +56,13 @@ function one(entries: readonly Entry[], exchange: Exchange): JsonObject {
   );
 }
 
-/** As the clients look for it that offer images only where they are taken. */
-const seeing = {
-  modalities: { input: ['text', 'image'], output: ['text'] },
-  capabilities: ['completion', 'vision'],
-};
+/** As the clients look for it that offer images and sounds only where they are taken. */
+function beyondText({ images, audio }: ReturnType<typeof sensesOf>): JsonObject {
+  if (!images && !audio) return {};
+  const input = ['text', ...(images ? ['image'] : []), ...(audio ? ['audio'] : [])];
+  const capabilities = ['completion', ...(images ? ['vision'] : []), ...(audio ? ['audio'] : [])];
+  return { modalities: { input, output: ['text'] }, capabilities };
+}
 
 /** The context size under every name that some client looks for. */
 function openaiModel({ id, profile, state }: Entry): JsonObject {
@@ -71,7 +74,7 @@ function openaiModel({ id, profile, state }: Entry): JsonObject {
     state,
     root: profile.id,
     parent: null,
-    ...(profile.projector && seeing),
+    ...beyondText(sensesOf(profile.projector)),
     context_length: profile.contextSize,
     max_context_length: profile.trainedContextSize,
     max_model_len: profile.contextSize,

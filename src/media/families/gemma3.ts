@@ -1,10 +1,11 @@
 import type { ProjectorFile } from '../../contract/projector.ts';
 import type { Eye } from '../eye.ts';
 import { encoderOf } from '../parts/encoder.ts';
+import { between } from '../parts/marks.ts';
 import { placesName } from '../parts/places.ts';
 import { averaged } from '../parts/pooling.ts';
-import { between, black } from '../parts/prepare.ts';
-import { patchRows, transformerOf } from '../parts/shape.ts';
+import { black } from '../parts/prepare.ts';
+import { patchRows, visionTransformerOf } from '../parts/shape.ts';
 import { gridOf } from '../parts/squares.ts';
 import { Hyperparameters } from '../projector-file.ts';
 import { resizeInto } from '../resize.ts';
@@ -19,7 +20,7 @@ const usualPool = 4;
  */
 export function openGemma3(file: ProjectorFile): Eye {
   const given = new Hyperparameters(file);
-  const shape = transformerOf(given);
+  const shape = visionTransformerOf(given);
   const pool = given.count('clip.vision.projector.scale_factor', usualPool);
   const side = Math.floor(Math.floor(shape.imageSize / shape.patchSize) / pool);
   return {

@@ -6,7 +6,7 @@ import { oncePer } from '../parts/once.ts';
 import { placesName, scaledPlaces } from '../parts/places.ts';
 import { prepareAnySize } from '../parts/prepare.ts';
 import { turnBySquares } from '../parts/rope.ts';
-import { transformerOf } from '../parts/shape.ts';
+import { visionTransformerOf } from '../parts/shape.ts';
 import { gridOf, inSquares, mustHaveSquares, squarePatches, squarePlaces, squareSide } from '../parts/squares.ts';
 import type { Pixels } from '../pixels.ts';
 import { Hyperparameters } from '../projector-file.ts';
@@ -22,7 +22,7 @@ const projectorEpsilon = 1e-5;
  */
 export function openGlm4V(file: ProjectorFile): Eye {
   const given = new Hyperparameters(file);
-  const shape = transformerOf(given, { normKind: 'rms' });
+  const shape = visionTransformerOf(given, { normKind: 'rms' });
   mustHaveSquares(given);
   const turns = oncePer((tile: Pixels) => turnBySquares(squarePlaces(gridOf(shape, tile)), ropeBase));
   return {

@@ -5,7 +5,7 @@ import { linear } from '../parts/layers.ts';
 import { placesName } from '../parts/places.ts';
 import { shuffled } from '../parts/pooling.ts';
 import { black } from '../parts/prepare.ts';
-import { patchRows, transformerOf } from '../parts/shape.ts';
+import { patchRows, visionTransformerOf } from '../parts/shape.ts';
 import { sizeWithin } from '../parts/size.ts';
 import { gridOf } from '../parts/squares.ts';
 import { rowsOfTile, text, tilesOf } from '../parts/tiles.ts';
@@ -21,7 +21,7 @@ const around = '<fake_token_around_image>';
  */
 export function openIdefics3(file: ProjectorFile): Eye {
   const given = new Hyperparameters(file);
-  const shape = transformerOf(given);
+  const shape = visionTransformerOf(given);
   const { imageSize } = shape;
   const merge = given.count('clip.vision.projector.scale_factor');
   const rows = rowsOfTile(shape.patchSize * merge);

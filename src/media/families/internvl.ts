@@ -2,10 +2,11 @@ import type { ProjectorFile } from '../../contract/projector.ts';
 import type { Eye } from '../eye.ts';
 import { encoderOf } from '../parts/encoder.ts';
 import { norm, twoLayers } from '../parts/layers.ts';
+import { between } from '../parts/marks.ts';
 import { placesName } from '../parts/places.ts';
 import { shuffled } from '../parts/pooling.ts';
-import { between, black } from '../parts/prepare.ts';
-import { patchRows, transformerOf } from '../parts/shape.ts';
+import { black } from '../parts/prepare.ts';
+import { patchRows, visionTransformerOf } from '../parts/shape.ts';
 import { gridOf } from '../parts/squares.ts';
 import { rowsOfTile, tilesOf } from '../parts/tiles.ts';
 import type { Pixels } from '../pixels.ts';
@@ -23,9 +24,9 @@ const projectorEpsilon = 1e-5;
  */
 export function openInternVl(file: ProjectorFile): Eye {
   const given = new Hyperparameters(file);
-  const plain = transformerOf(given);
+  const plain = visionTransformerOf(given);
   const isLarge = plain.width === large.width && plain.blocks === large.blocks;
-  const shape = isLarge ? transformerOf(given, { normKind: 'rms' }) : plain;
+  const shape = isLarge ? visionTransformerOf(given, { normKind: 'rms' }) : plain;
   const { imageSize } = shape;
   const merge = given.count('clip.vision.projector.scale_factor');
   const grids = gridsOf(

@@ -2,10 +2,11 @@ import type { ProjectorFile } from '../../contract/projector.ts';
 import type { Eye } from '../eye.ts';
 import { encoderOf } from '../parts/encoder.ts';
 import { twoLayers } from '../parts/layers.ts';
+import { between } from '../parts/marks.ts';
 import { scaledPlaces } from '../parts/places.ts';
 import { shuffled } from '../parts/pooling.ts';
-import { between, black } from '../parts/prepare.ts';
-import { patchRows, transformerOf } from '../parts/shape.ts';
+import { black } from '../parts/prepare.ts';
+import { patchRows, visionTransformerOf } from '../parts/shape.ts';
 import { sizeWithin } from '../parts/size.ts';
 import { gridOf } from '../parts/squares.ts';
 import { rowsOfTile, text, tilesOf } from '../parts/tiles.ts';
@@ -27,7 +28,7 @@ const normEpsilon = 1e-5;
  */
 export function openLfm2(file: ProjectorFile): Eye {
   const given = new Hyperparameters(file);
-  const shape = transformerOf(given);
+  const shape = visionTransformerOf(given);
   const merge = given.count('clip.vision.projector.scale_factor', 1);
   const multiple = shape.patchSize * merge;
   const rule = { multiple, least: rowsOfPiece.least * multiple ** 2, most: rowsOfPiece.most * multiple ** 2 };

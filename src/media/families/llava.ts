@@ -1,7 +1,7 @@
 import type { ProjectorFile } from '../../contract/projector.ts';
 import type { Eye } from '../eye.ts';
 import { linear } from '../parts/layers.ts';
-import { patchRows, transformerOf } from '../parts/shape.ts';
+import { patchRows, visionTransformerOf } from '../parts/shape.ts';
 import { transformerBlock } from '../parts/transformer.ts';
 import { Hyperparameters } from '../projector-file.ts';
 import { resizeInto } from '../resize.ts';
@@ -15,7 +15,7 @@ const ground = [122, 116, 104] as const;
  */
 export function openLlava(file: ProjectorFile): Eye {
   const given = new Hyperparameters(file);
-  const shape = transformerOf(given);
+  const shape = visionTransformerOf(given);
   const side = Math.floor(shape.imageSize / shape.patchSize);
   if (given.numbers('clip.vision.image_grid_pinpoints').length > 0) {
     throw given.odd('it cuts images into tiles (LLaVA 1.6), which is not known here');

@@ -3,10 +3,11 @@ import type { Graph, Tensor } from '../../native/graph.ts';
 import type { Eye, PicturePart } from '../eye.ts';
 import { encoderOf } from '../parts/encoder.ts';
 import { linear, norm, twoLayers } from '../parts/layers.ts';
+import { between } from '../parts/marks.ts';
 import { oncePer } from '../parts/once.ts';
-import { between, black } from '../parts/prepare.ts';
+import { black } from '../parts/prepare.ts';
 import { turnByHalves } from '../parts/rope.ts';
-import { patchRows, transformerOf } from '../parts/shape.ts';
+import { patchRows, visionTransformerOf } from '../parts/shape.ts';
 import { sizeWithin } from '../parts/size.ts';
 import { type Grid, gridOf } from '../parts/squares.ts';
 import type { Pixels } from '../pixels.ts';
@@ -24,7 +25,7 @@ const ropeBase = 10_000;
  */
 export function openPixtral(file: ProjectorFile): Eye {
   const given = new Hyperparameters(file);
-  const shape = transformerOf(given, { normKind: 'rms' });
+  const shape = visionTransformerOf(given, { normKind: 'rms' });
   const merge = given.count('clip.vision.spatial_merge_size', 1);
   const multiple = shape.patchSize * merge;
   const rule = { multiple, least: rows.least * multiple ** 2, most: rows.most * multiple ** 2 };

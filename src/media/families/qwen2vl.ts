@@ -6,7 +6,7 @@ import { twoLayers } from '../parts/layers.ts';
 import { oncePer } from '../parts/once.ts';
 import { prepareAnySize } from '../parts/prepare.ts';
 import { turnBySquares } from '../parts/rope.ts';
-import { transformerOf } from '../parts/shape.ts';
+import { visionTransformerOf } from '../parts/shape.ts';
 import { gridOf, mustHaveSquares, squarePatches, squarePlaces, squareSide } from '../parts/squares.ts';
 import { type WindowOrder, windowOrder } from '../parts/windows.ts';
 import type { Pixels } from '../pixels.ts';
@@ -35,7 +35,7 @@ export function openQwen25Vl(file: ProjectorFile): Eye {
 function openQwen(file: ProjectorFile, kind: 'qwen2vl_merger' | 'qwen2.5vl_merger'): Eye {
   const given = new Hyperparameters(file);
   const isNewer = kind === 'qwen2.5vl_merger';
-  const shape = transformerOf(given, { normKind: isNewer ? 'rms' : 'layer' });
+  const shape = visionTransformerOf(given, { normKind: isNewer ? 'rms' : 'layer' });
   mustHaveSquares(given);
   const windowsBut = isNewer ? given.number('clip.vision.n_wa_pattern') : 0;
   const side = Math.floor(windowSize / shape.patchSize / squareSide);

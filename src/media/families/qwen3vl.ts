@@ -7,7 +7,7 @@ import { oncePer } from '../parts/once.ts';
 import { scaledPlaces } from '../parts/places.ts';
 import { prepareAnySize } from '../parts/prepare.ts';
 import { turnBySquares } from '../parts/rope.ts';
-import { transformerOf } from '../parts/shape.ts';
+import { visionTransformerOf } from '../parts/shape.ts';
 import { gridOf, inSquares, mustHaveSquares, squarePatches, squarePlaces, squareSide } from '../parts/squares.ts';
 import type { Pixels } from '../pixels.ts';
 import { Hyperparameters } from '../projector-file.ts';
@@ -22,7 +22,7 @@ const ropeBase = 10_000;
  */
 export function openQwen3Vl(file: ProjectorFile): Eye {
   const given = new Hyperparameters(file);
-  const shape = transformerOf(given);
+  const shape = visionTransformerOf(given);
   mustHaveSquares(given);
   const deep = Array.from({ length: shape.blocks }, (_, index) => index).filter((index) =>
     given.has(`v.deepstack.${index}.fc1.weight`),

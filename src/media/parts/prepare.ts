@@ -1,20 +1,10 @@
-import type { Eye, PicturePart } from '../eye.ts';
+import type { Eye } from '../eye.ts';
 import { resizeInto } from '../resize.ts';
+import { between, type Marks } from './marks.ts';
 import { sizeWithin } from './size.ts';
 
 /** The ground of what does not fill its size. */
 export const black = [0, 0, 0] as const;
-
-export interface Marks {
-  readonly before?: string;
-  readonly behind?: string;
-}
-
-/** Rows between the texts that this family has around them. */
-export function between({ before, behind }: Marks, parts: readonly PicturePart[]): PicturePart[] {
-  const text = (mark: string | undefined): PicturePart[] => (mark === undefined ? [] : [{ type: 'text', text: mark }]);
-  return [...text(before), ...parts, ...text(behind)];
-}
 
 export interface AnySize {
   readonly patchSize: number;

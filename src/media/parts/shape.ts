@@ -1,13 +1,13 @@
 import type { Graph, Tensor } from '../../native/graph.ts';
 import { type Colour, channels, type Pixels, planes } from '../pixels.ts';
-import type { Hyperparameters } from '../projector-file.ts';
+import type { Hyperparameters, Sense } from '../projector-file.ts';
 import type { Weights } from '../weights.ts';
 import { type Activation, norm } from './layers.ts';
 
-/** What all vision transformers have in common. */
+/** What all transformers here have in common. */
 export interface Transformer {
-  readonly imageSize: number;
-  readonly patchSize: number;
+  /** Their tensors' names begin with it: those of images, those of sounds. */
+  readonly sense: Sense;
   readonly width: number;
   readonly heads: number;
   readonly headSize: number;
@@ -15,30 +15,51 @@ export interface Transformer {
   readonly epsilon: number;
   readonly activation: Activation;
   readonly normKind: 'layer' | 'rms';
-  readonly mean: Colour;
-  readonly deviation: Colour;
   /** By the weights of this name; without any, the rows as they are. */
   norm(graph: Graph, rows: Tensor, weights: Weights, name: string): Tensor;
 }
 
-export function transformerOf(
-  given: Hyperparameters,
-  own: { readonly normKind?: 'layer' | 'rms'; readonly activation?: Activation } = {},
-): Transformer {
-  const prefix = 'clip.vision.';
+const prefixes = { v: 'clip.vision.', a: 'clip.audio.' } as const satisfies Record<Sense, string>;
+
+/** One that sees. */
+export interface VisionTransformer extends Transformer {
+  readonly imageSize: number;
+  readonly patchSize: number;
+  readonly mean: Colour;
+  readonly deviation: Colour;
+}
+
+interface OwnShape {
+  readonly normKind?: 'layer' | 'rms';
+  readonly activation?: Activation;
+}
+
+export function visionTransformerOf(given: Hyperparameters, own: OwnShape = {}): VisionTransformer {
+  const prefix = prefixes.v;
+  const shape = transformerOf(given, 'v', own);
+  const patchSize = given.count(`${prefix}patch_size`);
+  const kernel = given.shape('v.patch_embd.weight');
+  if (kernel[0] !== patchSize || kernel[1] !== patchSize || kernel[2] !== channels || kernel[3] !== shape.width) {
+    throw given.odd(`its patches are ${kernel.join(' x ')}`);
+  }
+  return {
+    ...shape,
+    imageSize: given.count(`${prefix}image_size`),
+    patchSize,
+    mean: given.colour(`${prefix}image_mean`),
+    deviation: given.colour(`${prefix}image_std`),
+  };
+}
+
+export function transformerOf(given: Hyperparameters, sense: Sense, own: OwnShape = {}): Transformer {
+  const prefix = prefixes[sense];
   const { normKind = 'layer' } = own;
   const epsilon = given.number(`${prefix}attention.layer_norm_epsilon`);
   const width = given.count(`${prefix}embedding_length`);
   const heads = given.count(`${prefix}attention.head_count`);
-  const patchSize = given.count(`${prefix}patch_size`);
-  const kernel = given.shape('v.patch_embd.weight');
-  if (kernel[0] !== patchSize || kernel[1] !== patchSize || kernel[2] !== channels || kernel[3] !== width) {
-    throw given.odd(`its patches are ${kernel.join(' x ')}`);
-  }
   if (width % heads !== 0) throw given.odd(`${heads} heads do not share ${width} values`);
   return {
-    imageSize: given.count(`${prefix}image_size`),
-    patchSize,
+    sense,
     width,
     heads,
     headSize: given.count(`${prefix}attention.head_dim`, width / heads),
@@ -46,8 +67,6 @@ export function transformerOf(
     epsilon,
     activation: own.activation ?? activationOf(given),
     normKind,
-    mean: given.colour(`${prefix}image_mean`),
-    deviation: given.colour(`${prefix}image_std`),
     norm(graph, rows, weights, name) {
       const weight = weights.find(`${name}.weight`);
       return weight ? norm(graph, rows, weights, name, { kind: normKind, epsilon }) : rows;
@@ -61,7 +80,13 @@ function activationOf(given: Hyperparameters): Activation {
 }
 
 /** The image in squares, each a row [width, patches], line by line. */
-export function patchRows(graph: Graph, weights: Weights, shape: Transformer, tile: Pixels, kernel?: Tensor): Tensor {
+export function patchRows(
+  graph: Graph,
+  weights: Weights,
+  shape: VisionTransformer,
+  tile: Pixels,
+  kernel?: Tensor,
+): Tensor {
   const { width, height } = tile;
   const image = graph.input(planes(tile, shape.mean, shape.deviation), [width, height, channels]);
   const patches = graph.patches(kernel ?? weights.get('v.patch_embd.weight'), image);

@@ -2,7 +2,7 @@ import type { Graph, Tensor } from '../../native/graph.ts';
 import { channels, type Pixels, planes } from '../pixels.ts';
 import type { Hyperparameters } from '../projector-file.ts';
 import type { Weights } from '../weights.ts';
-import type { Transformer } from './shape.ts';
+import type { VisionTransformer } from './shape.ts';
 
 /** Patches a side of the squares that become one row for the model: encoders of this kind have their patches in squares. */
 export const squareSide = 2;
@@ -18,12 +18,12 @@ export interface Grid {
   readonly lines: number;
 }
 
-export function gridOf({ patchSize }: Transformer, { width, height }: Pixels): Grid {
+export function gridOf({ patchSize }: VisionTransformer, { width, height }: Pixels): Grid {
   return { columns: Math.floor(width / patchSize), lines: Math.floor(height / patchSize) };
 }
 
 /** The image in patches, each a row [width, patches], square by square. Two kernels, for films: a picture is seen by both. */
-export function squarePatches(graph: Graph, weights: Weights, shape: Transformer, tile: Pixels): Tensor {
+export function squarePatches(graph: Graph, weights: Weights, shape: VisionTransformer, tile: Pixels): Tensor {
   const { width, height } = tile;
   const image = graph.input(planes(tile, shape.mean, shape.deviation), [width, height, channels]);
   const seen = (kernel: string) => graph.patches(weights.get(kernel), image);

@@ -13,7 +13,7 @@ export function transformerBlock(
   rows: Tensor,
   options: AttentionOptions = {},
 ): Tensor {
-  const name = `v.blk.${index}`;
+  const name = `${shape.sense}.blk.${index}`;
   const scaled = (tensor: Tensor, scale: string) => {
     const found = weights.find(`${name}.${scale}.weight`);
     return found ? graph.times(tensor, found) : tensor;

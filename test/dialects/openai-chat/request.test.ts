@@ -263,10 +263,28 @@ describe('messages', () => {
       "Files are not read from the server's disk.",
     ],
     [
-      'audio behind text',
-      [{ role: 'user', content: [{ type: 'text', text: 'a' }, { type: 'input_audio' }] }],
+      'a film behind text',
+      [{ role: 'user', content: [{ type: 'text', text: 'a' }, { type: 'video_url' }] }],
       'messages[0].content[1].type',
-      'This server takes text and images, and a content part is of type "input_audio".',
+      'This server takes text, images and audio, and a content part is of type "video_url".',
+    ],
+    [
+      'audio without data',
+      [{ role: 'user', content: [{ type: 'input_audio', input_audio: { format: 'wav' } }] }],
+      'messages[0].content[0].input_audio.data',
+      'it must be a string',
+    ],
+    [
+      'audio that is no base64',
+      [{ role: 'user', content: [{ type: 'input_audio', input_audio: { data: '%', format: 'wav' } }] }],
+      'messages[0].content[0].input_audio.data',
+      'is no base64',
+    ],
+    [
+      'audio of the server',
+      [{ role: 'user', content: [{ type: 'audio_url', audio_url: { url: 'file:///a.wav' } }] }],
+      'messages[0].content[0].audio_url',
+      "is no sound: give a data: URI with base64, or an http(s) address. Files are not read from the server's disk.",
     ],
     [
       'an old function call',
@@ -308,6 +326,32 @@ describe('images', () => {
       user,
       { role: 'assistant', content: 'b' },
       { role: 'user', content: [image('image_base64'), { type: 'text', text: 'c' }] },
+    ]);
+  });
+});
+
+describe('sounds', () => {
+  it('stay where they are among the parts, as base64, by data: URI or by address', () => {
+    const content = [
+      { type: 'text', text: 'a' },
+      { type: 'input_audio', input_audio: { data: 'AAAA', format: 'wav' } },
+      { type: 'input_audio', input_audio: { data: 'data:audio/mp3;base64,AAAA' } },
+      { type: 'audio_url', audio_url: { url: 'https://example.com/b.wav' } },
+    ];
+    const file = (at: number) => ({
+      type: 'audio',
+      source: { type: 'file', base64: 'AAAA' },
+      param: `messages[0].content[${at}].input_audio.data`,
+    });
+    expect(chat({ messages: [{ role: 'user', content }] }).messages[0]?.content).toEqual([
+      { type: 'text', text: 'a' },
+      file(1),
+      file(2),
+      {
+        type: 'audio',
+        source: { type: 'url', url: 'https://example.com/b.wav' },
+        param: 'messages[0].content[3].audio_url',
+      },
     ]);
   });
 });

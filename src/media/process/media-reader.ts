@@ -1,41 +1,42 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createDeferred, type Deferred } from '../../contract/deferred.ts';
 import { ServeError } from '../../contract/errors.ts';
-import type { ProjectorFile } from '../../contract/projector.ts';
 import type { Timers } from '../../contract/services.ts';
 import { fromWire } from '../../contract/wire-error.ts';
-import type { Picture } from '../eye.ts';
-import type { ImageLimits } from '../limits.ts';
-import type { FromImages, ToImages } from './protocol.ts';
+import type { MediaLimits, Prepared } from '../prepared.ts';
+import type { FromMedia, ToMedia } from './protocol.ts';
 
-export interface ImageReaderOptions {
-  /** The compiled file that calls `serveImages`. */
+export interface MediaReaderOptions {
+  /** The compiled file that calls `serveMedia`. */
   readonly entry: string;
   readonly timers: Timers;
-  readonly limits: ImageLimits;
-  /** Of one image, in milliseconds. */
-  readonly imageMs?: number;
+  readonly limits: MediaLimits;
+  /** Of one file, in milliseconds. */
+  readonly fileMs?: number;
   /** How long the process stays without work. */
   readonly idleMs?: number;
 }
 
 interface Job {
-  readonly task: ToImages;
-  readonly answer: Deferred<Picture>;
+  readonly task: ToMedia;
+  readonly answer: Deferred<Prepared>;
 }
 
 /** A hundred times what an image of 40 million points takes on a quiet machine. */
-const usualImageMs = 60_000;
+const usualFileMs = 60_000;
 const usualIdleMs = 60_000;
 /** Of JavaScript: an image of 40 million points takes 120 MB of buffers besides. */
 const heapMegabytes = 512;
 
+/** What is to be read, and for whom. */
+export type MediaFile = Pick<ToMedia, 'type' | 'file' | 'projector'>;
+
 /**
- * Reads images in a process of its own, one at a time: whatever a file does to the library that decodes it ends that
- * process alone, and the next image gets a new one. It is started by the first image and ends when there are no more.
+ * Reads images and sounds in a process of its own, one at a time: whatever a file does to the library that decodes it ends
+ * that process alone, and the next file gets a new one. It is started by the first file and ends when there are no more.
  */
-export class ImageReader {
-  readonly #options: ImageReaderOptions;
+export class MediaReader {
+  readonly #options: MediaReaderOptions;
   readonly #queue: Job[] = [];
   #child: ChildProcess | undefined;
   #running: { readonly job: Job; readonly stop: () => void } | undefined;
@@ -43,16 +44,16 @@ export class ImageReader {
   #ids = 0;
   #closed = false;
 
-  constructor(options: ImageReaderOptions) {
+  constructor(options: MediaReaderOptions) {
     this.#options = options;
   }
 
   /** What stands in a prompt for this file. ServeError invalid_request. One that is being read is not stopped. */
-  async read(file: Uint8Array, projector: ProjectorFile, signal?: AbortSignal): Promise<Picture> {
+  async read(given: MediaFile, signal?: AbortSignal): Promise<Prepared> {
     signal?.throwIfAborted();
     if (this.#closed) throw new ServeError('draining', 'The server stops.');
     const job: Job = {
-      task: { id: ++this.#ids, file, projector, limits: this.#options.limits },
+      task: { ...given, id: ++this.#ids, limits: this.#options.limits },
       answer: createDeferred(),
     };
     const leave = () => {
@@ -85,7 +86,7 @@ export class ImageReader {
       return;
     }
     const child = this.#child ?? this.#start();
-    const stop = this.#options.timers.after(this.#options.imageMs ?? usualImageMs, () => child.kill('SIGKILL'));
+    const stop = this.#options.timers.after(this.#options.fileMs ?? usualFileMs, () => child.kill('SIGKILL'));
     this.#running = { job, stop };
     hold(child, true);
     child.send(job.task, () => undefined);
@@ -99,18 +100,20 @@ export class ImageReader {
     });
     this.#child = child;
     hold(child, false);
-    child.on('message', (message: FromImages) => {
+    child.on('message', (message: FromMedia) => {
       const running = this.#settle();
       if (!running || running.task.id !== message.id) return;
-      if ('picture' in message) running.answer.resolve(message.picture);
+      if ('prepared' in message) running.answer.resolve(message.prepared);
       else running.answer.reject(fromWire(message.error));
       hold(child, false);
       this.#next();
     });
     const gone = () => {
       if (this.#child === child) this.#child = undefined;
-      this.#settle()?.answer.reject(
-        new ServeError('invalid_request', 'This image could not be read: it took too long, or broke the reader.'),
+      const running = this.#settle();
+      const what = running?.task.type === 'audio' ? 'sound' : 'image';
+      running?.answer.reject(
+        new ServeError('invalid_request', `This ${what} could not be read: it took too long, or broke the reader.`),
       );
       this.#next();
     };

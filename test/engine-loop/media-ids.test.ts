@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { imageIds, imagesIn, isImageRow, outsideImages } from '../../src/engine/image-ids.ts';
+import { isMediaRow, mediaIds, mediaIn, outsideMedia } from '../../src/engine/media-ids.ts';
 import { commonPrefix, reusablePrefix } from '../../src/engine/prefix.ts';
 
 const hash = (seed: number) => Uint8Array.from({ length: 64 }, (_, at) => (at * 37 + seed * 101) % 256);
-const image = (seed: number, rows = 4, advance = 0) => imageIds(rows, hash(seed), advance);
+const image = (seed: number, rows = 4, advance = 0) => mediaIds(rows, hash(seed), advance);
 
 describe('ids of an image', () => {
   it('lie above every vocabulary, fit 32 bits, and differ with the content', () => {
     for (const id of image(1, 16)) {
-      expect(isImageRow(id)).toBe(true);
+      expect(isMediaRow(id)).toBe(true);
       expect(id | 0).toBe(id);
     }
     expect(image(1)).toEqual(image(1));
@@ -17,7 +17,7 @@ describe('ids of an image', () => {
 
   it('tell where images lie and how far positions move, also of two without anything between', () => {
     const tokens = [1, 2, ...image(1), ...image(2, 6, 3), 9];
-    expect(imagesIn(tokens)).toEqual([
+    expect(mediaIn(tokens)).toEqual([
       { start: 2, rows: 4, advance: 4 },
       { start: 6, rows: 6, advance: 3 },
     ]);
@@ -25,7 +25,7 @@ describe('ids of an image', () => {
 
   it('are never cut in the middle', () => {
     const tokens = [1, ...image(1), 2];
-    expect([0, 1, 2, 3, 4, 5, 6].map((at) => outsideImages(tokens, at))).toEqual([0, 1, 1, 1, 1, 5, 6]);
+    expect([0, 1, 2, 3, 4, 5, 6].map((at) => outsideMedia(tokens, at))).toEqual([0, 1, 1, 1, 1, 5, 6]);
   });
 
   it('are shared whole or not at all', () => {

@@ -2,15 +2,15 @@ import type { Clock } from '../../contract/services.ts';
 import { type RoomEntry, SharedRoom } from '../../contract/shared-room.ts';
 import type { Encoding } from '../../media/encode.ts';
 import type { Projector } from '../../media/projector.ts';
-import type { JobImage } from '../engine.ts';
+import type { JobMedium } from '../engine.ts';
 
 /** What the desk asks of a loaded projector. */
-interface ImageEncoder {
-  begin(...image: Parameters<Projector['begin']>): Pick<Encoding, 'done' | 'advance' | 'result' | 'free'>;
+interface MediaEncoder {
+  begin(...medium: Parameters<Projector['begin']>): Pick<Encoding, 'done' | 'advance' | 'result' | 'free'>;
 }
 
-export interface ImageDeskOptions {
-  readonly projector: ImageEncoder;
+export interface MediaDeskOptions {
+  readonly projector: MediaEncoder;
   readonly clock: Clock;
   /** Of rows that are kept for the next turn. */
   readonly cacheBytes: number;
@@ -22,7 +22,7 @@ export interface ImageDeskOptions {
 
 interface Begun {
   readonly key: string;
-  readonly encoding: ReturnType<ImageEncoder['begin']>;
+  readonly encoding: ReturnType<MediaEncoder['begin']>;
 }
 
 interface KeptRows extends RoomEntry {
@@ -33,11 +33,11 @@ const smoothing = 0.3;
 /** 5 to 15 ms on two cores. */
 const usualFirstPiece = 1e8;
 
-/** Encodes images, one at a time and in pieces where others wait, and keeps their rows. */
-export class ImageDesk {
-  /** Images that were encoded. */
+/** Encodes tiles of images and pieces of sounds, one at a time and in pieces where others wait, and keeps their rows. */
+export class MediaDesk {
+  /** How many were encoded. */
   encoded = 0;
-  readonly #options: ImageDeskOptions;
+  readonly #options: MediaDeskOptions;
   /** The one that was used last at the end; sizes are bytes. */
   readonly #kept = new SharedRoom<KeptRows>();
   #begun: Begun | undefined;
@@ -45,22 +45,22 @@ export class ImageDesk {
   /** What a multiplication took lately, with all that belongs to it. */
   #msPerProduct: number | undefined;
 
-  constructor(options: ImageDeskOptions) {
+  constructor(options: MediaDeskOptions) {
     this.#options = options;
   }
 
   /** Whether work on it has begun: it is done before another one. */
-  hasBegun({ key }: JobImage): boolean {
+  hasBegun({ key }: JobMedium): boolean {
     return this.#begun?.key === key || this.#done?.key === key;
   }
 
   /** Its rows once they are there; else it computes the next piece: as much as fits the time while others wait, else all. */
-  rowsOf(image: JobImage, othersWait: boolean): Float32Array | undefined {
-    const known = this.#find(image.key);
+  rowsOf(medium: JobMedium, othersWait: boolean): Float32Array | undefined {
+    const known = this.#find(medium.key);
     if (known) return known;
-    if (this.#begun?.key !== image.key) {
+    if (this.#begun?.key !== medium.key) {
       this.#begun?.encoding.free();
-      this.#begun = { key: image.key, encoding: this.#options.projector.begin(image.tile) };
+      this.#begun = { key: medium.key, encoding: this.#options.projector.begin(medium.tile) };
     }
     const { encoding } = this.#begun;
     this.#advance(encoding, othersWait ? this.#piece : Number.POSITIVE_INFINITY);
@@ -69,9 +69,9 @@ export class ImageDesk {
     encoding.free();
     this.#begun = undefined;
     this.encoded++;
-    this.#done = { key: image.key, rows };
-    const kept = { owner: image.owner, size: rows.byteLength, rows };
-    this.#kept.keep(image.key, kept, { size: this.#options.cacheBytes });
+    this.#done = { key: medium.key, rows };
+    const kept = { owner: medium.owner, size: rows.byteLength, rows };
+    this.#kept.keep(medium.key, kept, { size: this.#options.cacheBytes });
     return rows;
   }
 

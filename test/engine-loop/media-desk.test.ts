@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { JobImage } from '../../src/engine/engine.ts';
-import { ImageDesk } from '../../src/engine/loop/image-desk.ts';
+import type { JobMedium } from '../../src/engine/engine.ts';
+import { MediaDesk } from '../../src/engine/loop/media-desk.ts';
 
 const tile = { width: 1, height: 1, bytes: new Uint8Array(3) };
 
-function image(owner: string, key: string): JobImage {
-  return { start: 0, rows: 1, columns: 1, lines: 1, key, owner, tile };
+function image(owner: string, key: string): JobMedium {
+  return { start: 0, rows: 1, columns: 1, key, owner, tile };
 }
 
 /** Encodes every image as two numbers, 8 bytes, in one piece. */
-function desk(cacheBytes: number): ImageDesk {
+function desk(cacheBytes: number): MediaDesk {
   const begin = () => {
     let done = false;
     return {
@@ -24,7 +24,7 @@ function desk(cacheBytes: number): ImageDesk {
       free: () => undefined,
     };
   };
-  return new ImageDesk({ projector: { begin }, clock: () => 0, cacheBytes, pieceMs: 10 });
+  return new MediaDesk({ projector: { begin }, clock: () => 0, cacheBytes, pieceMs: 10 });
 }
 
 describe('encoded images', () => {
@@ -66,11 +66,11 @@ function slowDesk(msOfMillion: (million: number) => number, least = 1) {
     };
   };
   const options = { clock: () => now, cacheBytes: 24, pieceMs: 10, firstPiece: 1e6 };
-  return { taken, freed, place: new ImageDesk({ projector: { begin }, ...options }) };
+  return { taken, freed, place: new MediaDesk({ projector: { begin }, ...options }) };
 }
 
 /** How often it is asked until the rows are there: once between two steps. */
-function timesUntilDone(place: ImageDesk, othersWait: boolean): number {
+function timesUntilDone(place: MediaDesk, othersWait: boolean): number {
   for (let times = 1; times <= 12; times++) if (place.rowsOf(image('ann', 'cat'), othersWait)) return times;
   throw new Error('It is not encoded after as many times as it has pieces.');
 }
