@@ -2,7 +2,8 @@ import type { ChatFormat } from '../contract/chat-format.ts';
 import { ServeError } from '../contract/errors.ts';
 import type { SampleTurns } from '../contract/sample-turns.ts';
 import { deriveMarkup } from './derive-markup.ts';
-import { type Family, families } from './families.ts';
+import { families } from './families.ts';
+import type { Family } from './family.ts';
 import { writtenThought } from './written-thought.ts';
 
 /** Every family by its name, as `--chat-format` takes it. */

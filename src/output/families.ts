@@ -1,59 +1,16 @@
-import {
-  type ChatFormat,
-  type MessageLayout,
-  nextMessage,
-  type ReasoningMarkers,
-  type ToolCallFormat,
-} from '../contract/chat-format.ts';
 import * as calls from './call-markup.ts';
+import {
+  bareThink,
+  cohereThink,
+  endedBy,
+  type Family,
+  messageThoughts,
+  mistralThink,
+  openingTags,
+  templates,
+  think,
+} from './family.ts';
 import { functionary, harmony, muse } from './layouts.ts';
-
-/** One family: how it is recognised by its template, and how it writes. */
-export interface Family {
-  readonly name: string;
-  /** Where its markup was read: templates, or who else tells how the models were trained. Repositories with a revision. */
-  readonly source: readonly string[];
-  /** The template contains all of these. */
-  readonly all: readonly string[];
-  /** For templates that no other row fits: their turns may tell more. */
-  readonly generic?: boolean;
-  readonly layout?: ChatFormat['layout'];
-  /** Dropped for templates that contain neither marker. */
-  readonly reasoning?: ReasoningMarkers;
-  readonly toolCalls?: ToolCallFormat;
-  readonly text?: ChatFormat['text'];
-  readonly hidden?: readonly string[];
-  readonly stopStrings?: readonly string[];
-  /** Control tokens that the machines need besides those that stand in the markers. */
-  readonly visible?: readonly string[];
-}
-
-const think: ReasoningMarkers = { open: '<think>\n', close: '</think>' };
-const bareThink: ReasoningMarkers = { open: '<think>', close: '</think>' };
-const mistralThink: ReasoningMarkers = { open: '[THINK]', close: '[/THINK]', opensAnywhere: true };
-const cohereThink: ReasoningMarkers = { open: '<|START_THINKING|>', close: '<|END_THINKING|>', opensAnywhere: true };
-
-/** Chat templates of models, as llama.cpp keeps them for its tests. */
-function templates(...names: string[]): string[] {
-  return names.map((name) => `ggml-org/llama.cpp de3ff81 models/templates/${name}.jinja`);
-}
-
-/** A thought that a call may end. */
-function endedBy(call: ToolCallFormat): ReasoningMarkers {
-  return { ...think, alsoEndedBy: openingTags(call) };
-}
-
-/** The tag that begins calls, and the one that begins each of them. */
-function openingTags(call: ToolCallFormat): string[] {
-  if (call.syntax === 'addressed') return [];
-  return [call.section?.open ?? '', call.open].flatMap((text) => /^<[^<>\s]+>/.exec(text) ?? []);
-}
-
-/** Thoughts that are messages of their own. */
-function messageThoughts(layout: MessageLayout): ReasoningMarkers {
-  const { heads, ends } = layout;
-  return { open: heads.thought, close: ends[0], forcedClose: nextMessage(layout) + heads.text };
-}
 
 const kimi3Response = { open: '<|open|>response<|sep|>', close: '<|close|>response<|sep|>' };
 
@@ -68,7 +25,7 @@ export const families: readonly Family[] = [
   },
   {
     name: 'mistral',
-    source: templates('mistralai-Ministral-3-14B-Reasoning-2512', 'unsloth-mistral-Devstral-Small-2507'),
+    source: templates('mistralai-Ministral-3-14B-Reasoning-2512 unsloth-mistral-Devstral-Small-2507'),
     all: ['[TOOL_CALLS]', '[ARGS]'],
     reasoning: mistralThink,
     toolCalls: calls.mistralCalls,
@@ -98,7 +55,7 @@ export const families: readonly Family[] = [
   },
   {
     name: 'kimi-k2',
-    source: templates('Kimi-K2-Instruct', 'Kimi-K2-Thinking', 'moonshotai-Kimi-K2'),
+    source: templates('Kimi-K2-Instruct Kimi-K2-Thinking moonshotai-Kimi-K2'),
     all: ['<|tool_calls_section_begin|>', '<|tool_call_begin|>'],
     reasoning: endedBy(calls.kimi2Calls),
     toolCalls: calls.kimi2Calls,
@@ -156,7 +113,7 @@ export const families: readonly Family[] = [
   },
   {
     name: 'lfm2.5',
-    source: templates('LFM2.5-8B-A1B', 'LFM2.5-Instruct'),
+    source: templates('LFM2.5-8B-A1B LFM2.5-Instruct'),
     all: ['List of tools: ['],
     reasoning: bareThink,
     toolCalls: calls.lfm2Calls,
@@ -183,7 +140,7 @@ export const families: readonly Family[] = [
   },
   {
     name: 'deepseek-v4',
-    source: templates('deepseek-ai-DeepSeek-V4', 'deepseek-ai-DeepSeek-V4-Flash-0731'),
+    source: templates('deepseek-ai-DeepSeek-V4 deepseek-ai-DeepSeek-V4-Flash-0731'),
     all: ['dsml_token', 'DSML', "dsml_token + 'tool_calls"],
     reasoning: endedBy(calls.dsmlCalls('tool_calls')),
     toolCalls: calls.dsmlCalls('tool_calls'),
@@ -199,7 +156,7 @@ export const families: readonly Family[] = [
   },
   {
     name: 'gemma-4',
-    source: templates('google-gemma-4-31B-it', 'google-gemma-4-31B-it-interleaved'),
+    source: templates('google-gemma-4-31B-it google-gemma-4-31B-it-interleaved'),
     all: ["'<|tool_call>call:'"],
     reasoning: { open: '<|channel>thought\n', close: '<channel|>', opensAnywhere: true },
     toolCalls: calls.gemma4Calls,
@@ -220,7 +177,7 @@ export const families: readonly Family[] = [
   },
   {
     name: 'qwen3-coder',
-    source: templates('NVIDIA-Nemotron-3-Nano-30B-A3B-BF16', 'Qwen3-Coder', 'Qwen3.5-4B', 'StepFun3.5-Flash'),
+    source: templates('NVIDIA-Nemotron-3-Nano-30B-A3B-BF16 Qwen3-Coder Qwen3.5-4B StepFun3.5-Flash'),
     all: ['<tool_call>', '<function=', '<parameter='],
     reasoning: endedBy(calls.qwenCoderCalls),
     toolCalls: calls.qwenCoderCalls,
@@ -255,7 +212,7 @@ export const families: readonly Family[] = [
   },
   {
     name: 'laguna-xs',
-    source: templates('poolside-Laguna-XS-2.1', 'poolside-Laguna-XS.2'),
+    source: templates('poolside-Laguna-XS-2.1 poolside-Laguna-XS.2'),
     all: ['<arg_key>', '</assistant>', '"</arg_key>\\n"'],
     reasoning: think,
     toolCalls: calls.glmLineCalls,
@@ -271,7 +228,7 @@ export const families: readonly Family[] = [
   },
   {
     name: 'glm-4.7',
-    source: templates('GLM-4.7-Flash', 'Spark2.5'),
+    source: templates('GLM-4.7-Flash Spark2.5'),
     all: ['<arg_key>'],
     reasoning: think,
     toolCalls: calls.glmCalls,
@@ -284,7 +241,7 @@ export const families: readonly Family[] = [
   },
   {
     name: 'apriel',
-    source: templates('Apriel-1.6-15b-Thinker-fixed', 'unsloth-Apriel-1.5'),
+    source: templates('Apriel-1.6-15b-Thinker-fixed unsloth-Apriel-1.5'),
     all: ['<tool_calls>'],
     reasoning: {
       open: 'Here are my reasoning steps:\n',
@@ -356,11 +313,9 @@ export const families: readonly Family[] = [
   },
   {
     name: 'deepseek-r1',
-    source: templates(
-      'deepseek-ai-DeepSeek-R1-Distill-Llama-8B',
-      'deepseek-ai-DeepSeek-R1-Distill-Qwen-32B',
-      'llama-cpp-deepseek-r1',
-    ),
+    source: templates(`
+      deepseek-ai-DeepSeek-R1-Distill-Llama-8B deepseek-ai-DeepSeek-R1-Distill-Qwen-32B
+      llama-cpp-deepseek-r1`),
     all: ['<｜tool▁calls▁begin｜>', '```json'],
     reasoning: think,
     toolCalls: calls.deepseek1Calls,
@@ -383,29 +338,18 @@ export const families: readonly Family[] = [
   },
   {
     name: 'hermes',
-    source: templates(
-      'Bielik-11B-v3.0-Instruct',
-      'MiMo-VL',
-      'NousResearch-Hermes-2-Pro-Llama-3-8B-tool_use',
-      'NousResearch-Hermes-3-Llama-3.1-8B-tool_use',
-      'Qwen-QwQ-32B',
-      'Qwen-Qwen2.5-7B-Instruct',
-      'Qwen-Qwen3-0.6B',
-      'Reka-Edge',
-      'ibm-granite-granite-4.0',
-      'ibm-granite-granite-4.1',
-    ),
+    source: templates(`
+      Bielik-11B-v3.0-Instruct MiMo-VL NousResearch-Hermes-2-Pro-Llama-3-8B-tool_use
+      NousResearch-Hermes-3-Llama-3.1-8B-tool_use Qwen-QwQ-32B Qwen-Qwen2.5-7B-Instruct Qwen-Qwen3-0.6B
+      Reka-Edge ibm-granite-granite-4.0 ibm-granite-granite-4.1`),
     all: ['<tool_call>'],
     reasoning: think,
     toolCalls: calls.hermesCalls,
   },
   {
     name: 'llama-3',
-    source: templates(
-      'meta-llama-Llama-3.1-8B-Instruct',
-      'meta-llama-Llama-3.2-3B-Instruct',
-      'meta-llama-Llama-3.3-70B-Instruct',
-    ),
+    source: templates(`
+      meta-llama-Llama-3.1-8B-Instruct meta-llama-Llama-3.2-3B-Instruct meta-llama-Llama-3.3-70B-Instruct`),
     all: ['<|start_header_id|>', '"parameters"'],
     toolCalls: calls.llamaCalls,
   },
@@ -433,7 +377,7 @@ export const families: readonly Family[] = [
   // Templates without tools: these are described in the system text, and the model is asked to write Hermes calls.
   {
     name: 'think',
-    source: templates('HuggingFaceTB-SmolLM3-3B', 'llama-cpp-rwkv-world'),
+    source: templates('HuggingFaceTB-SmolLM3-3B llama-cpp-rwkv-world'),
     all: ['<think>'],
     reasoning: think,
     toolCalls: calls.hermesCalls,
@@ -441,7 +385,7 @@ export const families: readonly Family[] = [
   },
   {
     name: 'plain',
-    source: templates('google-gemma-2-2b-it', 'microsoft-Phi-3.5-mini-instruct'),
+    source: templates('google-gemma-2-2b-it microsoft-Phi-3.5-mini-instruct'),
     all: [],
     toolCalls: calls.hermesCalls,
     generic: true,

@@ -34,7 +34,7 @@ export interface BackgroundWork<Run extends UnreadRun> {
 }
 
 /** A response that is being generated without a reader. */
-export class BackgroundRun<Run extends UnreadRun> {
+class BackgroundRun<Run extends UnreadRun> {
   readonly run: Run;
   readonly #encoder: BackgroundEncoder;
   readonly #work: Pick<BackgroundWork<Run>, 'cancel' | 'breakOff'>;
