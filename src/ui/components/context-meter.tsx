@@ -13,9 +13,9 @@ export function ContextMeter(): VNode {
   const share = Math.min(1, price.tokens / context);
   const full = price.tokens >= context;
   const parts = priceWords(price);
-  const total = full
-    ? t.full(format.number(price.tokens), format.tokens(context))
-    : t.tokens(format.number(price.tokens), format.tokens(context));
+  const figures = [format.number(price.tokens), format.tokens(context)] as const;
+  const total = full ? t.full(...figures) : t.tokens(...figures);
+  const besidePrice = full || parts.length === 0 ? total : t.tokensBesidePrice(...figures);
   return (
     <button
       type="button"
@@ -28,7 +28,7 @@ export function ContextMeter(): VNode {
       title={[total, ...parts].join(' · ')}
     >
       <span class="context-text">
-        <span class="context-total">{total}</span>
+        <span class="context-total">{besidePrice}</span>
         {parts.length > 0 && <span class="context-price">{parts.join(' · ')}</span>}
       </span>
       <span class="context-short">{format.percent(price.tokens / context)}</span>

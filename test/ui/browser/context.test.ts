@@ -54,7 +54,7 @@ describeInBrowser('the context', () => {
     await third.hover();
     await third.getByRole('button', { name: 'Edit' }).click();
     // What comes behind it, and what is left out, has no part in it.
-    await third.getByText('900 new + 90 kept · first token in about 5 ms').waitFor();
+    await third.getByText('900 new + 90 kept · first token ≈ 5 ms').waitFor();
     await isAccessible(page, 'an edit and its price');
     await page.keyboard.press('Escape');
     await page.reload();

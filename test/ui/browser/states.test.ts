@@ -63,7 +63,7 @@ describeInBrowser('a conversation', () => {
     });
     await page.getByText('4 new + 3 kept').waitFor();
     const meter = page.locator('.context-meter');
-    expect(await meter.getAttribute('title')).toBe('7 of 2,048 tokens · 4 new + 3 kept · first token in about 12 ms');
+    expect(await meter.getAttribute('title')).toBe('7 of 2,048 tokens · 4 new + 3 kept · first token ≈ 12 ms');
     await field(page).fill('');
     await page.getByText('4 new + 3 kept').waitFor({ state: 'detached' });
     // What is long is read while it is still being written, and given up when it is sent.
