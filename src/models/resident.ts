@@ -109,7 +109,7 @@ export class Resident<Runtime> {
   async load(signal: AbortSignal): Promise<LoadedModel<Runtime>> {
     signal.throwIfAborted();
     // No wait may come between this look and the next line: an unload could begin in it.
-    while (this.#unloading !== undefined) await untilAborted(this.#unloading, signal);
+    for (let end = this.#end(); end; end = this.#end()) await untilAborted(end, signal);
     if (this.#loaded) return this.#loaded;
     this.#loading ??= this.#startLoading();
     return this.#loading.wait(signal);
@@ -161,6 +161,11 @@ export class Resident<Runtime> {
       if (wasLoaded) this.load(neverAborted()).catch(() => undefined); // published as failed
       throw error;
     }
+  }
+
+  /** Of what goes just now, and has to be gone before it can come. */
+  #end(): Promise<void> | undefined {
+    return this.#unloading ?? (this.#loading?.isGivenUp ? this.#loading.ended() : undefined);
   }
 
   get #isLeftOut(): boolean {

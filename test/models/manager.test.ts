@@ -257,6 +257,25 @@ describe('ModelManager', () => {
     expect(manager.state()).toBe('ready');
   });
 
+  it('loads anew for who comes while a load is given up', async () => {
+    const { manager, attempts, load } = scene();
+    await load('a', true);
+    manager.add(plan('b'), { atStart: false });
+    const leaving = new AbortController();
+    const given = manager.use('b', leaving.signal).catch((error: Error) => error.message);
+    await settled();
+    let late: Promise<{ readonly runtime: string }> | undefined;
+    attempts[1]?.observer.signal.addEventListener('abort', () => {
+      late = manager.use('b', patient);
+      late.catch(() => undefined);
+    });
+    leaving.abort(new Error('gone'));
+    expect(await given).toBe('gone');
+    await settled();
+    attempts[2]?.finish();
+    expect((await late)?.runtime).toBe('runtime of b');
+  });
+
   it('unloads only when the last use has ended, and takes no new one meanwhile', async () => {
     const { manager, load, disposed, states, attempts } = scene();
     const resident = await load('a');
