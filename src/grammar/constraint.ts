@@ -8,8 +8,8 @@ import type { Expression, Grammar } from './gbnf/gbnf.ts';
 import { printGrammar, rule } from './gbnf/gbnf.ts';
 import { checkGrammar } from './gbnf/gbnf-check.ts';
 import { hoistCounts, prefixRules, shareBeginnings } from './gbnf/gbnf-rewrite.ts';
-import { GrammarWalker } from './gbnf/grammar-walker.ts';
 import { refuseTooManyReadings } from './gbnf/readings-count.ts';
+import { restBehind } from './gbnf/rest-behind.ts';
 import { readOneWay } from './one-way.ts';
 import { JsonRules, jsonNotation, pythonNotation } from './schema/json-rules.ts';
 import { fitsNothing, newBook, schemaRules } from './schema/json-schema.ts';
@@ -193,14 +193,8 @@ function together(own: Grammar, raw: Grammar | undefined): Grammar {
 function continued(json: JsonRules, content: ShapeRules, opening: PromptOpening): ShapeRules {
   if (content.rules === 'free' || opening.block !== 'text' || opening.continues !== true) return content;
   const grammar = together(json.book.grammar(content.rules), content.raw);
-  const prompt = opening.generationPrompt;
-  const machine = new GrammarWalker(grammar);
-  for (let start = 0; start < prompt.length; start++) {
-    machine.restart();
-    if (!machine.accept(prompt.slice(start))) continue;
-    return { ...content, rules: rule('rest-root'), raw: prefixRules(machine.rest(), 'rest-') };
-  }
-  return content;
+  const rest = restBehind(grammar, opening.generationPrompt);
+  return rest ? { ...content, rules: rule('rest-root'), raw: prefixRules(rest, 'rest-') } : content;
 }
 
 function shapeRules(json: JsonRules, shape: OutputShape): ShapeRules {

@@ -13,8 +13,9 @@ interface Regular {
   readonly places: number;
 }
 
-/** Larger expressions are not tried. */
+/** Larger expressions are not tried, nor such as stand in each other so deep, rules in rules. */
 const maxPlaces = 3_000;
+const maxDepth = 1_000;
 /** States of an automaton for the whole grammar, and for one of its rules. */
 const maxStates = { whole: 1_500, rule: 400 };
 
@@ -56,6 +57,7 @@ export function readOneWay(grammar: Grammar): OneWay {
 class RegularRules {
   #grammar: Grammar;
   #known = new Map<string, Regular | undefined>();
+  #depth = 0;
 
   constructor(grammar: Grammar) {
     this.#grammar = grammar;
@@ -73,7 +75,10 @@ class RegularRules {
   }
 
   #of(expression: Expression): Regular | undefined {
+    if (this.#depth >= maxDepth) return undefined;
+    this.#depth++;
     const found = this.#regular(expression);
+    this.#depth--;
     return found && found.places <= maxPlaces ? found : undefined;
   }
 

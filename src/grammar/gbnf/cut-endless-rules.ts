@@ -1,5 +1,5 @@
 import type { Expression, Grammar } from './gbnf.ts';
-import { choice, empty, repeat, sequence } from './gbnf.ts';
+import { choiceOf, empty, repeat, sequenceOf } from './gbnf.ts';
 
 /**
  * Cuts the alternatives that can never come to an end, like a list node that needs a further list node for ever.
@@ -16,12 +16,12 @@ export function withoutEndlessRules(grammar: Grammar): Grammar | undefined {
       case 'sequence': {
         const parts = expression.parts.map(cut).filter((part) => part !== undefined);
         if (same(parts, expression.parts)) return expression;
-        return parts.length === expression.parts.length ? sequence(...parts) : undefined;
+        return parts.length === expression.parts.length ? sequenceOf(parts) : undefined;
       }
       case 'choice': {
         const options = expression.options.map(cut).filter((option) => option !== undefined);
         if (same(options, expression.options)) return expression;
-        return options.length === 0 ? undefined : choice(...options);
+        return options.length === 0 ? undefined : choiceOf(options);
       }
       case 'repeat': {
         const part = cut(expression.part);
@@ -71,7 +71,7 @@ function finite(grammar: Grammar): ReadonlySet<string> {
     const body = grammar.get(name);
     if (good.has(name) || !body || !ends(body, name)) continue;
     good.add(name);
-    todo.push(...(waiting.get(name) ?? []));
+    for (const user of waiting.get(name) ?? []) todo.push(user);
     waiting.delete(name);
   }
   return good;

@@ -1,5 +1,5 @@
 import type { Expression } from './gbnf.ts';
-import { choice, printBody, sequence, text } from './gbnf.ts';
+import { choiceOf, printBody, sequence, sequenceOf, text } from './gbnf.ts';
 
 /** Where rules are kept. */
 interface Rules {
@@ -25,14 +25,14 @@ function merge(book: Rules, hint: string, options: readonly Parts[]): Expression
     if (group) group.push(option);
     else groups.set(key, [option]);
   }
-  return choice(...[...groups.values()].map((group) => joined(book, hint, group)));
+  return choiceOf([...groups.values()].map((group) => joined(book, hint, group)));
 }
 
 /** Options that begin alike. */
 function joined(book: Rules, hint: string, group: readonly Parts[]): Expression {
   const [first = [], ...others] = group;
   const [head] = first;
-  if (!head || others.length === 0) return sequence(...first);
+  if (!head || others.length === 0) return sequenceOf(first);
   const texts = group.map(([each]) => (each?.kind === 'text' ? each.text : ''));
   const common = head.kind === 'text' ? text(commonBeginning(texts)) : head;
   const rests = group.map(([begin, ...rest], index) =>

@@ -50,7 +50,7 @@ function closure(
   for (let index = todo.pop(); index !== undefined; index = todo.pop()) {
     if (known.has(index) || !rules[index]?.options.some((option) => holds(option, known))) continue;
     known.add(index);
-    todo.push(...(users[index] ?? []));
+    for (const user of users[index] ?? []) todo.push(user);
   }
   return known;
 }
@@ -87,7 +87,7 @@ function checkEntries(rules: readonly FlatRule[], nullable: ReadonlySet<number>,
         `The grammar's rule "${rules[loop]?.name}" can begin with itself (left recursion); put what it repeats after a character.`,
         param,
       );
-    todo.push(...waiting);
+    for (const first of waiting) todo.push(first);
   }
 }
 

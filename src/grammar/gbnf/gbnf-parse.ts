@@ -1,6 +1,6 @@
 import { ServeError } from '../../contract/errors.ts';
 import type { CodePointRange, Expression, Grammar } from './gbnf.ts';
-import { chars, choice, repeat, rule, sequence, text } from './gbnf.ts';
+import { chars, choiceOf, repeat, rule, sequenceOf, text } from './gbnf.ts';
 
 /** Beyond this llama.cpp refuses a count, or silently drops the upper limit: better to say so. */
 const maxCount = 2000;
@@ -57,7 +57,7 @@ class Parser {
       this.#space(true);
       options.push(this.#sequence(nested));
     }
-    return choice(...options);
+    return choiceOf(options);
   }
 
   #sequence(nested: boolean): Expression {
@@ -72,7 +72,7 @@ class Parser {
         continue;
       }
       const part = this.#part();
-      if (!part) return sequence(...parts);
+      if (!part) return sequenceOf(parts);
       parts.push(part);
       this.#space(nested);
     }

@@ -1,6 +1,6 @@
 import { factored } from './factored.ts';
 import type { Expression, Grammar } from './gbnf.ts';
-import { repeat, rule, sequence } from './gbnf.ts';
+import { repeat, rule, sequenceOf } from './gbnf.ts';
 
 /** The same grammar under other names, so that it can stand beside other rules. */
 export function prefixRules(grammar: Grammar, prefix: string): Grammar {
@@ -69,7 +69,7 @@ function rewrite(expression: Expression, change: (expression: Expression) => Exp
   const inner = (each: Expression) => rewrite(each, change);
   switch (expression.kind) {
     case 'sequence':
-      return change(sequence(...expression.parts.map(inner)));
+      return change(sequenceOf(expression.parts.map(inner)));
     case 'choice':
       return change({ kind: 'choice', options: expression.options.map(inner) });
     case 'repeat':

@@ -54,6 +54,11 @@ export function anyOf(spelled: string): Expression {
 
 /** Flattens nested sequences and joins neighbouring texts. */
 export function sequence(...parts: readonly Expression[]): Expression {
+  return sequenceOf(parts);
+}
+
+/** The same of a list as long as clients make it: as arguments some hundred thousand would not fit the stack. */
+export function sequenceOf(parts: readonly Expression[]): Expression {
   const flat: Expression[] = [];
   const add = (part: Expression) => {
     const last = flat.at(-1);
@@ -69,6 +74,11 @@ export function sequence(...parts: readonly Expression[]): Expression {
 }
 
 export function choice(...options: readonly Expression[]): Expression {
+  return choiceOf(options);
+}
+
+/** See sequenceOf. */
+export function choiceOf(options: readonly Expression[]): Expression {
   const flat = options.some((option) => option.kind === 'choice')
     ? options.flatMap((option) => (option.kind === 'choice' ? option.options : [option]))
     : options;
@@ -79,7 +89,7 @@ export function choice(...options: readonly Expression[]): Expression {
 /** One of those that there are, each spelling once; undefined: there is none. */
 export function either(options: readonly (Expression | undefined)[]): Expression | undefined {
   const possible = new Map(options.flatMap((option) => (option ? [[printExpression(option), option] as const] : [])));
-  return possible.size === 0 ? undefined : choice(...possible.values());
+  return possible.size === 0 ? undefined : choiceOf([...possible.values()]);
 }
 
 export function optional(part: Expression): Expression {

@@ -1,7 +1,7 @@
 import { invert } from './code-points.ts';
 import { type Element, type FlatRule, flatten, type Terminal } from './flat-rules.ts';
 import type { Expression, Grammar } from './gbnf.ts';
-import { choice, empty, rule, sequence } from './gbnf.ts';
+import { choiceOf, empty, rule, sequenceOf } from './gbnf.ts';
 import { matches, WaysAhead } from './ways-ahead.ts';
 
 /** What still has to come, innermost first. Shared tails; equal stacks are the same object. */
@@ -112,7 +112,7 @@ export class GrammarWalker {
     const rules = new Map<string, Expression>();
     const name = (index: number) => (index === 0 ? 'whole' : `${this.#rules[index]?.name}-r`);
     const write = (elements: readonly Element[]) =>
-      sequence(...elements.map((each) => (each.kind === 'call' ? rule(name(each.target)) : each.expression)));
+      sequenceOf(elements.map((each) => (each.kind === 'call' ? rule(name(each.target)) : each.expression)));
     const wanted: number[] = [];
     const note = (elements: readonly Element[]) => {
       for (const each of elements) if (each.kind === 'call') wanted.push(each.target);
@@ -123,13 +123,13 @@ export class GrammarWalker {
         parts.push(write(each.elements.slice(each.at)));
         note(each.elements.slice(each.at));
       }
-      return parts.length === 0 ? empty : sequence(...parts);
+      return parts.length === 0 ? empty : sequenceOf(parts);
     });
-    rules.set('root', choice(...readings));
+    rules.set('root', choiceOf(readings));
     for (let index = wanted.pop(); index !== undefined; index = wanted.pop()) {
       if (rules.has(name(index))) continue;
       const options = this.#rules[index]?.options ?? [];
-      rules.set(name(index), choice(...options.map(write)));
+      rules.set(name(index), choiceOf(options.map(write)));
       for (const option of options) note(option);
     }
     return rules;

@@ -11,6 +11,8 @@ export interface Places<Place extends object> {
 
 /** Comparisons for one answer; what would need more is not known. */
 const mostWork = 30_000;
+/** So many ranges that a character is looked for in are as much as a comparison. */
+const rangesAsWork = 100;
 /** More ways are not told apart. */
 const mostCounted = 1_001;
 
@@ -46,8 +48,9 @@ export class WaysAhead<Place extends object> {
       return each && terminal ? [{ place: each, terminal }] : [];
     });
     let most = 1;
+    const ranges = terminals.reduce((sum, { terminal }) => sum + rangesOf(terminal), 0);
     for (const point of samples(terminals.map(({ terminal }) => terminal))) {
-      this.#work += terminals.length;
+      this.#work += terminals.length + Math.floor(ranges / rangesAsWork);
       if (this.#work > mostWork) return most;
       let ways = 0;
       for (const each of terminals) {
@@ -66,6 +69,10 @@ export class WaysAhead<Place extends object> {
     counts.set(characters, ways);
     this.#known.set(place, counts);
   }
+}
+
+function rangesOf(terminal: Terminal): number {
+  return terminal.kind === 'chars' ? terminal.ranges.length : 0;
 }
 
 /** The first character of every range: where ranges overlap, one of them begins. */

@@ -6,7 +6,7 @@ import { anyChar, invert } from '../gbnf/code-points.ts';
  */
 export interface Automaton {
   readonly states: readonly State[];
-  /** States that were looked at to make it. */
+  /** States that were looked at to make it, or as much work as so many are. */
   readonly effort: number;
 }
 
@@ -151,26 +151,25 @@ export function lengths(min: number, max: number | undefined, maxStates: number)
 
 /** Exactly these texts. */
 export function ofTexts(texts: readonly string[], maxStates: number): Automaton {
-  const children = new Map<string, Set<number>>([['', new Set()]]);
+  // A tree of their characters, in numbers: the beginnings themselves would take the square of a text's length.
+  const places: Map<number, number>[] = [new Map()];
+  const ends = new Set<number>();
   for (const text of texts) {
-    let prefix = '';
+    let at = 0;
     for (const char of text) {
-      children.get(prefix)?.add(char.codePointAt(0) ?? 0);
-      prefix += char;
-      if (!children.has(prefix)) children.set(prefix, new Set());
+      const point = char.codePointAt(0) ?? 0;
+      const next = places[at]?.get(point) ?? places.push(new Map()) - 1;
+      if (places.length > maxStates) throw new TooManyStates();
+      places[at]?.set(point, next);
+      at = next;
     }
+    ends.add(at);
   }
-  const wanted = new Set(texts);
-  return build<string>(
+  return build<number>(
     {
-      start: '',
-      accepts: (prefix) => wanted.has(prefix),
-      ways: (prefix) =>
-        [...(children.get(prefix) ?? [])].map((point) => ({
-          low: point,
-          high: point,
-          to: prefix + String.fromCodePoint(point),
-        })),
+      start: 0,
+      accepts: (at) => ends.has(at),
+      ways: (at) => [...(places[at] ?? [])].map(([point, to]) => ({ low: point, high: point, to })),
     },
     maxStates,
   );

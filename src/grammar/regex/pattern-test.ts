@@ -5,6 +5,10 @@ import { parseRegex, UnsupportedRegex } from './regex.ts';
 import { regexAutomaton } from './regex-automaton.ts';
 
 const maxStates = 1_000;
+/** Of all expressions of one request together; those behind are JavaScript's own too. */
+const maxEffort = 50_000;
+/** Of one that has too many states. */
+const effortOfFailure = 5_000;
 
 /** Milliseconds for the first expression that backtracks; the n-th one gets an n-th of it. */
 const usualPatience = 30;
@@ -21,6 +25,7 @@ export class PatternTests {
   #problems = new Map<string, string | undefined>();
   #natives = 0;
   #endless = 0;
+  #effort = 0;
   readonly #patience: number;
 
   constructor(patience = usualPatience) {
@@ -29,7 +34,7 @@ export class PatternTests {
 
   /** Is the pattern found in the text, as JSON Schema means it? undefined: nobody can tell. */
   test(pattern: string, text: string): boolean | undefined {
-    if (!this.#automata.has(pattern)) this.#automata.set(pattern, compile(pattern));
+    if (!this.#automata.has(pattern)) this.#automata.set(pattern, this.#compile(pattern));
     const automaton = this.#automata.get(pattern);
     if (automaton) return accepts(automaton, text);
     if (this.#endless >= maxEndless) return undefined;
@@ -37,6 +42,13 @@ export class PatternTests {
     const found = runNative(pattern, text, Math.max(1, Math.floor(this.#patience / this.#natives)));
     if (found === undefined) this.#endless++;
     return found;
+  }
+
+  #compile(pattern: string): Automaton | undefined {
+    if (this.#effort > maxEffort) return undefined;
+    const automaton = compile(pattern);
+    this.#effort += automaton?.effort ?? effortOfFailure;
+    return automaton;
   }
 
   /** Why it is no regular expression; undefined: it is one. */

@@ -13,8 +13,10 @@ interface Node {
 }
 
 const maxNodes = 20_000;
-/** Nodes looked at, in sum: some hundredths of a second. Clients write these expressions. */
+/** Nodes and ranges looked at, in sum: some hundredths of a second. Clients write these expressions. */
 const maxWork = 300_000;
+/** So much of it counts as one state: some expressions have few states and many nodes in each. */
+const workOfState = 50;
 
 /**
  * All texts in which the expression is found, as `RegExp.test` finds it: anywhere, unless anchored. Throws
@@ -99,7 +101,11 @@ function determine(
   nodes: readonly Node[],
   { first, found, last, maxStates }: { first: number; found: number; last: number; maxStates: number },
 ): Automaton {
-  let work = 0;
+  let work = nodes.length;
+  const spend = (more: number) => {
+    work += more;
+    if (work > maxWork) throw new TooManyStates();
+  };
   /** Nodes reached without a character; only those that matter afterwards are kept. */
   const follow = (starts: readonly number[], anchors: { readonly start: boolean; readonly end: boolean }): number[] => {
     const seen = new Set<number>();
@@ -111,8 +117,7 @@ function determine(
       todo.push(...(node?.free ?? []));
       if (node?.anchored && anchors[node.anchored.kind]) todo.push(node.anchored.to);
     }
-    work += seen.size;
-    if (work > maxWork) throw new TooManyStates();
+    spend(seen.size);
     const matters = (index: number) =>
       index === found || index === last || nodes[index]?.step !== undefined || nodes[index]?.anchored !== undefined;
     return [...seen].filter(matters).sort((a, b) => a - b);
@@ -129,7 +134,7 @@ function determine(
     subsets.set(key, members);
     return key;
   };
-  return build<string>(
+  const built = build<string>(
     {
       start: spell(follow([first], { start: true, end: false }), '^'),
       accepts: (key) => {
@@ -145,17 +150,18 @@ function determine(
           const step = nodes[index]?.step;
           if (step) targetsOf(groups, step.ranges).push(step.to);
         }
+        for (const ranges of groups.keys()) spend(ranges.length);
         return split(groups).map(({ low, high, targets }) => {
           const reached = new Set<number>();
           for (const target of targets) for (const index of closure(target)) reached.add(index);
-          work += reached.size;
-          if (work > maxWork) throw new TooManyStates();
+          spend(reached.size);
           return { low, high, to: spell([...reached].sort((a, b) => a - b)) };
         });
       },
     },
     maxStates,
   );
+  return { ...built, effort: built.effort + Math.floor(work / workOfState) };
 }
 
 /** What a counted part was laid out as many times over has the same ranges each time: the very same array. */

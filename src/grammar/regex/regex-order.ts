@@ -6,7 +6,7 @@ import type { RegexNode } from './regex.ts';
 interface View {
   /** It may be empty. */
   readonly nullable: boolean;
-  /** Characters that it may begin with. */
+  /** Characters that it may begin with, in order. */
   readonly first: readonly CodePointRange[];
   /** Characters with which a text of it may go on and still be one. */
   readonly more: readonly CodePointRange[];
@@ -15,6 +15,8 @@ interface View {
 const nothing: View = { nullable: true, first: [], more: [] };
 /** Larger expressions are not looked at: the sets of their parts grow with them. */
 const maxNodes = 2_000;
+/** Nor are those with more ranges of characters. */
+const maxRanges = 20_000;
 
 /**
  * Does the next character always tell where in the expression a text stands? Then it can be written as it reads, with
@@ -22,13 +24,14 @@ const maxNodes = 2_000;
  * necessary.) Anchors are for the caller to take off.
  */
 export function readsOneWay(node: RegexNode): boolean {
-  let left = maxNodes;
+  const left = { nodes: maxNodes, ranges: maxRanges };
   /** undefined: there are two ways. */
   const view = (each: RegexNode): View | undefined => {
-    if (left-- <= 0) return undefined;
+    if (left.nodes-- <= 0) return undefined;
     switch (each.kind) {
       case 'chars':
-        return { nullable: false, first: each.ranges, more: [] };
+        left.ranges -= each.ranges.length;
+        return left.ranges < 0 ? undefined : { nullable: false, first: each.ranges, more: [] };
       case 'start':
       case 'end':
         return undefined;
@@ -84,6 +87,13 @@ function union(...sets: readonly (readonly CodePointRange[])[]): readonly CodePo
   return tidy(sets.flat());
 }
 
+/** Of two that are in order. */
 function overlap(a: readonly CodePointRange[], b: readonly CodePointRange[]): boolean {
-  return a.some(([low, high]) => b.some(([start, end]) => low <= end && start <= high));
+  for (let [one, other] = [0, 0]; ; ) {
+    const [x, y] = [a[one], b[other]];
+    if (!x || !y) return false;
+    if (x[0] <= y[1] && y[0] <= x[1]) return true;
+    if (x[1] < y[0]) one++;
+    else other++;
+  }
 }

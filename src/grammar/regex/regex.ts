@@ -59,6 +59,7 @@ class Parser {
   #at = 0;
   #depth = 0;
   #flags: Flags = { anyCase: false, dotAll: false, spaced: false };
+  #casesLeft = mostCases;
 
   constructor(source: string) {
     this.#chars = [...source];
@@ -157,7 +158,10 @@ class Parser {
 
   /** In both cases, where the flag says so. */
   #inCase(ranges: readonly CodePointRange[]): readonly CodePointRange[] {
-    return this.#flags.anyCase ? tidy([...ranges, ...ranges.flatMap(otherCase)]) : ranges;
+    if (!this.#flags.anyCase) return ranges;
+    for (const [low, high] of ranges) this.#casesLeft -= Math.min(high - low, mostWithCases) + 1;
+    if (this.#casesLeft < 0) throw new UnsupportedRegex('too many characters to look for both cases of');
+    return tidy([...ranges, ...ranges.flatMap(otherCase)]);
   }
 
   #ahead(length: number): string {
@@ -260,6 +264,8 @@ function withFlags(flags: Flags, letters: string): Flags {
 
 /** Longer ranges are of scripts without cases, or of all. */
 const mostWithCases = 5_000;
+/** Characters of one expression whose other case is looked for. */
+const mostCases = 100_000;
 
 function otherCase([low, high]: CodePointRange): CodePointRange[] {
   const found: CodePointRange[] = [];

@@ -114,7 +114,7 @@ export function memberPlaces(
       const chosen: Expression = later ? choice(written, later) : written;
       pick = required ? chosen : book.define('pick', chosen);
     }
-    const next = sequence(between, pick);
+    const next = sequence(between, book.brief('members', pick));
     after = mayEnd ? book.define('after', choice(next, close)) : next;
     behind.push(after);
   }
@@ -168,7 +168,7 @@ export function arrayRules(
     let tail = items(firsts.length);
     for (let index = firsts.length - 1; index > 0; index--) {
       const written = sequence(comma, firsts[index] ?? empty, tail);
-      tail = index < min ? written : optional(json.book.define('tuple', written));
+      tail = index < min ? json.book.brief('tuple', written) : optional(json.book.define('tuple', written));
     }
     inner = sequence(head, tail);
   } else if (rest && max !== 0) inner = sequence(rest, items(1));

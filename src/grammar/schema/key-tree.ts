@@ -13,15 +13,17 @@ export const noKeys: KeyTree = { end: undefined, next: new Map() };
 
 /** A new tree that shares with the old one what lies beside the key's way. */
 export function withKey(tree: KeyTree, key: string, behind: Expression): KeyTree {
-  return add(tree, [...key], 0, behind);
-}
-
-function add(tree: KeyTree, chars: readonly string[], at: number, behind: Expression): KeyTree {
-  const char = chars[at];
-  if (char === undefined) return { ...tree, end: tree.end ? choice(tree.end, behind) : behind };
-  const next = new Map(tree.next);
-  next.set(char, add(tree.next.get(char) ?? noKeys, chars, at + 1, behind));
-  return { ...tree, next };
+  const chars = [...key];
+  const way: KeyTree[] = [];
+  let last = tree;
+  for (const char of chars) {
+    way.push(last);
+    last = last.next.get(char) ?? noKeys;
+  }
+  let made: KeyTree = { ...last, end: last.end ? choice(last.end, behind) : behind };
+  for (const [at, branch] of [...way.entries()].reverse())
+    made = { ...branch, next: new Map(branch.next).set(chars[at] ?? '', made) };
+  return made;
 }
 
 /** Writes trees; the branches that several of them share become rules once. */

@@ -38,8 +38,7 @@ export function isOpenObject(schema: JsonObject): boolean {
 /** Required names without a schema of their own come after the declared ones. */
 export function objectShape(compiler: SchemaRules, schema: JsonObject, path: string): ObjectShape {
   const required = new Set(list(schema.required).map(String));
-  const declared = keys(schema.properties);
-  const names = [...declared, ...[...required].filter((name) => !declared.includes(name))];
+  const names = [...new Set([...keys(schema.properties), ...required])];
   const allowed = schema.propertyNames;
   return {
     schema,

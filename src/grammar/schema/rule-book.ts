@@ -70,6 +70,13 @@ export class RuleBook {
     return known;
   }
 
+  /** A rule for what is long: where one thing is put in front of the other, all behind it would be copied each time. */
+  brief(hint: string, expression: Expression): Expression {
+    return expression.kind === 'sequence' && expression.parts.length > longestCopied
+      ? this.define(hint, expression)
+      : expression;
+  }
+
   /** A name to be filled later: for rules that mention themselves. */
   reserve(hint: string): string {
     const base =
@@ -215,6 +222,8 @@ export interface RuleBookLimits {
   readonly param: string;
 }
 
+/** Parts of a sequence that is written where it is used. */
+const longestCopied = 200;
 /** States looked at, over all patterns of a request. */
 const maxEffort = 10_000;
 /** Counts that are written out one by one, and all of a request together: so many rules of llama.cpp's. */

@@ -3,7 +3,7 @@ import { isJsonObject } from '../../contract/json.ts';
 import { factored } from '../gbnf/factored.ts';
 import type { Expression } from '../gbnf/gbnf.ts';
 import { choice, either, printExpression, rule } from '../gbnf/gbnf.ts';
-import { ofTexts } from '../regex/automaton.ts';
+import { type Automaton, ofTexts, TooManyStates } from '../regex/automaton.ts';
 import type { PatternTests } from '../regex/pattern-test.ts';
 import type { Writing } from './automaton-rules.ts';
 import { automatonRules } from './automaton-rules.ts';
@@ -37,6 +37,8 @@ interface Work {
 const maxSteps = 20_000;
 /** Characters of schema text that are looked at, in sum. */
 const maxWeight = 20_000_000;
+/** Characters of a schema's texts, common beginnings once: what would be a longer grammar than is taken. */
+const maxListed = 400_000;
 /** Shorter expressions are written where they are used; longer ones become rules. */
 const inlineLength = 48;
 
@@ -195,7 +197,8 @@ export class SchemaCompiler implements SchemaRules {
   fixedValues(schema: JsonObject): readonly JsonValue[] | undefined {
     const values =
       schema.const !== undefined ? [schema.const] : schema.enum !== undefined ? list(schema.enum) : undefined;
-    const { const: _const, enum: _enum, ...others } = schema;
+    const { const: fixed, enum: listed, ...rest } = schema;
+    const others = fixed === undefined || listed === undefined ? rest : { ...rest, enum: listed };
     return values?.filter((value) => isValid(others, value, this));
   }
 
@@ -212,8 +215,17 @@ export class SchemaCompiler implements SchemaRules {
             [...new Set(values)].map((value) => json.literal(value)),
           );
     const others = values.filter((value) => typeof value !== 'string');
-    const tree = automatonRules(json.book, ofTexts(texts, Number.POSITIVE_INFINITY), json.writing.spelling, hint(path));
+    const tree = automatonRules(json.book, this.#spelled(texts, path), json.writing.spelling, hint(path));
     return either([json.quoted(tree), this.literals(others, path)]);
+  }
+
+  #spelled(texts: readonly string[], path: string): Automaton {
+    try {
+      return ofTexts(texts, maxListed);
+    } catch (error) {
+      if (!(error instanceof TooManyStates)) throw error;
+      throw refuse('lists more text than a grammar can hold', path, this.param);
+    }
   }
 
   /** The scalar values of a schema that lists all that it allows; undefined: it does not. */

@@ -1,10 +1,11 @@
 import type { JsonObject, JsonValue } from '../../contract/json.ts';
 import { isJsonObject } from '../../contract/json.ts';
 import type { PatternTests } from '../regex/pattern-test.ts';
-import { equal, keys, list, member, mergeSchemas, withoutAnnotations } from './schema-merge.ts';
+import { keys, list, member, mergeSchemas, withoutAnnotations } from './schema-merge.ts';
 import { resolveReference } from './schema-references.ts';
 import { isAnything, isNothing } from './schema-types.ts';
 import { refuse } from './schema-words.ts';
+import { valueSet } from './value-set.ts';
 
 /** More alternatives than any real schema has; made-up ones multiply. */
 const maxAlternatives = 256;
@@ -139,15 +140,16 @@ function sizeOf(schema: JsonObject | undefined): number {
 
 /** Can it be seen that no value satisfies both? */
 function apart(a: JsonObject | undefined, b: JsonObject | undefined): boolean {
-  if (!a || !b) return false;
+  if (!a || !b || a === b) return false;
   const [fixedA, fixedB] = [fixed(a), fixed(b)];
-  if (fixedA && fixedB) return !fixedA.some((one) => fixedB.some((other) => equal(one, other)));
+  if (fixedA && fixedB) return !fixedA.some((one) => valueSet(fixedB).has(one));
   const [typesA, typesB] = [basicTypes(a, fixedA), basicTypes(b, fixedB)];
   if (typesA && typesB && !typesA.some((type) => typesB.includes(type))) return true;
   // A property that both require and that tells them apart.
+  const [requiredA, requiredB] = [new Set(list(a.required)), new Set(list(b.required))];
   return (
     keys(a.properties).some((name) => {
-      const needed = list(a.required).includes(name) && list(b.required).includes(name);
+      const needed = requiredA.has(name) && requiredB.has(name);
       const [one, other] = [member(a.properties, name), member(b.properties, name)];
       return needed && isJsonObject(one) && isJsonObject(other) && apart(one, other);
     }) ||
@@ -159,7 +161,8 @@ function apart(a: JsonObject | undefined, b: JsonObject | undefined): boolean {
 /** `b` needs a property that the closed object `a` does not have. */
 function closedApart(a: JsonObject, b: JsonObject): boolean {
   if (a.additionalProperties !== false || a.patternProperties !== undefined || a.type !== 'object') return false;
-  return list(b.required).some((name) => !keys(a.properties).includes(String(name)));
+  const declared = new Set(keys(a.properties));
+  return list(b.required).some((name) => !declared.has(String(name)));
 }
 
 function fixed(schema: JsonObject): readonly JsonValue[] | undefined {

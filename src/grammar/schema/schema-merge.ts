@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../../contract/json.ts';
 import { isJsonObject } from '../../contract/json.ts';
 import type { PatternTests } from '../regex/pattern-test.ts';
+import { valueSet } from './value-set.ts';
 
 /** Keywords that only tell about a schema. */
 const annotations = new Set([
@@ -73,7 +74,7 @@ function joinWord(word: string, a: JsonValue, b: JsonValue): JsonValue {
     case 'type':
       return commonTypes(list(a), list(b));
     case 'enum':
-      return list(a).filter((one) => list(b).some((other) => equal(one, other)));
+      return list(a).filter((one) => valueSet(list(b)).has(one));
     case 'required':
       return [...new Set([...list(a), ...list(b)])];
     case 'pattern':

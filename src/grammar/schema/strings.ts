@@ -1,6 +1,6 @@
 import { anyChar } from '../gbnf/code-points.ts';
 import type { Expression } from '../gbnf/gbnf.ts';
-import { choice, sequence } from '../gbnf/gbnf.ts';
+import { choice, choiceOf, sequenceOf } from '../gbnf/gbnf.ts';
 import type { Automaton } from '../regex/automaton.ts';
 import { complement, intersect, isNothing, lengths, notContaining, unite } from '../regex/automaton.ts';
 import type { RegexNode } from '../regex/regex.ts';
@@ -176,14 +176,18 @@ function understood(
 function largestCount(node: RegexNode): number {
   switch (node.kind) {
     case 'sequence':
-      return Math.max(0, ...node.parts.map(largestCount));
+      return largestOf(node.parts.map(largestCount));
     case 'choice':
-      return Math.max(0, ...node.options.map(largestCount));
+      return largestOf(node.options.map(largestCount));
     case 'repeat':
       return Math.max(node.min, node.max ?? 0, largestCount(node.part));
     default:
       return 0;
   }
+}
+
+function largestOf(numbers: readonly number[]): number {
+  return numbers.reduce((most, each) => Math.max(most, each), 0);
 }
 
 /** The same with no upper limit for counts beyond `most`: all its texts, and longer ones. */
@@ -291,9 +295,9 @@ function asItReads(json: JsonRules, node: RegexNode, { spelling, hint }: Writing
       case 'end':
         return undefined;
       case 'sequence':
-        return all(each.parts, (written) => sequence(...written));
+        return all(each.parts, sequenceOf);
       case 'choice':
-        return all(each.options, (written) => json.book.define(hint, choice(...written)));
+        return all(each.options, (written) => json.book.define(hint, choiceOf(written)));
       case 'repeat': {
         const part = write(each.part);
         if (!part || each.part.kind === 'chars') return part && json.book.count(hint, part, each.min, each.max);

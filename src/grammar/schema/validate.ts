@@ -6,6 +6,7 @@ import { formatNamed } from './formats.ts';
 import { equal, forName, joined, keys, list, member, tuple } from './schema-merge.ts';
 import { referenced } from './schema-references.ts';
 import { pointerPart } from './schema-words.ts';
+import { ValueSet, valueSet } from './value-set.ts';
 
 /** Where a value does not fit: a pointer into the value, and the keyword of the schema that it fails. */
 export interface Misfit {
@@ -78,7 +79,7 @@ class Checker {
     const types = list(schema.type);
     const isNull = value === null && schema.nullable === true;
     if (types.length > 0 && !isNull && !types.some((type) => hasType(value, type))) this.#miss(path, 'type');
-    if (schema.enum !== undefined && !list(schema.enum).some((each) => equal(each, value))) this.#miss(path, 'enum');
+    if (schema.enum !== undefined && !valueSet(list(schema.enum)).has(value)) this.#miss(path, 'enum');
     if (schema.const !== undefined && !equal(schema.const, value)) this.#miss(path, 'const');
   }
 
@@ -129,13 +130,7 @@ class Checker {
     value.forEach((each, index) => {
       this.check(prefix[index] ?? rest, each, `${path}/${index}`);
     });
-    if (
-      schema.uniqueItems === true &&
-      value.some((each, index) =>
-        value.slice(0, index).some((other) => ++this.#steps <= maxSteps && equal(each, other)),
-      )
-    )
-      this.#miss(path, 'uniqueItems');
+    if (schema.uniqueItems === true && new ValueSet(value).size < value.length) this.#miss(path, 'uniqueItems');
     const wanted = schema.contains;
     if (wanted === undefined) return;
     const count = value.filter((each) => this.#fits(wanted, each)).length;
