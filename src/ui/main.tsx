@@ -79,7 +79,7 @@ async function chosenStore({ api, server }: Pick<Page, 'api' | 'server'>): Promi
   return new ServerStore({
     api,
     partials: local,
-    follow: followChanges(environment.listen, api),
+    follow: followChanges(environment.listen, { api, server }),
     after: environment.after,
   });
 }

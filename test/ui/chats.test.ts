@@ -225,6 +225,7 @@ it('keeps later what its store would not take, in order; exports have it before'
   await chats.remove(id);
   full = false;
   await chats.keepRefused();
+  await inner.restore(id);
   expect(await inner.read(id)).toHaveLength(3);
 });
 

@@ -1,4 +1,4 @@
-import { ApiFailure, errorIn, failureOf } from './failure.ts';
+import { ApiFailure, errorIn, failureOf, reasonOf } from './failure.ts';
 import { SseReader } from './sse.ts';
 
 interface CallOptions {
@@ -53,7 +53,7 @@ export function createClient({ base, fetch, key, onStatus }: ClientEnvironment):
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       onStatus?.(0);
-      throw new ApiFailure('unreachable', error instanceof Error ? error.message : String(error));
+      throw new ApiFailure('unreachable', reasonOf(error));
     }
     onStatus?.(response.status);
     if (!response.ok) throw await failureOf(response);
@@ -119,7 +119,7 @@ function parsed(data: string, response: Response): unknown {
 }
 
 function brokenOff(error: unknown, response: Response): ApiFailure {
-  return new ApiFailure('broken', error instanceof Error ? error.message : String(error), facts(response));
+  return new ApiFailure('broken', reasonOf(error), facts(response));
 }
 
 function facts(response: Response): { status: number; requestId: string | null } {

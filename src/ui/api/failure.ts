@@ -37,6 +37,16 @@ export class ApiFailure extends Error {
   }
 }
 
+/** Nobody answered: what was asked for may be had later. */
+export function isAway(thrown: unknown): boolean {
+  return thrown instanceof ApiFailure && thrown.kind === 'unreachable';
+}
+
+/** Of whatever was thrown, for a person. */
+export function reasonOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 /** What the server's error body says; OpenAI's form. */
 export async function failureOf(response: Response): Promise<ApiFailure> {
   const body: unknown = await response.json().catch(() => undefined);

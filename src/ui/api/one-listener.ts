@@ -6,6 +6,8 @@ export interface Listening {
   readonly after: (milliseconds: number, callback: () => void) => () => void;
   /** A stream of events that does not end by itself. */
   readonly path: string;
+  /** Settles while no key is missing, and when the signal ends the waiting: until then nobody would be answered. */
+  readonly unlocked: (signal: AbortSignal) => Promise<void>;
   /** What of an event concerns the tabs; undefined: nothing. Survives structured cloning. */
   readonly read: (event: unknown) => unknown;
 }
@@ -17,11 +19,15 @@ const againMs = 2000;
  * none to talk on. Where tabs cannot agree on one (plain http from another machine) each looks when it is looked at.
  * Gives a function that ends it.
  */
-export function oneListener({ api, after, path, read }: Listening, hear: (value: unknown) => void): () => void {
+export function oneListener(
+  { api, after, path, unlocked, read }: Listening,
+  hear: (value: unknown) => void,
+): () => void {
   const name = `serve-model:${path}`;
   const channel = new BroadcastChannel(name);
   const left = new AbortController();
   channel.addEventListener('message', ({ data }) => hear(data));
+  /** True: it is for this tab to listen again when it has a key; until then another one may. */
   const listen = async () => {
     while (!left.signal.aborted) {
       try {
@@ -33,13 +39,19 @@ export function oneListener({ api, after, path, read }: Listening, hear: (value:
         }
       } catch (failure) {
         // Not there, or not for this caller: it will not be later.
-        if (!(failure instanceof ApiFailure) || failure.status === 404 || failure.status === 403) return;
+        if (!(failure instanceof ApiFailure) || failure.status === 404 || failure.status === 403) return false;
+        if (failure.status === 401) return true;
       }
       await new Promise<void>((resolve) => after(againMs, resolve));
     }
+    return false;
   };
   const { locks } = navigator as { locks?: LockManager };
-  locks?.request(name, { signal: left.signal }, listen).catch(() => undefined);
+  const takeTurns = async () => {
+    do await unlocked(left.signal);
+    while (await locks?.request(name, { signal: left.signal }, listen));
+  };
+  takeTurns().catch(() => undefined);
   return () => {
     left.abort('left');
     channel.close();

@@ -85,8 +85,8 @@ class IndexedDbStore implements ChatStore {
   }
 
   async read(id: string): Promise<ChatEntry[]> {
-    const rows = await this.#database.getAllFromIndex('entries', 'chat', id);
-    return rows.map(({ entry }) => entry);
+    const [row, entries] = await Promise.all([this.#database.get('chats', id), this.#entriesOf(id)]);
+    return row?.removedAt === undefined ? entries : [];
   }
 
   async append(id: string, entries: readonly ChatEntry[]): Promise<void> {
@@ -116,7 +116,7 @@ class IndexedDbStore implements ChatStore {
   }
 
   async wipe(id: string): Promise<void> {
-    const files = (await this.read(id)).flatMap((entry) => ('message' in entry ? hashesOf(entry.message) : []));
+    const files = (await this.#entriesOf(id)).flatMap((entry) => ('message' in entry ? hashesOf(entry.message) : []));
     const change = this.#database.transaction(['chats', 'entries', 'texts'], 'readwrite');
     await forget(change, id);
     await change.done;
@@ -160,6 +160,11 @@ class IndexedDbStore implements ChatStore {
     const now = this.#now();
     await forgetRemoved(this.#database, rows, now - keptRemovedMs);
     await forgetUnusedFiles(this.#database, await this.#database.getAllKeys('files'), now - keptUnusedMs);
+  }
+
+  async #entriesOf(id: string): Promise<ChatEntry[]> {
+    const rows = await this.#database.getAllFromIndex('entries', 'chat', id);
+    return rows.map(({ entry }) => entry);
   }
 
   async #mark(id: string, removedAt: number | undefined): Promise<void> {

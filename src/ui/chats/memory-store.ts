@@ -26,7 +26,7 @@ export function memoryStore(now: () => number): ChatStore {
         const excerpt = excerptOf(searchText(chat), words);
         return excerpt === undefined ? [] : [{ id: chat.id, excerpt }];
       }),
-    read: async (id) => [...(logs.get(id) ?? [])],
+    read: async (id) => (removed.has(id) ? [] : [...(logs.get(id) ?? [])]),
     async append(id, entries) {
       const log = logs.get(id) ?? [];
       const known = new Set(log.map(({ entry_id }) => entry_id));

@@ -1,7 +1,8 @@
 import type { ChatChangeEvent, ChatListAnswer, ChatPartAnswer } from '../../dialects/chats/answers.ts';
 import type { ApiClient } from '../api/client.ts';
-import { ApiFailure } from '../api/failure.ts';
+import { ApiFailure, isAway } from '../api/failure.ts';
 import type { Listen } from '../state/environment.ts';
+import type { Page } from '../state/page.ts';
 import type { ChatEntry, ChatSummary } from './entries.ts';
 import type { ChatStore, Unfinished } from './store.ts';
 import { readEntry, writeEntry } from './wire-entries.ts';
@@ -135,7 +136,7 @@ export class ServerStore implements ChatStore {
         await ask();
         return;
       } catch (failure) {
-        if (!(failure instanceof ApiFailure) || failure.kind !== 'unreachable') throw failure;
+        if (!isAway(failure)) throw failure;
         await new Promise<void>((resolve) => this.#after(againMs, resolve));
       }
     }
@@ -176,9 +177,17 @@ function nothingThere(failure: unknown): undefined {
 const againMs = 2000;
 
 /** Chats that others change, as the server tells of them. */
-export function followChanges(listen: Listen, api: ApiClient) {
+export function followChanges(listen: Listen, { api, server }: Pick<Page, 'api' | 'server'>) {
   return (listener: (id: string) => void): (() => void) =>
-    listen({ api, path: 'api/chats/events', read: (event) => (event as Partial<ChatChangeEvent>).chat_id }, (id) => {
-      if (typeof id === 'string') listener(id);
-    });
+    listen(
+      {
+        api,
+        unlocked: server.unlocked,
+        path: 'api/chats/events',
+        read: (event) => (event as Partial<ChatChangeEvent>).chat_id,
+      },
+      (id) => {
+        if (typeof id === 'string') listener(id);
+      },
+    );
 }

@@ -29,7 +29,7 @@ export interface ChatStore {
    * a search comes has it find what it needs read.
    */
   search(query: string): Promise<SearchHit[]>;
-  /** In the order of their coming; empty for a chat that there is not. */
+  /** In the order of their coming; empty for a chat that there is not, or that was removed. */
   read(id: string): Promise<ChatEntry[]>;
   /** Makes the chat where there is none. An entry that is there already is not added again. */
   append(id: string, entries: readonly ChatEntry[]): Promise<void>;

@@ -1,5 +1,6 @@
 import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { isAway, reasonOf } from '../api/failure.ts';
 import { prepareColours } from '../markdown/highlight.ts';
 import { type Page, PageProvider } from '../state/page.ts';
 import { strings } from '../strings/strings.ts';
@@ -25,7 +26,10 @@ export function App({ page }: { readonly page: Page }): VNode {
   useEffect(() => {
     const follow = () => {
       const id = chatInAddress(location.hash);
-      void page.chats.show(id);
+      page.chats.show(id).catch((thrown: unknown) => {
+        // While the server is away the page says so, and reads the chat when it is back.
+        if (!isAway(thrown)) page.toasts.show(strings.value.page.chatUnread(reasonOf(thrown)));
+      });
       // While the chat is read: its code stands in its colours at once.
       if (id !== undefined) prepareColours();
       page.view.editing.value = undefined;

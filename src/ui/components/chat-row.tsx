@@ -1,5 +1,6 @@
 import { useComputed, useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
+import { reasonOf } from '../api/failure.ts';
 import type { ChatSummary } from '../chats/entries.ts';
 import { usePage } from '../state/page.ts';
 import { strings } from '../strings/strings.ts';
@@ -24,8 +25,12 @@ export function ChatRow({ chat, excerpt = '' }: ChatRowProps): VNode {
     toasts.show(t.removed(title), { label: strings.value.undo, run: () => void chats.restore(chat.id) });
   };
   const exportOne = async () => {
-    const { saveFile } = await import('./keeping/save-file.ts');
-    await saveFile(chats.parts, [chat.id], environment.now());
+    try {
+      const { saveFile } = await import('./keeping/save-file.ts');
+      await saveFile(chats.parts, [chat.id], environment.now());
+    } catch (thrown) {
+      toasts.show(t.exportFailed(title, reasonOf(thrown)));
+    }
   };
   if (renaming.value)
     return (

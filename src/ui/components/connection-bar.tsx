@@ -1,8 +1,9 @@
 import type { VNode } from 'preact';
 import { usePage } from '../state/page.ts';
 import { strings } from '../strings/strings.ts';
+import { showChat } from './router.ts';
 
-/** Lies over the top while the server does not answer: nothing else moves because of it. */
+/** Lies over the top while something is wrong with the server or the chat: nothing else moves because of it. */
 export function ConnectionBar(): VNode {
   const { server, storeTrouble, chats, view } = usePage();
   const t = strings.value;
@@ -17,6 +18,19 @@ export function ConnectionBar(): VNode {
           </span>
           <button type="button" class="text-button" onClick={() => void server.look()}>
             {t.server.tryNow}
+          </button>
+        </div>
+      )}
+      {chats.isGone.value && (
+        <div class="bar">
+          <span>
+            <strong>{t.deleted.told}</strong> {t.deleted.hint}
+          </span>
+          <button type="button" class="text-button" onClick={() => void chats.bringBack()}>
+            {t.deleted.bringBack}
+          </button>
+          <button type="button" class="text-button" onClick={() => showChat(undefined)}>
+            {t.deleted.close}
           </button>
         </div>
       )}

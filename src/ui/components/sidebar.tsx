@@ -1,6 +1,7 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useRef } from 'preact/hooks';
+import { reasonOf } from '../api/failure.ts';
 import type { SearchHit } from '../chats/store.ts';
 import { usePage } from '../state/page.ts';
 import { strings } from '../strings/strings.ts';
@@ -16,6 +17,9 @@ export function Sidebar(): VNode {
   const t = strings.value.sidebar;
   const query = useSignal('');
   const hits = useSignal<readonly SearchHit[] | undefined>(undefined);
+  /** Why nobody knows what would be found. */
+  const failed = useSignal<string | undefined>(undefined);
+  const again = useSignal(0);
   const field = useRef<HTMLInputElement>(null);
   useSignalEffect(() => {
     if (page.view.focusSearch.value > 0) field.current?.focus();
@@ -24,11 +28,23 @@ export function Sidebar(): VNode {
     const asked = query.value.trim();
     // Read, so that a renamed or new chat is found too.
     page.chats.list.value;
-    if (asked === '') hits.value = undefined;
-    else
-      void page.chats.search(asked).then((found) => {
-        if (query.peek().trim() === asked) hits.value = found;
-      });
+    again.value;
+    if (asked === '') {
+      hits.value = undefined;
+      failed.value = undefined;
+      return;
+    }
+    const isAsked = () => query.peek().trim() === asked;
+    page.chats.search(asked).then(
+      (found) => {
+        if (!isAsked()) return;
+        hits.value = found;
+        failed.value = undefined;
+      },
+      (thrown: unknown) => {
+        if (isAsked()) failed.value = reasonOf(thrown);
+      },
+    );
   });
   return (
     <nav class="sidebar" aria-label={t.name}>
@@ -61,7 +77,18 @@ export function Sidebar(): VNode {
           }}
         />
       </div>
-      <ChatList hits={hits.value} />
+      {failed.value === undefined ? (
+        <ChatList hits={hits.value} />
+      ) : (
+        <div class="chat-list">
+          <p class="list-note" role="alert" dir="auto">
+            {t.searchFailed(failed.value)}
+          </p>
+          <button type="button" class="text-button" onClick={() => (again.value += 1)}>
+            {strings.value.retry}
+          </button>
+        </div>
+      )}
       <div class="sidebar-bottom">
         <button
           type="button"

@@ -1,5 +1,5 @@
 import { computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import { member as memberOf } from '../api/failure.ts';
+import { member as memberOf, reasonOf } from '../api/failure.ts';
 import { attempt, type KeyValueStorage } from './preferences.ts';
 
 /** Numbers that shape an answer, as `/v1/chat/completions` names them, with what the server takes of each. */
@@ -129,7 +129,7 @@ function problemOf({ kind, schema }: Form): string | undefined {
     const value: unknown = JSON.parse(schema);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : '{…}';
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return reasonOf(error);
   }
 }
 

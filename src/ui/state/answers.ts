@@ -77,7 +77,7 @@ export class Answers {
     }
     // What was saved of it while it grew stays until the whole is kept: a page may go away between the two.
     const entry: NewEntry = { type: unkept ? 'message' : 'edit', message };
-    void known.add(chatId, [entry, ...this.#headBeside(chatId, message.id)]).then((isKept) => {
+    void known.addBehind(chatId, [entry, ...this.#headBeside(chatId, message.id)]).then((isKept) => {
       if (isKept) void keeper.keep(store.dropPartial(message.id));
     });
   }
@@ -98,10 +98,11 @@ export class Answers {
     }
   }
 
-  async #adopt({ chatId, message, base, cancelId }: Unfinished): Promise<void> {
-    const { known, store, findRun, runs } = this.#options;
+  async #adopt({ chatId, message, base, cancelId, savedAt }: Unfinished): Promise<void> {
+    const { known, store, findRun, runs, environment } = this.#options;
     const chat = await known.load(chatId);
-    if (isWhole(chat.messages.get(message.id), base)) {
+    const isDeleted = chat.messages.size === 0 && environment.now() - savedAt > abandonedMs;
+    if (isDeleted || isWhole(chat.messages.get(message.id), base)) {
       await store.dropPartial(message.id);
       return;
     }

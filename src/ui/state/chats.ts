@@ -51,6 +51,8 @@ export class Chats {
   readonly open: ReadonlySignal<Chat | undefined>;
   /** The one that is to be shown and is not read yet. */
   readonly awaited: ReadonlySignal<string | undefined>;
+  /** What is shown was deleted, here or elsewhere. */
+  readonly isGone: ReadonlySignal<boolean>;
   /** What is shown, first to last. */
   readonly path: ReadonlySignal<readonly Message[]>;
 
@@ -63,14 +65,15 @@ export class Chats {
     this.#known = known;
     this.#answers = new Answers({ store, keeper, known, environment, runs, findRun, request: options });
     this.parts = { store, keeper, known, environment };
-    ({ listed: this.listed, list: this.list, open: this.open, awaited: this.awaited, path: this.path } = known);
+    ({ listed: this.listed, list: this.list, open: this.open, path: this.path } = known);
+    ({ awaited: this.awaited, isGone: this.isGone } = known);
   }
 
   async start(tab: string): Promise<void> {
     // Where the store is away: see refresh.
     await this.#known.relist().catch(() => undefined);
     // Behind the list, which needs none of what is asked for here.
-    await this.#answers.adoptPartials(tab);
+    await this.#answers.adoptPartials(tab).catch(() => undefined);
   }
 
   /** Makes up for what could not be read, and for changes that were not heard of, while the store was away. */
@@ -221,13 +224,18 @@ export class Chats {
   async remove(id: string): Promise<void> {
     this.#answers.drop(id, { keep: true });
     this.#known.hide(id);
-    await this.#keeper.keep(this.#options.store.remove(id));
+    if (await this.#keeper.keep(this.#options.store.remove(id))) this.#known.setGone(id, true);
     this.#keeper.forget(id);
   }
 
-  async restore(id: string): Promise<void> {
-    await this.#keeper.keep(this.#options.store.restore(id));
-    await this.#known.relist();
+  restore(id: string): Promise<void> {
+    return this.#known.bringBack(id);
+  }
+
+  /** Keeps the chat that is shown again. */
+  async bringBack(): Promise<void> {
+    const chat = this.open.value;
+    if (chat) await this.#known.bringBack(chat.id);
   }
 
   /** All chats, for good. */

@@ -13,6 +13,9 @@ export class EntryKeeper {
   /** In the order of its coming. */
   #refused: { readonly id: string; readonly entries: readonly ChatEntry[] }[] = [];
 
+  /** Of chats that are deleted, until they are brought back. */
+  readonly #held = new Map<string, readonly ChatEntry[]>();
+
   constructor(options: EntryKeeperOptions) {
     this.#options = options;
   }
@@ -49,12 +52,27 @@ export class EntryKeeper {
     if (this.#refused.length === 0) this.#options.failed(undefined);
   }
 
+  /** To be kept when its chat is brought back. */
+  hold(id: string, entries: readonly ChatEntry[]): void {
+    this.#held.set(id, [...(this.#held.get(id) ?? []), ...entries]);
+  }
+
+  async release(id: string): Promise<void> {
+    const entries = this.#held.get(id);
+    this.#held.delete(id);
+    if (entries) await this.append(id, entries);
+  }
+
+  /** What is kept nowhere yet. */
   refusedOf(id: string): readonly ChatEntry[] {
-    return this.#refused.filter((each) => each.id === id).flatMap(({ entries }) => entries);
+    const refused = this.#refused.filter((each) => each.id === id).flatMap(({ entries }) => entries);
+    return [...refused, ...(this.#held.get(id) ?? [])];
   }
 
   /** What was refused of this chat, or of all, is wanted no more. */
   forget(id?: string): void {
     this.#refused = this.#refused.filter((each) => id !== undefined && each.id !== id);
+    if (id === undefined) this.#held.clear();
+    else this.#held.delete(id);
   }
 }

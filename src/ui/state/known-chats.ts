@@ -1,6 +1,7 @@
 import { batch, computed, type ReadonlySignal, signal } from '@preact/signals';
-import { ApiFailure } from '../api/failure.ts';
+import { isAway } from '../api/failure.ts';
 import type { ChatEntry, ChatSettings, ChatSummary } from '../chats/entries.ts';
+import { entriesOf } from '../chats/entries-of.ts';
 import type { Message } from '../chats/message.ts';
 import type { ChatStore } from '../chats/store.ts';
 import { type Chat, emptyChat, foldEntries, latestBelow, pathOf } from '../chats/tree.ts';
@@ -32,6 +33,11 @@ export class KnownChats {
   /** The one that was to be shown and could not be read, or not yet. */
   #unread: string | undefined;
   readonly #awaited = signal<string | undefined>(undefined);
+  /** Those that were kept: only of them can be said that they were deleted. */
+  readonly #kept = new Set<string>();
+  /** Those that were deleted, here or elsewhere, since this page knew them. */
+  readonly #gone = signal<ReadonlySet<string>>(new Set());
+  readonly #comingBack = new Map<string, Promise<void>>();
   /** The list came from the store for the first time. */
   readonly listed = signal(false);
   readonly list: ReadonlySignal<readonly ChatSummary[]> = this.#list;
@@ -39,6 +45,8 @@ export class KnownChats {
   readonly open: ReadonlySignal<Chat | undefined> = this.#open;
   /** The one that is to be shown and is not read yet: the server may be away. */
   readonly awaited: ReadonlySignal<string | undefined> = this.#awaited;
+  /** What is shown was deleted. */
+  readonly isGone: ReadonlySignal<boolean> = computed(() => this.#gone.value.has(this.#open.value?.id ?? ''));
   /** What is shown, first to last. */
   readonly path: ReadonlySignal<readonly Message[]> = computed(() =>
     this.#open.value ? pathOf(this.#open.value) : [],
@@ -65,7 +73,7 @@ export class KnownChats {
       await this.relist();
       if (this.#unread !== undefined && this.#unread === this.#wanted) await this.show(this.#unread);
       const id = this.#open.value?.id;
-      if (id !== undefined) this.merge(id, await this.#options.store.read(id));
+      if (id !== undefined) await this.#readAgain(id);
     } catch {
       // It is away again; when it is back this is asked for once more.
     }
@@ -108,6 +116,7 @@ export class KnownChats {
 
   forget(id: string): void {
     this.#known.delete(id);
+    this.#kept.delete(id);
     if (this.#open.value?.id === id) this.#open.value = undefined;
   }
 
@@ -119,11 +128,36 @@ export class KnownChats {
     return this.#known.get(chat.id) ?? chat;
   }
 
-  /** Settles when it is kept; with false where it could not be. */
-  add(chatId: string, added: readonly NewEntry[]): Promise<boolean> {
+  /** Settles when it is kept; with false where it could not be. A chat that was deleted is brought back by it. */
+  async add(chatId: string, added: readonly NewEntry[]): Promise<boolean> {
     const { chat, entries } = this.#fold(chatId, added);
     this.#list.value = listWith(this.#list.value, chat);
-    return this.#options.keeper.append(chatId, entries);
+    if (this.#gone.value.has(chatId)) await this.bringBack(chatId);
+    const isKept = await this.#options.keeper.append(chatId, entries);
+    if (isKept) this.#kept.add(chatId);
+    return isKept;
+  }
+
+  /** As `add`, for what nobody writes just now: it does not bring a chat back, but comes back with it. */
+  async addBehind(chatId: string, added: readonly NewEntry[]): Promise<boolean> {
+    if (!this.#gone.value.has(chatId)) return this.add(chatId, added);
+    this.#options.keeper.hold(chatId, this.#fold(chatId, added).entries);
+    return false;
+  }
+
+  /** Keeps a deleted chat again: out of the bin, or where it is in none, as this page knows it. */
+  bringBack(id: string): Promise<void> {
+    const coming = this.#comingBack.get(id) ?? this.#bringBack(id).finally(() => this.#comingBack.delete(id));
+    this.#comingBack.set(id, coming);
+    return coming;
+  }
+
+  setGone(id: string, isGone: boolean): void {
+    if (this.#gone.value.has(id) === isGone) return;
+    const gone = new Set(this.#gone.value);
+    if (isGone) gone.add(id);
+    else gone.delete(id);
+    this.#gone.value = gone;
   }
 
   /** For now: it is seen here, and nowhere kept. */
@@ -143,6 +177,7 @@ export class KnownChats {
     // Somebody else may have asked for it too, been faster, and changed it since.
     const chat = this.#known.get(id) ?? foldEntries(emptyChat(id, entries[0]?.time ?? 0), entries);
     if (chat.messages.size > 0) this.#known.set(id, chat);
+    if (entries.length > 0) this.#kept.add(id);
     return chat;
   }
 
@@ -154,6 +189,25 @@ export class KnownChats {
     const chat = foldEntries(known, entries);
     // Somebody else's new words do not turn the page that is being read, but it goes along with what is only added below.
     this.#set(head !== null && chat.messages.has(head) ? { ...chat, head: latestBelow(chat, head) } : chat);
+  }
+
+  async #bringBack(id: string): Promise<void> {
+    const { store, keeper, environment } = this.#options;
+    const again = async () => {
+      const chat = this.#known.get(id);
+      if (!chat) return await store.restore(id);
+      // Refused where it is in no bin.
+      await store.restore(id).catch(() => undefined);
+      if ((await store.read(id)).length > 0) return;
+      await store.append(
+        id,
+        entriesOf(chat, () => ({ entry_id: environment.newId(), time: environment.now() })),
+      );
+    };
+    if (!(await keeper.keep(again()))) return;
+    this.setGone(id, false);
+    await keeper.release(id);
+    await this.relist().catch(() => undefined);
   }
 
   #fold(chatId: string, added: readonly NewEntry[]): { readonly chat: Chat; readonly entries: readonly ChatEntry[] } {
@@ -172,14 +226,15 @@ export class KnownChats {
   }
 
   async #changedElsewhere(id: string): Promise<void> {
-    const entries = this.#known.has(id) ? await this.#options.store.read(id) : [];
-    this.merge(id, entries);
+    if (this.#known.has(id)) await this.#readAgain(id);
     await this.relist();
   }
-}
 
-function isAway(error: unknown): boolean {
-  return error instanceof ApiFailure && error.kind === 'unreachable';
+  async #readAgain(id: string): Promise<void> {
+    const entries = await this.#options.store.read(id);
+    this.setGone(id, entries.length === 0 && this.#kept.has(id));
+    this.merge(id, entries);
+  }
 }
 
 function listWith(list: readonly ChatSummary[], chat: Chat): ChatSummary[] {

@@ -2,7 +2,7 @@ import { effect, type ReadonlySignal, type Signal, signal } from '@preact/signal
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { type ApiClient, createClient } from '../api/client.ts';
-import { member } from '../api/failure.ts';
+import { member, reasonOf } from '../api/failure.ts';
 import { lazyStore } from '../chats/lazy-store.ts';
 import type { AttachedImage } from '../chats/message.ts';
 import type { PromptOptions } from '../chats/request.ts';
@@ -107,7 +107,7 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
     prompt,
     newSettings: () => tools.settings,
     storeFailed: (error) => {
-      storeTrouble.value = error === undefined ? undefined : error instanceof Error ? error.message : String(error);
+      storeTrouble.value = error === undefined ? undefined : reasonOf(error);
     },
   });
   const tools: Tools = new Tools({ api, server, environment, chats });
@@ -133,12 +133,16 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
     prompt,
     busy: () => runs.live.value.size > 0,
   });
-  effect(() => setLanguage(preferences.language.value, environment.languages));
-  let wasGone = false;
   effect(() => {
-    const isGone = server.phase.value === 'gone';
-    if (wasGone && !isGone) void chats.refresh();
-    wasGone = isGone;
+    setLanguage(preferences.language.value, environment.languages).catch(() =>
+      toasts.show(strings.value.page.partMissing),
+    );
+  });
+  let wasAway = false;
+  effect(() => {
+    const isAway = server.phase.value === 'gone' || server.phase.value === 'locked';
+    if (wasAway && !isAway) void chats.refresh();
+    wasAway = isAway;
   });
 
   return {
@@ -164,7 +168,10 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
       void server
         .known()
         .then(() =>
-          environment.listen({ api, path: 'api/inference/events', read: modelNews }, (event) => server.told(event)),
+          environment.listen(
+            { api, unlocked: server.unlocked, path: 'api/inference/events', read: modelNews },
+            (event) => server.told(event),
+          ),
         );
       await chats.start(tab);
     },

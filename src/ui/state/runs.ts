@@ -1,6 +1,6 @@
 import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { ApiClient } from '../api/client.ts';
-import { ApiFailure } from '../api/failure.ts';
+import { ApiFailure, reasonOf } from '../api/failure.ts';
 import { beginAnswer, endAnswer, type Growing, grow } from '../chats/answer.ts';
 import { type Chunk, readChunk } from '../chats/chunk.ts';
 import type { PlacedToken } from '../chats/lens.ts';
@@ -247,7 +247,7 @@ class LiveRun implements Run {
       if (this.#stopped) return { outcome: 'stopped' };
       if (thrown instanceof ApiFailure) return await this.#afterFailure(thrown);
       // Of this page or its browser: a picture that its store does not give, say.
-      return { outcome: 'error', failure: { message: thrown instanceof Error ? thrown.message : String(thrown) } };
+      return { outcome: 'error', failure: { message: reasonOf(thrown) } };
     } finally {
       this.#isOut = false;
     }

@@ -40,6 +40,8 @@ export interface Server {
   readonly keeping: ReadonlySignal<Keeping>;
   /** Settles when it is known what the caller may do; not while a key is missing. */
   known(): Promise<Rights>;
+  /** Settles while no key is missing, or with the signal. */
+  unlocked(signal: AbortSignal): Promise<void>;
   useKey(key: string, remember: boolean): Promise<void>;
   forgetKey(): void;
   /** Told by the server what happens to its models; see GET /api/inference/events. */
@@ -206,6 +208,11 @@ export function createServer({ api, environment, key, chosen }: ServerOptions): 
     rights,
     keeping,
     known: () => known,
+    unlocked: (signal) =>
+      until(
+        computed(() => phase.value !== 'locked'),
+        signal,
+      ),
     loading: computed(() => loadingNames(status.value)),
     facts: computed(() => factsOf(status.value, models.value, chosen.value)),
     loaded: computed(() => loadedModels(status.value)),
@@ -254,6 +261,22 @@ export function createServer({ api, environment, key, chosen }: ServerOptions): 
     },
     start: () => void look(),
   };
+}
+
+/** Settles when it is so, or with the signal. */
+function until(isSo: ReadonlySignal<boolean>, signal: AbortSignal): Promise<void> {
+  if (isSo.peek() || signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = () => {
+      leave();
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const leave = isSo.subscribe((value) => {
+      if (value) end();
+    });
+    signal.addEventListener('abort', end, { once: true });
+  });
 }
 
 function keepingOf(chats: unknown): Keeping {

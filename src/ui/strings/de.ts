@@ -12,6 +12,7 @@ export const de: Strings = {
     partMissing: 'Ein Teil der Seite konnte nicht geholt werden.',
     changed: 'Der Server hat eine neue Fassung dieser Seite.',
     reload: 'Neu laden',
+    chatUnread: (reason: string) => `Der Chat konnte nicht gelesen werden: ${reason}`,
     skip: 'Zum Eingabefeld springen',
     conversation: 'Gespräch',
   },
@@ -23,6 +24,7 @@ export const de: Strings = {
     newChat: 'Neuer Chat',
     search: 'Chats durchsuchen',
     clearSearch: 'Suche leeren',
+    searchFailed: (reason: string) => `Die Suche kam nicht zu Ende: ${reason}`,
     nothingFound: 'Kein Chat enthält alle diese Wörter.',
     noChats: 'Hier stehen später Ihre Chats.',
     pinned: 'Angeheftet',
@@ -36,6 +38,7 @@ export const de: Strings = {
     rename: 'Umbenennen',
     newTitle: 'Neuer Titel',
     exportOne: 'Exportieren',
+    exportFailed: (title: string, reason: string) => `„${title}“ konnte nicht exportiert werden: ${reason}`,
     pin: 'Anheften',
     unpin: 'Lösen',
     remove: 'Löschen',
@@ -465,6 +468,13 @@ export const de: Strings = {
     needed: (needed, available) => `${needed} Token nötig, ${available} vorhanden`,
     store: 'Das zuletzt Gesagte konnte nicht behalten werden:',
     storeExport: 'Chats exportieren oder löschen …',
+  },
+
+  deleted: {
+    told: 'Dieser Chat wurde gelöscht.',
+    hint: 'Vielleicht in einem anderen Tab oder auf einem anderen Gerät. Was Sie hier schreiben, holt ihn zurück.',
+    bringBack: 'Zurückholen',
+    close: 'Schließen',
   },
 
   code: {

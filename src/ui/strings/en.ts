@@ -13,6 +13,7 @@ export const en = {
     partMissing: 'A part of the page could not be fetched.',
     changed: 'The server has a new version of this page.',
     reload: 'Reload',
+    chatUnread: (reason: string) => `The chat could not be read: ${reason}`,
     skip: 'Skip to the message field',
     conversation: 'Conversation',
   },
@@ -24,6 +25,7 @@ export const en = {
     newChat: 'New chat',
     search: 'Search chats',
     clearSearch: 'Clear the search',
+    searchFailed: (reason: string) => `The search did not come to an end: ${reason}`,
     nothingFound: 'No chat has all of these words.',
     noChats: 'Your chats will be listed here.',
     pinned: 'Pinned',
@@ -37,6 +39,7 @@ export const en = {
     rename: 'Rename',
     newTitle: 'New title',
     exportOne: 'Export',
+    exportFailed: (title: string, reason: string) => `“${title}” could not be exported: ${reason}`,
     pin: 'Pin',
     unpin: 'Unpin',
     remove: 'Delete',
@@ -455,6 +458,13 @@ export const en = {
     needed: (needed: string, available: string) => `${needed} tokens needed, ${available} available`,
     store: 'What was said last could not be kept:',
     storeExport: 'Export or delete chats …',
+  },
+
+  deleted: {
+    told: 'This chat was deleted.',
+    hint: 'Perhaps in another tab or on another device. What you write here brings it back.',
+    bringBack: 'Bring it back',
+    close: 'Close it',
   },
 
   code: {

@@ -16,8 +16,11 @@ const current = signal<Language>(withFormat(en, 'en'));
 /** What is shown, in the reader's language. */
 export const strings: ReadonlySignal<Language> = current;
 
-/** `chosen` is a code, or '' for the first of the reader's languages that there is. */
-export function setLanguage(chosen: string, wanted: readonly string[]): void {
+/**
+ * `chosen` is a code, or '' for the first of the reader's languages that there is. Rejects where its words cannot be
+ * fetched: the language stays as it was.
+ */
+export async function setLanguage(chosen: string, wanted: readonly string[]): Promise<void> {
   const codes = chosen === '' ? wanted.map((language) => language.split('-')[0] ?? '') : [chosen];
   const code = codes.find((each) => isCode(each) || Object.hasOwn(load, each)) ?? 'en';
   // Numbers and dates are those of the reader's own country, where the language is.
@@ -27,9 +30,7 @@ export function setLanguage(chosen: string, wanted: readonly string[]): void {
     current.value = withFormat(en, locale);
     return;
   }
-  void table().then((found) => {
-    current.value = withFormat(found, locale);
-  });
+  current.value = withFormat(await table(), locale);
 }
 
 function withFormat(table: Strings, locale: string): Language {

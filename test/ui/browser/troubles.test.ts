@@ -149,6 +149,8 @@ describeInBrowser('troubles', () => {
     await send(page, 'Once');
     answers(await talk.run(0), text);
     await whole(page);
+    // What colours code is fetched with the first of it.
+    await page.locator('.hljs-keyword').first().waitFor();
     const once = await shown();
     await send(page, 'Pieces');
     const run = await talk.run(1);

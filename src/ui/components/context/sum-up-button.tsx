@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { ApiFailure } from '../../api/failure.ts';
+import { reasonOf } from '../../api/failure.ts';
 import { readChunk } from '../../chats/chunk.ts';
 import { usePage } from '../../state/page.ts';
 import { strings } from '../../strings/strings.ts';
@@ -50,7 +50,7 @@ export function SumUpButton({ text, write }: SumUpButtonProps): VNode {
     sumUp()
       .catch((thrown: unknown) => {
         if (left.current.signal.aborted) return;
-        failure.value = thrown instanceof ApiFailure ? thrown.message : String(thrown);
+        failure.value = reasonOf(thrown);
       })
       .finally(() => {
         working.value = false;

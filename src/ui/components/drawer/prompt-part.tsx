@@ -1,6 +1,6 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { VNode } from 'preact';
-import { ApiFailure, member } from '../../api/failure.ts';
+import { member, reasonOf } from '../../api/failure.ts';
 import { wireMessages } from '../../chats/request.ts';
 import { usePage } from '../../state/page.ts';
 import { strings } from '../../strings/strings.ts';
@@ -36,7 +36,7 @@ export function PromptPart(): VNode {
       },
       (thrown: unknown) => {
         if (left.signal.aborted) return;
-        failure.value = thrown instanceof ApiFailure ? thrown.message : String(thrown);
+        failure.value = reasonOf(thrown);
       },
     );
     return () => left.abort('another prompt');

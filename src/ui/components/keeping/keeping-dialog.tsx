@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useRef } from 'preact/hooks';
+import { reasonOf } from '../../api/failure.ts';
 import { filesOfChats, readChats } from '../../chats/exchange/read-chats.ts';
 import { usePage } from '../../state/page.ts';
 import { takeChats, takeFiles } from '../../state/portable.ts';
@@ -22,7 +23,7 @@ export function KeepingDialog(): VNode {
     try {
       told.value = await work();
     } catch (failure) {
-      told.value = t.failed(failure instanceof Error ? failure.message : String(failure));
+      told.value = t.failed(reasonOf(failure));
     }
   };
   const take = async (files: readonly File[]) => {
