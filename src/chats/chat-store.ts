@@ -111,6 +111,12 @@ class FolderChatStore implements ChatStore {
     await (await this.#chat(caller, chatId, 'in the bin')).restore(chatId);
   }
 
+  async emptyBin(caller: Asker) {
+    let count = 0;
+    for (const owner of listedOwners(caller)) count += await this.#owner(owner).emptyBin();
+    return count;
+  }
+
   async keepFile(caller: Asker, sha256: string, bytes: AsyncIterable<Uint8Array>) {
     return this.#owner(caller.owner).files.keep(sha256, bytes);
   }

@@ -190,6 +190,15 @@ export class OwnerFolder {
     await this.scan();
   }
 
+  /** How many chats that were. What other processes put there meanwhile stays. */
+  async emptyBin(): Promise<number> {
+    const binned = await this.#binned();
+    for (const { name } of binned) await rm(join(this.#bin, name), { force: true });
+    this.#usage.forget();
+    await this.#known.forget();
+    return binned.length;
+  }
+
   /** Newest first. */
   async bin(): Promise<readonly ChatSummary[]> {
     const binned = await this.#known.bin();

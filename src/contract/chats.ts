@@ -154,6 +154,8 @@ export interface ChatStore {
   /** Into the bin, from where it goes after 30 days; `forever`: from the bin too. */
   remove(caller: Asker, chatId: string, options: { readonly forever: boolean }): Promise<void>;
   restore(caller: Asker, chatId: string): Promise<void>;
+  /** Deletes for ever what is in the bin; how many chats that were. */
+  emptyBin(caller: Asker): Promise<number>;
   /** Rejects with `invalid_request` where the bytes have another hash. */
   keepFile(caller: Asker, sha256: string, bytes: AsyncIterable<Uint8Array>): Promise<{ readonly bytes: number }>;
   file(caller: Asker, sha256: string): Promise<KeptFile>;

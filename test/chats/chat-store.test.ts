@@ -236,6 +236,30 @@ describe('the bin', () => {
     expect((await store.list(everybody, { ...all, bin: true })).chats).toEqual([]);
   });
 
+  it('is emptied for ever, without the chat that is there again under the same id, and without those of others', async () => {
+    const { store, folder } = await openStore();
+    for (const owner of [person('ann'), person('bob')]) {
+      await store.create(owner, { chatId: 'the-same-id', entries: [said('m1', null, 'first')] });
+      await store.create(owner, { chatId: 'another-one', entries: [said('m1', null)] });
+      await store.remove(owner, 'the-same-id', { forever: false });
+      await store.remove(owner, 'another-one', { forever: false });
+    }
+    await store.create(person('ann'), { chatId: 'the-same-id', entries: [said('m1', null, 'second')] });
+    expect([await store.emptyBin(person('ann')), await store.emptyBin(person('ann'))]).toEqual([2, 0]);
+    expect(await readdir(join(folder, 'key-ann', 'bin'))).toEqual([]);
+    expect((await store.list(person('ann'), all)).chats).toMatchObject([{ preview: 'second' }]);
+    expect((await store.list(person('bob'), { ...all, bin: true })).chats).toHaveLength(2);
+  });
+
+  it('makes room when it is emptied', async () => {
+    const { store } = await openStore(undefined, { chats: 1 });
+    const { chatId } = await store.create(everybody, { entries: [] });
+    await store.remove(everybody, chatId, { forever: false });
+    await expect(store.create(everybody, { entries: [] })).rejects.toMatchObject({ code: 'storage_full' });
+    await store.emptyBin(everybody);
+    await store.create(everybody, { entries: [] });
+  });
+
   it('is no stop for who deletes for ever', async () => {
     const { store, folder } = await openStore();
     const { chatId } = await store.create(everybody, { entries: [said('m1', null)] });

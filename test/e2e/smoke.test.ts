@@ -205,6 +205,7 @@ const calls: readonly Call[] = [
     answer: { chat_id: 'a-first-chat', deleted: true },
   },
   { paths: ['/api/chats/:id/restore'], asked: filled('a-first-chat'), answer: { restored: true } },
+  { method: 'DELETE', paths: ['/api/chats/bin'], answer: { deleted: 0 } },
   { method: 'GET', paths: ['/api/chats/export'], answer: { format: 'serve-model.chats' } },
   {
     paths: ['/api/chats/import'],

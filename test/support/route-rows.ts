@@ -34,6 +34,7 @@ const emptyChats: ChatStore = {
   append: notHere,
   remove: notHere,
   restore: notHere,
+  emptyBin: notHere,
   keepFile: notHere,
   file: notHere,
   async *changes() {},

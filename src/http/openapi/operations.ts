@@ -103,6 +103,7 @@ export const operations: Readonly<Record<string, Operation>> = {
   'POST /api/chats': { group: 'Chats', summary: 'Begin a chat', body: createChatBody },
   'GET /api/chats/:id': { group: 'Chats', summary: 'What was said in a chat, from a revision on' },
   'DELETE /api/chats/:id': { group: 'Chats', summary: 'Put a chat into the bin, or delete it for ever' },
+  'DELETE /api/chats/bin': { group: 'Chats', summary: 'Delete for ever what is in the bin' },
   'POST /api/chats/:id/restore': { group: 'Chats', summary: 'Take a chat out of the bin' },
   'POST /api/chats/:id/entries': { group: 'Chats', summary: 'Add to a chat', body: appendBody },
   'GET /api/chats/export': { group: 'Chats', summary: 'All chats in one JSON' },

@@ -54,6 +54,8 @@ export function chatRoutes(dependencies: AppDependencies): Route[] {
     row('POST', '/import', async (exchange, store) => noStore(await importChats(exchange, store, unixMilliseconds()))),
     row('POST', '/files/:sha256', (exchange, store) => keepFile(exchange, store, dependencies)),
     row('GET', '/files/:sha256', fileAnswer),
+    // No id is so short.
+    row('DELETE', '/bin', async (exchange, store) => noStore({ deleted: await store.emptyBin(exchange.caller) })),
     row('GET', '/:id', async (exchange, store) => {
       const after = queryOf(exchange).get('after') ?? undefined;
       return noStore(writeChatPart(await store.read(exchange.caller, idOf(exchange), after)));

@@ -44,7 +44,7 @@ export function isAway(thrown: unknown): boolean {
 
 /** Of whatever was thrown, for a person. */
 export function reasonOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  return thrown instanceof Error ? thrown.message || thrown.name : String(thrown);
 }
 
 /** What the server's error body says; OpenAI's form. */

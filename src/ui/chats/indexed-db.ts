@@ -1,7 +1,7 @@
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb';
 import type { ChatEntry, ChatSummary } from './entries.ts';
 import { hashesOf } from './message.ts';
-import { type ChatStore, excerptOf, queryWords, type SearchHit, type Unfinished } from './store.ts';
+import { type ChatStore, dropPartialsOf, excerptOf, queryWords, type SearchHit, type Unfinished } from './store.ts';
 import { emptyChat, foldEntries, searchText } from './tree.ts';
 
 interface ChatSchema extends DBSchema {
@@ -120,9 +120,16 @@ class IndexedDbStore implements ChatStore {
     const change = this.#database.transaction(['chats', 'entries', 'texts'], 'readwrite');
     await forget(change, id);
     await change.done;
+    await dropPartialsOf(this, new Set([id]));
     await forgetUnusedFiles(this.#database, files, Number.POSITIVE_INFINITY);
     this.#texts?.delete(id);
     this.#channel.postMessage(id);
+  }
+
+  async emptyBin(): Promise<number> {
+    const removed = (await this.#database.getAll('chats')).filter(({ removedAt }) => removedAt !== undefined);
+    for (const { id } of removed) await this.wipe(id);
+    return removed.length;
   }
 
   async keepFile(sha256: string, bytes: Blob): Promise<void> {

@@ -10,6 +10,7 @@ export function lazyStore(coming: Promise<ChatStore>): ChatStore {
     remove: async (id) => (await coming).remove(id),
     restore: async (id) => (await coming).restore(id),
     wipe: async (id) => (await coming).wipe(id),
+    emptyBin: async () => (await coming).emptyBin(),
     keepFile: async (sha256, bytes) => (await coming).keepFile(sha256, bytes),
     file: async (sha256) => (await coming).file(sha256),
     savePartial: async (partial) => (await coming).savePartial(partial),

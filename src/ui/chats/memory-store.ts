@@ -35,6 +35,12 @@ export function memoryStore(now: () => number): ChatStore {
     remove: async (id) => void removed.add(id),
     restore: async (id) => void removed.delete(id),
     wipe: async (id) => void logs.delete(id),
+    async emptyBin() {
+      const count = removed.size;
+      for (const id of removed) logs.delete(id);
+      removed.clear();
+      return count;
+    },
     keepFile: async (sha256, bytes) => void files.set(sha256, bytes),
     file: async (sha256) => files.get(sha256),
     savePartial: async (partial) => void partials.set(partial.message.id, partial),

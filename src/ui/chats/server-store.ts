@@ -4,7 +4,7 @@ import { ApiFailure, isAway } from '../api/failure.ts';
 import type { Listen } from '../state/environment.ts';
 import type { Page } from '../state/page.ts';
 import type { ChatEntry, ChatSummary } from './entries.ts';
-import type { ChatStore, Unfinished } from './store.ts';
+import { type ChatStore, dropPartialsOf, type Unfinished } from './store.ts';
 import { readEntry, writeEntry } from './wire-entries.ts';
 
 type Partials = Pick<ChatStore, 'savePartial' | 'dropPartial' | 'partials'>;
@@ -81,7 +81,15 @@ export class ServerStore implements ChatStore {
   wipe(id: string): Promise<void> {
     return this.#inTurn(id, async () => {
       await this.#api.call(`api/chats/${id}?forever=true`, { method: 'DELETE' }).catch(nothingThere);
+      await dropPartialsOf(this, new Set([id]));
     });
+  }
+
+  async emptyBin(): Promise<number> {
+    const ids = (await this.#pages('bin=true&')).map(({ chat_id }) => chat_id);
+    const { deleted } = await this.#api.call<{ readonly deleted: number }>('api/chats/bin', { method: 'DELETE' });
+    await dropPartialsOf(this, new Set(ids));
+    return deleted;
   }
 
   async keepFile(sha256: string, bytes: Blob): Promise<void> {

@@ -38,6 +38,8 @@ export interface ChatStore {
   restore(id: string): Promise<void>;
   /** For good. */
   wipe(id: string): Promise<void>;
+  /** For good, what was removed; how many chats that were. */
+  emptyBin(): Promise<number>;
   /** Bytes that messages refer to by their SHA-256, in hex. To be kept before the message that names them. */
   keepFile(sha256: string, bytes: Blob): Promise<void>;
   /** Undefined: it is not there any more. */
@@ -47,6 +49,14 @@ export interface ChatStore {
   partials(): Promise<Unfinished[]>;
   /** Told of chats that others changed: another tab, another device. Gives a function that ends it. */
   subscribe(listener: (id: string) => void): () => void;
+}
+
+/** Of chats that are gone for good: a start would bring them back with what was being written there. */
+export async function dropPartialsOf(
+  store: Pick<ChatStore, 'partials' | 'dropPartial'>,
+  ids: ReadonlySet<string>,
+): Promise<void> {
+  for (const { chatId, message } of await store.partials()) if (ids.has(chatId)) await store.dropPartial(message.id);
 }
 
 /** The words of a query, as they are compared. */

@@ -54,6 +54,7 @@ function bound(store: ChatStore): ChatStore {
     remove: (id) => store.remove(id),
     restore: (id) => store.restore(id),
     wipe: (id) => store.wipe(id),
+    emptyBin: () => store.emptyBin(),
     keepFile: (sha256, bytes) => store.keepFile(sha256, bytes),
     file: (sha256) => store.file(sha256),
     savePartial: (partial) => store.savePartial(partial),

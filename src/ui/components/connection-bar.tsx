@@ -1,4 +1,5 @@
 import type { VNode } from 'preact';
+import { reasonOf } from '../api/failure.ts';
 import { usePage } from '../state/page.ts';
 import { strings } from '../strings/strings.ts';
 import { showChat } from './router.ts';
@@ -37,7 +38,7 @@ export function ConnectionBar(): VNode {
       {trouble !== undefined && (
         <div class="bar dangerous">
           <span>
-            <strong>{t.failure.store}</strong> {trouble}
+            <strong>{t.failure.store}</strong> {isQuota(trouble) ? t.failure.storeFull : reasonOf(trouble)}
           </span>
           <button type="button" class="text-button" onClick={() => void chats.keepRefused()}>
             {t.retry}
@@ -56,4 +57,9 @@ export function ConnectionBar(): VNode {
       )}
     </div>
   );
+}
+
+/** The browser's own word for it has no sentence with it. */
+function isQuota(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'QuotaExceededError';
 }

@@ -238,7 +238,14 @@ export class Chats {
     if (chat) await this.#known.bringBack(chat.id);
   }
 
-  /** All chats, for good. */
+  /** For good, what was deleted; how many chats that were. What did not fit before may fit now. */
+  async emptyBin(): Promise<number> {
+    const count = await this.#options.store.emptyBin();
+    await this.keepRefused();
+    return count;
+  }
+
+  /** All chats, for good, those that were deleted before too. */
   async wipe(): Promise<void> {
     const { store } = this.#options;
     for (const { id } of await store.list()) {
@@ -247,6 +254,7 @@ export class Chats {
       this.#known.forget(id);
     }
     this.#keeper.forget();
+    await this.emptyBin();
     // It may be in no list yet.
     if (this.open.value) this.#known.hide(this.open.value.id);
     await this.#known.relist();

@@ -2,7 +2,7 @@ import { effect, type ReadonlySignal, type Signal, signal } from '@preact/signal
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { type ApiClient, createClient } from '../api/client.ts';
-import { member, reasonOf } from '../api/failure.ts';
+import { member } from '../api/failure.ts';
 import { lazyStore } from '../chats/lazy-store.ts';
 import type { AttachedImage } from '../chats/message.ts';
 import type { PromptOptions } from '../chats/request.ts';
@@ -42,7 +42,7 @@ export interface Page {
   readonly requestSettings: () => Readonly<Record<string, unknown>>;
   readonly prompt: () => PromptOptions;
   /** Chats could not be written the last time. */
-  readonly storeTrouble: ReadonlySignal<string | undefined>;
+  readonly storeTrouble: ReadonlySignal<unknown>;
   start(): Promise<void>;
 }
 
@@ -59,7 +59,7 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
   const server: Server = createServer({ api, environment, key, chosen: preferences.model });
   const settings = signal<Readonly<Record<string, unknown>>>({});
   const tuning = new Tuning(environment.local);
-  const storeTrouble = signal<string | undefined>(undefined);
+  const storeTrouble = signal<unknown>(undefined);
   const view = createView();
   const tab = tabName(environment);
 
@@ -107,7 +107,7 @@ export function createPage(environment: Environment, openStore: OpenStore): Page
     prompt,
     newSettings: () => tools.settings,
     storeFailed: (error) => {
-      storeTrouble.value = error === undefined ? undefined : reasonOf(error);
+      storeTrouble.value = error;
     },
   });
   const tools: Tools = new Tools({ api, server, environment, chats });

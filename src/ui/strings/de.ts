@@ -206,6 +206,10 @@ export const de: Strings = {
     wipe: 'Alle löschen …',
     wipeNow: 'Alle Chats endgültig löschen',
     wiped: 'Alle Chats sind weg.',
+    emptyBin: 'Papierkorb leeren',
+    binEmptied: (count, one) =>
+      one ? '1 gelöschter Chat ist endgültig weg.' : `${count} gelöschte Chats sind endgültig weg.`,
+    binHint: 'Gelöschte Chats liegen 30 Tage im Papierkorb und nehmen dort noch Platz ein.',
   },
 
   key: {
@@ -467,6 +471,7 @@ export const de: Strings = {
     makeRoom: 'Platz schaffen …',
     needed: (needed, available) => `${needed} Token nötig, ${available} vorhanden`,
     store: 'Das zuletzt Gesagte konnte nicht behalten werden:',
+    storeFull: 'dieser Browser hat keinen Platz mehr für diese Seite.',
     storeExport: 'Chats exportieren oder löschen …',
   },
 

@@ -206,6 +206,10 @@ export const en = {
     wipe: 'Delete all …',
     wipeNow: 'Delete all chats for good',
     wiped: 'All chats are gone.',
+    emptyBin: 'Empty the bin',
+    binEmptied: (count: string, one: boolean) =>
+      one ? '1 deleted chat is gone for good.' : `${count} deleted chats are gone for good.`,
+    binHint: 'Deleted chats lie in the bin for 30 days, where they still take up room.',
   },
 
   key: {
@@ -457,6 +461,7 @@ export const en = {
     makeRoom: 'Make room …',
     needed: (needed: string, available: string) => `${needed} tokens needed, ${available} available`,
     store: 'What was said last could not be kept:',
+    storeFull: 'this browser has no more room for this page.',
     storeExport: 'Export or delete chats …',
   },
 

@@ -38,6 +38,10 @@ export function KeepingDialog(): VNode {
     }
     return t.imported(format.number(taken), taken === 1);
   };
+  const emptyBin = async () => {
+    const gone = await chats.emptyBin();
+    return t.binEmptied(format.number(gone), gone === 1);
+  };
   return (
     <Dialog
       title={t.title}
@@ -83,6 +87,9 @@ export function KeepingDialog(): VNode {
             void say(() => take(files));
           }}
         />
+        <button type="button" class="quiet" onClick={() => void say(emptyBin)}>
+          {t.emptyBin}
+        </button>
         <WipeButton
           disabled={count === 0}
           wipe={() =>
@@ -95,6 +102,7 @@ export function KeepingDialog(): VNode {
         />
       </div>
       <p class="fine">{t.importHint}</p>
+      <p class="fine">{t.binHint}</p>
       <p role="status" class="keeping-told" dir="auto">
         {told.value}
       </p>
