@@ -89,6 +89,9 @@ interface ReadTensor extends SizedTensor {
   readonly bytesRead: number;
 }
 
+/** Of which a token reads a row; the first one is also the output where there is no other. */
+const tables = { vocabulary: 'token_embd.weight', ofLayers: 'per_layer_token_embd.weight' };
+
 /** Without those of which a token reads a row, with the experts that are used. */
 function readTensors(model: EstimatedModel): ReadTensor[] {
   const number = (key: string) => Number(model.metadata[`${model.architecture}.${key}`] ?? 0);
@@ -96,7 +99,7 @@ function readTensors(model: EstimatedModel): ReadTensor[] {
   const expertShare = count > 0 && used > 0 ? used / count : 1;
   const isTied = !model.tensors.some(({ name }) => name === 'output.weight');
   return model.tensors.flatMap((tensor) => {
-    if (tensor.name === 'token_embd.weight' && !isTied) return [];
+    if (tensor.name === tables.ofLayers || (tensor.name === tables.vocabulary && !isTied)) return [];
     return [{ ...tensor, bytesRead: tensor.bytes * (isExpert(tensor.name) ? expertShare : 1) }];
   });
 }

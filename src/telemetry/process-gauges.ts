@@ -3,10 +3,14 @@ import { Gauge, type Registry } from 'prom-client';
 
 /**
  * The process itself. No collector does I/O: a gateway may scrape twenty times a second. (prom-client's own default
- * metrics read /proc at every scrape.) Returns what stops the monitor.
+ * metrics read /proc at every scrape.) Returns what stops the monitor. `monitor`: in tests a double.
  */
-export function registerProcessGauges(registry: Registry, version: string): () => void {
-  const delay = monitorEventLoopDelay({ resolution: 10 });
+export function registerProcessGauges(
+  registry: Registry,
+  version: string,
+  monitor: (options: { readonly resolution: number }) => LoopDelay = monitorEventLoopDelay,
+): () => void {
+  const delay = monitor({ resolution: resolutionMs });
   delay.enable();
   const registers = [registry];
   const gauge = (name: string, help: string, read: () => number) =>
@@ -32,7 +36,11 @@ export function registerProcessGauges(registry: Registry, version: string): () =
   return () => delay.disable();
 }
 
-type LoopDelay = ReturnType<typeof monitorEventLoopDelay>;
+/** Nanoseconds from one tick of so many milliseconds to the next. */
+type LoopDelay = Pick<
+  ReturnType<typeof monitorEventLoopDelay>,
+  'enable' | 'disable' | 'percentile' | 'max' | 'count' | 'reset'
+>;
 
 function registerLoopDelay(registry: Registry, delay: LoopDelay): void {
   new Gauge({
@@ -41,7 +49,8 @@ function registerLoopDelay(registry: Registry, delay: LoopDelay): void {
     labelNames: ['quantile'],
     registers: [registry],
     collect() {
-      const seconds = (nanoseconds: number) => (Number.isFinite(nanoseconds) ? nanoseconds / 1e9 : 0);
+      // The time that lies between two ticks by themselves is no delay.
+      const seconds = (nanoseconds: number) => Math.max(0, nanoseconds - resolutionMs * 1e6) / 1e9;
       this.set({ quantile: '0.5' }, seconds(delay.percentile(50)));
       this.set({ quantile: '0.99' }, seconds(delay.percentile(99)));
       this.set({ quantile: '1' }, seconds(delay.max));
@@ -50,5 +59,5 @@ function registerLoopDelay(registry: Registry, delay: LoopDelay): void {
   });
 }
 
-/** At a resolution of 10 ms. */
-const samplesPerMinute = 6000;
+const resolutionMs = 10;
+const samplesPerMinute = 60_000 / resolutionMs;

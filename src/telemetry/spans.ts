@@ -72,13 +72,17 @@ export function createSpans(
   };
 }
 
+/** In the words of the conventions; they have none for ranking. `studio-generate` takes messages. */
 function operationOf(dialect: string): string {
   if (dialect.includes('embed')) return 'embeddings';
-  return /completions|infill|generate/.test(dialect) ? 'text_completion' : 'chat';
+  if (dialect === 'rerank') return dialect;
+  if (dialect === 'studio-generate') return 'chat';
+  return /completion|infill|generate/.test(dialect) ? 'text_completion' : 'chat';
 }
 
 function attributesOf(record: RequestRecord, operation: string): Attributes {
   const { model, inputTokens, outputTokens, cachedTokens, firstTokenMs, error } = record;
+  const generates = operation === 'chat' || operation === 'text_completion';
   return {
     'gen_ai.operation.name': operation,
     'gen_ai.provider.name': 'serve-model',
@@ -87,9 +91,8 @@ function attributesOf(record: RequestRecord, operation: string): Attributes {
     ...(cachedTokens !== undefined && { 'gen_ai.usage.cache_read.input_tokens': cachedTokens }),
     ...(outputTokens !== undefined && { 'gen_ai.usage.output_tokens': outputTokens }),
     ...(firstTokenMs !== undefined && { 'gen_ai.server.time_to_first_token': firstTokenMs / 1000 }),
-    ...(error === undefined
-      ? { 'gen_ai.response.finish_reasons': [record.outcome] }
-      : { 'error.type': record.outcome }),
+    ...(error === undefined && generates && { 'gen_ai.response.finish_reasons': [record.outcome] }),
+    ...(error !== undefined && { 'error.type': record.outcome }),
     'http.request.method': record.method,
     'http.response.status_code': record.status,
     'url.path': record.path,

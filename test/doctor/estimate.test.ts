@@ -45,6 +45,15 @@ describe('the estimate of a speed', () => {
     expect(estimateSpeed(mixture, measured, undefined).answer).toBeCloseTo(1000 / (10 + 1 + 1), 6);
   });
 
+  it('reads a row alone of the table that each layer has of the vocabulary', () => {
+    const table = { name: 'per_layer_token_embd.weight', type: 'Q8_0', bytes: 2.5e9 };
+    const plain = model();
+    expect(estimateSpeed(model({ tensors: [...plain.tensors, table] }), measured, undefined)).toEqual(
+      estimateSpeed(plain, measured, undefined),
+    );
+    expect(formatsOf(model({ tensors: [...plain.tensors, table] }))).toEqual(formatsOf(plain));
+  });
+
   it('adds what the numbers of a row take in a prompt beside products', () => {
     const metadata = { 'a.block_count': 2, 'a.attention.head_count': 0, 'a.embedding_length': 1000 };
     const bare = 1000 / estimateSpeed(model({ metadata }), measured, undefined).prompt;

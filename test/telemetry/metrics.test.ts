@@ -1,7 +1,9 @@
+import { Registry } from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { LiveModel } from '../../src/contract/live-model.ts';
 import type { RequestRecord } from '../../src/contract/services.ts';
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
+import { registerProcessGauges } from '../../src/telemetry/process-gauges.ts';
 
 const opened: Metrics[] = [];
 function metrics(compat: 'vllm' | 'none' = 'none', byKey = false): Metrics {
@@ -147,6 +149,19 @@ describe('metrics', () => {
     expect(page).toContain(`serve_model_build_info{version="1.2.3",node="${process.versions.node}"} 1`);
     expect(page).toMatch(/^serve_model_process_memory_peak_bytes \d{7,}$/m);
     expect(page).toMatch(/^serve_model_event_loop_delay_seconds\{quantile="0.99"\} [\d.e-]+$/m);
+  });
+
+  it('tell how late the event loop is, not how far its ticks lie apart', async () => {
+    const registry = new Registry();
+    const ticks = { enable: () => true, disable: () => true, reset: () => {}, count: 100, max: 60e6 };
+    const percentile = (part: number) => (part === 50 ? 9.9e6 : 30e6);
+    registerProcessGauges(registry, '1', () => ({ ...ticks, percentile }))();
+    const lines = (await registry.metrics()).split('\n').filter((line) => line.includes('delay_seconds{'));
+    expect(lines).toEqual([
+      'serve_model_event_loop_delay_seconds{quantile="0.5"} 0',
+      'serve_model_event_loop_delay_seconds{quantile="0.99"} 0.02',
+      'serve_model_event_loop_delay_seconds{quantile="1"} 0.05',
+    ]);
   });
 
   it('speak the names that gateways read, only when asked', async () => {

@@ -108,12 +108,24 @@ describe('spans', () => {
   it.each([
     ['openai-completions', 'text_completion demo'],
     ['tgi-generate', 'text_completion demo'],
+    ['llama-completion', 'text_completion demo'],
+    ['infill', 'text_completion demo'],
+    ['ollama-generate', 'text_completion demo'],
     ['openai-embeddings', 'embeddings demo'],
+    ['ollama-embed', 'embeddings demo'],
+    ['rerank', 'rerank demo'],
     ['anthropic-messages', 'chat demo'],
+    ['studio-generate', 'chat demo'],
   ])('of %s are called %s', (dialect, span) => {
     const { api, spans } = recorder();
     createSpans(api, { version: '1', now: () => 0 })({ ...record, dialect });
     expect(spans).toMatchObject([{ span }]);
+  });
+
+  it('tell finish reasons only of what is generated', () => {
+    const { api, spans } = recorder();
+    createSpans(api, { version: '1', now: () => 0 })({ ...record, dialect: 'rerank', outcome: 'ok' });
+    expect(JSON.stringify(spans)).not.toContain('finish_reasons');
   });
 
   it('are not made of requests that did no work', () => {
