@@ -45,6 +45,8 @@ export async function warmUp(name: string, target: ChatTarget, caller: Caller): 
 
 export interface RoundsOptions extends Caller {
   readonly rounds: number;
+  /** Of the prompts: a server that runs on remembers those of another run, and would have nothing to read of the same ones. */
+  readonly seed: number;
   /** Told before each. */
   readonly onTurn: (measurement: Measurement, target: WarmTarget, round: number) => void;
 }
@@ -53,7 +55,7 @@ export interface RoundsOptions extends Caller {
 export async function runRounds(
   measurements: readonly Measurement[],
   targets: readonly WarmTarget[],
-  { rounds, onTurn, ...caller }: RoundsOptions,
+  { rounds, seed: first, onTurn, ...caller }: RoundsOptions,
 ): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -62,7 +64,7 @@ export async function runRounds(
         const target = targets[(place + round) % targets.length];
         if (!target) continue;
         onTurn(measurement, target, round);
-        const seed = measurement.samePrompt ? index : (round + 1) * 1000 + index * 20;
+        const seed = first + (measurement.samePrompt ? index : (round + 1) * 1000 + index * 20);
         const value = await figureAt(target, measurement, { seed, ...caller });
         samples.push({ measurement: measurement.name, target: target.name, value });
       }

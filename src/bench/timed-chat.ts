@@ -161,7 +161,8 @@ class AnswerReader {
     if (this.status !== 200) this.#error += text;
     const lines = (this.#pending + text).split('\n');
     this.#pending = lines.pop() ?? '';
-    for (const line of lines) if (line.startsWith('data: ')) this.#read(line.slice(6).trimEnd());
+    // The blank behind the colon may be left out.
+    for (const line of lines) if (line.startsWith('data:')) this.#read(line.slice(5).trim());
   }
 
   pieces(count: number): Promise<void> {

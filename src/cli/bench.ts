@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { availableParallelism, loadavg } from 'node:os';
 import { bareFigureOf, type Measurement, measurementsFor, mostStreams } from '../bench/measurements.ts';
 import { type BenchRow, columns, toCells, toRows } from '../bench/report.ts';
@@ -119,7 +120,7 @@ async function measureBare(
     });
   } catch (error) {
     signal.throwIfAborted();
-    terminal.tell(failureText(error, config));
+    terminal.tell(failureText(error, config, 'The library alone cannot be measured'));
     return [];
   } finally {
     progress.end();
@@ -171,7 +172,7 @@ async function measureServers(
     const place = warm.length > 1 ? `, ${column}` : '';
     progress.show('Measuring', done++ / all, `${name}${place}, round ${round + 1} of ${rounds}`);
   };
-  return runRounds(measurements, warm, { ...caller, rounds, onTurn });
+  return runRounds(measurements, warm, { ...caller, rounds, seed: randomInt(2 ** 31), onTurn });
 }
 
 interface Outcome {

@@ -7,8 +7,10 @@ import { processTerminal, type Terminal } from './terminal.ts';
 /** The `serve-model` command. What needs the native library is loaded only when it is used. */
 export async function run(argv: readonly string[], terminal: Terminal = processTerminal()): Promise<void> {
   let config: Config | undefined;
+  let failed: string | undefined;
   try {
     const parsed = parseConfig(argv, process.env);
+    if (parsed.command !== 'serve') failed = `serve-model ${parsed.command} failed`;
     if ('config' in parsed) config = parsed.config;
     if (parsed.command !== 'serve' || parsed.config.engineProcess) discardPrepared();
     switch (parsed.command) {
@@ -70,7 +72,7 @@ export async function run(argv: readonly string[], terminal: Terminal = processT
         return parsed satisfies never;
     }
   } catch (error) {
-    terminal.tell(failureText(error, config));
+    terminal.tell(failureText(error, config, failed));
     if (error instanceof ServeError && error.code === 'cancelled') process.exit(process.exitCode ?? 130);
     // exitCode alone would wait for what a half-started server left behind.
     process.exit(1);

@@ -100,10 +100,11 @@ function attempt<Result>(work: () => Result): Result | undefined {
   }
 }
 
-async function diskAt(folder: string, id: string): Promise<DiskAnswer> {
-  const there = await nearestFolder(folder);
+export async function diskAt(folder: string, id: string): Promise<DiskAnswer> {
+  const { folder: there, obstacle } = await nearestFolder(folder);
   const { bavail, bsize } = await statfs(there);
   const freeBytes = bavail * bsize;
+  if (obstacle !== undefined) return { folder: there, freeBytes, problem: `${obstacle} is no folder` };
   const trial = join(there, `.serve-model-doctor-${id}`);
   try {
     await writeFile(trial, Buffer.alloc(4096), { flag: 'wx', mode: 0o600 });
@@ -115,10 +116,13 @@ async function diskAt(folder: string, id: string): Promise<DiskAnswer> {
   }
 }
 
-async function nearestFolder(folder: string): Promise<string> {
+/** `obstacle`: what is there in the place of a folder. */
+async function nearestFolder(folder: string): Promise<{ readonly folder: string; readonly obstacle?: string }> {
   const found = await stat(folder).catch(() => undefined);
   const above = dirname(folder);
-  return found?.isDirectory() || above === folder ? folder : nearestFolder(above);
+  if (found?.isDirectory() || above === folder) return { folder };
+  const nearest = await nearestFolder(above);
+  return found ? { ...nearest, obstacle: folder } : nearest;
 }
 
 /** `ENOSPC: no space left on device` without the path after it. */

@@ -139,6 +139,29 @@ describe('runRounds', () => {
     return () => (now += 10);
   };
 
+  const quietly = { rounds: 1, seed: 1, onTurn: () => {} };
+
+  it('asks a server that it has measured before what it does not know yet', async () => {
+    const server = await serverThat(speak);
+    const caller = { clock: ticking(), signal };
+    const target = await warmUp('server', { url: server.url }, caller);
+    const kinds = [measurement('first'), measurement('deep', { samePrompt: true })];
+    const before = server.asked.length;
+    for (const seed of [1, 2]) await runRounds(kinds, [target], { ...caller, ...quietly, seed });
+    const prompts = server.asked.slice(before).map(({ messages }) => JSON.stringify(messages));
+    expect(new Set(prompts).size).toBe(4);
+  });
+
+  it('reads streams that leave out the blank behind the colon', async () => {
+    const server = await serverThat((_, response) => {
+      const piece = JSON.stringify({ choices: [{ delta: { content: 'word' } }] });
+      response.end([piece, piece, '[DONE]'].map((data) => `data:${data}\r\n\r\n`).join(''));
+    });
+    const target = await warmUp('peer', { url: server.url }, { clock: ticking(), signal });
+    const [sample] = await runRounds([measurement('decode-1')], [target], { clock: ticking(), signal, ...quietly });
+    expect(sample?.value).toBe(100);
+  });
+
   it('asks all servers by turns, the first one another each round, in tokens of theirs', async () => {
     const [one, other] = [await serverThat(speak), await serverThat(speak)];
     const caller = { clock: ticking(), signal };
@@ -153,7 +176,7 @@ describe('runRounds', () => {
     const turns: string[] = [];
     const samples = await runRounds([measurement('decode-1', { promptTokens: 30 })], targets, {
       ...caller,
-      rounds: 2,
+      ...{ rounds: 2, seed: 1 },
       onTurn: (_, { name }, round) => turns.push(`${round} ${name}`),
     });
     expect(turns).toEqual(['0 server', '0 peer', '1 peer', '1 server']);
@@ -174,7 +197,7 @@ describe('runRounds', () => {
     const caller = { clock: ticking(), signal };
     const target = await warmUp('peer', { url: strict.url }, caller);
     expect(target.ignoreEnd).toBe(false);
-    const [sample] = await runRounds([measurement('decode-1')], [target], { ...caller, rounds: 1, onTurn: () => {} });
+    const [sample] = await runRounds([measurement('decode-1')], [target], { ...caller, ...quietly });
     expect(sample?.value).toMatch(/^failed: status 503: .*no room/);
   });
 
@@ -188,7 +211,7 @@ describe('runRounds', () => {
     });
     const caller = { clock: ticking(), signal: stop.signal };
     const target = await warmUp('server', { url: silent.url }, caller);
-    const rounds = runRounds([measurement('decode-1')], [target], { ...caller, rounds: 1, onTurn: () => {} });
+    const rounds = runRounds([measurement('decode-1')], [target], { ...caller, ...quietly });
     await expect(rounds).rejects.toThrow('stopped');
     await closed;
   });

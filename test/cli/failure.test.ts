@@ -13,7 +13,10 @@ describe('failureText', () => {
   it('shows the stack of the unexpected only when asked', () => {
     const error = new Error('Boom.', { cause: new Error('deep') });
     expect(failureText(error, config)).toBe(
-      'The server cannot start: Boom. (deep) Run it with --verbose for the details.',
+      'The server cannot start: Boom (deep). Run it with --verbose for the details.',
+    );
+    expect(failureText(new Error('ENOSPC'), config, 'serve-model pull failed')).toBe(
+      'serve-model pull failed: ENOSPC. Run it with --verbose for the details.',
     );
     expect(failureText(error, { ...config, logLevel: 'debug' })).toContain('at ');
   });
