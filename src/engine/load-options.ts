@@ -7,7 +7,7 @@ import type { Embedder, Ranker } from './embedder.ts';
 import type { Engine } from './engine.ts';
 import type { PoolSettings, RopeParameters } from './native-settings.ts';
 import type { AdapterFile, ProjectorWish, StepReport } from './remote/protocol.ts';
-import type { Tuning, TuningMemory } from './tuning.ts';
+import type { Tuning, TuningCache } from './tuning.ts';
 
 /** Which weights, and where they go. */
 export interface WeightsWish {
@@ -51,7 +51,7 @@ export interface LoadOptions extends WeightsWish {
   readonly onStep?: (report: StepReport) => void;
   readonly onFailure: (error: unknown) => void;
   /** Remembers calibrations between starts. */
-  readonly tuningMemory?: TuningMemory;
+  readonly tuningCache?: TuningCache;
   readonly onCalibrate?: () => void;
 }
 

@@ -32,16 +32,16 @@ export interface AttentionFigures {
 }
 
 /** Tunings of earlier starts, per model and machine. */
-export interface TuningMemory {
+export interface TuningCache {
   read(key: string): Tuning | undefined;
   write(key: string, tuning: Tuning): void;
 }
 
 /** Kept in one file. */
-export function createTuningMemory(file: {
+export function createTuningCache(file: {
   read(): Readonly<Record<string, Tuning>>;
   write(content: Readonly<Record<string, Tuning>>): void;
-}): TuningMemory {
+}): TuningCache {
   return {
     read(key) {
       const tuning = file.read()[key];

@@ -5,7 +5,7 @@ import { createModels, type Models } from '../models/models.ts';
 import { unknownVocabulary } from '../models/profile.ts';
 import { expectedName } from '../models/start-models.ts';
 import { createTemplateTrials } from '../templates/template-trials.ts';
-import { probeChild } from './entries.ts';
+import { crashTestChild } from './entries.ts';
 import type { Groundwork } from './head-start.ts';
 import { type LoadTools, loadModelWith, templateFacts } from './load-model.ts';
 import { modelsSettings } from './room-settings.ts';
@@ -25,7 +25,7 @@ export function buildModels({ ground, onBegun, ...tools }: BuildModelsOptions): 
   return createModels<ServedModel>({
     settings: modelsSettings(config),
     load: loadModelWith({ ...tools, early: ground.head.early }),
-    probe: { entry: probeChild, memory: createWordFile(join(config.cacheFolder, 'sound-models.json')) },
+    crashTest: { entry: crashTestChild, passed: createWordFile(join(config.cacheFolder, 'sound-models.json')) },
     // As they are rendered later, but for what the vocabulary tells.
     tryTemplates: (file, signal) =>
       tryTemplates(templateFacts({ ...file, vocabulary: unknownVocabulary }, config), signal),

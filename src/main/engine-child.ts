@@ -1,6 +1,6 @@
 import { type ChildPort, serveEngine } from '../engine/process/child.ts';
 import type { ToChild } from '../engine/process/protocol.ts';
-import { createTuningMemory } from '../engine/tuning.ts';
+import { createTuningCache } from '../engine/tuning.ts';
 import { createJsonFile } from '../files/json-file.ts';
 import { engineWorker } from './entries.ts';
 
@@ -12,7 +12,7 @@ const port: ChildPort = {
 const take = serveEngine(port, {
   clock: () => performance.now(),
   entry: engineWorker,
-  openTuningMemory: (path) => createTuningMemory(createJsonFile(path, {})),
+  openTuningCache: (path) => createTuningCache(createJsonFile(path, {})),
 });
 
 process.on('message', (message: ToChild) => take(message));

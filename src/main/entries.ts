@@ -7,4 +7,4 @@ export const pageWorker = new URL('./page-worker.js', import.meta.url);
 export const quantizeChild = new URL('./quantize-child.js', import.meta.url);
 export const doctorChild = new URL('./doctor-child.js', import.meta.url);
 export const bareRatesChild = new URL('./bare-rates-child.js', import.meta.url);
-export const probeChild = new URL('./probe-child.js', import.meta.url);
+export const crashTestChild = new URL('./crash-test-child.js', import.meta.url);

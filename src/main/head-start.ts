@@ -4,11 +4,11 @@ import { beginWeights, type EarlyWeights } from '../engine/thread/early-weights.
 import { tellPrepared } from '../engine/thread/engine-thread.ts';
 import { createWordFile } from '../files/json-file.ts';
 import { checkAdapter } from '../models/adapter-file.ts';
+import { hasPassed } from '../models/crash-test.ts';
 import { bundledModelPath } from '../models/find-model.ts';
 import { type EarlyFit, fitNow } from '../models/fit-here.ts';
 import { libraryFor } from '../models/gpus.ts';
 import { mainMemory } from '../models/machine-memory.ts';
-import { isKnownSound } from '../models/probe.ts';
 import type { FileProfile } from '../models/profile.ts';
 import { readFirstModel } from '../models/read-wish.ts';
 import { locateStartModels, type StartModels } from '../models/start-models.ts';
@@ -75,5 +75,5 @@ async function goesPlainly(config: Config, file: FileProfile): Promise<boolean> 
   if (config.embeddingModel !== undefined || Object.keys(config.namedModels).length > 0) return false;
   const adapters = adapterWishes(config).map(({ path }) => path);
   if (file.path === bundledModelPath && adapters.length === 0) return true;
-  return isKnownSound(file.path, createWordFile(join(config.cacheFolder, 'sound-models.json')), adapters);
+  return hasPassed(file.path, createWordFile(join(config.cacheFolder, 'sound-models.json')), adapters);
 }

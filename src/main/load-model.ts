@@ -9,7 +9,7 @@ import type { LoadedEngine } from '../engine/load-options.ts';
 import { loadModelInProcess } from '../engine/process/load.ts';
 import type { StepReport } from '../engine/remote/protocol.ts';
 import { loadModel } from '../engine/thread/load.ts';
-import { createTuningMemory } from '../engine/tuning.ts';
+import { createTuningCache } from '../engine/tuning.ts';
 import { createJsonFile } from '../files/json-file.ts';
 import { Adapters } from '../generation/adapters.ts';
 import { featuresOf, slotReports } from '../generation/live-state.ts';
@@ -203,7 +203,7 @@ function loadEngine(
         ...options,
         ...{ entry: engineWorker, waitAtExit: config.waitAtExit },
         clock: system.clock,
-        tuningMemory: createTuningMemory(createJsonFile(tuningFile, {})),
+        tuningCache: createTuningCache(createJsonFile(tuningFile, {})),
         ...(early && { early: early.weights }),
       });
 }

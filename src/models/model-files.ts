@@ -16,7 +16,7 @@ export interface ModelFilesOptions {
   readonly named: Readonly<Record<string, { readonly model: string; readonly settings: ModelSettings }>>;
   readonly hub: { readonly endpoint: string; readonly token: string | undefined };
   /** Throws when the file would make the library crash. */
-  readonly probe: (path: string, signal: AbortSignal) => Promise<void>;
+  readonly crashTest: (path: string, signal: AbortSignal) => Promise<void>;
   readonly machineMemory: () => Promise<MachineMemory>;
   /** false: models are downloaded and read without what lets them see. */
   readonly withProjectors: boolean;
@@ -63,7 +63,7 @@ export class ModelFiles {
   async admit(path: string, signal: AbortSignal, options: ProfileOptions = {}): Promise<FileProfile> {
     const blind = this.#options.withProjectors ? {} : { projector: false as const };
     const file = await readModelProfile(path, { ...options, ...blind });
-    await this.#options.probe(file.path, signal);
+    await this.#options.crashTest(file.path, signal);
     return file;
   }
 

@@ -35,7 +35,7 @@ export interface TriedLoad extends LoadPlan, Company {
   readonly freeRam: () => number;
 }
 
-export interface ModelsOptions<Runtime> extends Pick<TrialOptions, 'probe' | 'tryTemplates'> {
+export interface ModelsOptions<Runtime> extends Pick<TrialOptions, 'crashTest' | 'tryTemplates'> {
   readonly settings: ModelsSettings;
   readonly load: (load: TriedLoad, observer: LoadObserver) => Promise<LoadedModel<Runtime>>;
   /** Told of every load that has ended. */
@@ -65,7 +65,7 @@ export interface Models<Runtime> {
 
 /** Loaded at the start, by the control API, or by the first request that names them. */
 export function createModels<Runtime>(options: ModelsOptions<Runtime>): Models<Runtime> {
-  const { settings, probe, tryTemplates, clock, timers, log } = options;
+  const { settings, crashTest, tryTemplates, clock, timers, log } = options;
   const { read, modelsDir, named, hub, devices, adapters } = settings;
   const withProjectors = read.mmproj !== false;
   const events = createControlEvents();
@@ -74,12 +74,12 @@ export function createModels<Runtime>(options: ModelsOptions<Runtime>): Models<R
   const shapeFor = (own: ModelSettings) => shapeOf(settings.wishOf(own).placement);
   const memoryHere = () => machineMemory(libraryFor(devices));
   const trials = new ModelTrials({
-    ...{ probe, tryTemplates, adapters, log },
+    ...{ crashTest, tryTemplates, adapters, log },
     givesTemplate: read.chatTemplate !== undefined,
   });
   const files = new ModelFiles({
     ...{ modelsDir, named, hub, withProjectors, shapeOf: shapeFor, machineMemory: memoryHere },
-    probe: (path, signal) => trials.probe(path, signal),
+    crashTest: (path, signal) => trials.crashTest(path, signal),
     onDownload: (progress) => events.publish({ type: 'progress', ...progress }),
     tell: (sentence) => log('warn', sentence),
   });

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ServeError } from '../contract/errors.ts';
 import { printable } from '../contract/printable.ts';
-import { deathWords } from './probe.ts';
+import { deathWords } from './crash-test.ts';
 import type { QuantizeJob } from './quantize-job.ts';
 import { LineSplitter, reasonIn } from './quantize-log.ts';
 

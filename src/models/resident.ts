@@ -47,7 +47,7 @@ export class Resident<Runtime> {
   #loaded: LoadedModel<Runtime> | undefined;
   #unloading: Promise<void> | undefined;
   /** It was loaded, and nothing has failed since. */
-  #sound = false;
+  #usable = false;
   /** What became of an engine that broke: its memory is free when this settles. */
   #wreck: Promise<unknown> = Promise.resolve();
 
@@ -88,12 +88,12 @@ export class Resident<Runtime> {
 
   /** Absent, but it can be had: it was loaded before, left in peace, and may come back by itself. */
   get isDormant(): boolean {
-    return this.#sound && this.#isLeftOut;
+    return this.#usable && this.#isLeftOut;
   }
 
   /** Absent because it failed, and nobody wants it away or is bringing it back. */
   get isBroken(): boolean {
-    return !this.#sound && this.#isLeftOut;
+    return !this.#usable && this.#isLeftOut;
   }
 
   get state(): KnownModel['state'] {
@@ -205,7 +205,7 @@ export class Resident<Runtime> {
         const loaded = await this.#loadWhole(signal);
         this.#tell('ready', 1);
         this.#loaded = loaded;
-        this.#sound = true;
+        this.#usable = true;
         this.#publish('ready');
         this.#uses.rest();
         return loaded;
@@ -213,7 +213,7 @@ export class Resident<Runtime> {
         done();
       }
     } catch (error) {
-      this.#sound = signal.aborted && this.#sound;
+      this.#usable = signal.aborted && this.#usable;
       this.#publish(signal.aborted ? 'unloaded' : 'failed', error);
       throw error;
     }
@@ -241,7 +241,7 @@ export class Resident<Runtime> {
     // One that is being unloaded goes anyway.
     if (!loaded) return;
     this.#loaded = undefined;
-    this.#sound = false;
+    this.#usable = false;
     this.#uses.stop();
     this.#publish('failed', error);
     // A native context that is broken may never say that it is gone.

@@ -1,17 +1,17 @@
 import type { ScaledAdapter } from '../contract/model-settings.ts';
 import type { Telemetry } from '../contract/services.ts';
 import { checkAdapter } from './adapter-file.ts';
+import { type CrashTestOptions, crashTest } from './crash-test.ts';
 import { otherTokens, speaksSameTokens } from './draft-model.ts';
 import { bundledModelPath, findModel } from './find-model.ts';
 import { readGguf } from './gguf.ts';
 import type { GivenModels } from './given-models.ts';
 import type { LoadPlan } from './loaded-model.ts';
 import type { ModelFiles } from './model-files.ts';
-import { type ProbeOptions, probeModel } from './probe.ts';
 import type { FileProfile } from './profile.ts';
 
 export interface TrialOptions {
-  readonly probe: Pick<ProbeOptions, 'entry' | 'memory'>;
+  readonly crashTest: Pick<CrashTestOptions, 'entry' | 'passed'>;
   /** Throws when the templates of a file are of no use. */
   readonly tryTemplates: (file: FileProfile, signal: AbortSignal) => Promise<void>;
   /** Those of the flags. */
@@ -36,13 +36,13 @@ export class ModelTrials {
   }
 
   /** Throws when the library would not outlive this file. */
-  async probe(path: string, signal: AbortSignal, adapters: readonly string[] = []): Promise<void> {
+  async crashTest(path: string, signal: AbortSignal, adapters: readonly string[] = []): Promise<void> {
     if (path === bundledModelPath && adapters.length === 0) return;
-    await probeModel(path, { ...this.#options.probe, signal, adapters });
+    await crashTest(path, { ...this.#options.crashTest, signal, adapters });
   }
 
   async check({ file, settings }: LoadPlan, signal: AbortSignal, isFirst: boolean): Promise<void> {
-    await this.probe(file.path, signal);
+    await this.crashTest(file.path, signal);
     if (!file.generates) return;
     await this.#adaptersFor(file, signal, isFirst);
     const ownTemplate = settings.chatTemplate === undefined && !this.#options.givesTemplate;
@@ -74,7 +74,7 @@ export class ModelTrials {
       log('warn', `${file.id} is loaded without adapters`, { error });
       return [];
     }
-    await this.probe(file.path, signal, paths);
+    await this.crashTest(file.path, signal, paths);
     return adapters;
   }
 

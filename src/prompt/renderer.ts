@@ -13,7 +13,7 @@ import { createProtector, type Protection } from './protect.ts';
 import { SpokenCalls } from './spoken-calls.ts';
 import { asSpoken, spokenTurns } from './spoken-turns.ts';
 import { strftime } from './strftime.ts';
-import { appended, preservation, probeTemplate } from './template-shape.ts';
+import { appended, preservation, templateShape } from './template-shape.ts';
 import { simpleTool, wholeTool } from './tool-definitions.ts';
 
 export interface PromptRendererOptions {
@@ -56,7 +56,7 @@ function createTemplate({ vocabulary, now, compile }: PromptRendererOptions, tex
   const own = jinjaCompiler(now);
   const renderText = compileOrRefuse(compile ? withFallback(compile, own) : own, text);
   const base = { bos_token: vocabulary.bosText, eos_token: vocabulary.eosText };
-  const shape = probeTemplate(text, renderText, base);
+  const shape = templateShape(text, renderText, base);
   const narrow = readVariables(text);
   return { text, render: (variables: JsonObject) => renderText(narrow(variables)), base, shape };
 }

@@ -53,7 +53,7 @@ const withTool = { tools: [tool] };
 /** Renders the conversation, undefined when the template or its engine refuses. */
 type Attempt = (messages: readonly JsonObject[], variables?: JsonObject) => string | undefined;
 
-export function probeTemplate(template: string, render: RenderTemplate, base: JsonObject): TemplateShape {
+export function templateShape(template: string, render: RenderTemplate, base: JsonObject): TemplateShape {
   const attempt: Attempt = (messages, variables = {}) => {
     try {
       return render({ ...base, messages, add_generation_prompt: true, enable_thinking: true, ...variables });

@@ -16,8 +16,8 @@ describe('calibration at load', () => {
       onCalibrate: () => void calibrations++,
     };
     first = await loadDemoModel(changes);
-    const tuningMemory = { read: () => first.tuning, write: () => undefined };
-    second = await loadDemoModel({ ...changes, tuningMemory });
+    const tuningCache = { read: () => first.tuning, write: () => undefined };
+    second = await loadDemoModel({ ...changes, tuningCache });
   });
   afterAll(async () => {
     await first.engine.dispose();
@@ -79,7 +79,7 @@ describe('what is remembered', () => {
       origin: 'measured',
     };
     const keys: string[] = [];
-    const tuningMemory = {
+    const tuningCache = {
       read: (key: string) => {
         keys.push(key);
         return remembered;
@@ -93,7 +93,7 @@ describe('what is remembered', () => {
       { threads: 1, flashAttention: undefined },
     ];
     for (const flags of starts) {
-      const { engine, tuning } = await loadDemoModel({ ...flags, tuningMemory });
+      const { engine, tuning } = await loadDemoModel({ ...flags, tuningCache });
       await engine.dispose();
       expect(tuning).toEqual({ ...remembered, origin: 'remembered' });
     }

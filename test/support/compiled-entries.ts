@@ -15,4 +15,4 @@ export const pageWorker = new URL('page-worker.js', compiled);
 export const quantizeChild = new URL('quantize-child.js', compiled);
 export const doctorChild = new URL('doctor-child.js', compiled);
 export const bareRatesChild = new URL('bare-rates-child.js', compiled);
-export const probeChild = new URL('probe-child.js', compiled);
+export const crashTestChild = new URL('crash-test-child.js', compiled);

@@ -3,7 +3,7 @@ import { neverAborted } from '../../contract/signals.ts';
 import type { TokenText } from '../engine.ts';
 import { type FromLoop, type Question, toWire } from '../remote/protocol.ts';
 import { type LoadingModel, loadWeights, openContext } from '../thread/load.ts';
-import type { TuningMemory } from '../tuning.ts';
+import type { TuningCache } from '../tuning.ts';
 import type { ChildLoadOptions, FromChild, ToChild } from './protocol.ts';
 import { readTokenTable } from './token-table.ts';
 
@@ -18,7 +18,7 @@ export interface ChildTools {
   readonly clock: Clock;
   /** The compiled file that calls `serveThread`. */
   readonly entry: URL;
-  readonly openTuningMemory: (path: string) => TuningMemory;
+  readonly openTuningCache: (path: string) => TuningCache;
 }
 
 /**
@@ -78,7 +78,7 @@ class EngineProcess {
         onProgress: (fraction: number) => this.#port.send({ type: 'progress', fraction }),
         onCalibrate: () => this.#port.send({ type: 'calibrate' }),
         onFailure: () => undefined,
-        ...(tuningFile !== undefined && { tuningMemory: this.#tools.openTuningMemory(tuningFile) }),
+        ...(tuningFile !== undefined && { tuningCache: this.#tools.openTuningCache(tuningFile) }),
       };
       this.#loading = await loadWeights(whole);
       const { weights, held, thread } = this.#loading;

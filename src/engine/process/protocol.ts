@@ -17,7 +17,7 @@ export type FromChild = FromLoop | { readonly type: 'opened'; readonly model: Op
 export interface ChildLoadOptions
   extends Omit<
     LoadOptions,
-    'clock' | 'signal' | 'onProgress' | 'onStep' | 'onFailure' | 'onCalibrate' | 'tuningMemory'
+    'clock' | 'signal' | 'onProgress' | 'onStep' | 'onFailure' | 'onCalibrate' | 'tuningCache'
   > {
   /** Where calibrations are remembered. */
   readonly tuningFile: string | undefined;

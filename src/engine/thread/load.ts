@@ -106,17 +106,17 @@ export async function openContext(
   { thread, weights, held }: LoadingModel,
   asked: ThreadLoadOptions,
 ): Promise<OpenedContext> {
-  const { tuningMemory, path, library } = asked;
+  const { tuningCache, path, library } = asked;
   const options = { ...asked, ...asked.fitting };
   const contextSize = options.contextSize ?? weights.facts.trainedContextSize;
   // By what was asked for: how much memory there is just now must not make a start measure again.
   const key = tuningKey(asked, weights.facts.size);
   thread.onCalibrate = options.onCalibrate;
-  thread.channel.send({ type: 'context', options: contextOptions(options, contextSize, tuningMemory?.read(key)) });
+  thread.channel.send({ type: 'context', options: contextOptions(options, contextSize, tuningCache?.read(key)) });
   // Meanwhile: it asks about every token of the vocabulary.
   const description = describeModel(held.vocabulary, weights, { mostVectorTokens: undefined });
   const facts = await thread.wait(thread.loaded, options.signal);
-  if (facts.steady) tuningMemory?.write(key, facts.tuning);
+  if (facts.steady) tuningCache?.write(key, facts.tuning);
   const shape = [library.llama, facts.contextSize, facts.tuning.flashAttention];
   return {
     facts,

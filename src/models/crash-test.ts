@@ -8,29 +8,25 @@ import { findLibrary } from '../native/find-library.ts';
 import { Model } from '../native/model.ts';
 import { openLibrary } from '../native/open-library.ts';
 
-/** Remembers which files were found sound, so that each is probed once. */
-export interface ProbeMemory {
+/** Remembers which files were found sound, so that each is tried once. */
+export interface PassedFiles {
   has(fingerprint: string): boolean;
   add(fingerprint: string): void;
 }
 
-export interface ProbeOptions {
+export interface CrashTestOptions {
   /** The compiled file that calls `tryStructure`. */
   readonly entry: URL;
   readonly signal: AbortSignal;
-  readonly memory?: ProbeMemory;
+  readonly passed?: PassedFiles;
   readonly deadlineMs?: number;
   /** To be tried on the model. */
   readonly adapters?: readonly string[];
 }
 
-/** Whether the probe said so of these very files before; it answers at once. */
-export async function isKnownSound(
-  path: string,
-  memory: ProbeMemory,
-  adapters: readonly string[] = [],
-): Promise<boolean> {
-  return memory.has(await fingerprintOf([path, ...adapters]));
+/** Whether these very files passed before; it answers at once. */
+export async function hasPassed(path: string, passed: PassedFiles, adapters: readonly string[] = []): Promise<boolean> {
+  return passed.has(await fingerprintOf([path, ...adapters]));
 }
 
 /**
@@ -39,14 +35,14 @@ export async function isKnownSound(
  * end the process; here they end the child. The same goes for adapters. Errors that llama.cpp reports as such are left to
  * the real load, which words them better. Throws ServeError invalid_request when the child dies or never ends.
  */
-export async function probeModel(path: string, options: ProbeOptions): Promise<void> {
+export async function crashTest(path: string, options: CrashTestOptions): Promise<void> {
   options.signal.throwIfAborted();
   const { adapters = [] } = options;
   const fingerprint = await fingerprintOf([path, ...adapters]);
-  if (options.memory?.has(fingerprint)) return;
+  if (options.passed?.has(fingerprint)) return;
   const { outcome, words } = await runChild(path, options);
   options.signal.throwIfAborted();
-  if (outcome === 'answered') options.memory?.add(fingerprint);
+  if (outcome === 'answered') options.passed?.add(fingerprint);
   if (outcome === 'answered' || outcome === 'unknown') return;
   const what =
     outcome === 'late' ? 'keeps the inference library busy without end' : 'makes the inference library crash';
@@ -85,7 +81,7 @@ interface ChildResult {
 
 function runChild(
   path: string,
-  { entry, signal, deadlineMs = 60_000, adapters = [] }: ProbeOptions,
+  { entry, signal, deadlineMs = 60_000, adapters = [] }: CrashTestOptions,
 ): Promise<ChildResult> {
   const child = spawn(process.execPath, [fileURLToPath(entry), path, ...adapters], {
     stdio: ['ignore', 'ignore', 'pipe'],

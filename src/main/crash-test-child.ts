@@ -1,4 +1,4 @@
-import { tryStructure } from '../models/probe.ts';
+import { tryStructure } from '../models/crash-test.ts';
 
 /** What the server starts for a model file that it sees for the first time: its path, and those of adapters. */
 const [, , path, ...adapters] = process.argv;
