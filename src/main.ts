@@ -1,11 +1,11 @@
 import type { Config } from './config.ts';
 import { ServeError } from './contract/errors.ts';
 import type { ModelProfile } from './contract/model.ts';
-import { readTextFile } from './files/read-text.ts';
 import type { Listener } from './http/listen.ts';
 import type { BuiltServer } from './main/build-server.ts';
 import { templateChild } from './main/entries.ts';
 import { layGround } from './main/head-start.ts';
+import { listenSettings } from './main/listen-settings.ts';
 import { elapsed, realSystem, type System } from './main/system.ts';
 import type { StartObserver } from './models/start-observer.ts';
 import type { ChatFormatReport } from './templates/protocol.ts';
@@ -58,13 +58,7 @@ export async function openServer(
   ]);
   const server = await buildServer(config, system, ground);
   try {
-    const listener = await listen(server.app, {
-      host: config.host,
-      port: config.port,
-      headerTimeoutMs: config.headerTimeout * 1000,
-      requestTimeoutMs: (config.headerTimeout + config.bodyTimeout) * 1000,
-      ...readTls(config),
-    });
+    const listener = await listen(server.app, listenSettings(config));
     observer.listening?.(listener.url);
     return loadBehind({ listener, server, system }, observer);
   } catch (error) {
@@ -134,22 +128,5 @@ export async function explainChatFormat(
     return await explainTemplates(templates, { chatTemplate, toolTemplate, chatFormat }, signal);
   } finally {
     templates.close();
-  }
-}
-
-function readTls({ sslCert, sslKey }: Config) {
-  if (sslCert === undefined || sslKey === undefined) return {};
-  return { tls: { cert: readPem('--ssl-cert', sslCert), key: readPem('--ssl-key', sslKey) } };
-}
-
-function readPem(flag: string, path: string): string {
-  try {
-    const text = readTextFile(path);
-    // An empty one is no error to Node.js: the server would listen, and answer nobody.
-    if (!text.includes('-----BEGIN ')) throw new Error('holds nothing in PEM form. Give a file with -----BEGIN in it');
-    return text;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ServeError('invalid_request', `${flag} ${path} ${reason}.`, {}, { cause: error });
   }
 }

@@ -1,7 +1,7 @@
 import { openChats } from '../chats/open-chats.ts';
 import { type Config, packageVersion } from '../config.ts';
 import { ServeError, toServeError } from '../contract/errors.ts';
-import type { ModelProfile } from '../contract/model.ts';
+import { defaultSlots, type ModelProfile } from '../contract/model.ts';
 import type { GenerationService } from '../contract/services.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createSystemWeb } from '../fetching/system-web.ts';
@@ -31,7 +31,7 @@ import type { Groundwork } from './head-start.ts';
 import { createKeys } from './keys.ts';
 import { createMediaReader } from './media.ts';
 import { constraintObserver, generationObserver, openTelemetry } from './observers.ts';
-import { asksForTools, doorSettings, gateSettings, generationSettings } from './room-settings.ts';
+import { asksForTools, doorSettings, generationSettings, queueSettings, readWish } from './room-settings.ts';
 import type { System } from './system.ts';
 
 interface LoadedServer {
@@ -87,7 +87,7 @@ async function build(
   const { metrics, telemetry } = observed;
   const web = createSystemWeb(timers);
   const media = createMediaReader(config, timers);
-  const gate = new StartGate(gateSettings(config), timers);
+  const gate = new StartGate(queueSettings(config, config.parallel ?? defaultSlots), timers);
   const models = buildModels({
     ...{ config, system, metrics, telemetry, templates, ground },
     media: { config, reader: media, web },
@@ -158,7 +158,7 @@ async function build(
   });
   const { given, files } = models;
   const start = await prepareStart({
-    ...{ models: ground.models, firstFile: ground.head.file, read: config, given, files },
+    ...{ models: ground.models, firstFile: ground.head.file, read: readWish(config), given, files },
   });
 
   return {

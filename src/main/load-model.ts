@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Config, loadWish, speculationWish } from '../config.ts';
+import { type Config, loadWish } from '../config.ts';
 import type { LoadWish } from '../contract/load-wish.ts';
 import type { ModelProfile } from '../contract/model.ts';
-import type { Speculation } from '../contract/model-settings.ts';
 import type { Telemetry } from '../contract/services.ts';
 import type { LoadedEngine } from '../engine/load-options.ts';
 import { loadModelInProcess } from '../engine/process/load.ts';
@@ -15,8 +14,7 @@ import { Adapters } from '../generation/adapters.ts';
 import { featuresOf, slotReports } from '../generation/live-state.ts';
 import type { ModelRuntime } from '../generation/runtime.ts';
 import type { ServedModel } from '../generation/served-model.ts';
-import { shapeOf } from '../models/default-context.ts';
-import { type Fit, placementWords, withOneProjector } from '../models/fit.ts';
+import { type Fit, withOneProjector } from '../models/fit.ts';
 import { fitNow } from '../models/fit-here.ts';
 import { libraryFor, withGpus } from '../models/gpus.ts';
 import { hugePageVariables } from '../models/huge-pages.ts';
@@ -32,9 +30,10 @@ import { openTemplates } from '../templates/workshop.ts';
 import { engineChild, engineWorker } from './entries.ts';
 import type { EarlyLoad } from './head-start.ts';
 import { withUsableProjectors } from './known-projector.ts';
-import { computeWish, weightsWish } from './load-settings.ts';
+import { engineSettings } from './load-settings.ts';
 import { createMediaMaker, type MediaMakerTools, mediaCacheBytes } from './media.ts';
 import { schedulerObserver } from './observers.ts';
+import { queueSettings } from './room-settings.ts';
 import type { System } from './system.ts';
 import { loadVectors } from './vectors.ts';
 
@@ -48,9 +47,6 @@ export interface LoadTools {
   /** What is loading already, see head-start. */
   readonly early: EarlyLoad | undefined;
 }
-
-/** Step time to aim at while somebody decodes: text still flows at 20 tokens a second beside a long prompt. */
-const stepTargetMs = 50;
 
 /** One model: what generates gives vectors too. */
 export function loadModelWith(tools: LoadTools): ModelsOptions<ServedModel>['load'] {
@@ -148,11 +144,7 @@ async function schedule(
       engine,
       clock: system.clock,
       timers: system.timers,
-      settings: {
-        maxQueue: config.maxQueue ?? 16 * slots,
-        queueTimeoutMs: config.queueTimeout * 1000,
-        prefixCacheBytes,
-      },
+      settings: { ...queueSettings(config, slots), prefixCacheBytes },
       observer,
       ...(files && { files }),
     });
@@ -168,20 +160,10 @@ function loadEngine(
   { config, system, metrics, telemetry, early }: LoadTools,
   observer: LoadObserver,
 ): Promise<LoadedEngine> {
-  const { settings: own, adapters, wish, fit } = load;
   const tuningFile = join(config.cacheFolder, 'tuning.json');
-  const { contextSize, slots } = shapeOf(wish.placement);
   const options = {
-    ...weightsWish(file.path, config, wish, fit),
-    adapters: adapters.map(({ path }) => ({ path })),
-    contextSize: contextSize || undefined,
-    slots,
-    fitting: { contextSize: fit.contextSize, slots: fit.slots },
-    placement: placementWords(fit),
-    ...computeWish(config, own),
-    speculation: speculationOf(config, load),
+    ...engineSettings(file.path, config, load),
     ...(file.projector && { projector: { file: file.projector, cacheBytes: mediaCacheBytes(config) } }),
-    stepTargetMs,
     signal: observer.signal,
     onProgress: (fraction: number) => observer.progress('load', fraction),
     onCalibrate: () => observer.progress('calibrate', 0),
@@ -206,11 +188,4 @@ function loadEngine(
         tuningCache: createTuningCache(createJsonFile(tuningFile, {})),
         ...(early && { early: early.weights }),
       });
-}
-
-/** Without the draft model where it was left out. */
-function speculationOf(config: Config, { settings, draft }: TriedLoad): Speculation {
-  if (draft) return { draftModel: draft.path };
-  const wish = speculationWish(config, settings);
-  return typeof wish === 'object' ? 'off' : wish;
 }

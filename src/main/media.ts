@@ -12,21 +12,15 @@ import type { MediaMaker, PlacedPart } from '../generation/media-maker.ts';
 import { PreparedMedia } from '../media/prepared-media.ts';
 import { MediaReader } from '../media/process/media-reader.ts';
 import { mediaChild } from './entries.ts';
+import { mediaLimits } from './room-settings.ts';
 
 const megabyte = 1024 * 1024;
 /** Of an image behind an address. */
 const downloadMs = 20_000;
 
 /** The process that reads images and sounds; it is started by the first one. */
-export function createMediaReader(
-  config: Pick<Config, 'imageMaxPixels' | 'audioMaxSeconds'>,
-  timers: Timers,
-): MediaReader {
-  return new MediaReader({
-    entry: fileURLToPath(mediaChild),
-    timers,
-    limits: { image: { mostPixels: config.imageMaxPixels }, audio: { mostSeconds: config.audioMaxSeconds } },
-  });
+export function createMediaReader(config: Config, timers: Timers): MediaReader {
+  return new MediaReader({ entry: fileURLToPath(mediaChild), timers, limits: mediaLimits(config) });
 }
 
 export interface MediaMakerTools {

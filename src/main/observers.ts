@@ -6,6 +6,7 @@ import type { SchedulerObserver } from '../scheduler/scheduler.ts';
 import { createTelemetry } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { createSpans, loadOpenTelemetry } from '../telemetry/spans.ts';
+import { logSettings, metricsSettings } from './room-settings.ts';
 import type { System } from './system.ts';
 
 export interface Observed {
@@ -16,13 +17,11 @@ export interface Observed {
 /** Log lines, counts and spans. */
 export async function openTelemetry(config: Config, { unixMilliseconds: now }: System): Promise<Observed> {
   const version = packageVersion();
-  const metrics = createMetrics({ compat: config.metricsCompat, byKey: config.metrics === 'token', version });
+  const metrics = createMetrics({ ...metricsSettings(config), version });
   const openTelemetryApi = await loadOpenTelemetry();
   const spans = openTelemetryApi && createSpans(openTelemetryApi, { version, now });
   const telemetry = createTelemetry({
-    level: config.logLevel,
-    format: config.logFormat,
-    logPrompts: config.logPrompts,
+    ...logSettings(config),
     color: process.stdout.isTTY,
     stream: process.stdout,
     now,

@@ -1,16 +1,21 @@
 import { adapterWishes, type Config, loadWish } from '../config.ts';
-import { defaultSlots } from '../contract/model.ts';
 import type { GenerationSettings } from '../generation/dependencies.ts';
 import type { StartGateSettings } from '../generation/start-gate.ts';
 import { type DoorSettings, defaultDoorSettings } from '../http/dependencies.ts';
+import type { MediaLimits } from '../media/prepared.ts';
 import type { ModelsSettings } from '../models/models.ts';
+import type { ReadWish } from '../models/read-wish.ts';
 
 const defaultKeepAliveSeconds = 300;
+
+export function readWish({ alias, chatTemplate, chatFormat, embeddings, mmproj }: Config): ReadWish {
+  return { alias, chatTemplate, chatFormat, embeddings, mmproj };
+}
 
 export function modelsSettings(config: Config): ModelsSettings {
   const { keepAlive } = config;
   return {
-    read: config,
+    read: readWish(config),
     modelsDir: config.modelsDir,
     named: config.namedModels,
     hub: { endpoint: config.hfEndpoint, token: config.hfToken },
@@ -28,8 +33,9 @@ export function asksForTools({ toolServers, mcpAllowUrls, tool, webSearchUrl }: 
   return toolServers !== undefined || mcpAllowUrls || tool.length > 0 || webSearchUrl !== undefined;
 }
 
-export function gateSettings({ maxQueue, parallel, queueTimeout }: Config): StartGateSettings {
-  return { maxQueue: maxQueue ?? 16 * (parallel ?? defaultSlots), queueTimeoutMs: queueTimeout * 1000 };
+/** Of a model's own queue, and of that before there is a model. */
+export function queueSettings({ maxQueue, queueTimeout }: Config, slots: number): StartGateSettings {
+  return { maxQueue: maxQueue ?? 16 * slots, queueTimeoutMs: queueTimeout * 1000 };
 }
 
 export function generationSettings(config: Config): GenerationSettings {
@@ -39,6 +45,18 @@ export function generationSettings(config: Config): GenerationSettings {
     checkToolNames: config.toolNameCheck,
     strictTools: config.strictTools,
   };
+}
+
+export function mediaLimits({ imageMaxPixels, audioMaxSeconds }: Config): MediaLimits {
+  return { image: { mostPixels: imageMaxPixels }, audio: { mostSeconds: audioMaxSeconds } };
+}
+
+export function logSettings({ logLevel: level, logFormat: format, logPrompts }: Config) {
+  return { level, format, logPrompts };
+}
+
+export function metricsSettings({ metricsCompat: compat, metrics }: Config) {
+  return { compat, byKey: metrics === 'token' };
 }
 
 export function doorSettings(config: Config): DoorSettings {

@@ -126,8 +126,9 @@ export async function openContext(
   };
 }
 
-function contextOptions(
-  options: LoadOptions,
+/** What is asked of the context, as the thread is told it. */
+export function contextOptions(
+  options: Omit<LoadOptions, 'clock' | 'signal' | 'onProgress' | 'onFailure'>,
   contextSize: number,
   remembered: ContextOptions['remembered'],
 ): ContextOptions {
