@@ -54,8 +54,18 @@ export function modelName(path: string): string {
   return printable(splitOf(name)?.stem ?? name.replace(/\.gguf$/i, ''));
 }
 
+/** The same with what each of them is. */
+export async function kindsIn(folder: string): Promise<readonly KnownKind[]> {
+  return Promise.all((await modelsIn(folder)).map(async (path) => ({ path, kind: await readKind(path) })));
+}
+
+export interface KnownKind {
+  readonly path: string;
+  readonly kind: FileKind;
+}
+
 async function onlyModelOf(folder: string): Promise<string> {
-  const files = await Promise.all((await modelsIn(folder)).map(async (path) => ({ path, kind: await readKind(path) })));
+  const files = await kindsIn(folder);
   const candidates = files.flatMap(({ path, kind }) => (kind === 'model' ? [path] : []));
   const [first, ...others] = candidates;
   if (first !== undefined && others.length === 0) return first;
@@ -70,7 +80,7 @@ async function onlyModelOf(folder: string): Promise<string> {
 
 const mostShown = 5;
 
-function noModel(folder: string, [other]: readonly { readonly path: string; readonly kind: FileKind }[]): ServeError {
+function noModel(folder: string, [other]: readonly KnownKind[]): ServeError {
   if (!other || other.kind === 'model') {
     return refusal(`The folder ${folder} holds no .gguf file. Give a model file.`, folder);
   }

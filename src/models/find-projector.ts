@@ -1,7 +1,6 @@
 import { dirname } from 'node:path';
 import type { ProjectorFile } from '../contract/projector.ts';
-import { readKind } from './file-kind.ts';
-import { modelsIn } from './find-model.ts';
+import { kindsIn } from './find-model.ts';
 import { type GgufHeader, readGguf } from './gguf.ts';
 import { projectorOf } from './projector.ts';
 import { byPrecision, likenessOfNames, stemOf } from './projector-name.ts';
@@ -13,8 +12,8 @@ type Model = Pick<GgufHeader, 'metadata'>;
  * The projectors that lie beside a model: of the same width, and either of the same name or in a folder of one model. Of
  * several those whose name has most in common with the model's, the best precision first.
  */
-export async function findProjectors(path: string, model: Model): Promise<ProjectorFile[]> {
-  const { projectors, isAlone } = await besides(path);
+export async function findProjectors(path: string, model: Model, lookInto = kindsIn): Promise<ProjectorFile[]> {
+  const { projectors, isAlone } = await besides(path, lookInto);
   const found: { readonly file: ProjectorFile; readonly common: number }[] = [];
   for (const candidate of projectors) {
     const header = await readGguf(candidate).catch(() => undefined);
@@ -52,13 +51,12 @@ interface Besides {
 }
 
 /** What lies beside a model, by what the files say of themselves. */
-async function besides(path: string): Promise<Besides> {
-  const files = await modelsIn(dirname(path)).catch((): string[] => []);
+async function besides(path: string, lookInto: typeof kindsIn): Promise<Besides> {
+  const files = await lookInto(dirname(path)).catch(() => []);
   const projectors: string[] = [];
   let isAlone = true;
-  for (const other of files) {
+  for (const { path: other, kind } of files) {
     if (other === path) continue;
-    const kind = await readKind(other);
     if (kind === 'projector') projectors.push(other);
     else if (kind === 'model' && stemOf(other) !== stemOf(path)) isAlone = false;
   }

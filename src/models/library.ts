@@ -2,7 +2,7 @@ import { readdir, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { ServeError } from '../contract/errors.ts';
 import { printable } from '../contract/printable.ts';
-import { findModel, modelName, modelsIn } from './find-model.ts';
+import { findModel, kindsIn, modelName, modelsIn } from './find-model.ts';
 import { parseHubName, quantizationOf } from './hub-name.ts';
 import { type FileProfile, type ProfileOptions, readModelProfile } from './profile.ts';
 
@@ -23,19 +23,30 @@ export type ReadModels = Map<string, LocalModel>;
 export async function localModels(
   modelsDir: string,
   read: ReadModels = new Map(),
-  options: Pick<ProfileOptions, 'projector'> = {},
+  { lookInto = kindsIn, ...options }: Pick<ProfileOptions, 'projector' | 'lookInto'> = {},
 ): Promise<LocalModel[]> {
   const folders = await foldersIn(modelsDir);
   const paths = (await Promise.all(folders.map(modelsIn))).flat();
+  const each = { ...options, lookInto: once(lookInto) };
   const models = await Promise.all(
     paths.map(async (path) => {
       const key = await fingerprintOf(path);
-      const model = read.get(key) ?? (await describe(path, modelsDir, options));
+      const model = read.get(key) ?? (await describe(path, modelsDir, each));
       if (model.profile) read.set(key, model);
       return model;
     }),
   );
   return models.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** All models of a folder have the same files beside them: one look for all, or a hundred files would be opened ten thousand times. */
+function once(lookInto: typeof kindsIn): typeof kindsIn {
+  const known = new Map<string, ReturnType<typeof kindsIn>>();
+  return (folder) => {
+    const files = known.get(folder) ?? lookInto(folder);
+    known.set(folder, files);
+    return files;
+  };
 }
 
 /**

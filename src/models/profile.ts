@@ -4,7 +4,7 @@ import { isJsonObject, type JsonValue } from '../contract/json.ts';
 import type { ModelProfile, VocabularyFacts } from '../contract/model.ts';
 import type { ProjectorFile } from '../contract/projector.ts';
 import { type FileKind, kindOf, kindWords } from './file-kind.ts';
-import { findModel, modelName } from './find-model.ts';
+import { findModel, type kindsIn, modelName } from './find-model.ts';
 import { findProjectors } from './find-projector.ts';
 import { type GgufHeader, type GgufTensor, readGguf } from './gguf.ts';
 import { fileTypes } from './gguf-tables.ts';
@@ -38,6 +38,8 @@ export interface ProfileOptions {
   readonly projector?: string | false | undefined;
   /** It is to give embeddings and ranks only. */
   readonly forVectors?: boolean;
+  /** Tells what lies in a folder; absent: it is looked into. */
+  readonly lookInto?: typeof kindsIn;
 }
 
 /**
@@ -51,14 +53,14 @@ export async function readModelProfile(target: string | undefined, options: Prof
   if (!first) throw new ServeError('internal', `The model ${path} has no parts.`);
   refuseOthers(path, kindOf(first.metadata));
   const { mtimeMs } = await stat(path);
-  const projectors = options.forVectors ? [] : await projectorsFor(path, first, options.projector);
+  const projectors = options.forVectors ? [] : await projectorsFor(path, first, options);
   const described = describe(path, first, { headers, created: Math.floor(mtimeMs / 1000), options });
   return withProjectors(described, projectors);
 }
 
-async function projectorsFor(path: string, model: GgufHeader, wish: string | false | undefined) {
+async function projectorsFor(path: string, model: GgufHeader, { projector: wish, lookInto }: ProfileOptions) {
   if (wish === false) return [];
-  return wish === undefined ? findProjectors(path, model) : [await readProjector(wish)];
+  return wish === undefined ? findProjectors(path, model, lookInto) : [await readProjector(wish)];
 }
 
 /** All that could be its projector, the best first. */

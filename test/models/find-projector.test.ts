@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chooseContext, reserveOf } from '../../src/models/default-context.ts';
+import { kindsIn } from '../../src/models/find-model.ts';
 import { withFittingProjector } from '../../src/models/fitting-projector.ts';
+import { localModels } from '../../src/models/library.ts';
 import { memoryNeed } from '../../src/models/memory.ts';
 import { type GpuMemory, placeModel } from '../../src/models/placement.ts';
 import { readModelProfile } from '../../src/models/profile.ts';
@@ -51,6 +53,21 @@ describe('the projectors beside a model', () => {
       'eyes.gguf',
     ]);
     expect(await found('a.gguf', { 'a.gguf': model(), 'mmproj-F16.gguf': ggufBytes() })).toEqual([]);
+  });
+
+  it('are looked for once for all models of a folder', async () => {
+    const folder = join(root, String(++folders));
+    await mkdir(folder);
+    for (const name of ['a', 'b', 'c']) await writeFile(join(folder, `${name}.gguf`), model());
+    await writeFile(join(folder, 'mmproj-b.gguf'), projector());
+    const looks: string[] = [];
+    const lookInto = (each: string) => {
+      looks.push(each);
+      return kindsIn(each);
+    };
+    const models = await localModels(folder, new Map(), { lookInto });
+    const seeing = models.flatMap(({ id, profile }) => (profile?.projector ? [id] : []));
+    expect([seeing, looks]).toEqual([['b'], [folder]]);
   });
 
   it('are as wide as the model', async () => {
