@@ -364,6 +364,16 @@ const scenarios: Readonly<Record<string, () => Promise<void>>> = {
     expect((await sameAsMissing(id, (name) => restore('bob', name))).status).toBe(404);
     expect((await restore('ann', id)).status).toBe(200);
   },
+  'DELETE /api/chats/bin': async () => {
+    const { id } = await keptChat();
+    await ask('ann', `/api/chats/${id}`, { method: 'DELETE' });
+    for (const caller of ['bob', 'admin'] as const)
+      expect((await ask(caller, '/api/chats/bin', { method: 'DELETE' })).status).toBe(200);
+    expect((await ask('ann', `/api/chats/${id}/restore`, { body: {} })).status).toBe(200);
+    await ask('ann', `/api/chats/${id}`, { method: 'DELETE' });
+    expect((await ask('ann', '/api/chats/bin', { method: 'DELETE' })).status).toBe(200);
+    expect((await ask('ann', `/api/chats/${id}/restore`, { body: {} })).status).toBe(404);
+  },
   'GET /api/chats/export': async () => {
     const { id } = await keptChat();
     expect(await (await ask('ann', '/api/chats/export')).text()).toContain(id);
