@@ -132,8 +132,9 @@ export class KnownChats {
   async add(chatId: string, added: readonly NewEntry[]): Promise<boolean> {
     const { chat, entries } = this.#fold(chatId, added);
     this.#list.value = listWith(this.#list.value, chat);
-    if (this.#gone.value.has(chatId)) await this.bringBack(chatId);
-    const isKept = await this.#options.keeper.append(chatId, entries);
+    const isKept = this.#gone.value.has(chatId)
+      ? await this.#addToGone(chatId, entries)
+      : await this.#options.keeper.append(chatId, entries);
     if (isKept) this.#kept.add(chatId);
     return isKept;
   }
@@ -189,6 +190,16 @@ export class KnownChats {
     const chat = foldEntries(known, entries);
     // Somebody else's new words do not turn the page that is being read, but it goes along with what is only added below.
     this.#set(head !== null && chat.messages.has(head) ? { ...chat, head: latestBelow(chat, head) } : chat);
+  }
+
+  /** In line with what comes while the chat comes back: an answer must not be kept before its question. */
+  async #addToGone(id: string, entries: readonly ChatEntry[]): Promise<boolean> {
+    const { keeper } = this.#options;
+    keeper.hold(id, entries);
+    await this.bringBack(id);
+    // It did not come back: tried again with whatever else is refused.
+    if (this.#gone.value.has(id)) await keeper.release(id);
+    return keeper.refusedOf(id).length === 0;
   }
 
   async #bringBack(id: string): Promise<void> {
